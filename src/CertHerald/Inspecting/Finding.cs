@@ -1,0 +1,23 @@
+using CertHerald.Names;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Inspecting;
+
+/// <summary>What one log entry shows that concerns the user.</summary>
+/// <param name="Logged">The entry's timestamp, by the log's word.</param>
+internal abstract record Finding(EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged);
+
+/// <summary>The entry's certificate is valid for something watched.</summary>
+internal sealed record MatchFinding(
+    EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, CertificateFacts Certificate, IReadOnlyList<Match> Matches)
+    : Finding(Index, LeafHash, Logged);
+
+/// <summary>The entry could not be read so far that a watched name may hide in it. Never dropped: an alert of its own kind.</summary>
+/// <param name="Entry">The entry's leaf as the log served it.</param>
+/// <param name="ShowsWatchedName">The raw bytes hold a watched name: more urgent.</param>
+internal sealed record MalformedFinding(
+    EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, string Problem, byte[] Entry, bool ShowsWatchedName)
+    : Finding(Index, LeafHash, Logged);
+
+/// <summary>One identifier of a certificate and one watch item that it falls under.</summary>
+internal sealed record Match(Identifier Identifier, string Item);
