@@ -13,7 +13,7 @@ namespace CertHerald.Storage;
 internal interface IStore : IAsyncDisposable
 {
     /// <summary>Every log ever followed.</summary>
-    Task<IReadOnlyList<LogState>> LogsAsync(CancellationToken cancellation);
+    Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation);
 
     /// <summary>Where reading stopped; null for a log never begun.</summary>
     Task<LogPosition?> FindPositionAsync(LogId log, CancellationToken cancellation);

@@ -16,7 +16,7 @@ internal sealed partial class SqliteStore
     /// <summary>Proven heads beyond this many a log are forgotten, oldest first.</summary>
     private const int KeptHeads = 64;
 
-    public Task<IReadOnlyList<LogState>> LogsAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<LogState>>(
+    public Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredLog>>(
         session => session.All(
             """
             SELECT log.log_id, description, operator, url, protocol, lane.read_size, lane.proven_size, head.size, head.time
@@ -24,7 +24,7 @@ internal sealed partial class SqliteStore
                  LEFT JOIN head ON head.rowid = (SELECT rowid FROM head WHERE head.log = log.id ORDER BY time DESC, size DESC LIMIT 1)
             ORDER BY operator, description
             """,
-            row => new LogState(
+            row => new StoredLog(
                 Id(row.Bytes(0)), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), new TreeSize(row.Size(5)),
                 new TreeSize(row.Size(6)), row.IsDBNull(7) ? null : new TreeSize(row.Size(7)), row.TimeOrNull(8))),
         cancellation);
@@ -69,7 +69,7 @@ internal sealed partial class SqliteStore
                 INSERT INTO head (log, size, root, time, verbatim) VALUES (@log, @size, @root, @time, @verbatim)
                 ON CONFLICT (log, size, root) DO UPDATE SET time = @time, verbatim = @verbatim WHERE time < @time
                 """,
-                ("@log", row), ("@size", head.Size.Value), ("@root", head.Root.ToArray()), ("@time", head.Timestamp), ("@verbatim", head.Signed.Verbatim));
+                ("@log", row), ("@size", head.Size.Value), ("@root", head.Root.ToArray()), ("@time", LogTime.Of(head.Timestamp)), ("@verbatim", head.Signed.Verbatim));
             byte[]? other = session.First(
                 "SELECT verbatim FROM head WHERE log = @log AND size = @size AND root <> @root LIMIT 1", row => row.Bytes(0),
                 ("@log", row), ("@size", head.Size.Value), ("@root", head.Root.ToArray()));
@@ -157,7 +157,6 @@ internal sealed partial class SqliteStore
         {
             head = Convert.ToBase64String(batch.Head.Signed.Verbatim.Span),
             signed_root = batch.Head.Root.ToBase64(),
-            computed_root = batch.Computed.ToBase64(),
             head_size = batch.Head.Size.Value,
             proven_size = before.Proven.Size.Value,
             proven_frontier = Convert.ToBase64String(before.Proven.ToBytes()),
