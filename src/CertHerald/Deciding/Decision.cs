@@ -1,0 +1,23 @@
+using CertHerald.Inspecting;
+
+namespace CertHerald.Deciding;
+
+/// <summary>What is to be done about a finding. Stored with it, so that every silence and every alert can be explained later.</summary>
+/// <param name="Endpoints">The user's endpoints it is valid for, sorted by name, one each; empty for a malformed entry.</param>
+/// <param name="Known">Every endpoint is authorised: nobody is told.</param>
+/// <param name="Reason">Why, in words for people.</param>
+/// <param name="Owed">Names of the webhooks that get it; empty if known.</param>
+internal sealed record Decision(
+    Finding Finding, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, IReadOnlyList<string> Owed);
+
+/// <summary>One of the user's names for which a certificate is valid.</summary>
+/// <param name="MonitoredDomain">The watch item, with its leading dot if it is a tree.</param>
+/// <param name="Wildcard">Covered by a wildcard of the certificate, not by its literal name.</param>
+internal sealed record WatchedEndpoint(string DnsName, string MonitoredDomain, bool Wildcard);
+
+/// <summary>Kinds of event that a webhook can be owed. The texts are configuration and database values: never change one.</summary>
+internal static class EventKinds
+{
+    public const string UnknownCertificate = "unknown_certificate";
+    public const string MalformedCertificate = "malformed_certificate";
+}

@@ -1,0 +1,45 @@
+namespace CertHerald.Delivering;
+
+/// <summary>A destination, as configured. Immutable; credentials are already cut out of the URL.</summary>
+internal sealed record WebhookOptions
+{
+    /// <summary>Unique; shown everywhere in place of the URL.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Name of an <see cref="IWebhookDialect"/>.</summary>
+    public required string Dialect { get; init; }
+
+    /// <summary>Without user information. May hold a secret in its path or query: never logged whole.</summary>
+    public required Uri Url { get; init; }
+
+    /// <summary>User name and password of HTTP Basic, percent-decoded; null without.</summary>
+    public (string User, string Password)? Credentials { get; init; }
+
+    /// <summary>Kinds of event it gets.</summary>
+    public required IReadOnlyList<string> Events { get; init; }
+}
+
+/// <summary>Where deliveries go.</summary>
+internal sealed record DeliveryOptions
+{
+    /// <summary>Public address of this service, without a slash at its end: links in bodies begin with it.</summary>
+    public required string BaseUrl { get; init; }
+
+    public required IReadOnlyList<WebhookOptions> Webhooks { get; init; }
+}
+
+/// <summary>What webhooks may reach.</summary>
+internal sealed record OutboundOptions
+{
+    /// <summary>Opens 10/8, 172.16/12, 192.168/16, 100.64/10 and fc00::/7. Default: false.</summary>
+    public bool AllowPrivateNetworks { get; init; }
+
+    /// <summary>
+    /// Further networks that webhooks may reach, loopback included. Default: none.
+    /// Whoever can edit this list can make CertHerald call internal systems.
+    /// </summary>
+    public IReadOnlyList<System.Net.IPNetwork> Allow { get; init; } = [];
+
+    /// <summary>Ports that public addresses may be reached on, by HTTPS. Default: 443 and 8443.</summary>
+    public IReadOnlyList<int> Ports { get; init; } = [443, 8443];
+}

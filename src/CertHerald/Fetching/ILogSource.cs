@@ -1,0 +1,41 @@
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Fetching;
+
+/// <summary>
+/// One log's read protocol. Carries bytes, never trust: <see cref="LogReader"/> checks what comes out.
+/// Every method throws <see cref="LogUnavailableException"/> when the log does not answer, or answers garbage.
+/// </summary>
+internal interface ILogSource
+{
+    /// <summary>The newest head on offer, signature included, unchecked.</summary>
+    Task<SignedHead> GetHeadAsync(CancellationToken cancellation);
+
+    /// <summary>
+    /// Entries from <paramref name="start"/> on: perhaps fewer than asked (RFC 6962 §4.6), never none, never at or beyond
+    /// <paramref name="head"/>. The caller disposes the batch.
+    /// </summary>
+    Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation);
+
+    /// <summary>The subtree hashes that cover [from, until), left to right; empty if the protocol has no tiles.</summary>
+    Task<MerkleHash[]> GetSubtreesAsync(TreeSize from, TreeSize until, CancellationToken cancellation);
+
+    /// <summary>The frontier at a size below or at a verified head, checked against its root; null where the protocol cannot give it there.</summary>
+    Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation);
+
+    /// <summary>An issuer certificate by its fingerprint, hash-checked; null where the log has none, or the protocol carries chains in entries.</summary>
+    Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation);
+}
+
+/// <summary>A log did not answer, or answered what cannot be used. Retried on a schedule.</summary>
+internal sealed class LogUnavailableException : Exception
+{
+    public LogUnavailableException(string message) : base(message) { }
+
+    public LogUnavailableException(string message, Exception inner) : base(message, inner) { }
+
+    /// <summary>How long the log asked to be left alone; null if it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}

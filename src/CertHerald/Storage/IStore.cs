@@ -1,0 +1,106 @@
+using CertHerald.Deciding;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
+
+namespace CertHerald.Storage;
+
+/// <summary>
+/// What is durable. Every method is one transaction; a method that returned is on disk. Thread-safe.
+/// Implementations share <c>StoreConformance</c>.
+/// </summary>
+internal interface IStore : IAsyncDisposable
+{
+    /// <summary>Every log ever followed.</summary>
+    Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation);
+
+    /// <summary>Where reading stopped; null for a log never begun.</summary>
+    Task<LogPosition?> FindPositionAsync(LogId log, CancellationToken cancellation);
+
+    /// <summary>Begins a log, or learns its new name or address. An existing position stays.</summary>
+    Task BeginLogAsync(LogDescription log, LogPosition position, CancellationToken cancellation);
+
+    /// <summary>Keeps a verified head, as evidence, before it steers a download.</summary>
+    Task KeepHeadAsync(LogId log, VerifiedHead head, CancellationToken cancellation);
+
+    /// <summary>
+    /// Makes a batch's outcome durable in one transaction: position, issuances, sightings, malformed entries, owed
+    /// deliveries, and the incident if it is disputed. Killed before the commit, the batch is read again; killed after it,
+    /// nothing is repeated: re-reading an entry changes nothing.
+    /// </summary>
+    /// <param name="headSeen">When the head that first showed these entries arrived: the start of an alert's latency.</param>
+    /// <returns>Where to read next: after a dispute, the last proven position.</returns>
+    Task<CommitOutcome> CommitAsync(
+        LogId log, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation);
+
+    /// <summary>
+    /// Gives up proving a disputed range: goes on at another position under the open incident, as for a log started there.
+    /// </summary>
+    Task RestartLogAsync(LogId log, LogPosition position, CancellationToken cancellation);
+
+    /// <summary>Incidents, newest first.</summary>
+    Task<IReadOnlyList<Incident>> IncidentsAsync(int limit, CancellationToken cancellation);
+
+    /// <summary>Endpoint names known from earlier issuances exactly one label below <paramref name="parent"/>, at most 1,000.</summary>
+    Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation);
+
+    /// <summary>Null if there is none.</summary>
+    Task<Issuance?> FindIssuanceAsync(long id, CancellationToken cancellation);
+
+    /// <summary>Issuances, newest first, below an id (null: from the newest).</summary>
+    Task<IReadOnlyList<Issuance>> IssuancesAsync(long? before, int limit, CancellationToken cancellation);
+
+    /// <summary>The logs that show an issuance, in order of discovery.</summary>
+    Task<IReadOnlyList<Sighting>> SightingsAsync(long issuance, CancellationToken cancellation);
+
+    /// <summary>Null if there is none.</summary>
+    Task<MalformedEntry?> FindMalformedAsync(long id, CancellationToken cancellation);
+
+    /// <summary>
+    /// Takes due deliveries of one webhook, oldest first, for this process until <paramref name="until"/>; a claim that
+    /// expires is due again.
+    /// </summary>
+    Task<IReadOnlyList<StoredDelivery>> ClaimDueAsync(string webhook, int room, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation);
+
+    /// <summary>Fixes the body of a delivery before its first POST. Killed afterwards, the next attempt sends the same bytes.</summary>
+    Task FreezeAsync(long delivery, ReadOnlyMemory<byte> body, CancellationToken cancellation);
+
+    /// <summary>Records an attempt and what becomes of its delivery, together.</summary>
+    /// <param name="due">When it is tried next, if <paramref name="state"/> is pending.</param>
+    /// <param name="counted">Whether the attempt uses up one try of the schedule.</param>
+    Task CompleteAttemptAsync(StoredAttempt attempt, DeliveryState state, DateTimeOffset due, bool counted, CancellationToken cancellation);
+
+    /// <summary>Puts every open delivery of a webhook on hold, with a reason to show; or releases what is held (null).</summary>
+    Task HoldWebhookAsync(string webhook, string? reason, DateTimeOffset now, CancellationToken cancellation);
+
+    /// <summary>Why a webhook's deliveries are held; null if they are not.</summary>
+    Task<string?> FindHoldAsync(string webhook, CancellationToken cancellation);
+
+    /// <summary>When the oldest open delivery was or is due; null if none is open.</summary>
+    Task<DateTimeOffset?> OldestDueAsync(CancellationToken cancellation);
+
+    /// <summary>Deliveries by filter, newest first.</summary>
+    Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation);
+
+    /// <summary>Attempts of a delivery, oldest first.</summary>
+    Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation);
+
+    /// <summary>Remembers a console session by the hash of its id.</summary>
+    Task AddSessionAsync(byte[] idHash, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation);
+
+    /// <summary>Whether a session exists, has been used within <paramref name="idle"/>, and has not expired; marks it as used.</summary>
+    Task<bool> TouchSessionAsync(byte[] idHash, DateTimeOffset now, TimeSpan idle, CancellationToken cancellation);
+
+    /// <summary>Forgets a session.</summary>
+    Task RemoveSessionAsync(byte[] idHash, CancellationToken cancellation);
+
+    /// <summary>Whether a write would succeed now.</summary>
+    Task<bool> IsWritableAsync(CancellationToken cancellation);
+}
+
+/// <summary>What a commit did.</summary>
+/// <param name="Position">Where to read next.</param>
+/// <param name="Discovered">Issuances that no log had shown before.</param>
+/// <param name="Owed">Deliveries that are now owed.</param>
+internal sealed record CommitOutcome(LogPosition Position, int Discovered, int Owed);
