@@ -19,7 +19,7 @@ internal sealed class Decider(Func<KnownCertificates> known, IReadOnlyList<Subsc
 
     private Decision Decide(MatchFinding match, Func<string, IReadOnlyList<string>> knownBelow)
     {
-        IReadOnlyList<Endpoint> endpoints = Endpoints.Of(match.Matches, knownBelow);
+        IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow);
         return known().WhyKnown(match.Certificate) is { } reason
             ? new Decision(match, endpoints, Known: true, reason, [])
             : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names", Owed(EventKinds.UnknownCertificate));

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using CertHerald.Deciding;
-using CertHerald.Inspecting;
+using CertHerald.Fetching;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Heads;
 using CertHerald.Transparency.LogLists;

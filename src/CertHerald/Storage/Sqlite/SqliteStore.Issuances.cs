@@ -89,7 +89,7 @@ internal sealed partial class SqliteStore
 
         long id = session.Single("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => row.GetInt64(0), ("@tbs", facts.TbsSha256));
         if (isNew)
-            foreach (Endpoint endpoint in decision.Endpoints)
+            foreach (WatchedEndpoint endpoint in decision.Endpoints)
                 session.Run(
                     "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
                     ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
@@ -156,7 +156,7 @@ internal sealed partial class SqliteStore
             Problems = Texts(row.GetString(16)),
         },
         session.All("SELECT dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = @id ORDER BY dns_name",
-            endpoint => new Endpoint(endpoint.GetString(0), endpoint.GetString(1), endpoint.GetBoolean(2)), ("@id", row.GetInt64(0))),
+            endpoint => new WatchedEndpoint(endpoint.GetString(0), endpoint.GetString(1), endpoint.GetBoolean(2)), ("@id", row.GetInt64(0))),
         row.GetBoolean(17),
         row.GetString(18),
         row.Time(19));

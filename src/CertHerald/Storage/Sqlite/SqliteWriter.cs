@@ -53,7 +53,7 @@ internal sealed class SqliteWriter : IDisposable
             while (together.Count < Room && _waiting.Reader.TryRead(out Write? write)) together.Add(write);
 
             long started = Stopwatch.GetTimestamp();
-            Exception? failure = Commit(together);
+            StoreException? failure = Commit(together);
             _commitSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
 
             foreach (Write write in together) write.Finish(failure);
@@ -62,7 +62,7 @@ internal sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>One transaction for all; each in a savepoint of its own, so that one's mistake leaves the others whole.</summary>
-    private Exception? Commit(List<Write> writes)
+    private StoreException? Commit(List<Write> writes)
     {
         try
         {
