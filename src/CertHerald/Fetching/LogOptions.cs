@@ -26,11 +26,35 @@ internal sealed record LogOptions
     /// <summary>An e-mail address or URL that goes into every request: log operators ask for one, and some slow down who has none.</summary>
     public string Contact { get; init; } = "";
 
-    /// <summary>Whether a listed log is followed: its state or its type is among <see cref="States"/>.</summary>
-    public bool Follows(LogDescription log) =>
+    /// <summary>
+    /// The logs to follow: the configured ones, then those of the lists. A log is one however many lists name it; it is
+    /// followed if one of them says so.
+    /// </summary>
+    /// <exception cref="ArgumentException">A custom log is not usable: the check of the configuration comes first.</exception>
+    public IReadOnlyList<ChosenLog> Choose(IEnumerable<LogList> lists)
+    {
+        var chosen = new List<ChosenLog>();
+        var ids = new HashSet<LogId>();
+        foreach (CustomLogOptions custom in Custom)
+        {
+            LogDescription log = custom.ToLog(out string? problem) ?? throw new ArgumentException(problem, nameof(lists));
+            if (ids.Add(log.Id)) chosen.Add(new ChosenLog(log, true, custom.HeadInterval));
+        }
+
+        foreach (LogDescription log in lists.SelectMany(static list => list.Logs))
+            if (Follows(log) && ids.Add(log.Id)) chosen.Add(new ChosenLog(log, false, null));
+        return chosen;
+    }
+
+    private bool Follows(LogDescription log) =>
         (log.State != LogState.None && States.Contains(log.State.ToString(), StringComparer.OrdinalIgnoreCase))
         || (log.State == LogState.None && log.LogType is { } type && States.Contains(type, StringComparer.OrdinalIgnoreCase));
 }
+
+/// <summary>A log to follow.</summary>
+/// <param name="IsCustom">From the configuration: asked as fast as it answers.</param>
+/// <param name="HeadInterval">How often to look at its head; null: as every log's.</param>
+internal sealed record ChosenLog(LogDescription Log, bool IsCustom, TimeSpan? HeadInterval);
 
 /// <summary>A log that no list names, as configured: RFC 6962 with <see cref="Url"/>, tiled with the other two.</summary>
 internal sealed record CustomLogOptions

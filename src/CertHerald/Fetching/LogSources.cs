@@ -15,6 +15,16 @@ internal sealed class LogSources(HttpClient client, Pacers pacers, FetchMemory m
     /// <param name="isCustom">The log is from the configuration, not from a list: no limit of ours on its requests.</param>
     public LogReader Read(LogDescription log, RequestPriority lane, bool isCustom) => new(log, For(log, lane, isCustom), memory);
 
+    /// <summary>A log list. Its place must have passed <see cref="LogListSource.IsUsable"/>.</summary>
+    /// <param name="cacheDirectory">Where a list from a URL is kept.</param>
+    public LogListSource List(string location, string cacheDirectory)
+    {
+        LogHttp? http = LogListSource.UrlOf(location) is { } url
+            ? new LogHttp(client, LogListSource.PrefixOf(url), "log list", pacers.For("log list", url, isCustom: false), time, _requests)
+            : null;
+        return new LogListSource(location, cacheDirectory, http, logger);
+    }
+
     /// <summary>Every protocol. Adding one means adding a line here.</summary>
     public ILogSource For(LogDescription log, RequestPriority lane, bool isCustom) => log.Protocol switch
     {

@@ -120,10 +120,10 @@ internal sealed class Pacers(TimeProvider time) : IDisposable
     private readonly Dictionary<(string Operator, string Host, bool Limited), Pacer> _pacers = [];
 
     /// <summary>The pacer of a host. Logs that the user runs or set up, and loopback addresses, have no limit but their own Retry-After.</summary>
-    /// <param name="custom">The log is from the configuration, not from a list.</param>
-    public Pacer For(string operatorName, Uri url, bool custom)
+    /// <param name="isCustom">The log is from the configuration, not from a list.</param>
+    public Pacer For(string operatorName, Uri url, bool isCustom)
     {
-        bool limited = !custom && !url.IsLoopback;
+        bool limited = !isCustom && !url.IsLoopback;
         lock (_pacers)
         {
             if (!_pacers.TryGetValue((operatorName, url.Authority, limited), out Pacer? pacer))
