@@ -8,12 +8,12 @@ namespace CertHerald.Deciding;
 /// <param name="Reason">Why, in words for people.</param>
 /// <param name="Owed">Names of the webhooks that get it; empty if known.</param>
 internal sealed record Decision(
-    Finding Finding, IReadOnlyList<Endpoint> Endpoints, bool Known, string Reason, IReadOnlyList<string> Owed);
+    Finding Finding, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, IReadOnlyList<string> Owed);
 
 /// <summary>One of the user's names for which a certificate is valid.</summary>
 /// <param name="MonitoredDomain">The watch item, with its leading dot if it is a tree.</param>
 /// <param name="Wildcard">Covered by a wildcard of the certificate, not by its literal name.</param>
-internal sealed record Endpoint(string DnsName, string MonitoredDomain, bool Wildcard);
+internal sealed record WatchedEndpoint(string DnsName, string MonitoredDomain, bool Wildcard);
 
 /// <summary>Kinds of event that a webhook can be owed. The texts are configuration and database values: never change one.</summary>
 internal static class EventKinds

@@ -8,9 +8,18 @@ namespace CertHerald.Inspecting;
 internal abstract record Finding(EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged);
 
 /// <summary>The entry's certificate is valid for something watched.</summary>
+/// <param name="IssuerFingerprint">SHA-256 of the issuer's certificate, where the log keeps it beside its entries; else null.</param>
 internal sealed record MatchFinding(
-    EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, CertificateFacts Certificate, IReadOnlyList<Match> Matches)
-    : Finding(Index, LeafHash, Logged);
+    EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, CertificateFacts Certificate, IReadOnlyList<Match> Matches,
+    MerkleHash? IssuerFingerprint)
+    : Finding(Index, LeafHash, Logged)
+{
+    /// <summary>The same, knowing the issuer's key.</summary>
+    /// <param name="issuer">The issuer's certificate, DER; null leaves it unknown.</param>
+    public MatchFinding WithIssuer(byte[]? issuer) => issuer is null
+        ? this
+        : this with { Certificate = Certificate with { IssuerPubkeySha256 = CertificateReading.PubkeySha256Of(issuer) } };
+}
 
 /// <summary>The entry could not be read so far that a watched name may hide in it. Never dropped: an alert of its own kind.</summary>
 /// <param name="Entry">The entry's leaf as the log served it.</param>

@@ -13,7 +13,7 @@ namespace CertHerald.Storage;
 internal interface IStore : IAsyncDisposable
 {
     /// <summary>Every log ever followed.</summary>
-    Task<IReadOnlyList<LogState>> LogsAsync(CancellationToken cancellation);
+    Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation);
 
     /// <summary>Where reading stopped; null for a log never begun.</summary>
     Task<LogPosition?> FindPositionAsync(LogId log, CancellationToken cancellation);
@@ -29,8 +29,10 @@ internal interface IStore : IAsyncDisposable
     /// deliveries, and the incident if it is disputed. Killed before the commit, the batch is read again; killed after it,
     /// nothing is repeated: re-reading an entry changes nothing.
     /// </summary>
+    /// <param name="headSeen">When the head that first showed these entries arrived: the start of an alert's latency.</param>
     /// <returns>Where to read next: after a dispute, the last proven position.</returns>
-    Task<CommitOutcome> CommitAsync(LogId log, Batch batch, IReadOnlyList<Decision> decisions, CancellationToken cancellation);
+    Task<CommitOutcome> CommitAsync(
+        LogId log, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation);
 
     /// <summary>
     /// Gives up proving a disputed range: goes on at another position under the open incident, as for a log started there.

@@ -8,7 +8,7 @@ namespace CertHerald.Storage;
 /// <summary>One TBS hash: a precertificate and its certificate, in however many logs, with what was decided on discovery.</summary>
 /// <param name="Id">Ascending in order of discovery; opaque to clients.</param>
 internal sealed record Issuance(
-    long Id, CertificateFacts Certificate, IReadOnlyList<Endpoint> Endpoints, bool Known, string Reason, DateTimeOffset Discovered);
+    long Id, CertificateFacts Certificate, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, DateTimeOffset Discovered);
 
 /// <summary>Where a log shows an issuance.</summary>
 /// <param name="Proven">Under a signed head. False until then: the alert does not wait for it.</param>

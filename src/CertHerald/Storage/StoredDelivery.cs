@@ -10,9 +10,10 @@ internal enum DeliveryState { Pending, Inflight, Done, Dead, Held, Cancelled }
 /// <param name="Body">Frozen before the first POST; null until then.</param>
 /// <param name="Tries">Attempts that counted.</param>
 /// <param name="FirstTried">When the schedule began; null before the first attempt.</param>
+/// <param name="HeadSeen">When the head that first showed the entry arrived.</param>
 internal sealed record StoredDelivery(
     long Id, string Webhook, string Kind, long Subject, string Key, byte[]? Body, DeliveryState State, int Tries,
-    DateTimeOffset? FirstTried, DateTimeOffset Due, DateTimeOffset Created);
+    DateTimeOffset? FirstTried, DateTimeOffset Due, DateTimeOffset HeadSeen, DateTimeOffset Created);
 
 /// <summary>One try at a delivery. Append-only.</summary>
 /// <param name="Status">The answer's status; null if there was none.</param>

@@ -11,7 +11,7 @@ internal sealed record LogPosition(Frontier Read, Frontier Proven)
 }
 
 /// <summary>A followed log as the store knows it.</summary>
-internal sealed record LogState(
+internal sealed record StoredLog(
     LogId Id, string Description, string Operator, string Url, string Protocol, TreeSize Position, TreeSize Proven,
     TreeSize? HeadSize, DateTimeOffset? HeadTime);
 

@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Text;
+
+namespace CertHerald.Names;
+
+/// <summary>
+/// What the user watches: DNS names, trees of them, IP addresses. Immutable and safe for all threads: a change makes a new
+/// list. Judging a name costs the same however long the list.
+/// </summary>
+public sealed class WatchList
+{
+    private static readonly SearchValues<byte> PlainBytes =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."u8);
+
+    private static readonly SearchValues<byte> PrintableBytes =
+        SearchValues.Create([(byte)'\t', .. Enumerable.Range(' ', '~' - ' ' + 1).Select(b => (byte)b)]);
+
+    private readonly NameTrie _names;
+    private readonly HashSet<UInt128> _addresses;
+
+    private WatchList(WatchListReader read)
+    {
+        _names = read.Names.Build(out int names);
+        _addresses = read.Addresses;
+        _addresses.TrimExcess();
+        Count = names + _addresses.Count;
+    }
+
+    /// <summary>The list that watches nothing.</summary>
+    public static WatchList Empty { get; } = new(new WatchListReader());
+
+    /// <summary>Different items.</summary>
+    public int Count { get; }
+
+    /// <summary>Every item once, in no order that means anything; made while enumerating, not kept.</summary>
+    public IEnumerable<WatchItem> Items => _names.Items().Select(_names.ItemOf).Concat(_addresses.Select(ItemOf));
+
+    /// <summary>
+    /// Reads items, one a line: <c>.</c>, <c>.NAME</c>, <c>NAME</c> or an IP address, and comments after <c>#</c>. No lines, or
+    /// comments alone, give an empty list: whether that is a mistake, the caller knows.
+    /// </summary>
+    /// <param name="list"><see cref="Empty"/> if there are mistakes.</param>
+    /// <param name="mistakes">All of them, in the order of the lines.</param>
+    /// <param name="warnings">What is accepted and has no effect.</param>
+    /// <returns>Whether there are no mistakes.</returns>
+    public static bool TryParse(
+        IEnumerable<(string Place, int Line, string Text)> lines,
+        out WatchList list,
+        out IReadOnlyList<WatchListMistake> mistakes,
+        out IReadOnlyList<WatchListMistake> warnings)
+    {
+        ArgumentNullException.ThrowIfNull(lines);
+        var reader = new WatchListReader();
+        foreach ((string place, int line, string text) in lines) reader.Read(place, line, text);
+
+        mistakes = reader.Mistakes;
+        warnings = reader.Warnings;
+        list = reader.Mistakes.Count == 0 ? new WatchList(reader) : Empty;
+        return reader.Mistakes.Count == 0;
+    }
+
+    /// <summary>
+    /// Whether a raw value may give an identifier that is watched. Allocates nothing. Never false where
+    /// <see cref="Identifiers.Read"/> gives an identifier that has <see cref="Matches"/>; true without one only for labels
+    /// outside ASCII, which are not converted here, and once in 2³² names by accident of a hash.
+    /// </summary>
+    /// <param name="value">As <see cref="Identifiers.Read"/> takes it.</param>
+    public bool MayMatch(NameSource source, ReadOnlySpan<byte> value)
+    {
+        if (source == NameSource.IpAddress) return IpText.TryRead(value, out UInt128 address) && _addresses.Contains(address);
+
+        bool isWildcard = value.StartsWith("*."u8);
+        ReadOnlySpan<byte> name = isWildcard ? value[2..] : value;
+        return IsPlain(name) ? _names.MayMatchPlain(name, isWildcard) : MayMatchOdd(source, value);
+    }
+
+    /// <summary>
+    /// Every item that matches, single names before trees, and of each the longest first. Labels are compared from the right; one
+    /// of the identifier matches any if it is <c>*</c>, <c>?</c> or <c>&lt;unparsable&gt;</c>, and as a glob if it holds <c>*</c>.
+    /// </summary>
+    public IReadOnlyList<WatchItem> Matches(Identifier identifier)
+    {
+        if (string.IsNullOrEmpty(identifier.Text)) return [];
+        byte[] text = Encoding.Latin1.GetBytes(identifier.Text);
+        if (identifier.Kind == IdentifierKind.Ip)
+            return IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address) ? [ItemOf(address)] : [];
+
+        var hits = new List<NameTrie.Hit>();
+        byte[] key = new byte[text.Length];
+        if (!_names.Match(key.AsSpan(0, WriteKey(text, key)), hits)) return [];
+
+        var items = hits.ConvertAll(_names.ItemOf);
+        items.Sort(static (a, b) =>
+            a.IsTree != b.IsTree ? a.IsTree.CompareTo(b.IsTree)
+            : a.Text.Length != b.Text.Length ? b.Text.Length.CompareTo(a.Text.Length)
+            : string.CompareOrdinal(a.Text, b.Text));
+        return items;
+    }
+
+    // One DNS name for sure, to be taken as it stands: no IPv4 address, nothing to cut or trim, no label but itself.
+    private static bool IsPlain(ReadOnlySpan<byte> name) =>
+        name.Length is > 0 and <= DnsName.MaxLength
+        && name[^1] != '.' && !char.IsAsciiDigit((char)name[^1])
+        && !name.ContainsAnyExcept(PlainBytes);
+
+    private bool MayMatchOdd(NameSource source, ReadOnlySpan<byte> value)
+    {
+        Span<Range> pieces = stackalloc Range[RawName.MaxPieces];
+        int count = RawName.Cut(value, pieces);
+        foreach (Range range in pieces[..count])
+        {
+            ReadOnlySpan<byte> piece = value[range];
+            if (IpText.TryParse(piece, out UInt128 address))
+            {
+                if (_addresses.Contains(address)) return true;
+            }
+            else if (!RawName.IsTitle(source, piece) && MayMatchOddName(piece))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private bool MayMatchOddName(ReadOnlySpan<byte> piece)
+    {
+        ReadOnlySpan<byte> name = RawName.Bound(piece, out bool isCut);
+
+        // Blanks outside ASCII are trimmed in text, and only there: if they may be all of the last label, which is last is unknown.
+        ReadOnlySpan<byte> last = name[(name.LastIndexOf((byte)'.') + 1)..];
+        if (_names.Nodes > 1 && last.ContainsAnyInRange((byte)0x80, (byte)0xff) && !last.ContainsAnyInRange((byte)'!', (byte)'~')) return true;
+
+        Span<byte> key = stackalloc byte[RawName.MaxLength + 2];
+        int length = name.IsEmpty ? 0 : WriteKey(name, key);
+        if (isCut)
+        {
+            if (length > 0) key[length++] = 0;
+            key[length++] = (byte)'*';
+        }
+        return _names.Match(key[..length], hits: null);
+    }
+
+    // The key of a name: labels from the right, zeros between, lower case, '*' for labels that match all. Never longer.
+    private static int WriteKey(ReadOnlySpan<byte> name, Span<byte> key)
+    {
+        int length = 0;
+        while (true)
+        {
+            int dot = name.LastIndexOf((byte)'.');
+            ReadOnlySpan<byte> label = name[(dot + 1)..];
+            if (MatchesAll(label)) label = "*"u8;
+            foreach (byte b in label) key[length++] = b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b | 0x20) : b;
+            if (dot < 0) return length;
+            key[length++] = 0;
+            name = name[..dot];
+        }
+    }
+
+    private static bool MatchesAll(ReadOnlySpan<byte> label) =>
+        label is [(byte)'?'] || label.ContainsAnyExcept(PrintableBytes) || Ascii.EqualsIgnoreCase(label, "<unparsable>"u8);
+
+    private static WatchItem ItemOf(UInt128 address) => new(IpText.Format(address), isTree: false, isIp: true);
+}

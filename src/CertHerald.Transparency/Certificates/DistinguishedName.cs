@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+
+namespace CertHerald.Transparency.Certificates;
+
+/// <summary>Names of issuers and subjects as text. Reads whatever is readable and never throws. RFC 5280 §4.1.2.4.</summary>
+public static class DistinguishedName
+{
+    private static ReadOnlySpan<byte> CommonNameOid => [0x55, 0x04, 0x03];
+
+    private static ReadOnlySpan<byte> OrganizationOid => [0x55, 0x04, 0x0A];
+
+    /// <summary>
+    /// The RDNs in the certificate's own order, <c>TYPE=value</c> joined with ", "; "+" within a multi-valued one. Types and
+    /// escapes as RFC 4514 §2.4 and §3; control characters are escaped too, so that the text stays on one line.
+    /// </summary>
+    /// <param name="name">The Name with its header. What is not a Name gives "".</param>
+    public static string Format(ReadOnlySpan<byte> name)
+    {
+        var text = new StringBuilder();
+        DerReader rdns = RdnsOf(name);
+        while (rdns.TryReadFrame(out DerValue rdn, out _))
+        {
+            DerReader attributes = rdn.Contents;
+            string separator = text.Length == 0 ? "" : ", ";
+            while (TryReadAttribute(ref attributes, out DerValue type, out DerValue value))
+            {
+                text.Append(separator);
+                AppendAttribute(text, type, value);
+                separator = "+";
+            }
+        }
+        return text.ToString();
+    }
+
+    /// <summary>The first organisation, unescaped; null if there is none that can be read.</summary>
+    public static string? Organization(ReadOnlySpan<byte> name) => First(name, OrganizationOid);
+
+    /// <summary>The first common name, unescaped; null if there is none that can be read.</summary>
+    public static string? CommonName(ReadOnlySpan<byte> name) => First(name, CommonNameOid);
+
+    private static string? First(ReadOnlySpan<byte> name, ReadOnlySpan<byte> oid)
+    {
+        DerReader rdns = RdnsOf(name);
+        while (rdns.TryReadFrame(out DerValue rdn, out _))
+        {
+            DerReader attributes = rdn.Contents;
+            while (TryReadAttribute(ref attributes, out DerValue type, out DerValue value))
+                if (type.Content.SequenceEqual(oid) && TextOf(value) is { } text)
+                    return text;
+        }
+        return null;
+    }
+
+    private static DerReader RdnsOf(ReadOnlySpan<byte> name)
+    {
+        var outer = new DerReader(name);
+        outer.TryReadFrame(out DerValue sequence, out _);
+        return sequence.Contents;
+    }
+
+    private static bool TryReadAttribute(scoped ref DerReader attributes, out DerValue type, out DerValue value)
+    {
+        type = value = default;
+        while (attributes.TryReadFrame(out DerValue attribute, out _))
+        {
+            DerReader parts = attribute.Contents;
+            if (parts.TryRead(DerTag.ObjectIdentifier, out type) && parts.TryRead(out value)) return true;
+        }
+        return false;
+    }
+
+    private static void AppendAttribute(StringBuilder text, DerValue type, DerValue value)
+    {
+        string? shortType = ShortTypeOf(type.Content);
+        text.Append(shortType ?? ObjectIdentifier.Format(type.Content) ?? Hex(type.Encoded)).Append('=');
+        if (shortType is not null && TextOf(value) is { } plain) AppendEscaped(text, plain);
+        else text.Append(Hex(value.Encoded));
+    }
+
+    /// <summary>RFC 4514 §3.</summary>
+    private static string? ShortTypeOf(ReadOnlySpan<byte> oid) => oid switch
+    {
+        [0x55, 0x04, 0x03] => "CN",
+        [0x55, 0x04, 0x06] => "C",
+        [0x55, 0x04, 0x07] => "L",
+        [0x55, 0x04, 0x08] => "ST",
+        [0x55, 0x04, 0x09] => "STREET",
+        [0x55, 0x04, 0x0A] => "O",
+        [0x55, 0x04, 0x0B] => "OU",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 0x01, 0x19] => "DC",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 0x01, 0x01] => "UID",
+        _ => null,
+    };
+
+    /// <summary>The text of a string; null if it is none.</summary>
+    private static string? TextOf(DerValue value)
+    {
+        int type = value.TagNumber;
+        if ((value.Tag & 0xC0) != 0 || !DerTag.IsByteString(type) && !DerTag.IsWideString(type)) return null;
+
+        ReadOnlySpan<byte> bytes = value.Content;
+        byte pieceType = (byte)type;
+        if (value.IsConstructed && StringPieces.AreIn(value.Contents, ref pieceType))
+        {
+            byte[] joined = new byte[bytes.Length];
+            bytes = joined.AsSpan(0, StringPieces.Copy(value.Contents, joined));
+        }
+        if (DerTag.IsWideString(pieceType))
+        {
+            byte[] utf8 = new byte[StringPieces.MaxTextLength(bytes.Length)];
+            StringPieces.TryNarrow(bytes, pieceType, utf8, out int length);
+            bytes = utf8.AsSpan(0, length);
+        }
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : Encoding.Latin1.GetString(bytes);
+    }
+
+    /// <summary>RFC 4514 §2.4.</summary>
+    private static void AppendEscaped(StringBuilder text, string value)
+    {
+        for (int i = 0; i < value.Length; i++)
+        {
+            char c = value[i];
+            bool isEdge = c == ' ' && (i == 0 || i == value.Length - 1) || c == '#' && i == 0;
+            if (isEdge || c is '"' or '+' or ',' or ';' or '<' or '>' or '\\') text.Append('\\').Append(c);
+            else if (c < ' ' || c == 0x7F) text.Append(CultureInfo.InvariantCulture, $"\\{(int)c:X2}");
+            else text.Append(c);
+        }
+    }
+
+    private static string Hex(ReadOnlySpan<byte> der) => "#" + Convert.ToHexStringLower(der);
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text;
+
+namespace CertHerald.Transparency.Certificates;
+
+/// <summary>Object identifiers in digits and dots. X.690 §8.19.</summary>
+internal static class ObjectIdentifier
+{
+    /// <summary>Dotted digits; null if the bytes are not an identifier, or a number does not fit 64 bits.</summary>
+    public static string? Format(ReadOnlySpan<byte> content)
+    {
+        if (content.IsEmpty || content.Length > 256 || content[^1] >= 0x80) return null;
+        var text = new StringBuilder();
+        ulong arc = 0;
+        foreach (byte octet in content)
+        {
+            if (arc > ulong.MaxValue >> 7) return null;
+            arc = arc << 7 | (uint)(octet & 0x7F);
+            if (octet >= 0x80) continue;
+
+            if (text.Length == 0)
+            {
+                ulong first = Math.Min(arc / 40, 2);
+                text.Append(CultureInfo.InvariantCulture, $"{first}.{arc - first * 40}");
+            }
+            else
+            {
+                text.Append(CultureInfo.InvariantCulture, $".{arc}");
+            }
+            arc = 0;
+        }
+        return text.ToString();
+    }
+}

@@ -1,0 +1,105 @@
+using System.Buffers;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Transparency.Entries;
+
+/// <summary>
+/// Puts entries together in pooled memory. <see cref="Build"/> hands the memory over; without it, dispose. Not thread-safe.
+/// </summary>
+public sealed class RawBatchBuilder : IDisposable
+{
+    /// <summary>Bytes a batch may take: twice what an answer may have. Entries beyond it are refused.</summary>
+    public const int MaxBytes = 128 << 20;
+
+    private readonly EntryIndex _start;
+    private readonly ExtraDataForm _form;
+    private byte[]? _bytes;
+    private int[]? _offsets;
+    private int _count, _length;
+
+    /// <summary>Starts a batch at this entry.</summary>
+    /// <param name="expectedBytes">Room to begin with; more is taken as needed.</param>
+    /// <param name="expectedEntries">Room to begin with; more is taken as needed.</param>
+    public RawBatchBuilder(EntryIndex start, ExtraDataForm form, int expectedBytes = 1 << 16, int expectedEntries = 256)
+    {
+        (_start, _form) = (start, form);
+        _bytes = ArrayPool<byte>.Shared.Rent(Math.Clamp(expectedBytes, 1024, MaxBytes));
+        _offsets = ArrayPool<int>.Shared.Rent(2 * Math.Clamp(expectedEntries, 16, 1 << 16) + 1);
+        _offsets[0] = 0;
+    }
+
+    /// <summary>How many entries it holds.</summary>
+    public int Count => _count;
+
+    /// <summary>Adds an entry; false, and nothing added, if the batch would outgrow <see cref="MaxBytes"/>.</summary>
+    public bool Add(ReadOnlySpan<byte> leafInput, ReadOnlySpan<byte> extraData)
+    {
+        if (!Reserve(leafInput.Length + (long)extraData.Length, out Span<byte> room)) return false;
+
+        leafInput.CopyTo(room);
+        extraData.CopyTo(room[leafInput.Length..]);
+        Commit(leafInput.Length, extraData.Length);
+        return true;
+    }
+
+    /// <summary>Adds an entry from its TileLeaf, cut after the TimestampedEntry: leaf_input is 00 00 ‖ TimestampedEntry.</summary>
+    internal bool AddTileLeaf(ReadOnlySpan<byte> timestampedEntry, ReadOnlySpan<byte> rest)
+    {
+        if (!Reserve(2 + timestampedEntry.Length + (long)rest.Length, out Span<byte> room)) return false;
+
+        room[0] = room[1] = 0;                                 // v1, timestamped_entry
+        timestampedEntry.CopyTo(room[2..]);
+        rest.CopyTo(room[(2 + timestampedEntry.Length)..]);
+        Commit(2 + timestampedEntry.Length, rest.Length);
+        return true;
+    }
+
+    /// <summary>Room for leaf_input and extra data of the next entry, for <see cref="Commit"/>.</summary>
+    internal bool Reserve(long bytes, out Span<byte> room)
+    {
+        ObjectDisposedException.ThrowIf(_bytes is null, this);
+        room = default;
+        long needed = _length + 1 + bytes;
+        if (needed > MaxBytes) return false;
+
+        if (needed > _bytes.Length) Grow(ref _bytes, (int)Math.Min(MaxBytes, Math.Max(needed, 2L * _bytes.Length)), _length);
+        room = _bytes.AsSpan(_length + 1);
+        return true;
+    }
+
+    /// <summary>Adds what was written to the reserved room.</summary>
+    internal void Commit(int leafInput, int extraData)
+    {
+        ObjectDisposedException.ThrowIf(_bytes is null || _offsets is null, this);
+        _bytes[_length] = 0;
+        if (2 * _count + 3 > _offsets.Length) Grow(ref _offsets, 2 * _offsets.Length, 2 * _count + 1);
+        _offsets[2 * _count + 1] = _length + 1 + leafInput;
+        _offsets[2 * _count + 2] = _length += 1 + leafInput + extraData;
+        _count++;
+    }
+
+    /// <summary>The batch of what was added. The builder is empty and useless afterwards.</summary>
+    public RawBatch Build()
+    {
+        ObjectDisposedException.ThrowIf(_bytes is null || _offsets is null, this);
+        var batch = new RawBatch(_start, _count, _form, _bytes, _offsets);
+        (_bytes, _offsets) = (null, null);
+        return batch;
+    }
+
+    /// <summary>Gives the memory back, unless <see cref="Build"/> handed it over.</summary>
+    public void Dispose()
+    {
+        if (_bytes is not null) ArrayPool<byte>.Shared.Return(_bytes);
+        if (_offsets is not null) ArrayPool<int>.Shared.Return(_offsets);
+        (_bytes, _offsets) = (null, null);
+    }
+
+    private static void Grow<T>(ref T[] array, int length, int used)
+    {
+        T[] larger = ArrayPool<T>.Shared.Rent(length);
+        array.AsSpan(0, used).CopyTo(larger);
+        ArrayPool<T>.Shared.Return(array);
+        array = larger;
+    }
+}

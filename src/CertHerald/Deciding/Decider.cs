@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using CertHerald.Inspecting;
+
+namespace CertHerald.Deciding;
+
+/// <summary>A webhook, as far as deciding needs it: its name and what it wants.</summary>
+internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events);
+
+/// <summary>Judges findings: known or not, and who is owed what. Pure; what it needs from the store is handed in.</summary>
+internal sealed class Decider(Func<KnownCertificates> known, IReadOnlyList<Subscription> subscriptions)
+{
+    /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
+    public Decision Decide(Finding finding, Func<string, IReadOnlyList<string>> knownBelow) => finding switch
+    {
+        MatchFinding match => Decide(match, knownBelow),
+        MalformedFinding => new Decision(finding, [], Known: false, "the entry could not be read to its end: a watched name may hide in it", Owed(EventKinds.MalformedCertificate)),
+        _ => throw new UnreachableException(),
+    };
+
+    private Decision Decide(MatchFinding match, Func<string, IReadOnlyList<string>> knownBelow)
+    {
+        IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow);
+        return known().WhyKnown(match.Certificate) is { } reason
+            ? new Decision(match, endpoints, Known: true, reason, [])
+            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names", Owed(EventKinds.UnknownCertificate));
+    }
+
+    private List<string> Owed(string kind) =>
+        [.. from subscription in subscriptions where subscription.Events.Contains(kind) select subscription.Webhook];
+}

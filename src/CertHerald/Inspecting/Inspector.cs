@@ -1,0 +1,113 @@
+using CertHerald.Fetching;
+using CertHerald.Names;
+using CertHerald.Transparency.Certificates;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Inspecting;
+
+/// <summary>Finds what concerns the user in a batch. Pure; an entry that matches nothing allocates nothing.</summary>
+/// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
+internal sealed class Inspector(Func<WatchList> watched)
+{
+    /// <summary>What the entries of a batch show, in their order.</summary>
+    public IReadOnlyList<Finding> Inspect(RawBatch batch)
+    {
+        // One list for the whole batch: a reload between two entries would judge them by different lists.
+        WatchList watch = watched();
+        List<Finding>? findings = null;
+        for (int place = 0; place < batch.Count; place++)
+        {
+            try
+            {
+                Inspect(batch, place, watch, ref findings);
+            }
+            catch (Exception defect) when (defect is not OutOfMemoryException)
+            {
+                // A defect of ours must neither stop the log nor lose the entry: it is reported like one that cannot be read.
+                (findings ??= []).Add(Malformed(batch, place, default, $"certherald failed to read it: {defect.GetType().Name}", watch));
+            }
+        }
+        return (IReadOnlyList<Finding>?)findings ?? [];
+    }
+
+    private static void Inspect(RawBatch batch, int place, WatchList watch, ref List<Finding>? findings)
+    {
+        EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
+        if (failure != EntryFailure.None)
+        {
+            (findings ??= []).Add(Malformed(batch, place, default, $"the entry's frame is broken: {failure}", watch));
+            return;
+        }
+
+        bool isReadable = entry.Type == EntryType.X509
+            ? CertificateView.TryRead(entry.Certificate, out CertificateView certificate)
+            : CertificateView.TryReadTbs(entry.Tbs, out certificate);
+        bool isWatched = ShowsWatchedName(certificate, watch, out CertificateFlaws flaws);
+        bool mayHideName = !isReadable || (flaws & CertificateFlaws.MayHideName) != 0;
+
+        // The common case ends here.
+        if (!isWatched && !mayHideName) return;
+
+        findings ??= [];
+        if (isWatched && CertificateReading.Matches(certificate, watch) is { Count: > 0 } matches)
+            findings.Add(new MatchFinding(
+                batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), CertificateReading.Read(entry, certificate), matches,
+                entry.Type == EntryType.X509 && entry.Fingerprints is [var issuer, ..] ? issuer : null));
+        if (mayHideName)
+            findings.Add(Malformed(
+                batch, place, LogTime.Of(entry.Timestamp), string.Join("; ", certificate.Problems().Select(problem => problem.ToString())), watch));
+    }
+
+    private static bool ShowsWatchedName(CertificateView certificate, WatchList watch, out CertificateFlaws flaws)
+    {
+        bool isWatched = false;
+        NameEnumerator names = certificate.Names;
+        try
+        {
+            // To the end even after a hit: the rest may hold what cannot be read.
+            while (names.MoveNext())
+                isWatched |= !isWatched && watch.MayMatch(CertificateReading.SourceOf(names.Current), names.Current.Value);
+            flaws = certificate.Flaws | names.Flaws;
+        }
+        finally
+        {
+            names.Dispose();
+        }
+        return isWatched;
+    }
+
+    private static MalformedFinding Malformed(RawBatch batch, int place, DateTimeOffset logged, string problem, WatchList watch)
+    {
+        RawEntry raw = batch[place];
+        return new MalformedFinding(
+            raw.Index, batch.LeafHashes()[place], logged, problem.Length == 0 ? "the certificate could not be read" : problem,
+            raw.LeafInput.ToArray(), HoldsWatchedText(raw.LeafInput, watch));
+    }
+
+    /// <summary>Whether the bytes hold a watched name as text, wherever: no proof, but a reason to hurry.</summary>
+    private static bool HoldsWatchedText(ReadOnlySpan<byte> bytes, WatchList watch)
+    {
+        int start = 0;
+        for (int i = 0; i <= bytes.Length; i++)
+        {
+            if (i < bytes.Length && IsNameByte(bytes[i])) continue;
+            // Length octets before a name are often letters: try every suffix that begins a label, and the run itself.
+            if (i - start is >= 3 and <= 1024 && RunHoldsWatched(bytes[start..i], watch)) return true;
+            start = i + 1;
+        }
+        return false;
+    }
+
+    private static bool RunHoldsWatched(ReadOnlySpan<byte> run, WatchList watch)
+    {
+        for (int from = 0; from < run.Length; from++)
+        {
+            bool startsLabel = from <= 1 || run[from - 1] == '.';
+            if (startsLabel && run[from..].Contains((byte)'.') && watch.MayMatch(NameSource.DnsName, run[from..])) return true;
+        }
+        return false;
+    }
+
+    private static bool IsNameByte(byte character) => char.IsAsciiLetterOrDigit((char)character) || character is (byte)'.' or (byte)'-' or (byte)'_';
+}

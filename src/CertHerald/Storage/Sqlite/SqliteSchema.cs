@@ -1,0 +1,177 @@
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>The tables, and how an older file becomes a newer one. Each step is a transaction: a start that was killed repeats it.</summary>
+internal static class SqliteSchema
+{
+    /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
+    private static readonly string[] Steps = [First];
+
+    // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
+    // Times are milliseconds since 1970, UTC.
+    private const string First = """
+        CREATE TABLE log (
+            id          INTEGER PRIMARY KEY,
+            log_id      BLOB NOT NULL UNIQUE,
+            description TEXT NOT NULL,
+            operator    TEXT NOT NULL,
+            url         TEXT NOT NULL,
+            protocol    TEXT NOT NULL,
+            spki        BLOB NOT NULL
+        ) STRICT;
+
+        -- A stretch of a log that is read in order. 'until' is null for the tip.
+        CREATE TABLE lane (
+            log             INTEGER NOT NULL REFERENCES log(id),
+            start           INTEGER NOT NULL,
+            until           INTEGER,
+            read_size       INTEGER NOT NULL,
+            read_frontier   BLOB NOT NULL,
+            proven_size     INTEGER NOT NULL,
+            proven_frontier BLOB NOT NULL,
+            PRIMARY KEY (log, start)
+        ) STRICT;
+
+        -- Signed heads, as evidence: two roots at one size are two rows.
+        CREATE TABLE head (
+            log      INTEGER NOT NULL REFERENCES log(id),
+            size     INTEGER NOT NULL,
+            root     BLOB NOT NULL,
+            time     INTEGER NOT NULL,
+            verbatim BLOB NOT NULL,
+            proven   INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (log, size, root)
+        ) STRICT;
+
+        -- AUTOINCREMENT: ids are paging cursors and are never given out twice.
+        CREATE TABLE issuance (
+            id                   INTEGER PRIMARY KEY AUTOINCREMENT,
+            tbs_sha256           TEXT NOT NULL UNIQUE,
+            cert_sha256          TEXT NOT NULL,
+            cert_der             BLOB NOT NULL,
+            is_precertificate    INTEGER NOT NULL,
+            dns_names            TEXT NOT NULL,
+            ip_addresses         TEXT NOT NULL,
+            pubkey_sha256        TEXT NOT NULL,
+            issuer_pubkey_sha256 TEXT,
+            issuer_name          TEXT NOT NULL,
+            issuer_organization  TEXT,
+            issuer_common_name   TEXT,
+            subject_name         TEXT NOT NULL,
+            serial               TEXT NOT NULL,
+            not_before           INTEGER,
+            not_after            INTEGER,
+            problems             TEXT NOT NULL,
+            known                INTEGER NOT NULL,
+            reason               TEXT NOT NULL,
+            discovered           INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE endpoint (
+            issuance         INTEGER NOT NULL REFERENCES issuance(id),
+            dns_name         TEXT NOT NULL,
+            parent           TEXT NOT NULL,
+            monitored_domain TEXT NOT NULL,
+            wildcard         INTEGER NOT NULL,
+            PRIMARY KEY (issuance, dns_name)
+        ) STRICT;
+        CREATE INDEX endpoint_parent ON endpoint (parent, dns_name);
+
+        -- 'disputed': seen in a batch that contradicted a signed head; cleared when a later reading shows the same leaf.
+        CREATE TABLE sighting (
+            id                INTEGER PRIMARY KEY,
+            issuance          INTEGER NOT NULL REFERENCES issuance(id),
+            log               INTEGER NOT NULL REFERENCES log(id),
+            entry_index       INTEGER NOT NULL,
+            leaf_hash         BLOB NOT NULL,
+            logged            INTEGER NOT NULL,
+            is_precertificate INTEGER NOT NULL,
+            proven            INTEGER NOT NULL,
+            disputed          INTEGER NOT NULL,
+            UNIQUE (log, entry_index, leaf_hash)
+        ) STRICT;
+        CREATE INDEX sighting_issuance ON sighting (issuance);
+        CREATE INDEX sighting_unproven ON sighting (log, entry_index) WHERE proven = 0;
+
+        CREATE TABLE malformed (
+            id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+            log                INTEGER NOT NULL REFERENCES log(id),
+            entry_index        INTEGER NOT NULL,
+            leaf_hash          BLOB NOT NULL,
+            problem            TEXT NOT NULL,
+            entry              BLOB NOT NULL,
+            shows_watched_name INTEGER NOT NULL,
+            discovered         INTEGER NOT NULL,
+            UNIQUE (log, entry_index, leaf_hash)
+        ) STRICT;
+
+        -- What is known of a webhook besides its configuration. Its URL and secrets stay there.
+        CREATE TABLE webhook (
+            name TEXT PRIMARY KEY,
+            hold TEXT
+        ) STRICT;
+
+        CREATE TABLE delivery (
+            id          INTEGER PRIMARY KEY AUTOINCREMENT,
+            webhook     TEXT NOT NULL,
+            kind        TEXT NOT NULL,
+            subject     INTEGER NOT NULL,
+            key         TEXT NOT NULL UNIQUE,
+            body        BLOB,
+            state       TEXT NOT NULL,
+            tries       INTEGER NOT NULL DEFAULT 0,
+            first_tried INTEGER,
+            due         INTEGER NOT NULL,
+            lease_until INTEGER,
+            head_seen   INTEGER NOT NULL,
+            created     INTEGER NOT NULL,
+            UNIQUE (webhook, kind, subject)
+        ) STRICT;
+        CREATE INDEX delivery_open ON delivery (webhook, due) WHERE state IN ('pending', 'inflight');
+        CREATE INDEX delivery_subject ON delivery (kind, subject);
+
+        CREATE TABLE attempt (
+            id       INTEGER PRIMARY KEY,
+            delivery INTEGER NOT NULL REFERENCES delivery(id),
+            started  INTEGER NOT NULL,
+            took_ms  REAL NOT NULL,
+            status   INTEGER,
+            outcome  TEXT NOT NULL,
+            detail   TEXT,
+            answer   BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX attempt_delivery ON attempt (delivery);
+
+        CREATE TABLE incident (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,
+            log      INTEGER NOT NULL REFERENCES log(id),
+            kind     TEXT NOT NULL,
+            summary  TEXT NOT NULL,
+            evidence TEXT NOT NULL,
+            opened   INTEGER NOT NULL,
+            closed   INTEGER
+        ) STRICT;
+
+        CREATE TABLE session (
+            id_hash BLOB PRIMARY KEY,
+            expires INTEGER NOT NULL,
+            used    INTEGER NOT NULL
+        ) STRICT;
+        """;
+
+    /// <summary>Brings the file to this program's version.</summary>
+    /// <exception cref="StoreException">A newer program wrote it.</exception>
+    public static void Migrate(SqliteSession session)
+    {
+        long taken = session.Single("PRAGMA user_version", row => row.GetInt64(0));
+        if (taken > Steps.Length)
+            throw new StoreException($"the database is of version {taken}, this program knows up to {Steps.Length}: start the newer certherald again, or restore the backup made before it");
+
+        for (long step = taken; step < Steps.Length; step++)
+        {
+            session.Run("BEGIN IMMEDIATE");
+            session.Run(Steps[step]);
+            session.Run($"PRAGMA user_version = {step + 1}");
+            session.Run("COMMIT");
+        }
+    }
+}

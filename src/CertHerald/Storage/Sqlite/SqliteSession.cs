@@ -1,0 +1,94 @@
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>One connection and its prepared statements. Not thread-safe: one user at a time.</summary>
+internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
+{
+    // Statements are constants beside the methods that run them, so there are a few dozen.
+    private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
+
+    /// <summary>Whether a transaction is open. SQLite ends one by itself when the disk is full.</summary>
+    public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
+
+    /// <summary>Runs a statement; the number of rows changed.</summary>
+    public int Run(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
+        Prepare(sql, parameters).ExecuteNonQuery();
+
+    /// <summary>All rows.</summary>
+    public List<T> All<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        using SqliteDataReader rows = Prepare(sql, parameters).ExecuteReader();
+        var all = new List<T>();
+        while (rows.Read()) all.Add(read(rows));
+        return all;
+    }
+
+    /// <summary>The first row, or <c>default</c> if there is none.</summary>
+    public T? First<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        using SqliteDataReader rows = Prepare(sql, parameters).ExecuteReader();
+        return rows.Read() ? read(rows) : default;
+    }
+
+    /// <summary>The one row that must be there.</summary>
+    public T Single<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        using SqliteDataReader rows = Prepare(sql, parameters).ExecuteReader();
+        if (!rows.Read()) throw new StoreException("the database lacks a row that must be there; restore a backup");
+        return read(rows);
+    }
+
+    public void Dispose()
+    {
+        foreach (SqliteCommand command in _prepared.Values) command.Dispose();
+        connection.Dispose();
+    }
+
+    private SqliteCommand Prepare(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        if (!_prepared.TryGetValue(sql, out SqliteCommand? command))
+        {
+            command = connection.CreateCommand();
+            // Every text is a constant of this folder; values travel as parameters only.
+#pragma warning disable CA2100
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            _prepared.Add(sql, command);
+        }
+
+        command.Parameters.Clear();
+        foreach ((string name, object? value) in parameters) command.Parameters.AddWithValue(name, Storable(value));
+        return command;
+    }
+
+    private static object Storable(object? value) => value switch
+    {
+        null => DBNull.Value,
+        ulong size => checked((long)size),
+        DateTimeOffset time => time.ToUnixTimeMilliseconds(),
+        Enum state => state.ToString().ToLowerInvariant(),
+        ReadOnlyMemory<byte> bytes => bytes.ToArray(),
+        _ => value,
+    };
+}
+
+/// <summary>Reading columns in the forms that the tables use.</summary>
+internal static class SqliteRows
+{
+    public static DateTimeOffset Time(this SqliteDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
+
+    public static DateTimeOffset? TimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.Time(column);
+
+    public static string? TextOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    public static byte[] Bytes(this SqliteDataReader row, int column) => row.GetFieldValue<byte[]>(column);
+
+    public static byte[]? BytesOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.Bytes(column);
+
+    public static int? NumberOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
+
+    public static ulong Size(this SqliteDataReader row, int column) => (ulong)row.GetInt64(column);
+
+    public static T Named<T>(this SqliteDataReader row, int column) where T : struct, Enum => Enum.Parse<T>(row.GetString(column), ignoreCase: true);
+}

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Text.Json;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Merkle;
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>What was found: issuances, where logs show them, entries that could not be read.</summary>
+internal sealed partial class SqliteStore
+{
+    private const string IssuanceColumns = """
+        id, tbs_sha256, cert_sha256, cert_der, is_precertificate, dns_names, ip_addresses, pubkey_sha256, issuer_pubkey_sha256, issuer_name,
+        issuer_organization, issuer_common_name, subject_name, serial, not_before, not_after, problems, known, reason, discovered
+        """;
+
+    public Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
+        session => session.All("SELECT DISTINCT dns_name FROM endpoint WHERE parent = @parent AND wildcard = 0 ORDER BY dns_name LIMIT 1000",
+            row => row.GetString(0), ("@parent", parent)),
+        cancellation);
+
+    public Task<Issuance?> FindIssuanceAsync(long id, CancellationToken cancellation) => ReadAsync(
+        session => session.First($"SELECT {IssuanceColumns} FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id)),
+        cancellation);
+
+    public Task<IReadOnlyList<Issuance>> IssuancesAsync(long? before, int limit, CancellationToken cancellation) => ReadAsync<IReadOnlyList<Issuance>>(
+        session => session.All($"SELECT {IssuanceColumns} FROM issuance WHERE id < @before ORDER BY id DESC LIMIT @limit",
+            row => ReadIssuance(session, row), ("@before", before ?? long.MaxValue), ("@limit", limit)),
+        cancellation);
+
+    public Task<IReadOnlyList<Sighting>> SightingsAsync(long issuance, CancellationToken cancellation) => ReadAsync<IReadOnlyList<Sighting>>(
+        session => session.All(
+            """
+            SELECT log_id, description, entry_index, leaf_hash, logged, is_precertificate, proven
+            FROM sighting JOIN log ON log.id = sighting.log WHERE issuance = @issuance ORDER BY sighting.id
+            """,
+            row => new Sighting(Id(row.Bytes(0)), row.GetString(1), new EntryIndex(row.Size(2)), new MerkleHash(row.Bytes(3)), row.Time(4), row.GetBoolean(5), row.GetBoolean(6)),
+            ("@issuance", issuance)),
+        cancellation);
+
+    public Task<MalformedEntry?> FindMalformedAsync(long id, CancellationToken cancellation) => ReadAsync(
+        session => session.First(
+            """
+            SELECT malformed.id, log_id, description, url, entry_index, leaf_hash, problem, entry, shows_watched_name, discovered
+            FROM malformed JOIN log ON log.id = malformed.log WHERE malformed.id = @id
+            """,
+            row => new MalformedEntry(
+                row.GetInt64(0), Id(row.Bytes(1)), row.GetString(2), row.GetString(3), new EntryIndex(row.Size(4)), new MerkleHash(row.Bytes(5)),
+                row.GetString(6), row.Bytes(7), row.GetBoolean(8), row.Time(9)),
+            ("@id", id)),
+        cancellation);
+
+    private void WriteDecision(
+        SqliteSession session, long log, Decision decision, Batch batch, DateTimeOffset headSeen, ref int discovered, ref int owed)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        (string kind, long subject, bool isNew) = decision.Finding switch
+        {
+            MatchFinding match => WriteIssuance(session, log, match, decision, batch, now),
+            MalformedFinding malformed => WriteMalformed(session, log, malformed, now),
+            _ => throw new UnreachableException(),
+        };
+        // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
+        if (!isNew) return;
+
+        if (decision.Finding is MatchFinding) discovered++;
+        foreach (string webhook in decision.Owed) owed += Owe(session, webhook, kind, subject, headSeen, now);
+    }
+
+    private static (string Kind, long Id, bool IsNew) WriteIssuance(
+        SqliteSession session, long log, MatchFinding finding, Decision decision, Batch batch, DateTimeOffset now)
+    {
+        CertificateFacts facts = finding.Certificate;
+        bool isNew = session.Run(
+            $"""
+            INSERT INTO issuance ({IssuanceColumns})
+            VALUES (NULL, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
+                @notAfter, @problems, @known, @reason, @now)
+            ON CONFLICT (tbs_sha256) DO NOTHING
+            """,
+            ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
+            ("@dns", JsonSerializer.Serialize(facts.DnsNames)), ("@ips", JsonSerializer.Serialize(facts.IpAddresses)),
+            ("@pubkey", facts.PubkeySha256), ("@issuerKey", facts.IssuerPubkeySha256), ("@issuer", facts.IssuerName),
+            ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
+            ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
+            ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now)) > 0;
+
+        long id = session.Single("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => row.GetInt64(0), ("@tbs", facts.TbsSha256));
+        if (isNew)
+            foreach (WatchedEndpoint endpoint in decision.Endpoints)
+                session.Run(
+                    "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
+                    ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
+                    ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
+        else
+            Complete(session, id, facts);
+
+        // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
+        session.Run(
+            """
+            INSERT INTO sighting (issuance, log, entry_index, leaf_hash, logged, is_precertificate, proven, disputed)
+            VALUES (@id, @log, @index, @leaf, @logged, @pre, 0, @disputed)
+            ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET disputed = @disputed WHERE proven = 0
+            """,
+            ("@id", id), ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()), ("@logged", finding.Logged),
+            ("@pre", facts.IsPrecertificate), ("@disputed", batch is DisputedBatch));
+        return (EventKinds.UnknownCertificate, id, isNew);
+    }
+
+    /// <summary>What a later sighting adds: the certificate where only the precertificate was known, and the issuer's key.</summary>
+    private static void Complete(SqliteSession session, long id, CertificateFacts facts)
+    {
+        if (!facts.IsPrecertificate)
+            session.Run("UPDATE issuance SET cert_sha256 = @cert, cert_der = @der, is_precertificate = 0 WHERE id = @id AND is_precertificate = 1",
+                ("@id", id), ("@cert", facts.CertSha256), ("@der", facts.CertDer));
+        if (facts.IssuerPubkeySha256 is { } key)
+            session.Run("UPDATE issuance SET issuer_pubkey_sha256 = @key WHERE id = @id AND issuer_pubkey_sha256 IS NULL", ("@id", id), ("@key", key));
+    }
+
+    private static (string Kind, long Id, bool IsNew) WriteMalformed(SqliteSession session, long log, MalformedFinding finding, DateTimeOffset now)
+    {
+        bool isNew = session.Run(
+            """
+            INSERT INTO malformed (log, entry_index, leaf_hash, problem, entry, shows_watched_name, discovered)
+            VALUES (@log, @index, @leaf, @problem, @entry, @watched, @now)
+            ON CONFLICT (log, entry_index, leaf_hash) DO NOTHING
+            """,
+            ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()), ("@problem", finding.Problem),
+            ("@entry", finding.Entry), ("@watched", finding.ShowsWatchedName), ("@now", now)) > 0;
+        long id = session.Single("SELECT id FROM malformed WHERE log = @log AND entry_index = @index AND leaf_hash = @leaf", row => row.GetInt64(0),
+            ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()));
+        return (EventKinds.MalformedCertificate, id, isNew);
+    }
+
+    private static Issuance ReadIssuance(SqliteSession session, SqliteDataReader row) => new(
+        row.GetInt64(0),
+        new CertificateFacts
+        {
+            TbsSha256 = row.GetString(1),
+            CertSha256 = row.GetString(2),
+            CertDer = row.Bytes(3),
+            IsPrecertificate = row.GetBoolean(4),
+            DnsNames = Texts(row.GetString(5)),
+            IpAddresses = Texts(row.GetString(6)),
+            PubkeySha256 = row.GetString(7),
+            IssuerPubkeySha256 = row.TextOrNull(8),
+            IssuerName = row.GetString(9),
+            IssuerOrganization = row.TextOrNull(10),
+            IssuerCommonName = row.TextOrNull(11),
+            SubjectName = row.GetString(12),
+            Serial = row.GetString(13),
+            NotBefore = row.TimeOrNull(14),
+            NotAfter = row.TimeOrNull(15),
+            Problems = Texts(row.GetString(16)),
+        },
+        session.All("SELECT dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = @id ORDER BY dns_name",
+            endpoint => new WatchedEndpoint(endpoint.GetString(0), endpoint.GetString(1), endpoint.GetBoolean(2)), ("@id", row.GetInt64(0))),
+        row.GetBoolean(17),
+        row.GetString(18),
+        row.Time(19));
+
+    private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
+
+    private static string ParentOf(string name) => name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..];
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>
+/// The store inside the program: one file in WAL mode, one writer, any number of readers, one process.
+/// <c>synchronous=FULL</c>: what a method returned from survives a power cut.
+/// </summary>
+internal sealed partial class SqliteStore : IStore
+{
+    private readonly SqliteConnectionStringBuilder _address;
+    private readonly SqliteWriter _writer;
+    private readonly TimeProvider _time;
+    private readonly FileStream _instance;
+
+    private SqliteStore(SqliteConnectionStringBuilder address, SqliteSession session, FileStream instance, TimeProvider time, Meter meter)
+    {
+        _address = address;
+        _writer = new SqliteWriter(session, meter);
+        _instance = instance;
+        _time = time;
+    }
+
+    /// <summary>Opens or makes the database in a directory, and takes the directory for this process.</summary>
+    /// <exception cref="StoreInUseException">Another process has it.</exception>
+    /// <exception cref="StoreException">It cannot be written, or a newer program made it.</exception>
+    public static SqliteStore Open(string directory, TimeProvider time, Meter meter)
+    {
+        FileStream instance = TakeDirectory(directory);
+        try
+        {
+            var address = new SqliteConnectionStringBuilder { DataSource = Path.Combine(directory, "certherald.db") };
+            var connection = new SqliteConnection(address.ConnectionString);
+            connection.Open();
+            var session = new SqliteSession(connection);
+            session.Run("PRAGMA page_size = 8192");
+            session.Run("PRAGMA journal_mode = WAL");
+            session.Run("PRAGMA synchronous = FULL");
+            session.Run("PRAGMA foreign_keys = ON");
+            session.Run("PRAGMA busy_timeout = 10000");
+            SqliteSchema.Migrate(session);
+            // Claims of a process that was killed: it is gone, so what it was sending is due again.
+            session.Run("UPDATE delivery SET state = 'pending', lease_until = NULL WHERE state = 'inflight'");
+            return new SqliteStore(address, session, instance, time, meter);
+        }
+        catch (SqliteException failure)
+        {
+            instance.Dispose();
+            throw new StoreException($"the database in {directory} cannot be opened: {failure.Message}", failure);
+        }
+        catch (StoreException)
+        {
+            instance.Dispose();
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _writer.Dispose();
+        SqliteConnection.ClearPool(new SqliteConnection(ReadAddress()));
+        _instance.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    public async Task<bool> IsWritableAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            // A row that is written and taken back: a read-only or full disk says so here.
+            await _writer.RunAsync(session => session.Run("INSERT INTO webhook (name) VALUES ('') ON CONFLICT DO NOTHING") + session.Run("DELETE FROM webhook WHERE name = ''"), cancellation);
+            return true;
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
+
+    private static FileStream TakeDirectory(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+            return new FileStream(Path.Combine(directory, "certherald.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new StoreException($"{directory} cannot be written: {failure.Message} Name another directory with --data DIR", failure);
+        }
+        catch (IOException failure) when (Directory.Exists(directory) && File.Exists(Path.Combine(directory, "certherald.lock")))
+        {
+            _ = failure;
+            throw new StoreInUseException(directory);
+        }
+        catch (IOException failure)
+        {
+            throw new StoreException($"{directory} cannot be made: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Reads on a pooled read-only connection, beside the writer. WAL: a reader sees the last commit and waits for nobody.</summary>
+    private Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellation) =>
+        Task.Run(
+            () =>
+            {
+                var connection = new SqliteConnection(ReadAddress());
+                using var session = new SqliteSession(connection);
+                try
+                {
+                    connection.Open();
+                    return read(session);
+                }
+                catch (SqliteException failure)
+                {
+                    throw new StoreException($"the database could not be read: {failure.Message}", failure);
+                }
+            },
+            cancellation);
+
+    private Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation) => _writer.RunAsync(write, cancellation);
+
+    private string ReadAddress() => new SqliteConnectionStringBuilder(_address.ConnectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString;
+}

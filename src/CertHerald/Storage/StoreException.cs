@@ -1,0 +1,13 @@
+namespace CertHerald.Storage;
+
+/// <summary>The store cannot do its work: disk full, file broken, directory not writable. Retried where a loop can; said where not.</summary>
+internal class StoreException : Exception
+{
+    public StoreException(string message) : base(message) { }
+
+    public StoreException(string message, Exception inner) : base(message, inner) { }
+}
+
+/// <summary>Another certherald works on this directory.</summary>
+internal sealed class StoreInUseException(string directory)
+    : StoreException($"another certherald works on {directory}: stop it, or give this one its own directory with --data DIR");
