@@ -40,7 +40,7 @@ internal sealed record LogJson(
     string Id, string Description, string Operator, string Url, string Protocol, ulong Position, ulong Proven, ulong? HeadSize,
     DateTimeOffset? HeadTime, ulong? Lag)
 {
-    public static LogJson Of(LogState log) => new(
+    public static LogJson Of(StoredLog log) => new(
         log.Id.ToString(), log.Description, log.Operator, log.Url, log.Protocol, log.Position.Value, log.Proven.Value,
         log.HeadSize?.Value, log.HeadTime,
         log.HeadSize is { } head ? head > log.Position ? head.Value - log.Position.Value : 0 : null);
