@@ -30,6 +30,9 @@ public readonly ref struct CertificateExtension
 
     internal DerValue OctetString { get; }
 
+    /// <summary>Whether there is an OCTET STRING at all. Where a subjectAltName lacks it, parsing has noted that.</summary>
+    internal bool HasValue => OctetString.End > 0;
+
     /// <summary>Takes a SEQUENCE apart. What is wrong with a subjectAltName counts as <see cref="CertificateFlaws.SanUnreadable"/>.</summary>
     internal static bool TryParse(DerValue sequence, bool isCut, scoped ref FlawNotes notes, out CertificateExtension extension)
     {

@@ -152,6 +152,7 @@ public ref struct NameEnumerator
     {
         if (_hasSan) _notes.Add(CertificateFlaws.RepeatedExtension, extension.Offset);
         _hasSan = true;
+        if (!extension.HasValue) return;
 
         DerReader octets = extension.OctetString.Contents;
         byte tag = octets.NextTag;

@@ -19,6 +19,15 @@ internal sealed record WebhookOptions
     public required IReadOnlyList<string> Events { get; init; }
 }
 
+/// <summary>Where deliveries go.</summary>
+internal sealed record DeliveryOptions
+{
+    /// <summary>Public address of this service, without a slash at its end: links in bodies begin with it.</summary>
+    public required string BaseUrl { get; init; }
+
+    public required IReadOnlyList<WebhookOptions> Webhooks { get; init; }
+}
+
 /// <summary>What webhooks may reach.</summary>
 internal sealed record OutboundOptions
 {

@@ -1,0 +1,58 @@
+using CertHerald.Storage;
+
+namespace CertHerald.Delivering;
+
+/// <summary>What receivers of a dialect were promised, and what their answers mean.</summary>
+internal sealed record DeliveryRules
+{
+    public required DeliverySchedule Schedule { get; init; }
+
+    /// <summary>The longest <c>Retry-After</c> that is obeyed; a longer one counts as this.</summary>
+    public required TimeSpan RetryAfterCap { get; init; }
+
+    /// <summary>The highest status that counts as delivered; the lowest is 200.</summary>
+    public required int LastDeliveringStatus { get; init; }
+
+    /// <summary>Whether 410 ends the delivery and puts its webhook on hold.</summary>
+    public required bool GoneEnds { get; init; }
+
+    /// <summary>For name resolution, connection, TLS and the answer's headers together.</summary>
+    public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(15);
+
+    public bool Delivers(int status) => status >= 200 && status <= LastDeliveringStatus;
+
+    /// <summary>What becomes of a delivery after an attempt.</summary>
+    /// <param name="delivery">As it was claimed, before the attempt.</param>
+    public Verdict Judge(StoredDelivery delivery, Answer answer, DateTimeOffset started, DateTimeOffset ended)
+    {
+        if (answer.Outcome == AttemptOutcome.Delivered) return new Verdict(DeliveryState.Done, ended);
+        if (answer.Status == 410 && GoneEnds)
+            return new Verdict(DeliveryState.Dead, ended) { HoldReason = "It answered 410 Gone: its receiver wants no more deliveries." };
+
+        // The webhook rests as long as it asked, or for the first gap. Not for this delivery's own next gap: that may be
+        // hours, and one old delivery that its receiver cannot digest would hold back every new one.
+        DateTimeOffset? pause = answer.Status is 429 or 503
+            ? ended + Max(Schedule.FirstGap, Min(answer.RetryAfter ?? TimeSpan.Zero, RetryAfterCap))
+            : null;
+
+        DateTimeOffset? next = Schedule.NextAfter(delivery.Tries + 1, delivery.Due, started, delivery.Key);
+        return next is { } due
+            ? new Verdict(DeliveryState.Pending, pause > due ? pause.Value : due) { PauseUntil = pause }
+            : new Verdict(DeliveryState.Dead, ended) { PauseUntil = pause };
+    }
+
+    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+}
+
+/// <summary>What becomes of a delivery after an attempt, and of its webhook.</summary>
+/// <param name="Due">When it is tried next, if pending.</param>
+internal sealed record Verdict(DeliveryState State, DateTimeOffset Due)
+{
+    /// <summary>The webhook gets nothing before; null if it need not rest.</summary>
+    public DateTimeOffset? PauseUntil { get; init; }
+
+    /// <summary>Why the webhook is put on hold; null if it is not.</summary>
+    public string? HoldReason { get; init; }
+}

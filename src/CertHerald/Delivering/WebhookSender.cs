@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Security.Authentication;
+using System.Text;
+
+namespace CertHerald.Delivering;
+
+/// <summary>Makes one attempt at a delivery. Never tries again by itself: every try is a row in the store. Thread-safe.</summary>
+internal sealed class WebhookSender : IDisposable
+{
+    /// <summary>Read of an answer, at most; the connection is closed if there is more.</summary>
+    private const int MostRead = 16 * 1024;
+
+    /// <summary>Kept of an answer, at most.</summary>
+    private const int MostKept = 8 * 1024;
+
+    private static readonly ProductInfoHeaderValue UserAgent = new("CertHerald", VersionOf(typeof(WebhookSender).Assembly));
+
+    private readonly HttpMessageInvoker _http;
+    private readonly TimeProvider _time;
+
+    public WebhookSender(OutboundGuard guard, TimeProvider time)
+    {
+        _http = new HttpMessageInvoker(guard.CreateHandler(), disposeHandler: true);
+        _time = time;
+    }
+
+    /// <summary>POSTs a body. Whatever the receiver or the network does is an answer, never an exception.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled by the caller: whether the receiver got it is unknown.</exception>
+    public async Task<Answer> PostAsync(
+        WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        // One limit over everything, the answer's body included: HttpClient's own would end with the headers.
+        using var limit = new CancellationTokenSource(rules.TimeLimit, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        using HttpRequestMessage request = CreateRequest(webhook, key, body);
+
+        try
+        {
+            using HttpResponseMessage response = await _http.SendAsync(request, either.Token);
+            int status = (int)response.StatusCode;
+            string? retryAfter = response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
+            return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
+            {
+                Body = await ReadBodyAsync(response.Content, either.Token),
+                RetryAfter = RetryAfter.Read(retryAfter, _time.GetUtcNow()),
+            };
+        }
+        catch (Exception e) when (IsOfTheWorld(e))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return limit.IsCancellationRequested
+                ? new Answer(AttemptOutcome.Timeout, null, $"no answer within {rules.TimeLimit.TotalSeconds} s")
+                : AnswerTo(e);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static HttpRequestMessage CreateRequest(WebhookOptions webhook, string key, ReadOnlyMemory<byte> body)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, webhook.Url)
+        {
+            Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+
+            // Never 3: its connections are not made through the guard.
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        request.Headers.Add("Idempotency-Key", key);
+        request.Headers.UserAgent.Add(UserAgent);
+        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        if (webhook.Credentials is var (user, password))
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        return request;
+    }
+
+    /// <summary>The status has decided already: a body that is slow, cut or too long is only shorter.</summary>
+    private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellation)
+    {
+        var buffer = new byte[MostRead];
+        int length = 0;
+        try
+        {
+            await using Stream stream = await content.ReadAsStreamAsync(cancellation);
+            while (length < buffer.Length)
+            {
+                int read = await stream.ReadAsync(buffer.AsMemory(length), cancellation);
+                if (read == 0) break;
+                length += read;
+            }
+        }
+        catch (Exception e) when (IsOfTheWorld(e))
+        {
+        }
+
+        return buffer[..Math.Min(length, MostKept)];
+    }
+
+    private static bool IsOfTheWorld(Exception e) => e is HttpRequestException or IOException or OperationCanceledException or OutboundBlockedException or NameResolutionException;
+
+    /// <summary>Which part of the way failed. What the platform's exceptions hold innermost is the most exact.</summary>
+    private static Answer AnswerTo(Exception failure)
+    {
+        for (Exception? e = failure; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case OutboundBlockedException:
+                    return new Answer(AttemptOutcome.Blocked, null, e.Message);
+                case NameResolutionException unresolved:
+                    return new Answer(AttemptOutcome.Dns, null, e.Message) { MayBeLocal = unresolved.MayBeLocal };
+                case AuthenticationException:
+                    return new Answer(AttemptOutcome.Tls, null, e.Message);
+            }
+        }
+
+        HttpRequestError? error = (failure as HttpRequestException)?.HttpRequestError;
+        var socket = failure.GetBaseException() as SocketException;
+        return error switch
+        {
+            HttpRequestError.SecureConnectionError => new Answer(AttemptOutcome.Tls, null, "the TLS handshake failed"),
+            HttpRequestError.ConnectionError => new Answer(AttemptOutcome.Connect, null, socket is null ? "no connection" : $"no connection: {socket.SocketErrorCode}")
+            {
+                MayBeLocal = socket?.SocketErrorCode is SocketError.NetworkUnreachable or SocketError.NetworkDown
+                    or SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable,
+            },
+            null when failure is OperationCanceledException => new Answer(AttemptOutcome.Connect, null, "no connection within 5 s"),
+            _ => new Answer(AttemptOutcome.Protocol, null, socket is null ? $"no usable answer: {error}" : $"the connection broke: {socket.SocketErrorCode}"),
+        };
+    }
+
+    private static string VersionOf(Assembly assembly) =>
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+}
