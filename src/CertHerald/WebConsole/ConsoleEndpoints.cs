@@ -6,6 +6,9 @@ namespace CertHerald.WebConsole;
 /// <summary>The console's addresses. Pages are rendered here, whole, and need no script.</summary>
 internal static class ConsoleEndpoints
 {
+    /// <summary>Needs the API's operations and sign-in beside it.</summary>
+    public static void AddConsole(this IServiceCollection services) => services.AddRazorComponents();
+
     public static void MapConsole(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/", () => TypedResults.Redirect(ReturnPath.Home)).AllowAnonymous();
