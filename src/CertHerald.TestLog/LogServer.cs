@@ -1,0 +1,131 @@
+using System.Net;
+using CertHerald.TestLog.Serving;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace CertHerald.TestLog;
+
+/// <summary>
+/// Serves a log on 127.0.0.1 in both protocols, over plain HTTP: RFC 6962 at <see cref="Url"/>, static-ct at
+/// <see cref="MonitoringUrl"/> and <see cref="SubmissionUrl"/>. Kestrel without a host: nothing is read from the
+/// environment, no signal is caught. Disposing it leaves the log to its owner.
+/// </summary>
+public sealed class LogServer : IAsyncDisposable
+{
+    private const string CallPrefix = "/ct/v1/", StaticPrefix = "/static/", TilesPrefix = "/tiles/";
+
+    private readonly KestrelServer _kestrel;
+    private readonly LogServerOptions _options;
+    private readonly Rfc6962Calls _rfc6962;
+    private StaticCtCalls _staticCt = null!;
+
+    private LogServer(Log log, LogServerOptions options)
+    {
+        Log = log;
+        _options = options;
+        _rfc6962 = new Rfc6962Calls(log);
+
+        var kestrel = new KestrelServerOptions { AddServerHeader = false };
+        kestrel.Limits.MaxRequestBodySize = ChainRequest.MaxBytes;
+        kestrel.Listen(IPAddress.Loopback, options.Port);
+        _kestrel = new KestrelServer(
+            Options.Create(kestrel),
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
+    }
+
+    public Log Log { get; }
+
+    /// <summary>Where RFC 6962's <c>ct/v1/</c> begins; the <c>url</c> of a log list. Ends with a slash, as all here.</summary>
+    public Uri Url { get; private set; } = null!;
+
+    public Uri SubmissionUrl => new(Url, "static/");
+
+    public Uri MonitoringUrl => new(Url, "tiles/");
+
+    /// <summary>First line of the checkpoints.</summary>
+    public string Origin => _options.Origin ?? $"{SubmissionUrl.Authority}{SubmissionUrl.AbsolutePath.TrimEnd('/')}";
+
+    public Uri LogListUrl => new(Url, "log_list.json");
+
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<LogServer> StartAsync(Log log, LogServerOptions? options = null, CancellationToken cancellation = default)
+    {
+        var server = new LogServer(log, options ?? new LogServerOptions());
+        await server._kestrel.StartAsync(new Application(server), cancellation);
+        server.Url = new Uri(server._kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single() + "/");
+        server._staticCt = new StaticCtCalls(log, server.Origin);
+        return server;
+    }
+
+    /// <summary>This log as a list in Chrome's v3 form, the same as at <see cref="LogListUrl"/>.</summary>
+    public byte[] LogList(ListedProtocols? listed = null) => Serving.LogList.Write(this, listed ?? _options.Listed);
+
+    public async ValueTask DisposeAsync()
+    {
+        // Requests under way are cut, not waited for.
+        await _kestrel.StopAsync(new CancellationToken(canceled: true));
+        _kestrel.Dispose();
+    }
+
+    /// <summary>Every answer of the log passes here and nowhere else: a log that lies begins between these two lines.</summary>
+    private async Task ServeAsync(HttpContext context)
+    {
+        try
+        {
+            Answer answer = await AnswerAsync(context.Request);
+            await answer.SendAsync(context, _options.Gzip);
+        }
+        catch (Exception e) when (!context.Response.HasStarted && e is not OperationCanceledException)
+        {
+            // Nothing is logged here: whoever tests against the log reads the reason in the answer.
+            context.Response.Clear();
+            await Answer.Refusal(500, e.ToString()).SendAsync(context, mayGzip: false);
+        }
+    }
+
+    private async Task<Answer> AnswerAsync(HttpRequest request)
+    {
+        string path = request.Path.Value ?? "";
+        if (path.StartsWith(StaticPrefix + "ct/v1/", StringComparison.Ordinal))
+            return await SubmittedAsync(path[(StaticPrefix.Length + "ct/v1/".Length)..], LogProtocol.StaticCt, request) ?? Answer.NotFound;
+        if (path.StartsWith(CallPrefix, StringComparison.Ordinal))
+        {
+            string call = path[CallPrefix.Length..];
+            return await SubmittedAsync(call, LogProtocol.Rfc6962, request) ?? (IsRead(request) ? _rfc6962.For(call, request.Query) : WrongMethod);
+        }
+        if (!IsRead(request)) return WrongMethod;
+        if (path.StartsWith(TilesPrefix, StringComparison.Ordinal)) return _staticCt.For(path[TilesPrefix.Length..]);
+        return path == "/log_list.json" ? Answer.Bytes(200, "application/json", LogList()) : Answer.NotFound;
+    }
+
+    /// <summary>The calls that both protocols have for those who submit; null for any other.</summary>
+    private async Task<Answer?> SubmittedAsync(string call, LogProtocol protocol, HttpRequest request) => call switch
+    {
+        "add-chain" => await ChainRequest.AnswerAsync(Log, protocol, isPrecertificate: false, request),
+        "add-pre-chain" => await ChainRequest.AnswerAsync(Log, protocol, isPrecertificate: true, request),
+        "get-roots" when IsRead(request) => Rfc6962Calls.GetRoots(Log),
+        _ => null,
+    };
+
+    private static Answer WrongMethod => Answer.Refusal(405, "Only GET and HEAD are allowed here.");
+
+    private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+
+    private sealed class Application(LogServer server) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection features) => new DefaultHttpContext(features);
+
+        public Task ProcessRequestAsync(HttpContext context) => server.ServeAsync(context);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text.Json.Nodes;
+using CertHerald.TestLog.Storage;
+using CertHerald.Transparency.Merkle;
+using Microsoft.AspNetCore.Http;
+
+namespace CertHerald.TestLog.Serving;
+
+/// <summary>RFC 6962 §4. Only what the published head covers exists.</summary>
+internal sealed class Rfc6962Calls(Log log)
+{
+    private const int FlushedBytes = 64 * 1024;
+
+    public Answer For(string call, IQueryCollection query)
+    {
+        PublishedHead head = log.Head;
+        return call switch
+        {
+            "get-sth" => GetSth(head),
+            "get-sth-consistency" => GetSthConsistency(head, query),
+            "get-proof-by-hash" => GetProofByHash(head, query),
+            "get-entries" => GetEntries(head, query),
+            "get-entry-and-proof" => GetEntryAndProof(head, query),
+            "get-roots" => GetRoots(log),
+            _ => Answer.NotFound,
+        };
+    }
+
+    public static Answer GetRoots(Log log) =>
+        Answer.Json(new JsonObject { ["certificates"] = new JsonArray([.. log.AcceptedRoots.Select(r => (JsonNode)Convert.ToBase64String(r))]) });
+
+    private static Answer GetSth(PublishedHead head) => Answer.Json(new JsonObject
+    {
+        ["tree_size"] = head.Size.Value,
+        ["timestamp"] = head.Timestamp,
+        ["sha256_root_hash"] = head.Root.ToBase64(),
+        ["tree_head_signature"] = Convert.ToBase64String(head.Rfc6962Signature.Span),
+    });
+
+    private Answer GetSthConsistency(PublishedHead head, IQueryCollection query)
+    {
+        if (!TryRead(query, "first", out ulong first)) return Malformed("first");
+        if (!TryRead(query, "second", out ulong second) || second < first || second > head.Size.Value) return Malformed("second");
+        return Answer.Json(new JsonObject { ["consistency"] = InBase64(log.ConsistencyProof(new TreeSize(first), new TreeSize(second))) });
+    }
+
+    private Answer GetProofByHash(PublishedHead head, IQueryCollection query)
+    {
+        if (!MerkleHash.TryParseBase64(query["hash"].ToString(), out MerkleHash hash)) return Malformed("hash");
+        if (!TryRead(query, "tree_size", out ulong value) || value == 0 || value > head.Size.Value) return Malformed("tree_size");
+        var size = new TreeSize(value);
+        if (log.FindLeaf(hash, size) is not { } index) return Answer.Refusal(400, "No entry of this tree has that hash.");
+        return Answer.Json(new JsonObject
+        {
+            ["leaf_index"] = index.Value,
+            ["audit_path"] = InBase64(log.InclusionProof(index, size)),
+        });
+    }
+
+    private Answer GetEntryAndProof(PublishedHead head, IQueryCollection query)
+    {
+        if (!TryRead(query, "tree_size", out ulong size) || size > head.Size.Value) return Malformed("tree_size");
+        if (!TryRead(query, "leaf_index", out ulong index) || index >= size) return Malformed("leaf_index");
+        (byte[] leafInput, byte[] extraData) = log.ReadEntry(new EntryIndex(index));
+        return Answer.Json(new JsonObject
+        {
+            ["leaf_input"] = Convert.ToBase64String(leafInput),
+            ["extra_data"] = Convert.ToBase64String(extraData),
+            ["audit_path"] = InBase64(log.InclusionProof(new EntryIndex(index), new TreeSize(size))),
+        });
+    }
+
+    // An end past the tree is clipped: Debian's certspotter asks so.
+    private Answer GetEntries(PublishedHead head, IQueryCollection query)
+    {
+        if (!TryRead(query, "start", out ulong start)) return Malformed("start");
+        if (!TryRead(query, "end", out ulong end) || end < start) return Malformed("end");
+        if (start >= head.Size.Value) return Answer.Refusal(400, "The tree has no such entry yet.");
+
+        ulong last = Math.Min(end, head.Size.Value - 1);
+        int count = (int)Math.Min(last - start + 1, (ulong)log.Options.MaxEntriesPerAnswer);
+        return new Answer(200, "application/json", MeasureEntries(start, count), (body, cancellation) => WriteEntriesAsync(body, start, count, cancellation));
+    }
+
+    private long MeasureEntries(ulong start, int count)
+    {
+        using EntryPage page = log.ReadPage(start, count);
+        long length = "{\"entries\":[]}"u8.Length + count - 1;
+        while (page.MoveNext())
+            length += "{\"leaf_input\":\"\",\"extra_data\":\"\"}"u8.Length
+                + Base64Length(page.LeafInput.Length) + Base64Length(page.ExtraData.Length);
+        return length;
+    }
+
+    private async ValueTask WriteEntriesAsync(PipeWriter body, ulong start, int count, CancellationToken cancellation)
+    {
+        using EntryPage page = log.ReadPage(start, count);
+        body.Write("{\"entries\":["u8);
+        int unflushed = 0;
+        for (bool first = true; page.MoveNext(); first = false)
+        {
+            body.Write(first ? "{\"leaf_input\":\""u8 : ",{\"leaf_input\":\""u8);
+            WriteBase64(body, page.LeafInput.Span);
+            body.Write("\",\"extra_data\":\""u8);
+            WriteBase64(body, page.ExtraData.Span);
+            body.Write("\"}"u8);
+
+            unflushed += page.LeafInput.Length + page.ExtraData.Length;
+            if (unflushed < FlushedBytes) continue;
+            await body.FlushAsync(cancellation);
+            unflushed = 0;
+        }
+        body.Write("]}"u8);
+        await body.FlushAsync(cancellation);
+    }
+
+    // Fills whatever room the pipe has: short of room, the encoder stops after a multiple of three bytes.
+    private static void WriteBase64(PipeWriter body, ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            Base64.EncodeToUtf8(bytes, body.GetSpan(4), out int read, out int written);
+            body.Advance(written);
+            bytes = bytes[read..];
+        }
+    }
+
+    private static int Base64Length(int bytes) => (bytes + 2) / 3 * 4;
+
+    private static JsonArray InBase64(IReadOnlyList<MerkleHash> hashes) => new([.. hashes.Select(h => (JsonNode)h.ToBase64())]);
+
+    private static bool TryRead(IQueryCollection query, string name, out ulong value) =>
+        ulong.TryParse(query[name].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+    private static Answer Malformed(string parameter) => Answer.Refusal(400, $"Missing or invalid \"{parameter}\" parameter.");
+}

@@ -1,0 +1,244 @@
+using System.Buffers;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Reflection;
+using System.Text;
+
+namespace CertHerald.Fetching;
+
+/// <summary>
+/// Asks one log's host: paced, bounded in bytes and time, counted. What is not a whole, usable answer becomes a
+/// <see cref="LogUnavailableException"/> that says why. Thread-safe.
+/// </summary>
+/// <param name="client">From <see cref="CreateClient"/>; shared by all logs.</param>
+/// <param name="prefix">Ends with a slash; paths are appended as they stand.</param>
+/// <param name="log">Names the log in metrics and messages.</param>
+internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer pacer, TimeProvider time, Counter<long> requests)
+{
+    /// <summary>Most bytes of a head, a proof, a checkpoint, an issuer.</summary>
+    public const int SmallCap = 64 * 1024;
+
+    /// <summary>Most bytes of an answer with entries, of a data tile, of a log list.</summary>
+    public const int LargeCap = 64 * 1024 * 1024;
+
+    /// <summary>How long a request may take, its body included.</summary>
+    public static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(30);
+
+    private const int SmallestBuffer = 4 * 1024;
+    private static readonly TimeSpan LongestFresh = TimeSpan.FromSeconds(60);
+
+    // Loopback: bandwidth is free there and inflating costs more than all else. Sent unasked, gzip is inflated all the same.
+    private readonly bool _declinesGzip = prefix.IsLoopback;
+    private int _usualLength = SmallestBuffer;
+
+    /// <summary>The client that all logs share: no redirects, no cookies, no ambient proxy; gzip only.</summary>
+    /// <param name="contact">An e-mail address or URL for operators; empty for none.</param>
+    /// <param name="connect">Opens connections in place of the framework, as a guard against internal addresses does; null for none.</param>
+    public static HttpClient CreateClient(
+        string contact, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            AutomaticDecompression = DecompressionMethods.GZip,
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            // Hosts move: names are looked up again.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            // The rest of an answer that broke a limit is not worth reading.
+            MaxResponseDrainSize = 0,
+            ConnectCallback = connect,
+        };
+        var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", UserAgent(contact));
+        return client;
+    }
+
+    /// <summary>The counter of requests by log and outcome.</summary>
+    public static Counter<long> CreateCounter(Meter meter) =>
+        meter.CreateCounter<long>("certherald_log_requests_total", description: "Requests to logs by outcome.");
+
+    /// <summary>Gets a body. The caller disposes the answer.</summary>
+    /// <param name="cap">Most decompressed bytes.</param>
+    /// <param name="etag">Answers with <see cref="LogAnswer.NotModified"/> set if the log still has what bore this; null asks plainly.</param>
+    /// <param name="limit">How long it may take once it is sent; null for <see cref="DefaultLimit"/>.</param>
+    public async Task<LogAnswer> GetAsync(
+        string path, int cap, RequestPriority priority, CancellationToken cancellation, string? etag = null, TimeSpan? limit = null)
+    {
+        await pacer.WaitAsync(priority, cancellation);
+
+        using var clock = new CancellationTokenSource(limit ?? DefaultLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, clock.Token);
+        try
+        {
+            LogAnswer answer = await SendAsync(path, cap, etag, either.Token);
+            Count(answer.NotModified ? "not_modified" : "ok");
+            return answer;
+        }
+        catch (LogUnavailableException e)
+        {
+            Count(e.Status is null ? "unusable" : IsRefusal(e.Status) ? "refused" : "status");
+            if (e.RetryAfter is { } wait) pacer.Pause(wait);
+            throw;
+        }
+        catch (OperationCanceledException e) when (clock.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            Count("timeout");
+            throw new LogUnavailableException($"{log}: {path}: no whole answer within {(limit ?? DefaultLimit).TotalSeconds:0.#} s", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
+        {
+            // Cut bodies, refused connections, unknown hosts, failed TLS, broken gzip.
+            Count("unreachable");
+            throw new LogUnavailableException($"{log}: {path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What to throw about an answer that arrived whole and is of no use.</summary>
+    public LogUnavailableException Unusable(string path, string problem) => new($"{log}: {path}: {problem}");
+
+    private async Task<LogAnswer> SendAsync(string path, int cap, string? etag, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, prefix.AbsoluteUri + path);
+        if (etag is not null) request.Headers.TryAddWithoutValidation("If-None-Match", etag);
+        if (_declinesGzip) request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip", 0));
+
+        using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        string? newTag = Header(response, "ETag");
+        TimeSpan freshFor = FreshFor(response);
+        if (response.StatusCode == HttpStatusCode.NotModified && etag is not null) return new LogAnswer(null, 0, newTag ?? etag, freshFor);
+        if (response.StatusCode != HttpStatusCode.OK) throw await RefusedAsync(response, path, cancellation);
+
+        (byte[] body, int length) = await ReadAsync(response.Content, cap, path, cancellation);
+        var answer = new LogAnswer(body, length, newTag, freshFor);
+        if (length == 0) throw Unusable(answer, path, "the body is empty");
+        if (response.Content.Headers.ContentType?.MediaType is "text/html")
+            throw Unusable(answer, path, $"a web page in place of an answer: {Excerpt(answer.Body.Span)}");
+
+        if (cap > SmallCap) _usualLength = Math.Max(length, SmallestBuffer);
+        return answer;
+    }
+
+    private async Task<(byte[] Body, int Length)> ReadAsync(HttpContent content, int cap, string path, CancellationToken cancellation)
+    {
+        // Null where the answer was compressed: then as much as the last one of its kind.
+        long? declared = content.Headers.ContentLength;
+        if (declared > cap) throw Unusable(path, $"{declared} bytes, above the limit of {cap}");
+
+        await using Stream stream = await content.ReadAsStreamAsync(cancellation);
+        // One more than needed: the last read then finds the end without growing.
+        byte[] body = ArrayPool<byte>.Shared.Rent((int)(declared ?? Math.Min(cap, cap > SmallCap ? _usualLength : SmallestBuffer)) + 1);
+        int length = 0;
+        try
+        {
+            while (await stream.ReadAsync(body.AsMemory(length), cancellation) is > 0 and int read)
+            {
+                length += read;
+                if (length > cap) throw Unusable(path, $"more than {cap} bytes");
+                if (length == body.Length) body = Grow(body, length);
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(body);
+            throw;
+        }
+
+        return (body, length);
+    }
+
+    private static byte[] Grow(byte[] body, int length)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent(body.Length * 2);
+        body.AsSpan(0, length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(body);
+        return larger;
+    }
+
+    private async Task<LogUnavailableException> RefusedAsync(HttpResponseMessage response, string path, CancellationToken cancellation)
+    {
+        byte[] start = new byte[256];
+        int length;
+        await using (Stream stream = await response.Content.ReadAsStreamAsync(cancellation))
+            length = await stream.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation);
+
+        string message = $"{log}: {path}: status {(int)response.StatusCode}";
+        return new LogUnavailableException(length == 0 ? message : $"{message}: {Excerpt(start.AsSpan(0, length))}")
+        {
+            Status = response.StatusCode,
+            RetryAfter = RetryAfter.Parse(Header(response, "Retry-After"), time.GetUtcNow()),
+        };
+    }
+
+    private LogUnavailableException Unusable(LogAnswer answer, string path, string problem)
+    {
+        answer.Dispose();
+        return Unusable(path, problem);
+    }
+
+    private void Count(string outcome) =>
+        requests.Add(1, new KeyValuePair<string, object?>("log", log), new KeyValuePair<string, object?>("outcome", outcome));
+
+    private static bool IsRefusal(HttpStatusCode? status) =>
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.Forbidden or HttpStatusCode.ServiceUnavailable;
+
+    // The raw header: the typed ones swallow what they cannot read.
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values) && values.Count == 1 ? values.ToString() : null;
+
+    private static TimeSpan FreshFor(HttpResponseMessage response)
+    {
+        TimeSpan left = (response.Headers.CacheControl?.MaxAge ?? TimeSpan.Zero) - (response.Headers.Age ?? TimeSpan.Zero);
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left < LongestFresh ? left : LongestFresh;
+    }
+
+    /// <summary>The first characters of hostile text, fit for a log line.</summary>
+    internal static string Excerpt(ReadOnlySpan<byte> text)
+    {
+        const int most = 120;
+        var excerpt = new StringBuilder("\"");
+        foreach (byte b in text[..Math.Min(most, text.Length)])
+        {
+            if (b is >= 0x20 and < 0x7f and not (byte)'"' and not (byte)'\\') excerpt.Append((char)b);
+            else excerpt.Append(CultureInfo.InvariantCulture, $"\\x{b:x2}");
+        }
+
+        return excerpt.Append(text.Length > most ? "…\"" : "\"").ToString();
+    }
+
+    private static string UserAgent(string contact)
+    {
+        string version = typeof(LogHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+        string agent = $"CertHerald/{version}";
+        // A line break in the configuration must not become a header of its own.
+        bool usable = contact.Length > 0 && contact.All(c => c is >= ' ' and < '\x7f' and not ('(' or ')' or '\\'));
+        return usable ? $"{agent} (+{contact})" : agent;
+    }
+}
+
+/// <summary>What a log answered: the decompressed body in pooled memory, given back on disposal.</summary>
+/// <param name="etag">For the next conditional request; null if the log gave none.</param>
+/// <param name="freshFor">How long asking again is of no use, by the answer's max-age and age; at most a minute.</param>
+internal sealed class LogAnswer(byte[]? buffer, int length, string? etag, TimeSpan freshFor) : IDisposable
+{
+    private byte[]? _buffer = buffer;
+
+    /// <summary>Empty only if <see cref="NotModified"/>. Gone after disposal.</summary>
+    public ReadOnlyMemory<byte> Body => _buffer.AsMemory(0, length);
+
+    /// <summary>The log still has what the caller knows.</summary>
+    public bool NotModified { get; } = buffer is null;
+
+    public string? ETag { get; } = etag;
+
+    public TimeSpan FreshFor { get; } = freshFor;
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } rented) ArrayPool<byte>.Shared.Return(rented);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Fetching;
+
+/// <summary>Which logs are followed, and from where.</summary>
+internal sealed record LogOptions
+{
+    public const string DefaultList = "https://www.gstatic.com/ct/log_list/v3/all_logs_list.json";
+
+    /// <summary>Log lists: files, or URLs by HTTPS (plain HTTP from loopback only). Default: every log that Chrome knows.</summary>
+    public IReadOnlyList<string> Lists { get; init; } = [DefaultList];
+
+    /// <summary>States of logs that are followed, as lists name them; beside them log types such as <c>test</c>.</summary>
+    public IReadOnlyList<string> States { get; init; } = ["pending", "qualified", "usable", "readonly"];
+
+    /// <summary>Logs beside those of the lists, whatever their state.</summary>
+    public IReadOnlyList<CustomLogOptions> Custom { get; init; } = [];
+
+    /// <summary>Where a log seen for the first time is begun. Default: at its end. From its start, a large log takes days.</summary>
+    public LogStart Start { get; init; } = LogStart.End;
+
+    /// <summary>An e-mail address or URL that goes into every request: log operators ask for one, and some slow down who has none.</summary>
+    public string Contact { get; init; } = "";
+
+    /// <summary>
+    /// The logs to follow: the configured ones, then those of the lists. A log is one however many lists name it; it is
+    /// followed if one of them says so.
+    /// </summary>
+    /// <exception cref="ArgumentException">A custom log is not usable: the check of the configuration comes first.</exception>
+    public IReadOnlyList<ChosenLog> Choose(IEnumerable<LogList> lists)
+    {
+        var chosen = new List<ChosenLog>();
+        var ids = new HashSet<LogId>();
+        foreach (CustomLogOptions custom in Custom)
+        {
+            LogDescription log = custom.ToLog(out string? problem) ?? throw new ArgumentException(problem, nameof(lists));
+            if (ids.Add(log.Id)) chosen.Add(new ChosenLog(log, true, custom.HeadInterval));
+        }
+
+        foreach (LogDescription log in lists.SelectMany(static list => list.Logs))
+            if (Follows(log) && ids.Add(log.Id)) chosen.Add(new ChosenLog(log, false, null));
+        return chosen;
+    }
+
+    private bool Follows(LogDescription log) =>
+        (log.State != LogState.None && States.Contains(log.State.ToString(), StringComparer.OrdinalIgnoreCase))
+        || (log.State == LogState.None && log.LogType is { } type && States.Contains(type, StringComparer.OrdinalIgnoreCase));
+}
+
+/// <summary>A log to follow.</summary>
+/// <param name="IsCustom">From the configuration: asked as fast as it answers.</param>
+/// <param name="HeadInterval">How often to look at its head; null: as every log's.</param>
+internal sealed record ChosenLog(LogDescription Log, bool IsCustom, TimeSpan? HeadInterval);
+
+/// <summary>A log that no list names, as configured: RFC 6962 with <see cref="Url"/>, tiled with the other two.</summary>
+internal sealed record CustomLogOptions
+{
+    /// <summary>The shortest interval between two looks at a log's head.</summary>
+    public static readonly TimeSpan ShortestHeadInterval = TimeSpan.FromMilliseconds(200);
+
+    public string Description { get; init; } = "";
+
+    /// <summary>Base64 of the DER SubjectPublicKeyInfo.</summary>
+    public string Key { get; init; } = "";
+
+    public string? Url { get; init; }
+
+    public string? SubmissionUrl { get; init; }
+
+    public string? MonitoringUrl { get; init; }
+
+    /// <summary>How often its head is looked at; from 200 ms. Null: as every log's.</summary>
+    public TimeSpan? HeadInterval { get; init; }
+
+    /// <summary>The log, if what was written makes one.</summary>
+    /// <param name="problem">What is wrong, for people; null if nothing is.</param>
+    public LogDescription? ToLog(out string? problem)
+    {
+        bool isTiled = SubmissionUrl is not null || MonitoringUrl is not null;
+        byte[] spki = new byte[Key.Length];
+        LogKey? key = null;
+        problem = HeadInterval < ShortestHeadInterval ? "its head_interval is below 200 ms"
+            : Url is null && !isTiled ? "it needs a url, or a submission_url and a monitoring_url"
+            : Url is not null && isTiled ? "it has both a url and a submission_url or monitoring_url"
+            : isTiled && (SubmissionUrl is null || MonitoringUrl is null) ? "a tiled log needs both a submission_url and a monitoring_url"
+            : !Convert.TryFromBase64String(Key, spki, out int length) ? "its key is not base64"
+            : LogKey.TryCreate(spki.AsSpan(0, length), out key, out string? keyProblem) ? null : keyProblem;
+        if (problem is not null) return null;
+
+        try
+        {
+            return isTiled
+                ? LogDescription.Custom(key!, LogProtocol.StaticCt, MonitoringUrl!, SubmissionUrl, Description)
+                : LogDescription.Custom(key!, LogProtocol.Rfc6962, Url!, null, Description);
+        }
+        catch (ArgumentException e)
+        {
+            problem = e.Message;
+            return null;
+        }
+    }
+}
+
+/// <summary>Where reading a log begins: at its end, or at an entry.</summary>
+/// <param name="Index">The first entry read; null for the end.</param>
+internal readonly record struct LogStart(TreeSize? Index)
+{
+    /// <summary>Nothing older than the first head seen. Also <c>default</c>.</summary>
+    public static LogStart End => default;
+
+    public static LogStart Beginning { get; } = new(new TreeSize(0));
+
+    /// <summary>Reads <c>end</c>, <c>start</c> or the index of an entry.</summary>
+    public static bool TryParse(string text, out LogStart start)
+    {
+        start = text == "start" ? Beginning : End;
+        if (text is "start" or "end") return true;
+        if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) || index > SignedHead.MaxSize) return false;
+
+        start = new LogStart(new TreeSize(index));
+        return true;
+    }
+
+    /// <summary>The size to begin at: no log is begun beyond its head.</summary>
+    public TreeSize At(VerifiedHead head) => Index is { } index && index < head.Size ? index : head.Size;
+
+    /// <summary>As <see cref="TryParse"/> reads it.</summary>
+    public override string ToString() => Index is not { } index ? "end" : index.Value == 0 ? "start" : index.ToString();
+}

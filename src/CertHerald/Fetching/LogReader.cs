@@ -1,0 +1,97 @@
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Fetching;
+
+/// <summary>
+/// Reads a log and lets nothing through unchecked: heads bear the log's signature, batches say how far they are proven.
+/// For one caller at a time; a lane of a log has its own.
+/// </summary>
+internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemory memory) : IDisposable
+{
+    private readonly FetchAhead _ahead = new(source, memory);
+
+    public LogDescription Log { get; } = log;
+
+    /// <summary>For how long asking for a head again is of no use, by the log's word; zero if it gave none, at most a minute.</summary>
+    public TimeSpan HeadFreshFor => source.HeadFreshFor;
+
+    /// <summary>The newest head on offer. It may be smaller than an earlier one: front ends of a log lag.</summary>
+    /// <exception cref="HeadRefusedException">The log did not sign it.</exception>
+    public async Task<VerifiedHead> GetHeadAsync(CancellationToken cancellation)
+    {
+        SignedHead head = await source.GetHeadAsync(cancellation);
+        HeadFailure failure = VerifiedHead.Verify(head, Log.Key, out VerifiedHead? verified);
+        return verified ?? throw new HeadRefusedException(
+            $"{Log.Description}: the head of {head.Size} entries does not bear the log's signature", failure, head.Verbatim);
+    }
+
+    /// <summary>
+    /// The entries after a position, as many as suit the log; while they are worked on, the next are fetched. The caller
+    /// disposes <see cref="Batch.Raw"/>.
+    /// </summary>
+    /// <param name="position">Below <paramref name="head"/>.</param>
+    public async Task<Batch> ReadAsync(Frontier position, VerifiedHead head, CancellationToken cancellation)
+    {
+        Batch batch = Check(position, await _ahead.TakeAsync(position.Size, head, cancellation), head);
+        if (batch is not DisputedBatch || !Forget()) return batch;
+
+        // Tiles come through caches, and one damaged tile disputes: once more from the log before it counts.
+        batch.Raw.Dispose();
+        return Check(position, await _ahead.TakeAsync(position.Size, head, cancellation), head);
+    }
+
+    /// <summary>
+    /// The frontier at a size, from which reading can begin. Where the log cannot prove it there, it is proven at the next
+    /// smaller size where it can, and the entries between are read and hashed.
+    /// </summary>
+    /// <param name="size">At most that of <paramref name="head"/>.</param>
+    public async Task<Frontier> StartAtAsync(TreeSize size, VerifiedHead head, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size.Value, head.Size.Value);
+
+        Frontier? frontier = null;
+        for (ulong at = size.Value; frontier is null; at--) frontier = await source.GetFrontierAsync(new TreeSize(at), head, cancellation);
+
+        while (frontier.Size < size)
+        {
+            var start = new EntryIndex(frontier.Size.Value);
+            int count = (int)Math.Min(source.BatchEnd(start, size).Value - start.Value, int.MaxValue);
+            using RawBatch raw = await source.GetEntriesAsync(start, count, head.Size, cancellation);
+            frontier = frontier.Append(raw.LeafHashes());
+        }
+
+        if (size == head.Size && frontier.Root() != head.Root)
+            throw new LogUnavailableException($"{Log.Description}: its last entries do not make the root it signed for {head.Size}");
+        return frontier;
+    }
+
+    /// <summary>An issuer's certificate by its fingerprint, hash-checked; null where the log has none, or carries chains in entries.</summary>
+    public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => source.GetIssuerAsync(fingerprint, cancellation);
+
+    /// <summary>Lets go of everything fetched ahead or cached, so that it is read anew.</summary>
+    /// <returns>Whether tiles were among it.</returns>
+    public bool Forget()
+    {
+        _ahead.Forget();
+        return source.ForgetTiles();
+    }
+
+    public void Dispose() => _ahead.Dispose();
+
+    private static Batch Check(Frontier position, Fetched fetched, VerifiedHead head)
+    {
+        try
+        {
+            return Batch.Check(position, fetched.Raw, fetched.After, head);
+        }
+        catch
+        {
+            fetched.Raw.Dispose();
+            throw;
+        }
+    }
+}

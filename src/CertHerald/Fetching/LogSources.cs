@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using CertHerald.Transparency.LogLists;
+using Microsoft.Extensions.Logging;
+
+namespace CertHerald.Fetching;
+
+/// <summary>Opens logs for reading. All share connections, pacing and memory. Thread-safe.</summary>
+/// <param name="client">From <see cref="LogHttp.CreateClient"/>.</param>
+internal sealed class LogSources(HttpClient client, Pacers pacers, FetchMemory memory, TimeProvider time, Meter meter, ILogger<LogSources> logger)
+{
+    private readonly Counter<long> _requests = LogHttp.CreateCounter(meter);
+
+    /// <summary>A reader for one lane of a log.</summary>
+    /// <param name="isCustom">The log is from the configuration, not from a list: no limit of ours on its requests.</param>
+    public LogReader Read(LogDescription log, RequestPriority lane, bool isCustom) => new(log, For(log, lane, isCustom), memory);
+
+    /// <summary>A log list. Its place must have passed <see cref="LogListSource.IsUsable"/>.</summary>
+    /// <param name="cacheDirectory">Where a list from a URL is kept.</param>
+    public LogListSource List(string location, string cacheDirectory)
+    {
+        LogHttp? http = LogListSource.UrlOf(location) is { } url
+            ? new LogHttp(client, LogListSource.PrefixOf(url), "log list", pacers.For("log list", url, isCustom: false), time, _requests)
+            : null;
+        return new LogListSource(location, cacheDirectory, http, logger);
+    }
+
+    /// <summary>Every protocol. Adding one means adding a line here.</summary>
+    public ILogSource For(LogDescription log, RequestPriority lane, bool isCustom) => log.Protocol switch
+    {
+        LogProtocol.Rfc6962 => new Rfc6962Source(Http(log, new Uri(log.Url, "ct/v1/"), isCustom), lane),
+        LogProtocol.StaticCt => new StaticCtSource(Http(log, log.Url, isCustom), log.Origin, log.Key, lane, logger),
+        _ => throw new UnreachableException(),
+    };
+
+    private LogHttp Http(LogDescription log, Uri prefix, bool isCustom) =>
+        new(client, prefix, NameOf(log), pacers.For(log.Operator, prefix, isCustom), time, _requests);
+
+    /// <summary>What metrics and messages call a log.</summary>
+    public static string NameOf(LogDescription log) => log.Description.Length > 0 ? log.Description : log.Origin;
+}
