@@ -29,9 +29,25 @@ internal ref struct PlainEntries(ReadOnlySpan<byte> answer)
         if (!Take(","u8) || !Take("\"extra_data\""u8) || !Take(":"u8) || !TakeString(out ReadOnlySpan<byte> extraData)) return false;
         if (!Take("}"u8)) return false;
 
-        // As long as the text, for it is unescaped in place.
+        return TryAdd(leafInput, extraData, builder) || TryAddEscaped(leafInput, extraData, builder);
+    }
+
+    /// <summary>Most texts have no backslash, and decoding finds out as quickly as a search would.</summary>
+    private static bool TryAdd(ReadOnlySpan<byte> leafInput, ReadOnlySpan<byte> extraData, RawBatchBuilder builder)
+    {
+        long bytes = leafInput.Length / 4 * 3L + extraData.Length / 4 * 3L;
+        if (!builder.Reserve(bytes, out Span<byte> room)) return false;
+        if (!JsonAnswer.TryDecode(leafInput, room, out int leaf) || !JsonAnswer.TryDecode(extraData, room[leaf..], out int extra))
+            return false;
+        builder.Commit(leaf, extra);
+        return true;
+    }
+
+    private static bool TryAddEscaped(ReadOnlySpan<byte> leafInput, ReadOnlySpan<byte> extraData, RawBatchBuilder builder)
+    {
+        // Room for the texts, which are unescaped there and decoded in place.
         if (!builder.Reserve((long)leafInput.Length + extraData.Length, out Span<byte> room)) return false;
-        if (!TryDecode(leafInput, room, out int leaf) || !TryDecode(extraData, room[leaf..], out int extra)) return false;
+        if (!TryUnescape(leafInput, room, out int leaf) || !TryUnescape(extraData, room[leaf..], out int extra)) return false;
         builder.Commit(leaf, extra);
         return true;
     }
@@ -56,12 +72,9 @@ internal ref struct PlainEntries(ReadOnlySpan<byte> answer)
         return true;
     }
 
-    private static bool TryDecode(ReadOnlySpan<byte> text, Span<byte> target, out int written)
+    private static bool TryUnescape(ReadOnlySpan<byte> text, Span<byte> target, out int written)
     {
-        // Most texts have no backslash, and decoding finds out as quickly as a search would.
-        if (JsonAnswer.TryDecode(text, target, out written)) return true;
-
-        int length = 0;
+        (written, int length) = (0, 0);
         for (int escape = text.IndexOf((byte)'\\'); escape >= 0; escape = text.IndexOf((byte)'\\'))
         {
             if (escape + 1 >= text.Length || text[escape + 1] != '/') return false;
