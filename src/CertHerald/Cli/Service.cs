@@ -87,6 +87,7 @@ internal sealed class Service : IAsyncDisposable
 
     private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
     {
+        services.AddRouting();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new Meter("CertHerald"));
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, TimeProvider.System, provider.GetRequiredService<Meter>()));      // Storage
