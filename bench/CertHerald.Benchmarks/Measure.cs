@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace CertHerald.Benchmarks;
+
+/// <summary>Processor time, not wall time: other work on the machine disturbs it least.</summary>
+internal static class Measure
+{
+    /// <summary>Processor seconds of one call, the best of several samples after a warm-up: the least disturbed one.</summary>
+    /// <param name="sample">How long a sample lasts at least.</param>
+    public static double Seconds(Action work, TimeSpan sample, int samples = 7)
+    {
+        for (var warm = Stopwatch.StartNew(); warm.Elapsed < sample;) work();
+
+        double best = double.MaxValue;
+        for (int i = 0; i < samples; i++)
+        {
+            int calls = 0;
+            TimeSpan before = Processor;
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed < sample; calls++) work();
+            best = Math.Min(best, (Processor - before).TotalSeconds / calls);
+        }
+        return best;
+    }
+
+    /// <summary>Bytes that one call allocates on the managed heap of its thread, warm.</summary>
+    public static double Bytes(Action work, int calls = 200)
+    {
+        for (int i = 0; i < calls; i++) work();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < calls; i++) work();
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)calls;
+    }
+
+    private static TimeSpan Processor => Process.GetCurrentProcess().TotalProcessorTime;
+}
+
+/// <summary>A line of the table.</summary>
+/// <param name="Id">As in the performance goals; empty for what explains another line.</param>
+internal sealed record Row(string Id, string What, string Value, string Goal, string Compared)
+{
+    public static string Number(double value, string format = "#,0") => value.ToString(format, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,115 @@
+using System.Security.Cryptography;
+using System.Text;
+using CertHerald.Inspecting;
+using CertHerald.Names;
+using CertHerald.TestLog;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
+using LogKey = CertHerald.Transparency.Logs.LogKey;
+
+namespace CertHerald.Benchmarks;
+
+/// <summary>An answer in memory to a verified, inspected batch: decode, hash, prove against a signed head, read, match. No network, no store.</summary>
+internal static class PipelineBenchmark
+{
+    private const int Answers = 16;
+
+    public static IEnumerable<Row> Run(TimeSpan sample)
+    {
+        _ = WatchList.TryParse([("bench", 1, ".example.com")], out WatchList watch, out _, out _);
+        var inspector = new Inspector(() => watch);
+
+        Answer[] pages = Make(1_000, JsonOf), halfPages = Make(500, JsonOf), tiles = Make(256, TileOf), halfTiles = Make(128, TileOf);
+        double page = Measure.Seconds(() => ReadAll(pages, Json, inspector), sample) / Answers;
+        double tile = Measure.Seconds(() => ReadAll(tiles, Tile, inspector), sample) / Answers;
+        double pageBytes = Measure.Bytes(() => ReadAll(pages, Json, inspector)), tileBytes = Measure.Bytes(() => ReadAll(tiles, Tile, inspector));
+        double perPageEntry = (pageBytes - Measure.Bytes(() => ReadAll(halfPages, Json, inspector))) / (Answers * 500);
+        double perTileEntry = (tileBytes - Measure.Bytes(() => ReadAll(halfTiles, Tile, inspector))) / (Answers * 128);
+
+        yield return new Row("B6", "get-entries answer of 1,000 to verified, inspected batch", $"{Row.Number(page * 1e3, "0.00")} ms", "≤ 6 ms", $"{Row.Number(1_000 / page)} entries/s a core");
+        yield return new Row("B7", "data tile of 256 to verified, inspected batch", $"{Row.Number(tile * 1e3, "0.00")} ms", "≤ 1.2 ms", $"{Row.Number(256 / tile)} entries/s a core");
+        yield return new Row("P8", "bytes allocated an unmatched entry, RFC 6962", Row.Number(perPageEntry, "0.##"), "0", $"{Row.Number(pageBytes / Answers)} bytes a batch, whatever its size");
+        yield return new Row("P8", "bytes allocated an unmatched entry, static-ct", Row.Number(perTileEntry, "0.##"), "0", $"{Row.Number(tileBytes / Answers)} bytes a batch, whatever its size");
+    }
+
+    private static void ReadAll(Answer[] answers, Func<Answer, RawBatch> read, Inspector inspector)
+    {
+        foreach (Answer answer in answers)
+        {
+            using RawBatch raw = read(answer);
+            Batch batch = Batch.Check(answer.Before, raw, [], answer.Head);
+            if (batch is not VerifiedBatch || inspector.Inspect(raw).Count != 0) throw new InvalidOperationException("The benchmark measures something else than it says.");
+        }
+    }
+
+    private static RawBatch Json(Answer answer) =>
+        GetEntriesJson.TryRead(answer.Bytes, answer.Start, answer.Count, out RawBatch? batch, out string? problem) ? batch! : throw new InvalidOperationException(problem);
+
+    private static RawBatch Tile(Answer answer)
+    {
+        using var builder = new RawBatchBuilder(answer.Start, ExtraDataForm.StaticCt, answer.Bytes.Length * 5 / 4, answer.Count);
+        return DataTile.TryAppend(answer.Bytes, 0, answer.Count, builder, out string? problem) ? builder.Build() : throw new InvalidOperationException(problem);
+    }
+
+    /// <summary>Consecutive answers of one invented log, each with the frontier before it and a signed head at its end.</summary>
+    private static Answer[] Make(int count, Func<Log, ulong, int, byte[]> bytesOf)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var log = new Log();
+        log.AddCorpus(new SyntheticCorpus().Entries(new EntryIndex(0), (ulong)(count * Answers)));
+        log.Publish();
+
+        var answers = new Answer[Answers];
+        Frontier frontier = Frontier.Empty;
+        for (int i = 0; i < Answers; i++)
+        {
+            ulong start = (ulong)(i * count);
+            var leaves = new MerkleHash[count];
+            for (int at = 0; at < count; at++) leaves[at] = log.LeafHashAt(new EntryIndex(start + (ulong)at));
+            Frontier end = frontier.Append(leaves);
+            answers[i] = new Answer(new EntryIndex(start), count, bytesOf(log, start, count), frontier, Sign(end, key));
+            frontier = end;
+        }
+        return answers;
+    }
+
+    private static VerifiedHead Sign(Frontier end, ECDsa key)
+    {
+        var head = new SignedHead { Size = end.Size, Timestamp = 1, Root = end.Root(), Signature = default, Verbatim = default };
+        byte[] signature = key.SignData(head.SignedBytes(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        head = head with { Signature = (byte[])[4, 3, (byte)(signature.Length >> 8), (byte)signature.Length, .. signature] };
+        _ = LogKey.TryCreate(key.ExportSubjectPublicKeyInfo(), out LogKey? logKey, out _);
+        return VerifiedHead.TryVerify(head, logKey!, out VerifiedHead? verified) ? verified : throw new InvalidOperationException("The head does not verify.");
+    }
+
+    private static byte[] JsonOf(Log log, ulong start, int count)
+    {
+        var text = new StringBuilder("{\"entries\":[");
+        for (int at = 0; at < count; at++)
+        {
+            (byte[] leaf, byte[] extra) = log.ReadEntry(new EntryIndex(start + (ulong)at));
+            text.Append(at == 0 ? "" : ",").Append("{\"leaf_input\":\"").Append(Convert.ToBase64String(leaf)).Append("\",\"extra_data\":\"").Append(Convert.ToBase64String(extra)).Append("\"}");
+        }
+        return Encoding.UTF8.GetBytes(text.Append("]}").ToString());
+    }
+
+    /// <summary>A TileLeaf an entry: the leaf without its first two bytes, the precertificate if there is one, two fingerprints.</summary>
+    private static byte[] TileOf(Log log, ulong start, int count)
+    {
+        using var tile = new MemoryStream();
+        for (int at = 0; at < count; at++)
+        {
+            (byte[] leaf, byte[] extra) = log.ReadEntry(new EntryIndex(start + (ulong)at));
+            tile.Write(leaf.AsSpan(2));
+            if (leaf[11] == 1) tile.Write(extra.AsSpan(0, 3 + (extra[0] << 16 | extra[1] << 8 | extra[2])));
+            tile.Write([0, 64]);
+            tile.Write(new byte[64]);
+        }
+        return tile.ToArray();
+    }
+
+    private sealed record Answer(EntryIndex Start, int Count, byte[] Bytes, Frontier Before, VerifiedHead Head);
+}
