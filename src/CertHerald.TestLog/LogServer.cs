@@ -33,7 +33,7 @@ public sealed class LogServer : IAsyncDisposable
 
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
         kestrel.Limits.MaxRequestBodySize = ChainRequest.MaxBytes;
-        kestrel.Listen(IPAddress.Loopback, options.Port);
+        kestrel.Listen(IPAddress.Loopback, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         _kestrel = new KestrelServer(
             Options.Create(kestrel),
             new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
@@ -74,11 +74,24 @@ public sealed class LogServer : IAsyncDisposable
         _kestrel.Dispose();
     }
 
-    /// <summary>Every answer of the log passes here and nowhere else: a log that lies begins between these two lines.</summary>
+    /// <summary>Every answer of the log passes here and nowhere else: made, then sent. A log that lies begins between the two.</summary>
     private async Task ServeAsync(HttpContext context)
     {
-        Answer answer = await AnswerAsync(context.Request);
-        await answer.SendAsync(context, _options.Gzip);
+        try
+        {
+            Answer answer = await AnswerAsync(context.Request);
+            await answer.SendAsync(context, _options.Gzip);
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            await Answer.Refusal(e.StatusCode, e.Message).SendAsync(context, mayGzip: false);
+        }
+        catch (Exception e) when (!context.Response.HasStarted && e is not OperationCanceledException)
+        {
+            // Nothing is logged here: whoever tests against the log reads the reason in the answer.
+            context.Response.Clear();
+            await Answer.Refusal(500, e.ToString()).SendAsync(context, mayGzip: false);
+        }
     }
 
     private async Task<Answer> AnswerAsync(HttpRequest request)

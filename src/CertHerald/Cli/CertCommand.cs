@@ -4,6 +4,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using CertHerald.Configuring;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Transparency.Certificates;

@@ -60,7 +60,7 @@ internal static class CommandLine
         }
     }
 
-    private static IEnumerable<string> PathOf(ParseResult parsed)
+    private static Stack<string> PathOf(ParseResult parsed)
     {
         var names = new Stack<string>();
         for (System.CommandLine.Parsing.SymbolResult? at = parsed.CommandResult; at is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } command; at = at.Parent)

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using CertHerald.TestLog;
-using CertHerald.TestLog.Corpora;
+using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Cli;
 
@@ -45,7 +45,12 @@ internal static class TestLogCommand
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file}: {added} entries"));
             }
             if (parsed.GetValue(synthetic) is > 0 and int count)
-                log.AddCorpus(new SyntheticCorpus(new SyntheticOptions { Count = count, WatchedNames = parsed.GetValue(names) ?? [], OneWatchedIn = parsed.GetValue(every) }));
+            {
+                var made = new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = parsed.GetValue(names) ?? [], WatchedOneIn = Math.Max(1, parsed.GetValue(every)) });
+                // Entry i belongs at index i: a log that was kept goes on where it stopped.
+                ulong first = log.Size.Value;
+                if (first < (ulong)count) log.AddCorpus(made.Entries(new EntryIndex(first), (ulong)count - first));
+            }
             log.Publish();
 
             await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Port = parsed.GetValue(port), Listed = parsed.GetValue(listed) }, stopping);

@@ -21,7 +21,7 @@ internal static class WatchLists
     public static WatchList Read(
         IReadOnlyList<string> items, IReadOnlyList<string> files, string itemsPlace, List<ConfigurationMistake> mistakes, out IReadOnlyList<string> warnings)
     {
-        WatchList.TryParse(
+        _ = WatchList.TryParse(
             items.Select((text, at) => (itemsPlace, at + 1, text)).Concat(files.SelectMany(file => Lines(file, mistakes))),
             out WatchList list, out IReadOnlyList<WatchListMistake> wrong, out IReadOnlyList<WatchListMistake> odd);
         mistakes.AddRange(wrong.Select(one => new ConfigurationMistake($"{one.Place}: line {one.Line}", one.Problem, one.Remedy)));

@@ -21,7 +21,8 @@ internal static class RetryAfter
         if (header is null) return null;
 
         ReadOnlySpan<char> text = header.AsSpan().Trim();
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds))
+        if (text.IsEmpty) return null;
+        if (char.IsAsciiDigit(text[0]) && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds))
             return seconds < Longest.TotalSeconds ? TimeSpan.FromSeconds(Math.Ceiling(seconds)) : Longest;
 
         if (!DateTimeOffset.TryParseExact(

@@ -16,7 +16,7 @@ internal sealed class FollowedLog(ChosenLog chosen)
 {
     private readonly Lock _lock = new();
     private LogStanding _standing = new(FollowState.Starting, default, default, null, null, null, null, null);
-    private long _entries, _malformed;
+    private long _entries, _malformed, _matches;
 
     public LogDescription Log => Chosen.Log;
 
@@ -27,6 +27,9 @@ internal sealed class FollowedLog(ChosenLog chosen)
 
     /// <summary>Of them, those that could not be read to their end.</summary>
     public long Malformed => Interlocked.Read(ref _malformed);
+
+    /// <summary>Of them, those that show something watched.</summary>
+    public long Matches => Interlocked.Read(ref _matches);
 
     /// <summary>How it stands; replaced whole.</summary>
     public LogStanding Standing
@@ -45,6 +48,7 @@ internal sealed class FollowedLog(ChosenLog chosen)
     {
         Interlocked.Add(ref _entries, batch.Count);
         Interlocked.Add(ref _malformed, findings.Count(finding => finding is MalformedFinding));
+        Interlocked.Add(ref _matches, findings.Count(finding => finding is MatchFinding));
     }
 
     public void Failed(string error, DateTimeOffset now) =>

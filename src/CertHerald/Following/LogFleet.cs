@@ -81,7 +81,8 @@ internal sealed partial class LogFleet(
         var log = new FollowedLog(chosen);
         Volatile.Write(ref _logs, _logs.Add(log));
         _followers.Add(chosen.Log.Id, KeepFollowingAsync(log, stopping));
-        Follows(LogSources.NameOf(chosen.Log));
+        string name = LogSources.NameOf(chosen.Log);
+        Follows(name);
     }
 
     private async Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping)
@@ -94,7 +95,8 @@ internal sealed partial class LogFleet(
             ulong before = log.Standing.Position.Value;
             try
             {
-                await follow(log).RunAsync(stopping);
+                using LogFollower follower = follow(log);
+                await follower.RunAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -125,6 +127,14 @@ internal sealed partial class LogFleet(
             description: "Entries read and inspected.");
         meter.CreateObservableCounter("certherald_malformed_entries_total", () => Logs.Select(log => new Measurement<long>(log.Malformed, Tag(log))),
             description: "Entries that could not be read to their end.");
+        meter.CreateObservableCounter(
+            "certherald_matches_total",
+            () => new Measurement<long>[]
+            {
+                new(Logs.Sum(log => log.Matches), new KeyValuePair<string, object?>("kind", "watched")),
+                new(Logs.Sum(log => log.Malformed), new KeyValuePair<string, object?>("kind", "malformed")),
+            },
+            description: "Findings in all logs; one certificate in two logs counts twice.");
     }
 
     private void Gauge(string name, string description, Func<FollowedLog, double?> value) => meter.CreateObservableGauge(

@@ -3,6 +3,7 @@ using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Merkle;
@@ -12,6 +13,7 @@ namespace CertHerald.Following;
 /// <summary>Follows one log. It fails by throwing: <see cref="LogFleet"/> starts it again from what the store holds.</summary>
 internal sealed class LogFollower(
     FollowedLog followed, LogReader reader, LogStart start, Inspector inspector, Decider decider, IStore store, OwedBell bell, TimeProvider time)
+    : IDisposable
 {
     /// <summary>How long an alert waits for an issuer certificate that it would like to show.</summary>
     private static readonly TimeSpan IssuerPatience = TimeSpan.FromSeconds(5);
@@ -56,6 +58,8 @@ internal sealed class LogFollower(
             head = await GetHeadAsync(stopping);
         }
     }
+
+    public void Dispose() => reader.Dispose();
 
     private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
     {
