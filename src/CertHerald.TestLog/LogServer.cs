@@ -77,8 +77,17 @@ public sealed class LogServer : IAsyncDisposable
     /// <summary>Every answer of the log passes here and nowhere else: a log that lies begins between these two lines.</summary>
     private async Task ServeAsync(HttpContext context)
     {
-        Answer answer = await AnswerAsync(context.Request);
-        await answer.SendAsync(context, _options.Gzip);
+        try
+        {
+            Answer answer = await AnswerAsync(context.Request);
+            await answer.SendAsync(context, _options.Gzip);
+        }
+        catch (Exception e) when (!context.Response.HasStarted && e is not OperationCanceledException)
+        {
+            // Nothing is logged here: whoever tests against the log reads the reason in the answer.
+            context.Response.Clear();
+            await Answer.Refusal(500, e.ToString()).SendAsync(context, mayGzip: false);
+        }
     }
 
     private async Task<Answer> AnswerAsync(HttpRequest request)

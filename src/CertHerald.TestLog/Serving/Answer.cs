@@ -41,7 +41,10 @@ internal sealed record Answer(int Status, string ContentType, long Length, Func<
         if (!gzip)
         {
             response.ContentLength = Length;
-            if (!HttpMethods.IsHead(context.Request.Method)) await WriteAsync(response.BodyWriter, context.RequestAborted);
+            if (HttpMethods.IsHead(context.Request.Method)) return;
+            // Until it is started, the body's writer offers no room to those who ask for none in particular.
+            await response.StartAsync(context.RequestAborted);
+            await WriteAsync(response.BodyWriter, context.RequestAborted);
             return;
         }
 

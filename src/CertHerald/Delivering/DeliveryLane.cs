@@ -11,6 +11,7 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
     // Read and written by the lane's own task only.
     private readonly List<(long Delivery, Task Attempt)> _underWay = [];
 
+    private volatile bool _isHeld;
     private bool _toldToLook;
     private int _blockedInARow;
     private long _pausedUntil;
@@ -27,6 +28,13 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 
     /// <summary>How many more attempts may begin.</summary>
     public int Room => Width - _underWay.Count;
+
+    /// <summary>Whether the webhook was on hold when last seen.</summary>
+    public bool IsHeld
+    {
+        get => _isHeld;
+        set => _isHeld = value;
+    }
 
     /// <summary>Whether the last claim got all it asked for: there may be more.</summary>
     public bool MayHaveMore { get; set; }

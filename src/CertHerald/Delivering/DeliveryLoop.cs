@@ -125,7 +125,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
         DateTimeOffset now = _time.GetUtcNow();
         int room = lane.Room;
         if (room == 0 || lane.IsPausedAt(now) || now < _localFaults.RestUntil || !lane.ShallLook()) return;
-        if (await _store.FindHoldAsync(lane.Webhook.Name, stopping) is not null) return;
+
+        lane.IsHeld = await _store.FindHoldAsync(lane.Webhook.Name, stopping) is not null;
+        if (lane.IsHeld) return;
 
         IReadOnlyList<StoredDelivery> claimed = await _store.ClaimDueAsync(lane.Webhook.Name, room, now, now + Lease, stopping);
         lane.MayHaveMore = claimed.Count == room;
@@ -155,9 +157,14 @@ internal sealed partial class DeliveryLoop : BackgroundService
 
             var attempt = new StoredAttempt(delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body);
             await _store.CompleteAttemptAsync(attempt, verdict.State, verdict.Due, counted: !isOurs, cancellation);
-            if (verdict.HoldReason is { } reason) await _store.HoldWebhookAsync(lane.Webhook.Name, reason, ended, cancellation);
+
+            // What was under way when another attempt led to the hold is open again by now: it is held with the rest.
+            string? hold = verdict.HoldReason ?? (lane.IsHeld ? await _store.FindHoldAsync(lane.Webhook.Name, cancellation) : null);
+            lane.IsHeld = hold is not null;
+            if (hold is not null) await _store.HoldWebhookAsync(lane.Webhook.Name, hold, ended, cancellation);
 
             _metrics.Count(lane.Label, answer, took);
+            if (verdict.State == DeliveryState.Done) _metrics.Alerted(ended - delivery.HeadSeen);
             Log(lane.Webhook.Name, delivery, answer, verdict, took);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

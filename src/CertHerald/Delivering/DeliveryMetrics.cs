@@ -7,12 +7,15 @@ internal sealed class DeliveryMetrics
 {
     private readonly Counter<long> _attempts;
     private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _latency;
     private long _oldestDue = long.MaxValue;
 
     public DeliveryMetrics(Meter meter, TimeProvider time)
     {
         _attempts = meter.CreateCounter<long>("certherald_deliveries_total", description: "Attempts at deliveries, by webhook and outcome.");
         _duration = meter.CreateHistogram<double>("certherald_delivery_duration_seconds", "s", "How long attempts take.");
+        _latency = meter.CreateHistogram<double>(
+            "certherald_alert_latency_seconds", "s", "From the log head that first showed an entry to the POST that a webhook took.");
         meter.CreateObservableGauge(
             "certherald_oldest_due_delivery_seconds",
             () => Math.Max(0, TimeSpan.FromTicks(time.GetUtcNow().UtcTicks - Volatile.Read(ref _oldestDue)).TotalSeconds),
@@ -24,6 +27,9 @@ internal sealed class DeliveryMetrics
         _attempts.Add(1, new("webhook", webhook), new("outcome", Answer.NameOf(answer.Outcome)));
         _duration.Record(took.TotalSeconds);
     }
+
+    /// <param name="latency">Since the head was seen that first showed the entry.</param>
+    public void Alerted(TimeSpan latency) => _latency.Record(latency.TotalSeconds);
 
     /// <param name="due">Null if no delivery is open.</param>
     public void OldestIs(DateTimeOffset? due) => Volatile.Write(ref _oldestDue, due?.UtcTicks ?? long.MaxValue);

@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CertHerald.Configuring;
+
+/// <summary>One object of the configuration. It remembers what was asked of it: a key that nobody asks for is a mistake.</summary>
+internal sealed class ConfigurationSection(JsonObject values, string file, string path, List<ConfigurationMistake> mistakes)
+{
+    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+
+    public string? Text(string key)
+    {
+        switch (Ask(key))
+        {
+            case null: return null;
+            case JsonValue value when value.TryGetValue(out string? text): return text;
+            default: Mistake(key, "is no text", "write it in double quotes"); return null;
+        }
+    }
+
+    /// <summary>A text that may be kept elsewhere: <c>env:NAME</c>, <c>file:PATH</c>.</summary>
+    public string? Secret(string key)
+    {
+        string? text = Text(key);
+        if (text is null) return null;
+        if (text.StartsWith("env:", StringComparison.Ordinal))
+        {
+            if (Environment.GetEnvironmentVariable(text[4..]) is { Length: > 0 } value) return value;
+            Mistake(key, $"names the environment variable {text[4..]}, which is not set", "set it for this process");
+            return null;
+        }
+        if (!text.StartsWith("file:", StringComparison.Ordinal)) return text;
+
+        try
+        {
+            return File.ReadAllText(text[5..]).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Mistake(key, $"names the file {text[5..]}, which cannot be read: {failure.Message}", "correct the path, or let this user read it");
+            return null;
+        }
+    }
+
+    public bool? Flag(string key)
+    {
+        switch (Ask(key))
+        {
+            case null: return null;
+            case JsonValue value when value.TryGetValue(out bool flag): return flag;
+            case JsonValue value when value.TryGetValue(out string? text) && bool.TryParse(text, out bool flag): return flag;
+            default: Mistake(key, "is neither true nor false", "write true or false, without quotes"); return null;
+        }
+    }
+
+    public int? Number(string key)
+    {
+        switch (Ask(key))
+        {
+            case null: return null;
+            case JsonValue value when value.TryGetValue(out int number): return number;
+            case JsonValue value when value.TryGetValue(out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number): return number;
+            default: Mistake(key, "is no whole number", "write digits, without quotes"); return null;
+        }
+    }
+
+    /// <summary>A length of time: <c>500ms</c>, <c>5s</c>, <c>10m</c>, <c>12h</c>, <c>7d</c>.</summary>
+    public TimeSpan? Duration(string key)
+    {
+        if (Text(key) is not { } text) return null;
+        if (Durations.TryParse(text, out TimeSpan duration)) return duration;
+        Mistake(key, $"\"{text}\" is no length of time", "write a number and its unit: 500ms, 5s, 10m, 12h or 7d");
+        return null;
+    }
+
+    /// <summary>A list of texts; one text alone is a list of one, or of several with commas (environment variables).</summary>
+    public IReadOnlyList<string>? Texts(string key)
+    {
+        switch (Ask(key))
+        {
+            case null:
+                return null;
+            case JsonValue value when value.TryGetValue(out string? text):
+                return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            case JsonArray list when list.All(item => item is JsonValue value && value.TryGetValue<string>(out _)):
+                return [.. list.Select(item => item!.GetValue<string>())];
+            default:
+                Mistake(key, "is no list of texts", "write [ \"…\", \"…\" ]");
+                return null;
+        }
+    }
+
+    /// <summary>An object within; an empty one if it is not there, so that its defaults apply.</summary>
+    public ConfigurationSection Section(string key)
+    {
+        switch (Ask(key))
+        {
+            case null: return new ConfigurationSection([], file, Path(key), mistakes);
+            case JsonObject section: return new ConfigurationSection(section, file, Path(key), mistakes);
+            default: Mistake(key, "is no section", "write { … }"); return new ConfigurationSection([], file, Path(key), mistakes);
+        }
+    }
+
+    /// <summary>A list of objects.</summary>
+    public IReadOnlyList<ConfigurationSection> Sections(string key)
+    {
+        switch (Ask(key))
+        {
+            case null:
+                return [];
+            case JsonArray list when list.All(item => item is JsonObject):
+                return [.. list.Select((item, index) => new ConfigurationSection((JsonObject)item!, file, $"{Path(key)}[{index}]", mistakes))];
+            default:
+                Mistake(key, "is no list of sections", "write [ { … }, { … } ]");
+                return [];
+        }
+    }
+
+    /// <summary>A key of the documentation that this version cannot serve yet: said, not ignored.</summary>
+    public void NotYet(string key, string instead)
+    {
+        if (Ask(key) is not null) Mistake(key, "is not available in this version", instead);
+    }
+
+    public void Mistake(string key, string problem, string remedy) => mistakes.Add(new ConfigurationMistake($"{file}: {Path(key)}", problem, remedy));
+
+    /// <summary>Call when everything was asked for.</summary>
+    public void Finish()
+    {
+        foreach ((string key, _) in values)
+            if (!_asked.Contains(key) && key != "$schema")
+                Mistake(key, "is unknown", DidYouMean.Remedy(key, _asked));
+    }
+
+    private string Path(string key) => path.Length == 0 ? key : $"{path}.{key}";
+
+    private JsonNode? Ask(string key)
+    {
+        _asked.Add(key);
+        return values.TryGetPropertyValue(key, out JsonNode? value) && value?.GetValueKind() != JsonValueKind.Null ? value : null;
+    }
+}

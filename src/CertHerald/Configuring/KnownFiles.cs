@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using CertHerald.Names;
+using CertHerald.Transparency.Certificates;
+
+namespace CertHerald.Configuring;
+
+/// <summary>Certificates and keys that the user names as files: his own, so nobody needs to be told of them.</summary>
+internal static class KnownFiles
+{
+    /// <summary>Reads certificate signing requests and certificates, PEM or DER, by file name or pattern (<c>./known/*.csr</c>).</summary>
+    public static KnownCertificates Read(IReadOnlyList<string> keyFiles, IReadOnlyList<string> certificateFiles, Action<string, string, string> mistake)
+    {
+        var issuances = new HashSet<string>(StringComparer.Ordinal);
+        var keys = new Dictionary<string, IReadOnlySet<string>>(StringComparer.Ordinal);
+        foreach (string file in Expand(keyFiles, "key_files", mistake))
+        {
+            if (ReadRequest(file) is not { } request)
+            {
+                mistake("key_files", $"{file} is no certificate signing request", "give the CSR, PEM or DER, that the key was certified with");
+                continue;
+            }
+            keys[request.Key] = keys.TryGetValue(request.Key, out IReadOnlySet<string>? names)
+                ? names.Union(request.Names).ToHashSet(StringComparer.Ordinal)
+                : request.Names;
+        }
+        foreach (string file in Expand(certificateFiles, "certificate_files", mistake))
+        {
+            byte[] bytes = File.ReadAllBytes(file);
+            byte[] der = PemFile.TryReadFirst(bytes, "CERTIFICATE") ?? bytes;
+            if (CertificateView.TryRead(der, out CertificateView certificate))
+            {
+                byte[] hash = new byte[SHA256.HashSizeInBytes];
+                TbsFingerprint.Hash(certificate.Tbs, hash);
+                issuances.Add(Convert.ToHexStringLower(hash));
+            }
+            else
+            {
+                mistake("certificate_files", $"{file} is no certificate", "give the certificate or precertificate, PEM or DER");
+            }
+        }
+        return new KnownCertificates(issuances, keys);
+    }
+
+    private static IEnumerable<string> Expand(IReadOnlyList<string> patterns, string key, Action<string, string, string> mistake)
+    {
+        foreach (string pattern in patterns)
+        {
+            string directory = Path.GetDirectoryName(pattern) is { Length: > 0 } named ? named : ".";
+            string[] files = Directory.Exists(directory) ? Directory.GetFiles(directory, Path.GetFileName(pattern)) : [];
+            // A pattern may match nothing yet; a plain name must exist.
+            if (files.Length == 0 && !pattern.Contains('*', StringComparison.Ordinal))
+                mistake(key, $"{pattern} does not exist", "correct the path, relative to where certherald runs");
+            foreach (string file in files.Order(StringComparer.Ordinal)) yield return file;
+        }
+    }
+
+    /// <summary>The key and every name that a request asks for, subject and subjectAltName alike.</summary>
+    private static (string Key, IReadOnlySet<string> Names)? ReadRequest(string file)
+    {
+        byte[] bytes = File.ReadAllBytes(file);
+        try
+        {
+            byte[] der = PemFile.TryReadFirst(bytes, "CERTIFICATE REQUEST") ?? PemFile.TryReadFirst(bytes, "NEW CERTIFICATE REQUEST") ?? bytes;
+            CertificateRequest request = CertificateRequest.LoadSigningRequest(
+                der, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
+
+            var identifiers = new HashSet<Identifier>();
+            if (DistinguishedName.CommonName(request.SubjectName.RawData) is { } commonName)
+                Identifiers.Read(NameSource.CommonName, System.Text.Encoding.UTF8.GetBytes(commonName), identifiers);
+            foreach (X509Extension extension in request.CertificateExtensions)
+                if (extension.Oid?.Value == "2.5.29.17")
+                    foreach (string name in new X509SubjectAlternativeNameExtension(extension.RawData).EnumerateDnsNames())
+                        Identifiers.Read(NameSource.DnsName, System.Text.Encoding.UTF8.GetBytes(name), identifiers);
+
+            string key = Convert.ToHexStringLower(SHA256.HashData(request.PublicKey.ExportSubjectPublicKeyInfo()));
+            return (key, (from identifier in identifiers where identifier.Kind == IdentifierKind.Dns select identifier.Text).ToHashSet(StringComparer.Ordinal));
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+}

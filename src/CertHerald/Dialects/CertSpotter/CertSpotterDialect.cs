@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+
+namespace CertHerald.Dialects.CertSpotter;
+
+/// <summary>
+/// Cert Spotter's "Unknown Certificate" webhook, member for member and in its order, and our own event for entries that
+/// cannot be read: only webhooks that ask for it get that one, since receivers of the original do not expect it.
+/// </summary>
+internal sealed class CertSpotterDialect : IWebhookDialect
+{
+    // Not meant for HTML: base64 keeps its plus signs.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public string Name => "certspotter";
+
+    public DeliveryRules Rules { get; } = new()
+    {
+        // The original retries by hand only. Ours goes on for three days less an attempt.
+        Schedule = new DeliverySchedule(
+            [
+                TimeSpan.Zero, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30),
+                TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(4), .. EverySixHours(from: 10, until: 70),
+            ],
+            Jitter: 0.1),
+        RetryAfterCap = TimeSpan.FromHours(6),
+        LastDeliveringStatus = 299,
+        GoneEnds = true,
+    };
+
+    public bool Speaks(string kind) => kind is EventKinds.UnknownCertificate or EventKinds.MalformedCertificate;
+
+    public void Write(DeliverySubject subject, IBufferWriter<byte> body)
+    {
+        using var json = new Utf8JsonWriter(body, Plain);
+        if (subject.Issuance is { } issuance) WriteUnknown(json, subject.BaseUrl, issuance);
+        else if (subject.Malformed is { } entry) WriteMalformed(json, subject.BaseUrl, entry);
+        else throw new UnreachableException("A delivery is about an issuance or an entry.");
+    }
+
+    private static IEnumerable<TimeSpan> EverySixHours(int from, int until)
+    {
+        for (int hour = from; hour <= until; hour += 6) yield return TimeSpan.FromHours(hour);
+    }
+
+    private static void WriteUnknown(Utf8JsonWriter json, string baseUrl, Issuance issuance)
+    {
+        string id = issuance.Id.ToString(CultureInfo.InvariantCulture);
+
+        json.WriteStartObject();
+        json.WriteString("id"u8, id);
+        json.WriteString("html_url"u8, $"{baseUrl}/console/monitoring/issuances/{id}");
+        json.WriteStartArray("endpoints"u8);
+        foreach (WatchedEndpoint endpoint in issuance.Endpoints)
+        {
+            json.WriteStartObject();
+            json.WriteString("dns_name"u8, endpoint.DnsName);
+            json.WriteString("monitored_domain"u8, endpoint.MonitoredDomain);
+            json.WriteBoolean("wildcard"u8, endpoint.Wildcard);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        WriteIssuance(json, id, issuance.Certificate);
+        json.WriteEndObject();
+    }
+
+    private static void WriteIssuance(Utf8JsonWriter json, string id, CertificateFacts certificate)
+    {
+        IssuerFacts issuer = IssuerDirectory.Find(certificate);
+
+        json.WriteStartObject("issuance"u8);
+        json.WriteString("id"u8, id);
+        json.WriteString("tbs_sha256"u8, certificate.TbsSha256);
+        json.WriteString("cert_sha256"u8, certificate.CertSha256);
+        WriteStrings(json, "dns_names"u8, certificate.DnsNames);
+        json.WriteString("pubkey_sha256"u8, certificate.PubkeySha256);
+
+        json.WriteStartObject("issuer"u8);
+        json.WriteString("friendly_name"u8, issuer.FriendlyName);
+        json.WriteString("website"u8, issuer.Website);
+        if (issuer.CaaDomains is { } domains) WriteStrings(json, "caa_domains"u8, domains);
+        else json.WriteNull("caa_domains"u8);
+        json.WriteString("pubkey_sha256"u8, certificate.IssuerPubkeySha256);
+        json.WriteString("name"u8, certificate.IssuerName);
+        json.WriteEndObject();
+
+        WriteTime(json, "not_before"u8, certificate.NotBefore);
+        WriteTime(json, "not_after"u8, certificate.NotAfter);
+        json.WriteBoolean("revoked"u8, false);                 // not known to be: seconds after issuance hardly any is
+        json.WriteString("problem_reporting"u8, issuer.ProblemReporting);
+        json.WriteBase64String("cert_der"u8, certificate.CertDer);
+        json.WriteEndObject();
+    }
+
+    private static void WriteMalformed(Utf8JsonWriter json, string baseUrl, MalformedEntry entry)
+    {
+        string id = entry.Id.ToString(CultureInfo.InvariantCulture);
+
+        json.WriteStartObject();
+        json.WriteString("event"u8, EventKinds.MalformedCertificate);
+        json.WriteString("id"u8, id);
+        json.WriteString("html_url"u8, $"{baseUrl}/console/malformed/{id}");
+        json.WriteStartObject("log"u8);
+        json.WriteString("id"u8, entry.Log.ToString());
+        json.WriteString("url"u8, entry.LogUrl);
+        json.WriteEndObject();
+        json.WriteNumber("entry_index"u8, entry.Index.Value);
+        json.WriteString("leaf_hash"u8, entry.LeafHash.ToBase64());
+        json.WriteString("error"u8, entry.Problem);
+        json.WriteBase64String("entry"u8, entry.Entry);
+        json.WriteEndObject();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (string value in values) json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+
+    private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
+    {
+        if (time is { } known) json.WriteString(name, known.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+        else json.WriteNull(name);
+    }
+}

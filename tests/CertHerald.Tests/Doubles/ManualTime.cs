@@ -1,0 +1,109 @@
+namespace CertHerald.Tests.Doubles;
+
+/// <summary>A clock that stands still until told. Timers fire, on the caller's thread, as <see cref="Advance"/> passes them.</summary>
+internal sealed class ManualTime : TimeProvider
+{
+    private readonly Lock _lock = new();
+    private readonly List<ManualTimer> _timers = [];
+    private readonly DateTimeOffset _start;
+    private TaskCompletionSource _timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TimeSpan _elapsed;
+
+    public ManualTime(DateTimeOffset? start = null) => _start = start ?? new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <summary>How far it has been moved.</summary>
+    public TimeSpan Elapsed
+    {
+        get { lock (_lock) return _elapsed; }
+    }
+
+    public override DateTimeOffset GetUtcNow() => _start + Elapsed;
+
+    public override long GetTimestamp() => Elapsed.Ticks;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new ManualTimer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    /// <summary>Moves on; every timer due on the way fires at its own moment, earliest first.</summary>
+    public void Advance(TimeSpan by)
+    {
+        TimeSpan until = Elapsed + by;
+        while (NextBefore(until) is { } timer) timer.Fire();
+        lock (_lock) _elapsed = until;
+    }
+
+    /// <summary>Waits until some timer is set to fire within this time: whoever is tested has begun to wait.</summary>
+    public async Task WaitForTimerAsync(TimeSpan within)
+    {
+        while (true)
+        {
+            Task set;
+            lock (_lock)
+            {
+                if (_timers.Exists(timer => timer.Due <= _elapsed + within)) return;
+                set = _timerSet.Task;
+            }
+
+            await set.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+    }
+
+    private ManualTimer? NextBefore(TimeSpan until)
+    {
+        lock (_lock)
+        {
+            ManualTimer? next = _timers.Where(timer => timer.Due <= until).MinBy(timer => timer.Due);
+            if (next is null) return null;
+            if (next.Due > _elapsed) _elapsed = next.Due;
+            if (next.Period > TimeSpan.Zero) next.Due = _elapsed + next.Period;
+            else _timers.Remove(next);
+            return next;
+        }
+    }
+
+    private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
+    {
+        public TimeSpan Due { get; set; }
+
+        public TimeSpan Period { get; private set; }
+
+        public void Fire() => callback(state);
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            TaskCompletionSource? told = null;
+            lock (time._lock)
+            {
+                time._timers.Remove(this);
+                if (dueTime >= TimeSpan.Zero)
+                {
+                    Due = time._elapsed + dueTime;
+                    Period = period;
+                    time._timers.Add(this);
+                    told = time._timerSet;
+                    time._timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                }
+            }
+
+            told?.TrySetResult();
+            return true;
+        }
+
+        public void Dispose()
+        {
+            lock (time._lock) time._timers.Remove(this);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
