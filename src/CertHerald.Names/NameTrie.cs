@@ -34,7 +34,7 @@ internal sealed class NameTrie
         _ends = new int[nodes.Length];
         _flags = new NodeFlags[nodes.Length];
         _slots = new ulong[BitOperations.RoundUpToPowerOf2((uint)(nodes.Length + nodes.Length / 3 + 1))];
-        _filter = new ulong[BitOperations.RoundUpToPowerOf2((uint)(nodes.Length / 4 + 1))];
+        _filter = new ulong[BitOperations.RoundUpToPowerOf2((uint)(nodes.Length / 8 + 1))];
 
         for (int i = 0; i < nodes.Length; i++)
         {

@@ -68,6 +68,7 @@ internal sealed class WatchListReader
         {
             if (text.Length > LongestText) return TooLong(text);
             if (ToALabels(text) is not { } ascii) return ($"{Quote(text)} holds what no name can", "write the name in its xn-- form");
+            if (text.Contains('\ufffd')) return ($"{Quote(text)} holds bytes that are not UTF-8", "save the list as UTF-8, or write the name in its xn-- form");
             if (InvisibleIn(text) is { } invisible) return ($"{Quote(text)} holds the invisible U+{(int)invisible:X4}", "type the name instead of pasting it");
             if (PlainFormOf(text) is { } plain) return ($"{Quote(text)} is written with variants of characters, which would match nothing", $"write {plain}");
             if (ascii.Length > name.Length) return TooLong(text);
@@ -158,7 +159,7 @@ internal sealed class WatchListReader
     private static char? InvisibleIn(ReadOnlySpan<char> text)
     {
         foreach (char c in text)
-            if (c is not ('\u200c' or '\u200d') && char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.Control)
+            if (c >= '\ufffe' || (c is not ('\u200c' or '\u200d') && char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.Control))
                 return c;
         return null;
     }

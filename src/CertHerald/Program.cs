@@ -1,1 +1,18 @@
-return 0;
+using System.CommandLine;
+using CertHerald.Cli;
+
+var root = new RootCommand(
+    "CertHerald watches Certificate Transparency logs for your domains and tells your systems by webhook when a certificate appears that you did not ask for.")
+{
+    DemoCommand.Create(),
+    WatchCommand.Create(),
+    RunCommand.Create(),
+    ScanCommand.Create(),
+    LogsCommand.Create(),
+    CertCommand.Create(),
+    TestLogCommand.Create(),
+    CheckConfigCommand.Create(),
+    VersionCommand.Create(),
+};
+
+return await CommandLine.RunAsync(root, args);

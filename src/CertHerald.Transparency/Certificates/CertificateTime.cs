@@ -14,9 +14,9 @@ internal static class CertificateTime
     /// <summary>Whether it is written as RFC 5280 demands: to the second, in UTC.</summary>
     public static bool IsProper(DerValue time)
     {
-        int digits = time.Tag switch { DerTag.UtcTime => 12, DerTag.GeneralizedTime => 14, _ => -1 };
+        int digits = time.Tag switch { DerTag.UtcTime => 12, DerTag.GeneralizedTime => 14, _ => 0 };
         ReadOnlySpan<byte> text = time.Content;
-        return text.Length == digits + 1 && text[^1] == 'Z' && !text[..digits].ContainsAnyExceptInRange((byte)'0', (byte)'9')
+        return digits > 0 && text.Length == digits + 1 && text[^1] == 'Z' && !text[..digits].ContainsAnyExceptInRange((byte)'0', (byte)'9')
             && TwoDigits(text, digits - 6) < 24 && TwoDigits(text, digits - 4) < 60 && TwoDigits(text, digits - 2) < 60
             && Parse(time) is not null;
     }
@@ -27,8 +27,14 @@ internal static class CertificateTime
         int digits = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
         if (digits < 0) digits = text.Length;
 
-        // The tag decides, except where the digits contradict it: 14 can only be a four-digit year, 6 only a two-digit one.
-        bool hasCentury = time.Tag == DerTag.GeneralizedTime ? digits >= 8 : digits is 14 || time.Tag != DerTag.UtcTime && digits == 8;
+        // The tag decides, unless the digits tell that it is wrong: 14 hold a four-digit year, and so do 8 of no known tag;
+        // 12 are a GeneralizedTime without seconds only if the year they then give is near.
+        bool hasCentury = time.Tag switch
+        {
+            DerTag.UtcTime => digits == 14,
+            DerTag.GeneralizedTime => digits >= 8 && (digits != 12 || TwoDigits(text, 0) is 19 or 20),
+            _ => digits is 8 or 14,
+        };
         int at = hasCentury ? 4 : 2;
         if (digits < at + 4) return null;
         int year = hasCentury ? TwoDigits(text, 0) * 100 + TwoDigits(text, 2) : TwoDigits(text, 0);

@@ -90,7 +90,11 @@ public static class TbsFingerprint
             }
 
             int issuerGrowth = 0;
-            if (isReissued && TryFindIssuer(_tbs, out _oldIssuer)) issuerGrowth = issuer.Length - _oldIssuer.Encoded.Length;
+            if (isReissued && TryFindIssuer(_tbs, out DerValue oldIssuer) && (_list.Encoded.IsEmpty || oldIssuer.End <= _wrapper.Offset))
+            {
+                _oldIssuer = oldIssuer;
+                issuerGrowth = issuer.Length - oldIssuer.Encoded.Length;
+            }
 
             IsNeeded = isCut || isReissued;
             if (!IsNeeded) return;
@@ -173,8 +177,9 @@ public static class TbsFingerprint
             list = default;
             DerReader fields = tbs.Contents;
             while (fields.TryRead(out wrapper))
-                if (wrapper.Tag == 0xA3)
-                    return wrapper.Contents.TryRead(DerTag.ConstructedSequence, out list);
+                if (wrapper.Tag == 0xA3 && wrapper.Contents.TryRead(DerTag.ConstructedSequence, out list))
+                    return true;
+            wrapper = default;
             return false;
         }
 

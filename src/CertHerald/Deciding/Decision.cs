@@ -20,4 +20,6 @@ internal static class EventKinds
 {
     public const string UnknownCertificate = "unknown_certificate";
     public const string MalformedCertificate = "malformed_certificate";
+
+    public static IReadOnlyList<string> All { get; } = [UnknownCertificate, MalformedCertificate];
 }

@@ -30,6 +30,7 @@ internal sealed record DeliverySchedule(IReadOnlyList<TimeSpan> Offsets, double 
     /// <summary>
     /// How far an attempt is moved from its place. Drawn from the delivery's key, not from a generator: the place itself can
     /// so be found again from the due time alone, and jitter does not add up over the attempts. None on the first and last.
+    /// Whole milliseconds, since stores keep nothing finer.
     /// </summary>
     public TimeSpan SpreadOf(int attempt, string key)
     {
@@ -38,7 +39,7 @@ internal sealed record DeliverySchedule(IReadOnlyList<TimeSpan> Offsets, double 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes($"{key}:{attempt}"), hash);
         double chance = BinaryPrimitives.ReadUInt32LittleEndian(hash) / (double)uint.MaxValue;
-        return GapBefore(attempt) * (Jitter * (2 * chance - 1));
+        return TimeSpan.FromMilliseconds((long)(GapBefore(attempt).TotalMilliseconds * Jitter * (2 * chance - 1)));
     }
 
     private TimeSpan GapBefore(int attempt) => Offsets[attempt] - Offsets[attempt - 1];

@@ -15,8 +15,9 @@ internal static class RetryAfter
         value = value?.Trim();
         if (string.IsNullOrEmpty(value)) return null;
 
-        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds))
-            return double.IsFinite(seconds) ? TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.FromDays(365).TotalSeconds)) : null;
+        const NumberStyles Number = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        if (char.IsAsciiDigit(value[0]) && double.TryParse(value, Number, CultureInfo.InvariantCulture, out double seconds))
+            return TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.FromDays(365).TotalSeconds));
 
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite;
         bool isDate = DateTimeOffset.TryParseExact(value, DateFormats, CultureInfo.InvariantCulture, Utc, out DateTimeOffset date);

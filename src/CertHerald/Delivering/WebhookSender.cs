@@ -44,8 +44,8 @@ internal sealed class WebhookSender : IDisposable
             string? retryAfter = response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
             return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
             {
-                Body = await ReadBodyAsync(response.Content, either.Token),
                 RetryAfter = RetryAfter.Read(retryAfter, _time.GetUtcNow()),
+                Body = await ReadBodyAsync(response.Content, either.Token),
             };
         }
         catch (Exception e) when (IsOfTheWorld(e))

@@ -7,7 +7,7 @@ namespace CertHerald.Inspecting;
 internal static class PemFile
 {
     /// <summary>The bytes of the first block with a label; null if there is none.</summary>
-    public static byte[]? TryReadFirst(ReadOnlySpan<byte> file, string label) => ReadAll(file, label).FirstOrDefault();
+    public static byte[]? TryReadFirst(ReadOnlySpan<byte> file, string label) => ReadAll(file, label) is [var first, ..] ? first : null;
 
     /// <summary>The bytes of every block with a label, in order.</summary>
     public static IReadOnlyList<byte[]> ReadAll(ReadOnlySpan<byte> file, string label)

@@ -7,6 +7,7 @@ internal sealed class ManualTime : TimeProvider
     private readonly List<ManualTimer> _timers = [];
     private readonly DateTimeOffset _start;
     private TaskCompletionSource _timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _elapsed;
 
     public ManualTime(DateTimeOffset? start = null) => _start = start ?? new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -19,7 +20,11 @@ internal sealed class ManualTime : TimeProvider
         get { lock (_lock) return _elapsed; }
     }
 
-    public override DateTimeOffset GetUtcNow() => _start + Elapsed;
+    public override DateTimeOffset GetUtcNow()
+    {
+        _asked.TrySetResult();
+        return _start + Elapsed;
+    }
 
     public override long GetTimestamp() => Elapsed.Ticks;
 
@@ -37,6 +42,9 @@ internal sealed class ManualTime : TimeProvider
         while (NextBefore(until) is { } timer) timer.Fire();
         lock (_lock) _elapsed = until;
     }
+
+    /// <summary>Waits until somebody has asked for the time.</summary>
+    public Task WaitUntilAskedAsync() => _asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
     /// <summary>Waits until some timer is set to fire within this time: whoever is tested has begun to wait.</summary>
     public async Task WaitForTimerAsync(TimeSpan within)
@@ -77,7 +85,6 @@ internal sealed class ManualTime : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            TaskCompletionSource? told = null;
             lock (time._lock)
             {
                 time._timers.Remove(this);
@@ -86,12 +93,11 @@ internal sealed class ManualTime : TimeProvider
                     Due = time._elapsed + dueTime;
                     Period = period;
                     time._timers.Add(this);
-                    told = time._timerSet;
+                    time._timerSet.SetResult();
                     time._timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 }
             }
 
-            told?.TrySetResult();
             return true;
         }
 

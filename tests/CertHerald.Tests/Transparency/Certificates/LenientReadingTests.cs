@@ -104,6 +104,9 @@ public sealed class LenientReadingTests
         ["a key that is an octet string"] = (new() { Spki = Value(0x04, "key"), Extensions = [SanOfW] }, CertificateFlaws.TbsUnreadable),
     };
 
+    /// <summary>The certificates of all rows.</summary>
+    internal static IEnumerable<OddCertificate> All => [.. Harmless.Values, .. Suspicious.Values.Select(row => row.Certificate)];
+
     public static TheoryData<string> HarmlessRows => [.. Harmless.Keys];
 
     public static TheoryData<string> SuspiciousRows => [.. Suspicious.Keys];

@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace CertHerald.Access;
+
+/// <summary>Registers sign-in with the host.</summary>
+internal static class AccessSetup
+{
+    /// <summary>Needs an <see cref="Storage.IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
+    public static void AddAccess(this IServiceCollection services, AccessOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<LoginLinks>();
+        services.AddSingleton<FailedSignIns>();
+        services.AddSingleton<Sessions>();
+
+        services.AddAuthentication(SessionAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
+        services.AddAuthorization();
+
+        IDataProtectionBuilder protection = services.AddDataProtection().SetApplicationName("CertHerald");
+        if (options.KeyFolder is { } folder) protection.PersistKeysToFileSystem(PrivateFolder(folder));
+        else protection.UseEphemeralDataProtectionProvider();
+
+        services.AddAntiforgery(forms =>
+        {
+            forms.Cookie.Name = options.AlwaysSecure ? "__Host-certherald-form" : "certherald-form";
+            forms.Cookie.Path = "/";
+            forms.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            forms.FormFieldName = "form_token";
+            // SecurityHeaders says it for every answer.
+            forms.SuppressXFrameOptionsHeader = true;
+        });
+    }
+
+    /// <summary>Put before the endpoints: guards those that require authorization.</summary>
+    public static void UseAccess(this IApplicationBuilder app)
+    {
+        if (app.ApplicationServices.GetRequiredService<AccessOptions>().AlwaysSecure)
+            app.Use((context, next) =>
+            {
+                // What people's browsers speak, whatever the proxy speaks to us: cookies are marked by it.
+                context.Request.Scheme = Uri.UriSchemeHttps;
+                return next(context);
+            });
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    private static DirectoryInfo PrivateFolder(string path) =>
+        OperatingSystem.IsWindows()
+            ? Directory.CreateDirectory(path)
+            : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+}

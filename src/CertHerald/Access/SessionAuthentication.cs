@@ -1,0 +1,39 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+
+namespace CertHerald.Access;
+
+/// <summary>Authenticates a request by its console session. People without one are led to the login page, programs get a 401.</summary>
+internal sealed class SessionAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, Sessions sessions)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    public const string SchemeName = "session";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (await sessions.FindAsync(Context) is not { } hash) return AuthenticateResult.NoResult();
+
+        // The identifier ties a form's antiforgery token to this session: another session's token is refused.
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, Convert.ToHexString(hash))], SchemeName);
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        if (!Request.Path.StartsWithSegments("/console", StringComparison.Ordinal))
+        {
+            Response.Headers.WWWAuthenticate = "Bearer realm=\"CertHerald\"";
+            Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return Response.WriteAsJsonAsync(
+                new { code = "unauthorized", message = "Sign in to the console first: the session's cookie is the key." }, Context.RequestAborted);
+        }
+
+        string wanted = HttpMethods.IsGet(Request.Method) ? Request.Path + Request.QueryString : ReturnPath.Home;
+        string back = ReturnPath.Safe(wanted);
+        Response.Redirect(back == ReturnPath.Home ? "/console/login" : $"/console/login?return={Uri.EscapeDataString(back)}");
+        return Task.CompletedTask;
+    }
+}

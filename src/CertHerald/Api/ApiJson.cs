@@ -1,0 +1,35 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace CertHerald.Api;
+
+/// <summary>How our own API writes JSON. Every body is listed here.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(ApiError))]
+[JsonSerializable(typeof(ReadyJson))]
+[JsonSerializable(typeof(IssuanceJson))]
+[JsonSerializable(typeof(PageJson<IssuanceJson>))]
+[JsonSerializable(typeof(DeliveryJson))]
+[JsonSerializable(typeof(PageJson<DeliveryJson>))]
+[JsonSerializable(typeof(IReadOnlyList<LogJson>))]
+[JsonSerializable(typeof(IReadOnlyList<IncidentJson>))]
+[JsonSerializable(typeof(MalformedJson))]
+internal sealed partial class ApiJson : JsonSerializerContext
+{
+    /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>
+    public static string IdOf(long id) => id.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Why a request was not answered.</summary>
+/// <param name="Code">Stable, for programs.</param>
+/// <param name="Message">For people.</param>
+internal sealed record ApiError(string Code, string Message)
+{
+    public static JsonHttpResult<ApiError> NotFound(string what) =>
+        TypedResults.Json(new ApiError("not_found", $"There is no such {what}."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status404NotFound);
+
+    public static JsonHttpResult<ApiError> BadRequest(string message) =>
+        TypedResults.Json(new ApiError("bad_request", message), ApiJson.Default.ApiError, statusCode: StatusCodes.Status400BadRequest);
+}

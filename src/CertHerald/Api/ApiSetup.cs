@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace CertHerald.Api;
+
+/// <summary>Registers the API's operations with the host, and maps its addresses.</summary>
+internal static class ApiSetup
+{
+    /// <summary>
+    /// Needs an <see cref="Storage.IStore"/>, a <see cref="TimeProvider"/> and a <see cref="System.Diagnostics.Metrics.Meter"/>
+    /// beside it. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
+    /// </summary>
+    public static void AddApi(this IServiceCollection services)
+    {
+        services.AddSingleton<Issuances>();
+        services.AddSingleton<Deliveries>();
+        services.AddSingleton<FollowedLogs>();
+        services.AddSingleton<MalformedEntries>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<PrometheusText>();
+    }
+
+    public static void MapApi(this IEndpointRouteBuilder routes)
+    {
+        // Made now, not at the first scrape: it knows only what is measured while it listens.
+        routes.ServiceProvider.GetRequiredService<PrometheusText>();
+        routes.MapHealth();
+        Issuances.Map(routes);
+        Deliveries.Map(routes);
+        FollowedLogs.Map(routes);
+        MalformedEntries.Map(routes);
+    }
+
+    /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>
+    public static void UseFailureAnswers(this IApplicationBuilder app) => app.UseExceptionHandler(new ExceptionHandlerOptions
+    {
+        ExceptionHandler = async context =>
+        {
+            bool isStore = context.Features.Get<IExceptionHandlerFeature>()?.Error is Storage.StoreException;
+            context.Response.StatusCode = isStore ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
+            var error = new ApiError("internal_error", "The service could not answer this. Its log says why; /readyz may, too.");
+            await context.Response.WriteAsJsonAsync(error, ApiJson.Default.ApiError, cancellationToken: context.RequestAborted);
+        },
+    });
+}

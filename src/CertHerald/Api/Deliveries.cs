@@ -1,0 +1,134 @@
+using System.Text;
+using CertHerald.Deciding;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>What webhooks are owed and got, as the API and the console show it.</summary>
+internal sealed class Deliveries(IStore store)
+{
+    /// <summary>The kind whose subjects are malformed entries; every other kind's are issuances.</summary>
+    public const string MalformedKind = EventKinds.MalformedCertificate;
+
+    // More deliveries about one subject than webhooks that anybody has.
+    private const int MostAboutOne = 1_000;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/deliveries").WithTags("Deliveries").RequireAuthorization();
+
+        group.MapGet("", async (
+            string? webhook, string? state, string? before, string? limit, Deliveries deliveries, CancellationToken cancellation) =>
+        {
+            if (Page.Read(before, limit, out string? problem) is not { } page) return ApiError.BadRequest(problem!);
+            if (!TryReadState(state, out DeliveryState? wanted))
+                return ApiError.BadRequest($"state must be one of {string.Join(", ", States)}.");
+            return (IResult)TypedResults.Json(
+                await deliveries.ListAsync(webhook, wanted, page, cancellation), ApiJson.Default.PageJsonDeliveryJson);
+        });
+
+        group.MapGet("/{id:long}", async (long id, Deliveries deliveries, CancellationToken cancellation) =>
+            await deliveries.FindAsync(id, cancellation) is { } found
+                ? TypedResults.Json(found, ApiJson.Default.DeliveryJson)
+                : (IResult)ApiError.NotFound("delivery"));
+    }
+
+    /// <summary>The states' names, as people and programs write them.</summary>
+    public static IReadOnlyList<string> States { get; } = [.. Enum.GetValues<DeliveryState>().Select(NameOf)];
+
+    /// <summary>Newest first, without bodies and attempts; an unknown state's name lists none.</summary>
+    public async Task<PageJson<DeliveryJson>> ListAsync(string? webhook, string? state, Page page, CancellationToken cancellation) =>
+        TryReadState(state, out DeliveryState? wanted)
+            ? await ListAsync(webhook, wanted, page, cancellation)
+            : new PageJson<DeliveryJson>([], null);
+
+    /// <summary>One with its body and attempts; null if there is none.</summary>
+    public async Task<DeliveryJson?> FindAsync(long id, CancellationToken cancellation)
+    {
+        if (id is < 1 or long.MaxValue) return null;
+        IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(new DeliveryFilter(Before: id + 1, Limit: 1), cancellation);
+        return found is [{ } delivery] && delivery.Id == id ? await WithAttemptsAsync(delivery, cancellation) : null;
+    }
+
+    /// <summary>Everything sent about one subject, with attempts, in the order in which it was owed.</summary>
+    public async Task<IReadOnlyList<DeliveryJson>> AboutAsync(string kind, long subject, CancellationToken cancellation)
+    {
+        IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(
+            new DeliveryFilter(Subject: subject, Kind: kind, Limit: MostAboutOne), cancellation);
+        var shown = new List<DeliveryJson>(found.Count);
+        foreach (StoredDelivery delivery in found.Reverse()) shown.Add(await WithAttemptsAsync(delivery, cancellation));
+        return shown;
+    }
+
+    /// <summary>How many are in each state, counted up to <paramref name="atMost"/>.</summary>
+    public async Task<IReadOnlyList<(string State, int Count)>> CountAsync(int atMost, CancellationToken cancellation)
+    {
+        var counts = new List<(string, int)>();
+        foreach (DeliveryState state in Enum.GetValues<DeliveryState>())
+        {
+            IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(new DeliveryFilter(State: state, Limit: atMost), cancellation);
+            counts.Add((NameOf(state), found.Count));
+        }
+        return counts;
+    }
+
+    private async Task<PageJson<DeliveryJson>> ListAsync(
+        string? webhook, DeliveryState? state, Page page, CancellationToken cancellation)
+    {
+        IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(
+            new DeliveryFilter(string.IsNullOrEmpty(webhook) ? null : webhook, state, Before: page.Before, Limit: page.Limit), cancellation);
+        return new PageJson<DeliveryJson>(
+            [.. found.Select(delivery => DeliveryJson.Of(delivery))], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
+    }
+
+    private async Task<DeliveryJson> WithAttemptsAsync(StoredDelivery delivery, CancellationToken cancellation)
+    {
+        IReadOnlyList<StoredAttempt> attempts = await store.AttemptsAsync(delivery.Id, cancellation);
+        return DeliveryJson.Of(delivery) with
+        {
+            Body = delivery.Body is { } body ? Encoding.UTF8.GetString(body) : null,
+            HeldBecause = delivery.State == DeliveryState.Held ? await store.FindHoldAsync(delivery.Webhook, cancellation) : null,
+            Attempts = [.. attempts.Select(AttemptJson.Of)],
+        };
+    }
+
+    private static bool TryReadState(string? name, out DeliveryState? state)
+    {
+        state = null;
+        if (string.IsNullOrEmpty(name)) return true;
+        foreach (DeliveryState each in Enum.GetValues<DeliveryState>())
+            if (string.Equals(NameOf(each), name, StringComparison.Ordinal))
+                state = each;
+        return state is not null;
+    }
+
+    internal static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();
+}
+
+/// <summary>A delivery on the wire. What is null in lists is set where one is asked for.</summary>
+/// <param name="Subject">Id of the issuance or malformed entry, by kind.</param>
+/// <param name="Key">The idempotency key that its receiver sees.</param>
+internal sealed record DeliveryJson(
+    string Id, string Webhook, string Kind, string Subject, string Key, string State, int Tries, DateTimeOffset? FirstTried,
+    DateTimeOffset Due, DateTimeOffset Created)
+{
+    public string? HeldBecause { get; init; }
+
+    /// <summary>As sent; null before the first attempt.</summary>
+    public string? Body { get; init; }
+
+    public IReadOnlyList<AttemptJson>? Attempts { get; init; }
+
+    public static DeliveryJson Of(StoredDelivery delivery) => new(
+        ApiJson.IdOf(delivery.Id), delivery.Webhook, delivery.Kind, ApiJson.IdOf(delivery.Subject), delivery.Key,
+        Deliveries.NameOf(delivery.State), delivery.Tries, delivery.FirstTried, delivery.Due, delivery.Created);
+}
+
+/// <summary>One try.</summary>
+/// <param name="Answer">The answer's first bytes as text. Foreign.</param>
+internal sealed record AttemptJson(DateTimeOffset Started, double TookMs, int? Status, string Outcome, string? Detail, string Answer)
+{
+    public static AttemptJson Of(StoredAttempt attempt) => new(
+        attempt.Started, Math.Round(attempt.Took.TotalMilliseconds, 1), attempt.Status, attempt.Outcome, attempt.Detail,
+        Encoding.UTF8.GetString(attempt.Answer));
+}

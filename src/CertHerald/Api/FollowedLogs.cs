@@ -1,0 +1,57 @@
+using System.Text.Json;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>The logs and how far they were read, and the promises they broke.</summary>
+internal sealed class FollowedLogs(IStore store)
+{
+    private const int MostIncidents = 1_000;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api").WithTags("Logs").RequireAuthorization();
+
+        group.MapGet("/logs", async (FollowedLogs logs, CancellationToken cancellation) =>
+            TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson));
+
+        group.MapGet("/incidents", async (FollowedLogs logs, CancellationToken cancellation) =>
+            TypedResults.Json(await logs.IncidentsAsync(MostIncidents, cancellation), ApiJson.Default.IReadOnlyListIncidentJson));
+    }
+
+    /// <summary>Every log ever followed, by description.</summary>
+    public async Task<IReadOnlyList<LogJson>> ListAsync(CancellationToken cancellation) =>
+        [.. (await store.LogsAsync(cancellation)).Select(LogJson.Of).OrderBy(log => log.Description, StringComparer.Ordinal)];
+
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<IncidentJson>> IncidentsAsync(int atMost, CancellationToken cancellation)
+    {
+        IReadOnlyList<Incident> incidents = await store.IncidentsAsync(atMost, cancellation);
+        var names = (await store.LogsAsync(cancellation)).ToDictionary(log => log.Id, log => log.Description);
+        return [.. incidents.Select(incident => IncidentJson.Of(incident, names.GetValueOrDefault(incident.Log, "")))];
+    }
+}
+
+/// <summary>A log on the wire.</summary>
+/// <param name="Position">Entries read.</param>
+/// <param name="Proven">Entries proven by a signed head; never more than read.</param>
+/// <param name="Lag">Entries of the newest head that were not read yet; null while no head is known.</param>
+internal sealed record LogJson(
+    string Id, string Description, string Operator, string Url, string Protocol, ulong Position, ulong Proven, ulong? HeadSize,
+    DateTimeOffset? HeadTime, ulong? Lag)
+{
+    public static LogJson Of(StoredLog log) => new(
+        log.Id.ToString(), log.Description, log.Operator, log.Url, log.Protocol, log.Position.Value, log.Proven.Value,
+        log.HeadSize?.Value, log.HeadTime,
+        log.HeadSize is { } head ? head > log.Position ? head.Value - log.Position.Value : 0 : null);
+}
+
+/// <summary>A log's broken promise on the wire.</summary>
+internal sealed record IncidentJson(
+    string Id, string Log, string LogDescription, string Kind, string Summary, JsonElement Evidence, DateTimeOffset Opened,
+    DateTimeOffset? Closed)
+{
+    public static IncidentJson Of(Incident incident, string description) => new(
+        ApiJson.IdOf(incident.Id), incident.Log.ToString(), description, incident.Kind, incident.Summary,
+        JsonElement.Parse(incident.Evidence), incident.Opened, incident.Closed);
+}

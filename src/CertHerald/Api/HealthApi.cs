@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace CertHerald.Api;
+
+/// <summary>Addresses that monitoring asks, open to everybody: they tell no names and no secrets.</summary>
+internal static class HealthApi
+{
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/healthz", () => TypedResults.Text("ok\n")).AllowAnonymous();
+        routes.MapGet("/readyz", ReadyAsync).AllowAnonymous();
+        routes.MapGet("/metrics", (PrometheusText metrics) => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4; charset=utf-8"))
+            .AllowAnonymous();
+    }
+
+    internal static async Task<JsonHttpResult<ReadyJson>> ReadyAsync(Readiness readiness, CancellationToken cancellation)
+    {
+        IReadOnlyList<Check> checks = await readiness.ChecksAsync(cancellation);
+        bool ready = checks.All(check => check.Ok);
+        return TypedResults.Json(
+            new ReadyJson(ready, checks), ApiJson.Default.ReadyJson,
+            statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+}
+
+/// <summary>The body of <c>/readyz</c>.</summary>
+internal sealed record ReadyJson(bool Ready, IReadOnlyList<Check> Checks);

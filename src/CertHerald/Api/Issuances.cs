@@ -1,0 +1,155 @@
+using System.Security.Cryptography;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>The certificates that concern the user, as the API and the console show them.</summary>
+internal sealed class Issuances(IStore store, Deliveries deliveries)
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/issuances").WithTags("Issuances").RequireAuthorization();
+
+        group.MapGet("", async (string? before, string? limit, Issuances issuances, CancellationToken cancellation) =>
+            Page.Read(before, limit, out string? problem) is { } page
+                ? TypedResults.Json(await issuances.ListAsync(page, cancellation), ApiJson.Default.PageJsonIssuanceJson)
+                : (IResult)ApiError.BadRequest(problem!));
+
+        group.MapGet("/{id:long}", async (long id, Issuances issuances, CancellationToken cancellation) =>
+            await issuances.FindAsync(id, cancellation) is { } found
+                ? TypedResults.Json(found, ApiJson.Default.IssuanceJson)
+                : (IResult)ApiError.NotFound("issuance"));
+
+        group.MapGet("/{id:long}/certificate.der", async (long id, Issuances issuances, CancellationToken cancellation) =>
+            await issuances.FindDerAsync(id, cancellation) is { } der
+                ? TypedResults.File(der, "application/pkix-cert", $"issuance-{id}.der")
+                : (IResult)ApiError.NotFound("issuance"));
+
+        group.MapGet("/{id:long}/certificate.pem", async (long id, Issuances issuances, CancellationToken cancellation) =>
+            await issuances.FindDerAsync(id, cancellation) is { } der
+                ? TypedResults.File(PemOf(der), "application/x-pem-file", $"issuance-{id}.pem")
+                : (IResult)ApiError.NotFound("issuance"));
+    }
+
+    /// <summary>Newest first, without the parts that only one issuance alone is shown with.</summary>
+    public async Task<PageJson<IssuanceJson>> ListAsync(Page page, CancellationToken cancellation)
+    {
+        IReadOnlyList<Issuance> found = await store.IssuancesAsync(page.Before, page.Limit, cancellation);
+        return new PageJson<IssuanceJson>(
+            [.. found.Select(IssuanceJson.Of)], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
+    }
+
+    /// <summary>One with where it was logged, what was delivered about it, and its DER; null if there is none.</summary>
+    public async Task<IssuanceJson?> FindAsync(long id, CancellationToken cancellation)
+    {
+        if (await store.FindIssuanceAsync(id, cancellation) is not { } found) return null;
+        IReadOnlyList<Sighting> sightings = await store.SightingsAsync(id, cancellation);
+        return IssuanceJson.Of(found) with
+        {
+            CertDer = Convert.ToBase64String(found.Certificate.CertDer),
+            Sightings = [.. sightings.Select(SightingJson.Of)],
+            Deliveries = await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation),
+        };
+    }
+
+    private async Task<byte[]?> FindDerAsync(long id, CancellationToken cancellation) =>
+        (await store.FindIssuanceAsync(id, cancellation))?.Certificate.CertDer;
+
+    private static byte[] PemOf(byte[] der) => System.Text.Encoding.ASCII.GetBytes(PemEncoding.WriteString("CERTIFICATE", der) + "\n");
+}
+
+/// <summary>An issuance on the wire. What is null in lists is set where one is asked for.</summary>
+internal sealed record IssuanceJson
+{
+    public required string Id { get; init; }
+
+    public required DateTimeOffset Discovered { get; init; }
+
+    public required bool Known { get; init; }
+
+    public required string Reason { get; init; }
+
+    public required IReadOnlyList<EndpointJson> Endpoints { get; init; }
+
+    public required IReadOnlyList<string> DnsNames { get; init; }
+
+    public required IReadOnlyList<string> IpAddresses { get; init; }
+
+    public required IssuerJson Issuer { get; init; }
+
+    public required string SubjectName { get; init; }
+
+    public required string Serial { get; init; }
+
+    public required DateTimeOffset? NotBefore { get; init; }
+
+    public required DateTimeOffset? NotAfter { get; init; }
+
+    public required string TbsSha256 { get; init; }
+
+    public required string CertSha256 { get; init; }
+
+    public required string PubkeySha256 { get; init; }
+
+    public required bool Precertificate { get; init; }
+
+    public required string ProblemReporting { get; init; }
+
+    public required IReadOnlyList<string> Problems { get; init; }
+
+    public string? CertDer { get; init; }
+
+    public IReadOnlyList<SightingJson>? Sightings { get; init; }
+
+    public IReadOnlyList<DeliveryJson>? Deliveries { get; init; }
+
+    public static IssuanceJson Of(Issuance issuance)
+    {
+        CertificateFacts facts = issuance.Certificate;
+        IssuerFacts issuer = IssuerDirectory.Find(facts);
+        return new IssuanceJson
+        {
+            Id = ApiJson.IdOf(issuance.Id),
+            Discovered = issuance.Discovered,
+            Known = issuance.Known,
+            Reason = issuance.Reason,
+            Endpoints = [.. issuance.Endpoints.Select(at => new EndpointJson(at.DnsName, at.MonitoredDomain, at.Wildcard))],
+            DnsNames = facts.DnsNames,
+            IpAddresses = facts.IpAddresses,
+            Issuer = IssuerJson.Of(issuer, facts),
+            SubjectName = facts.SubjectName,
+            Serial = facts.Serial,
+            NotBefore = facts.NotBefore,
+            NotAfter = facts.NotAfter,
+            TbsSha256 = facts.TbsSha256,
+            CertSha256 = facts.CertSha256,
+            PubkeySha256 = facts.PubkeySha256,
+            Precertificate = facts.IsPrecertificate,
+            ProblemReporting = issuer.ProblemReporting,
+            Problems = facts.Problems,
+        };
+    }
+}
+
+/// <summary>One of the user's names that a certificate is valid for.</summary>
+internal sealed record EndpointJson(string DnsName, string MonitoredDomain, bool Wildcard);
+
+/// <summary>Who issued. What the CA's records do not tell is null or empty.</summary>
+/// <param name="Name">The distinguished name, as the certificate has it: by itself it proves nothing.</param>
+internal sealed record IssuerJson(
+    string FriendlyName, string Website, IReadOnlyList<string>? CaaDomains, string? PubkeySha256, string Name)
+{
+    public static IssuerJson Of(IssuerFacts issuer, CertificateFacts facts) => new(
+        issuer.FriendlyName, issuer.Website, issuer.CaaDomains, facts.IssuerPubkeySha256, facts.IssuerName);
+}
+
+/// <summary>Where a log shows an issuance.</summary>
+internal sealed record SightingJson(
+    string Log, string LogDescription, ulong Index, string LeafHash, DateTimeOffset Logged, bool Precertificate, bool Proven)
+{
+    public static SightingJson Of(Sighting sighting) => new(
+        sighting.Log.ToString(), sighting.LogDescription, sighting.Index.Value, sighting.LeafHash.ToBase64(), sighting.Logged,
+        sighting.IsPrecertificate, sighting.Proven);
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using CertHerald.Configuring;
+using CertHerald.Inspecting;
+using CertHerald.Names;
+using CertHerald.Transparency.Certificates;
+using CertHerald.Transparency.LogLists;
+
+namespace CertHerald.Cli;
+
+/// <summary><c>certherald cert</c>: what a certificate says, as CertHerald reads it.</summary>
+internal static class CertCommand
+{
+    /// <summary>Longest line of <c>--jsonl</c>: the largest certificate a log can hold, in base64, and room.</summary>
+    private const int LongestLine = 24 << 20;
+
+    public static Command Create()
+    {
+        var files = new Argument<string[]>("FILE") { Description = "Certificates: DER, PEM (the issuer may follow), or a get-entries answer or row.", Arity = ArgumentArity.ZeroOrMore };
+        var jsonLines = new Option<bool>("--jsonl") { Description = "Read base64 DER from standard input, a certificate a line; write a JSON object a line." };
+        var json = new Option<bool>("--json") { Description = "Print JSON, an object a certificate." };
+        var watch = new Option<string[]>("--watch") { Description = "Say whether it would match this watch item.", HelpName = "NAME" };
+        var watchList = new Option<string[]>("--watch-list") { Description = "The same, with a file of watch items.", HelpName = "FILE" };
+        var logList = new Option<string?>("--log-list") { Description = "Check the SCTs with the keys of this log list (file).", HelpName = "FILE" };
+
+        var command = new Command("cert", """
+            Explains certificates and precertificates: identifiers, hashes, issuer, SCTs, and what was hard to read.
+
+            Examples:
+              certherald cert site.pem --watch .example.com
+              certherald cert site.pem --log-list all_logs_list.json
+              base64 -w0 site.der | certherald cert --jsonl
+            """)
+        { files, jsonLines, json, watch, watchList, logList };
+
+        command.SetAction(async (parsed, stopping) =>
+        {
+            if (parsed.GetValue(jsonLines)) return await ReadLinesAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), stopping);
+
+            string[] names = parsed.GetValue(files) ?? [];
+            if (names.Length == 0)
+            {
+                Console.Error.WriteLine("name a file, or give --jsonl and certificates on standard input");
+                return CommandLine.Misused;
+            }
+            WatchList list = WatchLists.Read(parsed.GetValue(watch) ?? [], parsed.GetValue(watchList) ?? []);
+            IReadOnlyList<LogDescription> logs = parsed.GetValue(logList) is { } path ? ReadLogs(path) : [];
+            bool allRead = true;
+            foreach (string name in names)
+                foreach (CertificateInput input in CertificateInput.ReadFile(name))
+                    allRead &= CertificateExplanation.Write(Console.Out, input, list, logs, parsed.GetValue(json));
+            return allRead ? CommandLine.Done : CommandLine.Failed;
+        });
+        return command;
+    }
+
+    /// <summary>A line in, a line out, whatever the line holds. Memory: one line.</summary>
+    internal static async Task<int> ReadLinesAsync(Stream input, Stream output, CancellationToken stopping)
+    {
+        var reader = System.IO.Pipelines.PipeReader.Create(input);
+        var answer = new ArrayBufferWriter<byte>(64 << 10);
+        using var json = new Utf8JsonWriter(answer, JsonStyle.Plain);
+        bool isSkipping = false;
+        while (true)
+        {
+            System.IO.Pipelines.ReadResult read = await reader.ReadAsync(stopping);
+            ReadOnlySequence<byte> buffer = read.Buffer;
+            while (buffer.PositionOf((byte)'\n') is { } end)
+            {
+                // The rest of a line that was too long has been answered already.
+                if (!isSkipping) Answer(buffer.Slice(0, end), json, answer);
+                isSkipping = false;
+                buffer = buffer.Slice(buffer.GetPosition(1, end));
+            }
+            if (read.IsCompleted && !buffer.IsEmpty && !isSkipping) Answer(buffer, json, answer);
+            if (!read.IsCompleted && buffer.Length > LongestLine)
+            {
+                if (!isSkipping) Problem(json, answer, "the line is longer than a log entry can be");
+                isSkipping = true;
+                buffer = buffer.Slice(buffer.End);
+            }
+            reader.AdvanceTo(buffer.Start, buffer.End);
+
+            if (answer.WrittenCount > 0)
+            {
+                await output.WriteAsync(answer.WrittenMemory, stopping);
+                await output.FlushAsync(stopping);
+                answer.ResetWrittenCount();
+            }
+            if (read.IsCompleted) return CommandLine.Done;
+        }
+    }
+
+    private static void Answer(ReadOnlySequence<byte> line, Utf8JsonWriter json, ArrayBufferWriter<byte> answer)
+    {
+        ReadOnlySpan<byte> text = line.IsSingleSegment ? line.FirstSpan : line.ToArray();
+        text = text.Trim(" \t\r"u8);
+        byte[] der = ArrayPool<byte>.Shared.Rent(Base64.GetMaxDecodedFromUtf8Length(text.Length) + 1);
+        try
+        {
+            if (Base64.DecodeFromUtf8(text, der, out _, out int length) != OperationStatus.Done) Problem(json, answer, "the line is not base64");
+            else Write(json, answer, der.AsSpan(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(der);
+        }
+    }
+
+    private static void Problem(Utf8JsonWriter json, ArrayBufferWriter<byte> answer, string problem)
+    {
+        json.Reset();
+        json.WriteStartObject();
+        JsonStyle.WriteTexts(json, "problems", [problem]);
+        json.WriteEndObject();
+        json.Flush();
+        answer.Write("\n"u8);
+    }
+
+    private static void Write(Utf8JsonWriter json, ArrayBufferWriter<byte> answer, ReadOnlySpan<byte> der)
+    {
+        CertificateView.TryRead(der, out CertificateView certificate);
+        json.Reset();
+        CertificateExplanation.WriteJson(json, CertificateReading.Read(der, certificate, certificate.IsPrecertificate, issuerPubkeySha256: null), others: null);
+        json.Flush();
+        answer.Write("\n"u8);
+    }
+
+    private static IReadOnlyList<LogDescription> ReadLogs(string path)
+    {
+        if (!File.Exists(path)) throw new CommandFailedException($"{path} does not exist: give a log list in Chrome's v3 format");
+        return LogList.TryRead(File.ReadAllBytes(path), out LogList? list, out IReadOnlyList<string> problems)
+            ? list.Logs
+            : throw new CommandFailedException($"{path} is no log list: {string.Join("; ", problems)}");
+    }
+}

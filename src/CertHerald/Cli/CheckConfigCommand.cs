@@ -1,0 +1,29 @@
+using System.CommandLine;
+using CertHerald.Configuring;
+using CertHerald.Delivering;
+
+namespace CertHerald.Cli;
+
+/// <summary><c>certherald check-config</c>: every mistake at once, without starting anything.</summary>
+internal static class CheckConfigCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("check-config", "Reads the configuration, says what is wrong and what it means. Starts nothing.") { RunCommand.ConfigOption, RunCommand.DataOption, RunCommand.ListenOption };
+        command.SetAction(parsed =>
+        {
+            CertHeraldOptions options = Configuration.Read(
+                parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption), parsed.GetValue(RunCommand.ListenOption)));
+            foreach (string warning in options.Warnings) Console.Error.WriteLine($"warning: {warning}");
+            Console.Out.WriteLine($"listen     {options.Listen} (links begin with {options.PublicUrl})");
+            Console.Out.WriteLine($"data       {Path.GetFullPath(options.Data)} ({options.Store})");
+            Console.Out.WriteLine($"watched    {options.Watch.Count} items");
+            Console.Out.WriteLine($"logs       {options.Logs.Lists.Count} lists, {options.Logs.Custom.Count} by hand, from {options.Logs.Start}");
+            foreach (WebhookOptions webhook in options.Webhooks)
+                Console.Out.WriteLine($"webhook    {webhook.Name}: {webhook.Dialect} to {webhook.Url.Scheme}://{webhook.Url.IdnHost}/… for {string.Join(", ", webhook.Events)}");
+            Console.Out.WriteLine("the configuration can be used");
+            return CommandLine.Done;
+        });
+        return command;
+    }
+}

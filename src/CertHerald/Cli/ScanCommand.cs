@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using CertHerald.Configuring;
+using CertHerald.Fetching;
+using CertHerald.Inspecting;
+using CertHerald.Names;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CertHerald.Cli;
+
+/// <summary><c>certherald scan</c>: reads a stretch of logs once, without a database.</summary>
+internal static class ScanCommand
+{
+    public static Command Create()
+    {
+        var lists = new Option<string[]>("--log-list") { Description = "Log lists, file or URL. Default: Chrome's list of all logs.", HelpName = "FILE|URL" };
+        var logs = new Option<string[]>("--log") { Description = "Only these logs of the lists: by URL, id (base64) or description.", HelpName = "URL|ID", AllowMultipleArgumentsPerToken = true };
+        var watchLists = new Option<string[]>("--watch-list") { Description = "Files of watch items, one a line.", HelpName = "FILE" };
+        var watch = new Option<string[]>("--watch") { Description = "Watch items.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+        var from = new Option<string>("--from") { Description = "start, end, or the index of the first entry.", DefaultValueFactory = _ => "start", HelpName = "INDEX" };
+        var until = new Option<string>("--until") { Description = "head, or the index to stop before.", DefaultValueFactory = _ => "head", HelpName = "INDEX" };
+        var contact = new Option<string>("--contact") { Description = "E-mail address or URL for log operators.", DefaultValueFactory = _ => "", HelpName = "ADDRESS" };
+
+        var command = new Command("scan", """
+            Reads logs once, verifies the Merkle root, prints one JSON object a match, and a summary line on standard error.
+
+            Examples:
+              certherald scan --log-list list.json --watch .example.com > matches.jsonl
+              certherald scan --log https://ct.example.net/2026h2/ --watch-list watchlist --from 1000000 --until 2000000
+            """)
+        { lists, logs, watchLists, watch, from, until, contact };
+
+        command.SetAction(async (parsed, stopping) =>
+        {
+            WatchList watched = WatchLists.Read(parsed.GetValue(watch) ?? [], parsed.GetValue(watchLists) ?? []);
+            if (watched.Count == 0) throw Mistake("--watch", "nothing is watched", "give --watch NAME or --watch-list FILE");
+            if (!LogStart.TryParse(parsed.GetValue(from)!, out LogStart start)) throw Mistake("--from", "is no place to begin", "write start, end, or the index of an entry");
+            TreeSize? end = null;
+            if (parsed.GetValue(until) is { } text && text != "head")
+                end = ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) ? new TreeSize(index) : throw Mistake("--until", "is no place to stop", "write head, or the index to stop before");
+
+            using var client = LogHttp.CreateClient(parsed.GetValue(contact)!);
+            using var pacers = new Pacers(TimeProvider.System);
+            using var meter = new Meter("CertHerald.Scan");
+            var sources = new LogSources(client, pacers, new FetchMemory(FetchMemory.DefaultMost), TimeProvider.System, meter, NullLogger<LogSources>.Instance);
+            IReadOnlyList<LogDescription> chosen = await ChooseAsync(sources, parsed.GetValue(lists) is { Length: > 0 } given ? given : [LogOptions.DefaultList], parsed.GetValue(logs) ?? [], stopping);
+
+            var scans = chosen.Select(log => new LogScan(sources.Read(log, RequestPriority.Tip, log.Url.IsLoopback), new Inspector(() => watched), start, end)).ToList();
+            return await RunAsync(scans, stopping);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(List<LogScan> scans, CancellationToken stopping)
+    {
+        var output = new MatchWriter(Console.OpenStandardOutput());
+        using var progress = new ScanProgress(scans);
+        try
+        {
+            // As many as there are cores: each uses one for hashing and reading.
+            await Parallel.ForEachAsync(scans, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = stopping },
+                async (scan, cancellation) => await scan.RunAsync(output, cancellation));
+        }
+        finally
+        {
+            progress.Dispose();
+            output.Dispose();
+            foreach (LogScan scan in scans)
+            {
+                if (scan.Failure is { } failure) Console.Error.WriteLine($"{Visible.Of(LogSources.NameOf(scan.Log))}: {Visible.Of(failure)}");
+                if (scans.Count > 1) Console.Error.WriteLine($"log=\"{Visible.Of(LogSources.NameOf(scan.Log))}\" {Summary([scan])}");
+                scan.Dispose();
+            }
+            Console.Error.WriteLine(Summary(scans));
+        }
+        return scans.Exists(scan => scan.Failure is not null) ? CommandLine.Failed : CommandLine.Done;
+    }
+
+    private static string Summary(List<LogScan> scans)
+    {
+        long entries = scans.Sum(scan => scan.Entries);
+        double seconds = scans.Max(scan => scan.Elapsed.TotalSeconds);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"entries={entries} matches={scans.Sum(scan => scan.Matches)} malformed={scans.Sum(scan => scan.Malformed)} seconds={seconds:0.000} entries_per_second={(seconds > 0 ? entries / seconds : 0):0} verified_size={scans.Sum(scan => (long)scan.Verified.Value)}");
+    }
+
+    private static async Task<IReadOnlyList<LogDescription>> ChooseAsync(LogSources sources, string[] lists, string[] wanted, CancellationToken stopping)
+    {
+        var all = new List<LogDescription>();
+        foreach (string place in lists)
+        {
+            if (!LogListSource.IsUsable(place, out string? problem)) throw Mistake("--log-list", problem!, "give a file, or a URL with https");
+            try
+            {
+                all.AddRange((await sources.List(place, Path.GetTempPath()).RefreshAsync(stopping)).Logs);
+            }
+            catch (LogListUnavailableException failure)
+            {
+                throw new CommandFailedException($"{failure.Message}: give another with --log-list FILE|URL", failure);
+            }
+        }
+        if (wanted.Length == 0)
+            return all.Count > 0 ? all : throw new CommandFailedException("the log list names no log that can be read");
+
+        foreach (string one in wanted.Where(one => !all.Exists(log => Is(log, one))))
+            throw Mistake("--log", $"\"{one}\" is in none of the lists", "give its URL, id or description as the list has it, or its list with --log-list");
+        return [.. all.Where(log => wanted.Any(one => Is(log, one)))];
+    }
+
+    private static bool Is(LogDescription log, string wanted) =>
+        log.Id.ToString() == wanted || log.Description == wanted
+        || string.Equals(log.Url.AbsoluteUri.TrimEnd('/'), wanted.TrimEnd('/'), StringComparison.OrdinalIgnoreCase)
+        || (log.SubmissionUrl is { } submission && string.Equals(submission.AbsoluteUri.TrimEnd('/'), wanted.TrimEnd('/'), StringComparison.OrdinalIgnoreCase));
+
+    private static ConfigurationException Mistake(string option, string problem, string remedy) => new([new ConfigurationMistake(option, problem, remedy)]);
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using CertHerald.Access;
+using CertHerald.Api;
+using CertHerald.Configuring;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Dialects;
+using CertHerald.Fetching;
+using CertHerald.Following;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.WebConsole;
+
+namespace CertHerald.Cli;
+
+/// <summary>The service, put together by hand. Started by <c>run</c>, <c>watch</c> and <c>demo</c>; whoever starts it disposes of it.</summary>
+internal sealed class Service : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private Service(WebApplication app) => _app = app;
+
+    /// <summary>Where it really listens: the configured port may have been 0.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    public IStore Store => _app.Services.GetRequiredService<IStore>();
+
+    /// <summary>Starts everything. When it returns, the console answers.</summary>
+    /// <param name="dialects">The webhook dialects; null: all, as promised to their receivers.</param>
+    /// <exception cref="StoreException">The data directory is in use or not writable.</exception>
+    /// <exception cref="CommandFailedException">The address is taken.</exception>
+    public static async Task<Service> StartAsync(CertHeraldOptions options, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 1 << 20;
+        });
+        builder.WebHost.UseUrls(options.Listen.ToString());
+        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
+        // Long enough for attempts under way: 15 s each.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        Compose(builder.Services, options, dialects ?? WebhookDialects.All);
+
+        WebApplication app = builder.Build();
+        var service = new Service(app);
+        try
+        {
+            app.UseSecurityHeaders();
+            app.UseFailureAnswers();
+            app.UseAuthentication();
+            app.UseAuthorization();
+            app.UseAntiforgery();
+            app.MapApi();
+            app.MapConsole();
+            // Opened now, so that a data directory in use is said before anything else happens.
+            _ = app.Services.GetRequiredService<IStore>();
+            await app.StartAsync(stopping);
+        }
+        catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await app.DisposeAsync();
+            throw new CommandFailedException($"{options.Listen} is taken by another program: stop it, or listen elsewhere with --listen URL", failure);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+        service.Address = new Uri(app.Urls.First());
+        app.Services.GetRequiredService<OutboundGuard>().Shut([new IPEndPoint(IPAddress.Parse(service.Address.Host), service.Address.Port)]);
+        return service;
+    }
+
+    /// <summary>A link that signs its first user in to the console, for ten minutes.</summary>
+    public string CreateLoginLink(string publicUrl) => $"{publicUrl}/console/login?token={_app.Services.GetRequiredService<LoginLinks>().Create()}";
+
+    public Task WaitForShutdownAsync(CancellationToken stopping) => _app.WaitForShutdownAsync(stopping);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => new Meter("CertHerald"));
+        services.AddSingleton(provider => Stores.Open(options.Store, options.Data, TimeProvider.System, provider.GetRequiredService<Meter>()));      // Storage
+
+        services.AddSingleton(new Inspector(() => options.Watch));                                                                                // Inspecting
+        services.AddSingleton(new Decider(() => options.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))])); // Deciding
+
+        services.AddSingleton(_ => LogHttp.CreateClient(options.Logs.Contact));                                                                   // Fetching
+        services.AddSingleton<Pacers>();
+        services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
+        services.AddSingleton<LogSources>();
+
+        services.AddSingleton<OwedBell>();                                                                                                        // Following
+        services.AddSingleton(provider => new LogFleet(
+            options.Logs,
+            [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
+            followed => new LogFollower(
+                followed, provider.GetRequiredService<LogSources>().Read(followed.Log, RequestPriority.Tip, followed.Chosen.IsCustom), options.Logs.Start,
+                provider.GetRequiredService<Inspector>(), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
+                provider.GetRequiredService<OwedBell>(), TimeProvider.System),
+            TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
+
+        services.AddSingleton(dialects);                                                                                                           // Dialects
+        services.AddSingleton(new OutboundGuard(options.Outbound));                                                                               // Delivering
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton(new DeliveryOptions { BaseUrl = options.PublicUrl, Webhooks = options.Webhooks });
+        services.AddHostedService<DeliveryLoop>();
+
+        services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
+        services.AddApi();
+        services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider.GetRequiredService<LogFleet>(), options)));
+        services.AddRazorComponents();                                                                                                            // WebConsole
+    }
+
+    private static IReadOnlyList<Check> Checks(LogFleet fleet, CertHeraldOptions options)
+    {
+        var stalled = fleet.Stalled.Select(log => LogSources.NameOf(log.Log)).ToList();
+        return
+        [
+            new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem),
+            new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
+            new Check("watch_list", true, options.Watch.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\"."),
+        ];
+    }
+}

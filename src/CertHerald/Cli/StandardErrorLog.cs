@@ -1,0 +1,28 @@
+using System.Globalization;
+using CertHerald.Inspecting;
+
+namespace CertHerald.Cli;
+
+/// <summary>Log lines on standard error, one an event: standard output is for results. Foreign text is made visible.</summary>
+internal sealed class StandardErrorLog : ILoggerProvider
+{
+    public ILogger CreateLogger(string categoryName) => new Line();
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Line : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            string level = logLevel switch { LogLevel.Critical or LogLevel.Error => "error", LogLevel.Warning => "warn ", _ => "info " };
+            string time = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+            Console.Error.WriteLine($"{time} {level} {Visible.Of(formatter(state, exception))}{(exception is null ? "" : Environment.NewLine + Visible.Of(exception.ToString(), keepLines: true))}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Fetching;
+using CertHerald.Names;
+
+namespace CertHerald.Configuring;
+
+/// <summary>Everything that can be configured, checked. Each feature gets its own part; none reads files.</summary>
+internal sealed record CertHeraldOptions
+{
+    /// <summary>Where the service listens. Default: this machine only.</summary>
+    public Uri Listen { get; init; } = new("http://127.0.0.1:8470");
+
+    /// <summary>How people and receivers reach it: the start of every link. No trailing slash.</summary>
+    public string PublicUrl { get; init; } = "http://127.0.0.1:8470";
+
+    /// <summary>Database, caches and keys. One process at a time.</summary>
+    public string Data { get; init; } = "./data";
+
+    /// <summary><c>sqlite</c>.</summary>
+    public string Store { get; init; } = "sqlite";
+
+    public LogOptions Logs { get; init; } = new();
+
+    public WatchList Watch { get; init; } = WatchList.Empty;
+
+    public KnownCertificates Known { get; init; } = KnownCertificates.None;
+
+    public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
+
+    public OutboundOptions Outbound { get; init; } = new();
+
+    /// <summary>What is allowed but probably not meant.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

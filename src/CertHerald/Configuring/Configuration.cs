@@ -1,0 +1,221 @@
+using System.Collections;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Dialects;
+using CertHerald.Fetching;
+using CertHerald.Names;
+
+namespace CertHerald.Configuring;
+
+/// <summary>What the command line says; it wins over file and environment.</summary>
+internal sealed record CommandLineOverrides(string? Data = null, string? Listen = null);
+
+/// <summary>Reads the configuration: file, then <c>CERTHERALD__SECTION__KEY</c> from the environment, then the command line.</summary>
+internal static class Configuration
+{
+    public const string DefaultFile = "certherald.json";
+    private const string EnvironmentPrefix = "CERTHERALD__";
+
+    /// <summary>Reads and checks all of it.</summary>
+    /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
+    /// <exception cref="ConfigurationException">Every mistake, not the first.</exception>
+    public static CertHeraldOptions Read(string? file, CommandLineOverrides overrides, IDictionary? environment = null)
+    {
+        JsonObject values = ReadFile(file);
+        foreach (DictionaryEntry variable in environment ?? Environment.GetEnvironmentVariables())
+            if (((string)variable.Key).StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
+                Set(values, ((string)variable.Key)[EnvironmentPrefix.Length..].ToLowerInvariant().Split("__"), (string?)variable.Value ?? "");
+        if (overrides.Data is not null) values["data"] = overrides.Data;
+        if (overrides.Listen is not null) values["listen"] = overrides.Listen;
+
+        var mistakes = new List<ConfigurationMistake>();
+        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes), mistakes);
+        return mistakes.Count == 0 ? options : throw new ConfigurationException(mistakes);
+    }
+
+    private static JsonObject ReadFile(string? file)
+    {
+        string path = file ?? DefaultFile;
+        if (file is null && !File.Exists(path)) return [];
+        try
+        {
+            var style = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: style) as JsonObject
+                ?? throw new ConfigurationException([new ConfigurationMistake(path, "is no configuration", "begin with { and end with }")]);
+        }
+        catch (JsonException failure)
+        {
+            throw new ConfigurationException([new ConfigurationMistake(
+                $"{path}: line {(failure.LineNumber ?? 0) + 1}", $"is not JSON: {failure.Message}", "comments and trailing commas are allowed, nothing else is")]);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException([new ConfigurationMistake(path, $"cannot be read: {failure.Message}", "name another file with --config FILE")]);
+        }
+    }
+
+    /// <summary>Puts a text where an environment variable's name points; sections on the way are made.</summary>
+    private static void Set(JsonObject values, string[] path, string text)
+    {
+        JsonObject at = values;
+        foreach (string section in path[..^1])
+        {
+            if (at[section] is not JsonObject inner) at[section] = inner = [];
+            at = inner;
+        }
+        at[path[^1]] = text;
+    }
+
+    private static CertHeraldOptions Bind(ConfigurationSection root, List<ConfigurationMistake> mistakes)
+    {
+        var defaults = new CertHeraldOptions();
+        Uri listen = Listen(root, "listen") ?? defaults.Listen;
+        string publicUrl = PublicUrl(root) ?? listen.GetLeftPart(UriPartial.Authority);
+        WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], root.Texts("watch_files") ?? [], "watch", mistakes, out IReadOnlyList<string> warnings);
+
+        ConfigurationSection known = root.Section("known");
+        KnownCertificates knownCertificates = KnownFiles.Read(known.Texts("key_files") ?? [], known.Texts("certificate_files") ?? [], known.Mistake);
+        known.NotYet("certificate_authorities", "list your keys in known.key_files");
+        if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
+        known.Finish();
+
+        foreach (string later in (string[])["lookalikes", "smtp", "retention"]) root.NotYet(later, "remove the section");
+        OutboundOptions outbound = Outbound(root.Section("outbound"));
+        IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"));
+        LogOptions logs = Logs(root.Section("logs"));
+        string store = root.Text("store") ?? defaults.Store;
+        if (store != "sqlite") root.Mistake("store", "is none that this version knows", "write \"sqlite\"");
+        string data = root.Text("data") ?? defaults.Data;
+        root.Finish();
+
+        return new CertHeraldOptions
+        {
+            Listen = listen,
+            PublicUrl = publicUrl,
+            Data = data,
+            Store = store,
+            Logs = logs,
+            Watch = watch,
+            Known = knownCertificates,
+            Webhooks = webhooks,
+            Outbound = outbound,
+            Warnings = [.. warnings, .. Warnings(logs, watch, webhooks)],
+        };
+    }
+
+    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks)
+    {
+        if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
+        if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
+        if (logs.Lists.Count > 0 && (logs.Contact.Length == 0 || logs.Contact.EndsWith("@example.com", StringComparison.Ordinal)))
+            yield return "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none";
+        if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
+            yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+    }
+
+    private static Uri? Listen(ConfigurationSection section, string key)
+    {
+        if (section.Text(key) is not { } text) return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri is { Scheme: "http", AbsolutePath: "/" }) return uri;
+        section.Mistake(key, $"\"{text}\" is no address to listen on", "write http://127.0.0.1:8470; put a reverse proxy before it for HTTPS");
+        return null;
+    }
+
+    private static string? PublicUrl(ConfigurationSection section)
+    {
+        if (section.Text("public_url") is not { } text) return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
+            return text.TrimEnd('/');
+        section.Mistake("public_url", $"\"{text}\" is no address", "write https://ct.your-company.tld");
+        return null;
+    }
+
+    private static LogOptions Logs(ConfigurationSection section)
+    {
+        var defaults = new LogOptions();
+        LogStart start = LogStart.End;
+        if (section.Text("start") is { } text && !LogStart.TryParse(text, out start))
+            section.Mistake("start", $"\"{text}\" is no place to begin", "write end, start, or the index of an entry");
+
+        var custom = new List<CustomLogOptions>();
+        foreach (ConfigurationSection log in section.Sections("custom"))
+        {
+            var options = new CustomLogOptions
+            {
+                Description = log.Text("description") ?? "",
+                Key = log.Text("key") ?? "",
+                Url = log.Text("url"),
+                SubmissionUrl = log.Text("submission_url"),
+                MonitoringUrl = log.Text("monitoring_url"),
+                HeadInterval = log.Duration("head_interval"),
+            };
+            if (options.ToLog(out string? problem) is null) log.Mistake("key", problem!, "give key (base64) and url, or key, submission_url and monitoring_url");
+            log.Finish();
+            custom.Add(options);
+        }
+
+        IReadOnlyList<string> lists = section.Texts("lists") ?? (custom.Count > 0 ? [] : defaults.Lists);
+        foreach (string list in lists)
+            if (!LogListSource.IsUsable(list, out string? problem)) section.Mistake("lists", $"\"{list}\": {problem}", "give a file, or a URL with https");
+
+        var options2 = new LogOptions
+        {
+            Lists = lists,
+            States = section.Texts("states") ?? defaults.States,
+            Custom = custom,
+            Start = start,
+            Contact = section.Text("contact") ?? defaults.Contact,
+        };
+        section.Finish();
+        return options2;
+    }
+
+    private static OutboundOptions Outbound(ConfigurationSection section)
+    {
+        var allow = new List<IPNetwork>();
+        foreach (string text in section.Texts("allow") ?? [])
+            if (IPNetwork.TryParse(text, out IPNetwork network)) allow.Add(network);
+            else if (IPAddress.TryParse(text, out IPAddress? address)) allow.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            else section.Mistake("allow", $"\"{text}\" is no network", "write 10.1.2.0/24 or one address");
+
+        var ports = new List<int>();
+        foreach (string text in section.Texts("ports") ?? [])
+            if (int.TryParse(text, out int port) && port is > 0 and < 65536) ports.Add(port);
+            else section.Mistake("ports", $"\"{text}\" is no port", "write [\"443\", \"8443\"]");
+
+        section.NotYet("proxy", "remove it: webhooks are called directly");
+        var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow };
+        if (ports.Count > 0) options = options with { Ports = ports };
+        section.Finish();
+        return options;
+    }
+
+    private static List<WebhookOptions> Webhooks(IReadOnlyList<ConfigurationSection> sections)
+    {
+        var webhooks = new List<WebhookOptions>();
+        foreach (ConfigurationSection section in sections)
+        {
+            string? name = section.Text("name"), dialect = section.Text("dialect") ?? "certspotter", url = section.Secret("url");
+            IReadOnlyList<string> events = section.Texts("events") ?? [EventKinds.UnknownCertificate];
+            section.NotYet("secret", "protect the receiver with https://user:password@… for now");
+            section.Finish();
+
+            if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
+            else if (webhooks.Exists(other => other.Name == name)) section.Mistake("name", $"\"{name}\" is given twice", "give each webhook its own name");
+
+            if (WebhookDialects.All.FirstOrDefault(one => one.Name == dialect) is not { } spoken)
+                section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.All.Select(one => one.Name)]));
+            else
+                foreach (string kind in events.Where(kind => !spoken.Speaks(kind)))
+                    section.Mistake("events", $"\"{kind}\" is no event of the dialect {dialect}", DidYouMean.Remedy(kind, [.. EventKinds.All.Where(spoken.Speaks)]));
+
+            if (url is null) section.Mistake("url", "is missing", "write https://user:password@host/path");
+            else if (!WebhookUrl.TryParse(url, out WebhookUrl? parsed, out string? mistake)) section.Mistake("url", mistake, "then it can be called");
+            else webhooks.Add(new WebhookOptions { Name = name ?? "", Dialect = dialect, Url = parsed.Address, Credentials = parsed.Credentials, Events = events });
+        }
+        return webhooks;
+    }
+}

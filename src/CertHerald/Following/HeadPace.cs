@@ -1,0 +1,40 @@
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Following;
+
+/// <summary>
+/// How long to wait before looking for a new head. Tiled logs every 5 s: the answer is small and cached. RFC 6962 logs half as
+/// long as it usually takes until there is one, from 5 to 60 s. A configured log may fix it. Not thread-safe.
+/// </summary>
+internal sealed class HeadPace(LogProtocol protocol, TimeSpan? configured)
+{
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromSeconds(60);
+
+    /// <summary>Gaps between new heads that are remembered.</summary>
+    private const int Remembered = 8;
+
+    private readonly Queue<TimeSpan> _gaps = new();
+    private TreeSize? _size;
+    private DateTimeOffset _since;
+
+    /// <summary>Learns from a head that was seen.</summary>
+    public void Saw(TreeSize size, DateTimeOffset now)
+    {
+        if (_size == size) return;
+        if (_size is not null) _gaps.Enqueue(now - _since);
+        if (_gaps.Count > Remembered) _gaps.Dequeue();
+        (_size, _since) = (size, now);
+    }
+
+    /// <param name="freshFor">How long the log says that its answer stays good.</param>
+    public TimeSpan Next(TimeSpan freshFor)
+    {
+        TimeSpan wanted = configured ?? (protocol == LogProtocol.StaticCt || _gaps.Count == 0 ? Shortest : Clamp(Median() / 2));
+        return freshFor > wanted ? freshFor : wanted;
+    }
+
+    private TimeSpan Median() => _gaps.Order().ElementAt(_gaps.Count / 2);
+
+    private static TimeSpan Clamp(TimeSpan gap) => gap < Shortest ? Shortest : gap > Longest ? Longest : gap;
+}

@@ -1,0 +1,30 @@
+using CertHerald.Access;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace CertHerald.WebConsole;
+
+/// <summary>The console's addresses. Pages are rendered here, whole, and need no script.</summary>
+internal static class ConsoleEndpoints
+{
+    /// <summary>Needs the API's operations and sign-in beside it.</summary>
+    public static void AddConsole(this IServiceCollection services) => services.AddRazorComponents();
+
+    public static void MapConsole(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/", () => TypedResults.Redirect(ReturnPath.Home)).AllowAnonymous();
+        routes.MapAssets();
+        routes.MapSignIn();
+
+        RouteGroupBuilder pages = routes.MapGroup("/console").RequireAuthorization().ExcludeFromDescription();
+        pages.MapGet("", () => new RazorComponentResult<OverviewPage>());
+        pages.MapGet("/monitoring/issuances", (string? before) =>
+            new RazorComponentResult<IssuancesPage>(new { Before = before }));
+        pages.MapGet("/monitoring/issuances/{id:long}", (long id) => new RazorComponentResult<IssuancePage>(new { Id = id }));
+        pages.MapGet("/deliveries", (string? state, string? webhook, string? before) =>
+            new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
+        pages.MapGet("/deliveries/{id:long}", (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
+        pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
+        pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));
+        pages.MapFallback(() => new RazorComponentResult<MissingPage>());
+    }
+}

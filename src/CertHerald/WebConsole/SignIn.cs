@@ -1,0 +1,81 @@
+using CertHerald.Access;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace CertHerald.WebConsole;
+
+/// <summary>Signing in and out. Only a POST uses a link up: mail scanners and previews fetch links, but press no buttons.</summary>
+internal static class SignIn
+{
+    private const long MostBytes = 16 * 1024;
+
+    public static void MapSignIn(this IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder open = routes.MapGroup("/console").AllowAnonymous().ExcludeFromDescription();
+        open.MapGet("/login", (string? token, [FromQuery(Name = "return")] string? back) => Page(token, back));
+        // Antiforgery is checked by hand, to answer with a page that says what to do.
+        open.MapPost("/sign-in", BeginAsync).DisableAntiforgery().WithMetadata(new RequestSizeLimitAttribute(MostBytes));
+
+        routes.MapPost("/console/sign-out", EndAsync).RequireAuthorization().ExcludeFromDescription();
+    }
+
+    internal static async Task<IResult> BeginAsync(
+        HttpContext context, [FromForm] string? token, [FromForm(Name = "return")] string? back,
+        LoginLinks links, Sessions sessions, FailedSignIns failures, IAntiforgery antiforgery)
+    {
+        if (failures.BlockedFor(context.Connection.RemoteIpAddress) is { } wait)
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return Page(token, back, StatusCodes.Status429TooManyRequests,
+                "Too many failed attempts came from your address. Wait a minute, then try again.");
+        }
+        if (!await antiforgery.IsRequestValidAsync(context))
+            return Page(token, back, StatusCodes.Status400BadRequest,
+                "This page was no longer current. Press the button once more; cookies must be allowed.");
+
+        if (!links.TryRedeem(TokenIn(token)))
+        {
+            failures.Record(context.Connection.RemoteIpAddress);
+            return Page(null, back, StatusCodes.Status401Unauthorized,
+                "This link has been used, or is older than ten minutes, or was voided by a restart.");
+        }
+        await sessions.BeginAsync(context);
+        return new SeeOther(ReturnPath.Safe(back));
+    }
+
+    internal static async Task<IResult> EndAsync(HttpContext context, Sessions sessions, IAntiforgery antiforgery)
+    {
+        if (!await antiforgery.IsRequestValidAsync(context))
+            return ApiBadForm();
+        await sessions.EndAsync(context);
+        return new SeeOther("/console/login");
+    }
+
+    // People paste the whole link as often as the token.
+    private static string? TokenIn(string? pasted)
+    {
+        const string Parameter = "token=";
+        string? text = pasted?.Trim();
+        int at = text?.LastIndexOf(Parameter, StringComparison.Ordinal) ?? -1;
+        return at < 0 ? text : text![(at + Parameter.Length)..];
+    }
+
+    private static RazorComponentResult<LoginPage> Page(
+        string? token, string? back, int status = StatusCodes.Status200OK, string? problem = null) =>
+        new(new { Token = token, Back = ReturnPath.Safe(back), Problem = problem }) { StatusCode = status };
+
+    private static RazorComponentResult<MissingPage> ApiBadForm() =>
+        new(new { Status = StatusCodes.Status400BadRequest });
+}
+
+/// <summary>Go there with GET. The framework's redirects leave the method to the browser.</summary>
+internal sealed class SeeOther(string path) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
+        httpContext.Response.Headers.Location = path;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Text.Json;
+using CertHerald.Api;
+using CertHerald.Tests.WebConsole;
+
+namespace CertHerald.Tests.Api;
+
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task A_running_service_is_alive_and_ready()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+
+        Assert.Equal("ok\n", (await rig.Browser.GetAsync("/healthz")).Text);
+        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.True(body.GetProperty("ready").GetBoolean());
+        Assert.Equal(["store", "deliveries"], body.GetProperty("checks").EnumerateArray().Select(check => check.GetProperty("name").GetString()));
+    }
+
+    [Fact]
+    public async Task A_check_that_fails_makes_it_unready_with_its_reason_and_the_others_stay_listed()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        rig.Checks.AddRange([new Check("log lists", true), new Check("logs", false, "2 logs have not advanced for an hour.")]);
+
+        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.False(body.GetProperty("ready").GetBoolean());
+        Assert.Equal(4, body.GetProperty("checks").GetArrayLength());
+        Assert.Equal("2 logs have not advanced for an hour.", CheckOf(body, "logs").GetProperty("reason").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await rig.Browser.GetAsync("/healthz")).Status);
+    }
+
+    [Fact]
+    public async Task A_delivery_due_for_more_than_300_seconds_makes_it_unready()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.CommitAsync(SomeFacts.Of("shop.example.com"), webhooks: "siem");
+        rig.Time.Advance(TimeSpan.FromSeconds(300));
+        Assert.Equal(HttpStatusCode.OK, (await ReadyAsync(rig)).Status);
+
+        rig.Time.Advance(TimeSpan.FromSeconds(1));
+        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains("301 seconds", CheckOf(body, "deliveries").GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task A_store_that_no_longer_answers_makes_it_unready_and_hides_no_other_check()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        rig.Checks.Add(new Check("logs", true));
+        await rig.Store.DisposeAsync();
+
+        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.False(CheckOf(body, "store").GetProperty("ok").GetBoolean());
+        Assert.True(CheckOf(body, "logs").GetProperty("ok").GetBoolean());
+    }
+
+    private static async Task<(HttpStatusCode Status, JsonElement Body)> ReadyAsync(ConsoleRig rig)
+    {
+        Answer answer = await rig.Browser.GetAsync("/readyz");
+        return (answer.Status, answer.Json);
+    }
+
+    private static JsonElement CheckOf(JsonElement body, string name) =>
+        body.GetProperty("checks").EnumerateArray().Single(check => check.GetProperty("name").GetString() == name);
+}

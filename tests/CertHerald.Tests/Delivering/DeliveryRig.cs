@@ -1,0 +1,196 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Dialects;
+using CertHerald.Following;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
+using Microsoft.Extensions.Logging;
+
+namespace CertHerald.Tests.Delivering;
+
+/// <summary>The delivery loop over a real store on disk, with a clock that stands still.</summary>
+internal sealed class DeliveryRig : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("certherald-").FullName;
+    private readonly IReadOnlyList<WebhookOptions> _webhooks;
+    private readonly LogDescription _log;
+    private WebhookSender _sender = null!;
+    private Frontier _read = Frontier.Empty;
+    private int _issuances;
+
+    private DeliveryRig(IReadOnlyList<WebhookOptions> webhooks)
+    {
+        _webhooks = webhooks;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Assert.True(LogKey.TryCreate(key.ExportSubjectPublicKeyInfo(), out LogKey? logKey, out _));
+        _log = LogDescription.Custom(logKey, LogProtocol.Rfc6962, "https://log.example/");
+        Store = Open();
+    }
+
+    public ManualTime Time { get; } = new();
+
+    public Meter Meter { get; } = new("CertHerald");
+
+    public LogLines Log { get; } = new();
+
+    public IStore Store { get; private set; }
+
+    public OwedBell Bell { get; private set; } = null!;
+
+    public DeliveryLoop Loop { get; private set; } = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>A store with nothing owed and no loop.</summary>
+    public static async Task<DeliveryRig> OpenAsync(params WebhookOptions[] webhooks)
+    {
+        var rig = new DeliveryRig(webhooks);
+        await rig.Store.BeginLogAsync(rig._log, LogPosition.At(Frontier.Empty), Cancellation);
+        return rig;
+    }
+
+    /// <summary>A store with nothing owed and a loop that runs.</summary>
+    public static async Task<DeliveryRig> StartAsync(params WebhookOptions[] webhooks)
+    {
+        DeliveryRig rig = await OpenAsync(webhooks);
+        await rig.StartLoopAsync();
+        return rig;
+    }
+
+    public async Task StartLoopAsync(IReadOnlyList<IWebhookDialect>? dialects = null, ResolveHost? resolve = null, OutboundOptions? outbound = null)
+    {
+        Bell = new OwedBell(Time);
+        _sender = new WebhookSender(new OutboundGuard(outbound ?? Given.LoopbackAllowed, resolve), Time);
+        var options = new DeliveryOptions { BaseUrl = "https://ct.example.org", Webhooks = _webhooks };
+        Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, options, Bell, Time, Meter, Log);
+        await Loop.StartAsync(Cancellation);
+    }
+
+    /// <summary>Ends the store as a killed process leaves it, and opens it again as the next one does.</summary>
+    public async Task ReopenAsync()
+    {
+        await Store.DisposeAsync();
+        Store = Open();
+    }
+
+    /// <summary>Commits a new issuance that is owed to these webhooks.</summary>
+    public async Task OweAsync(params string[] webhooks)
+    {
+        await OweInSilenceAsync(webhooks);
+        Bell?.Ring();
+    }
+
+    /// <summary>As <see cref="OweAsync"/>, but nobody rings.</summary>
+    public async Task OweInSilenceAsync(params string[] webhooks)
+    {
+        CertificateFacts facts = Given.Facts(++_issuances);
+        await CommitAsync(
+            leaf => new Decision(new MatchFinding(leaf.Index, leaf.Hash, Time.GetUtcNow(), facts, [], null), Given.GoldenEndpoints(), false, "nobody knows it", webhooks));
+    }
+
+    /// <summary>Commits an entry that cannot be read and is owed to these webhooks.</summary>
+    public async Task OweMalformedAsync(params string[] webhooks)
+    {
+        await CommitAsync(leaf => new Decision(
+            new MalformedFinding(leaf.Index, leaf.Hash, Time.GetUtcNow(), "the TBS has no end", [1, 2, 3], false), [], false, "it cannot be read", webhooks));
+        Bell?.Ring();
+    }
+
+    /// <summary>Moves the clock to the moment when the oldest open delivery is due.</summary>
+    public async Task AdvanceToDueAsync()
+    {
+        DateTimeOffset due = (await Store.OldestDueAsync(Cancellation))!.Value;
+        Advance(due - Time.GetUtcNow());
+    }
+
+    public void Advance(TimeSpan by)
+    {
+        if (by > TimeSpan.Zero) Time.Advance(by);
+        Bell.Ring();
+    }
+
+    public Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryState? state = null) =>
+        Store.DeliveriesAsync(new DeliveryFilter(State: state, Limit: 10_000), Cancellation);
+
+    public async Task<StoredDelivery> DeliveryAsync() => Assert.Single(await DeliveriesAsync());
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Loop is not null)
+        {
+            Task stopping = Loop.StopAsync(CancellationToken.None);
+            Time.Advance(TimeSpan.FromMinutes(1));             // nothing under way outlives its limit
+            await stopping;
+            Loop.Dispose();
+            _sender.Dispose();
+        }
+
+        await Store.DisposeAsync();
+        Meter.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private IStore Open() => Stores.Open("sqlite", _folder, Time, Meter);
+
+    private async Task CommitAsync(Func<(EntryIndex Index, MerkleHash Hash), Decision> decide)
+    {
+        using var builder = new RawBatchBuilder(new EntryIndex(_read.Size.Value), ExtraDataForm.Rfc6962);
+        Assert.True(builder.Add([1, (byte)_read.Size.Value, (byte)(_read.Size.Value >> 8)], []));
+        using RawBatch raw = builder.Build();
+        _read = _read.Append(raw.LeafHashes());
+        Decision decision = decide((raw.Start, raw.LeafHashes()[0]));
+        CommitOutcome outcome = await Store.CommitAsync(_log.Id, new UnprovenBatch(raw, _read), [decision], Time.GetUtcNow(), Cancellation);
+        Assert.Equal(decision.Owed.Count, outcome.Owed);
+    }
+
+    /// <summary>What was logged, every level, exceptions included.</summary>
+    internal sealed class LogLines : ILogger<DeliveryLoop>
+    {
+        private readonly List<string> _lines = [];
+        private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public IReadOnlyList<string> All
+        {
+            get { lock (_lines) return [.. _lines]; }
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lock (_lines)
+            {
+                _lines.Add(formatter(state, exception) + exception);
+                _more.SetResult();
+                _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+
+        /// <summary>Waits until this many lines hold the text: the loop logs an attempt when it has recorded it.</summary>
+        public async Task WaitForAsync(string text, int times = 1)
+        {
+            while (true)
+            {
+                Task more;
+                lock (_lines)
+                {
+                    if (_lines.Count(line => line.Contains(text, StringComparison.Ordinal)) >= times) return;
+                    more = _more.Task;
+                }
+
+                await more.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+            }
+        }
+    }
+}

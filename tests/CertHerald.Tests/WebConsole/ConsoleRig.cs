@@ -1,0 +1,200 @@
+using System.Buffers.Binary;
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using CertHerald.Access;
+using CertHerald.Api;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
+using CertHerald.WebConsole;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace CertHerald.Tests.WebConsole;
+
+/// <summary>API and console on a real server and a real store, with a clock that stands still; no log, no deliveries.</summary>
+internal sealed partial class ConsoleRig : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("certherald-console-").FullName;
+    private readonly ECDsa _logKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly LogDescription _log;
+    private readonly CookieContainer _cookies = new();
+    private LogPosition _position = LogPosition.At(Frontier.Empty);
+    private WebApplication _app = null!;
+
+    private ConsoleRig()
+    {
+        Assert.True(LogKey.TryCreate(_logKey.ExportSubjectPublicKeyInfo(), out LogKey? key, out _));
+        _log = LogDescription.Custom(key, LogProtocol.Rfc6962, "https://log.example.net/2026/", description: "Example “2026”", @operator: "Example & Co");
+        Store = Stores.Open("sqlite", _folder, Time, Meter);
+    }
+
+    public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
+
+    public Meter Meter { get; } = new("CertHerald");
+
+    public IStore Store { get; }
+
+    public List<Check> Checks { get; } = [];
+
+    public Browser Browser { get; private set; } = null!;
+
+    public Uri Address => new(_app.Urls.Single());
+
+    public LoginLinks Links => _app.Services.GetRequiredService<LoginLinks>();
+
+    public IServiceProvider Services => _app.Services;
+
+    public LogId Log => _log.Id;
+
+    public static async Task<ConsoleRig> StartAsync(bool alwaysSecure = false)
+    {
+        var rig = new ConsoleRig();
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton<TimeProvider>(rig.Time);
+        builder.Services.AddSingleton(rig.Meter);
+        builder.Services.AddSingleton(rig.Store);
+        builder.Services.AddSingleton<CheckSource>(_ => Task.FromResult<IReadOnlyList<Check>>(rig.Checks));
+        builder.Services.AddApi();
+        builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure });
+        builder.Services.AddConsole();
+
+        rig._app = builder.Build();
+        rig._app.UseSecurityHeaders();
+        rig._app.UseFailureAnswers();
+        rig._app.UseAccess();
+        rig._app.MapApi();
+        rig._app.MapConsole();
+        await rig._app.StartAsync();
+        rig.Browser = rig.NewBrowser(rig._cookies);
+        await rig.Store.BeginLogAsync(rig._log, rig._position, default);
+        return rig;
+    }
+
+    /// <summary>A browser of somebody else, unless it is given cookies.</summary>
+    public Browser NewBrowser(CookieContainer? cookies = null) => new(Address, cookies ?? new CookieContainer());
+
+    public async Task SignInAsync() => Assert.Equal(HttpStatusCode.SeeOther, (await UseLinkAsync(Links.Create())).Status);
+
+    /// <summary>Opens a login link and presses its button.</summary>
+    public async Task<Answer> UseLinkAsync(string token, string back = "")
+    {
+        string page = await PageAsync($"/console/login?token={Uri.EscapeDataString(token)}&return={Uri.EscapeDataString(back)}");
+        return await Browser.PostAsync("/console/sign-in", ("form_token", FormToken(page)), ("token", token), ("return", back));
+    }
+
+    public async Task<string> PageAsync(string path)
+    {
+        Answer answer = await Browser.GetAsync(path);
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        return answer.Text;
+    }
+
+    public static string FormToken(string page) => WebUtility.HtmlDecode(FormTokenField().Match(page).Groups[1].Value);
+
+    /// <summary>The session's cookie as the browser has it; null without.</summary>
+    public Cookie? SessionCookie => _cookies.GetCookies(Address).SingleOrDefault(cookie => cookie.Name == "certherald");
+
+    /// <summary>Reads one entry that shows this certificate and commits it under a head that proves it.</summary>
+    public Task CommitAsync(CertificateFacts facts, bool known = false, string reason = "no rule authorises it", params string[] webhooks) =>
+        CommitAsync((index, leaf, logged) => new Decision(
+            new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null),
+            [.. facts.DnsNames.Distinct().Take(20_000).Select(name => new WatchedEndpoint(name, ".example.com", Wildcard: false))], known, reason, webhooks));
+
+    public Task CommitMalformedAsync(string problem, byte[] entry, params string[] webhooks) =>
+        CommitAsync((index, leaf, logged) => new Decision(
+            new MalformedFinding(index, leaf, logged, problem, entry, ShowsWatchedName: true), [], Known: false, problem, webhooks));
+
+    /// <summary>Commits an entry that contradicts the head it was read under: an incident.</summary>
+    public async Task DisputeAsync()
+    {
+        using RawBatch raw = OneEntry();
+        VerifiedHead lie = Head(_position.Read.Size.Value + 1, MerkleHash.OfLeaf("another entry"u8));
+        await Store.CommitAsync(_log.Id, Batch.Check(_position.Read, raw, [], lie), [], Time.GetUtcNow(), default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Browser.Dispose();
+        await _app.DisposeAsync();
+        await Store.DisposeAsync();
+        Meter.Dispose();
+        _logKey.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task CommitAsync(Func<EntryIndex, MerkleHash, DateTimeOffset, Decision> decide)
+    {
+        using RawBatch raw = OneEntry();
+        Frontier end = _position.Read.Append(raw.LeafHashes());
+        VerifiedHead head = Head(end.Size.Value, end.Root());
+        await Store.KeepHeadAsync(_log.Id, head, default);
+        Decision decision = decide(raw.Start, raw.LeafHashes()[0], Time.GetUtcNow());
+        CommitOutcome outcome = await Store.CommitAsync(_log.Id, Batch.Check(_position.Read, raw, [], head), [decision], Time.GetUtcNow(), default);
+        _position = outcome.Position;
+    }
+
+    private RawBatch OneEntry()
+    {
+        using var entries = new RawBatchBuilder(new EntryIndex(_position.Read.Size.Value), ExtraDataForm.Rfc6962);
+        Span<byte> leaf = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(leaf, _position.Read.Size.Value);
+        Assert.True(entries.Add(leaf, []));
+        return entries.Build();
+    }
+
+    private VerifiedHead Head(ulong size, MerkleHash root)
+    {
+        var head = new SignedHead
+        {
+            Size = new TreeSize(size), Timestamp = (ulong)Time.GetUtcNow().ToUnixTimeMilliseconds(), Root = root, Signature = default,
+            Verbatim = "{}"u8.ToArray(),
+        };
+        byte[] signature = _logKey.SignData(head.SignedBytes(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        byte[] digitallySigned = [4, 3, (byte)(signature.Length >> 8), (byte)signature.Length, .. signature];
+        Assert.True(VerifiedHead.TryVerify(head with { Signature = digitallySigned }, _log.Key, out VerifiedHead? verified));
+        return verified;
+    }
+
+    [GeneratedRegex("name=\"form_token\" value=\"([^\"]+)\"")]
+    private static partial Regex FormTokenField();
+}
+
+/// <summary>Certificates that nobody cares about, and one that wants to do harm.</summary>
+internal static class SomeFacts
+{
+    /// <summary>What hostile certificates are made of: markup, quotes, a text-direction override, NUL, an escape sequence.</summary>
+    public const string Hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202Egnp\u0000\u001B[31m";
+
+    public static CertificateFacts Of(params string[] names) => new()
+    {
+        TbsSha256 = Hex("tbs" + names[0]), CertSha256 = Hex("cert" + names[0]), CertDer = [0x30, 0x03, 0x02, 0x01, 0x2A], IsPrecertificate = true,
+        DnsNames = names, IpAddresses = ["192.0.2.10"], PubkeySha256 = Hex("key"), IssuerPubkeySha256 = Hex("issuer"),
+        IssuerName = "C=US, O=Example Trust, CN=Example Trust R3", IssuerOrganization = "Example Trust", IssuerCommonName = "Example Trust R3",
+        SubjectName = $"CN={names[0]}", Serial = "04a1b2c3", NotBefore = new(2026, 11, 20, 0, 0, 0, TimeSpan.Zero),
+        NotAfter = new(2027, 2, 18, 23, 59, 59, TimeSpan.Zero), Problems = [],
+    };
+
+    /// <summary>Every text of it is hostile.</summary>
+    public static CertificateFacts HostileOf(int names) =>
+        Of([.. Enumerable.Range(0, names).Select(i => $"{i}.{Hostile}.example.com")]) with
+        {
+            IssuerName = Hostile, IssuerOrganization = Hostile, IssuerCommonName = Hostile, SubjectName = Hostile, Serial = Hostile,
+            IpAddresses = [Hostile], Problems = [Hostile], NotBefore = null, NotAfter = DateTimeOffset.MaxValue,
+        };
+
+    private static string Hex(string of) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(of)));
+}
