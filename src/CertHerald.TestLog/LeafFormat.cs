@@ -56,13 +56,14 @@ internal static class LeafFormat
     /// </summary>
     public static bool TryToTileLeaf(ReadOnlySpan<byte> leafInput, ReadOnlySpan<byte> extraData, IssuerFolder issuers, List<byte> tileLeaf)
     {
+        ReadOnlySpan<byte> timestampedEntry = leafInput.Length > 2 ? leafInput[2..] : [];
         tileLeaf.Clear();
-        tileLeaf.AddRange(leafInput.Length > 2 ? leafInput[2..] : []);
+        tileLeaf.AddRange(timestampedEntry);
         if (TrySplit(leafInput, extraData, out ReadOnlySpan<byte> precertificate, out ReadOnlySpan<byte> list)
             && TryAppendFingerprints(precertificate, list, issuers, tileLeaf))
             return true;
 
-        tileLeaf.RemoveRange(Math.Max(0, leafInput.Length - 2), tileLeaf.Count - Math.Max(0, leafInput.Length - 2));
+        tileLeaf.RemoveRange(timestampedEntry.Length, tileLeaf.Count - timestampedEntry.Length);
         tileLeaf.AddRange([0, 0]);
         return false;
     }

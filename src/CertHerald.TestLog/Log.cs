@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using CertHerald.TestLog.Storage;
 using CertHerald.Transparency.Merkle;
@@ -27,6 +28,7 @@ public sealed class Log : IAsyncDisposable, IDisposable
     private readonly List<byte> _tileLeaf = [];
     private readonly ITimer? _publishing;
     private volatile PublishedHead _head;
+    private bool _disposed;
 
     /// <exception cref="ArgumentException">An accepted root is no certificate.</exception>
     /// <exception cref="IOException">Another log has the folder open.</exception>
@@ -52,7 +54,7 @@ public sealed class Log : IAsyncDisposable, IDisposable
         _entries.CutTo(size);
         _tree.CutTo(size);
         _head = ReopenHead() ?? Publish();
-        _publishing = Options.PublishEvery is { } every ? Options.Time.CreateTimer(_ => Publish(), null, every, every) : null;
+        _publishing = Options.PublishEvery is { } every ? Options.Time.CreateTimer(_ => PublishUnlessDisposed(), null, every, every) : null;
     }
 
     public LogOptions Options { get; }
@@ -72,17 +74,18 @@ public sealed class Log : IAsyncDisposable, IDisposable
     /// <summary>Adds a certificate, leaf first; the entry carries its index in the leaf_index extension, in both protocols.</summary>
     /// <exception cref="ArgumentException">The chain is refused; the message says why.</exception>
     public AddedEntry AddChain(IReadOnlyList<byte[]> chain, LogProtocol protocol = LogProtocol.Rfc6962) =>
-        TryAdd(chain, false, protocol, out AddedEntry? added, out string refusal) ? added! : throw new ArgumentException(refusal, nameof(chain));
+        TryAdd(chain, false, protocol, out AddedEntry? added, out string refusal) ? added : throw new ArgumentException(refusal, nameof(chain));
 
     /// <summary>Adds a precertificate, leaf first, then its issuer.</summary>
     /// <exception cref="ArgumentException">The chain is refused; the message says why.</exception>
     public AddedEntry AddPreChain(IReadOnlyList<byte[]> chain, LogProtocol protocol = LogProtocol.Rfc6962) =>
-        TryAdd(chain, true, protocol, out AddedEntry? added, out string refusal) ? added! : throw new ArgumentException(refusal, nameof(chain));
+        TryAdd(chain, true, protocol, out AddedEntry? added, out string refusal) ? added : throw new ArgumentException(refusal, nameof(chain));
 
     /// <summary>Adds a chain. The same chain again is a new entry, though real logs mostly answer with the old SCT.</summary>
     /// <param name="protocol">Whose key signs the SCT.</param>
     /// <param name="refusal">Why not, for the submitter.</param>
-    public bool TryAdd(IReadOnlyList<byte[]> chain, bool isPrecertificate, LogProtocol protocol, out AddedEntry? added, out string refusal)
+    public bool TryAdd(
+        IReadOnlyList<byte[]> chain, bool isPrecertificate, LogProtocol protocol, [NotNullWhen(true)] out AddedEntry? added, out string refusal)
     {
         added = null;
         if (Submission.Read(chain, isPrecertificate, _roots, out refusal) is not { } submission) return false;
@@ -206,6 +209,7 @@ public sealed class Log : IAsyncDisposable, IDisposable
         _publishing?.Dispose();
         lock (_gate)
         {
+            _disposed = true;
             _entries.Dispose();
             _tree.Dispose();
             _heads.Dispose();
@@ -220,6 +224,12 @@ public sealed class Log : IAsyncDisposable, IDisposable
         // Waits for a publication under way.
         if (_publishing is not null) await _publishing.DisposeAsync();
         Dispose();
+    }
+
+    private void PublishUnlessDisposed()
+    {
+        lock (_gate)
+            if (!_disposed) Publish();
     }
 
     private (EntryIndex Index, ulong Timestamp, byte[] LeafInput) Add(Submission submission)

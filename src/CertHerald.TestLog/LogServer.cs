@@ -33,7 +33,7 @@ public sealed class LogServer : IAsyncDisposable
 
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
         kestrel.Limits.MaxRequestBodySize = ChainRequest.MaxBytes;
-        kestrel.Listen(IPAddress.Loopback, options.Port);
+        kestrel.Listen(IPAddress.Loopback, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         _kestrel = new KestrelServer(
             Options.Create(kestrel),
             new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
@@ -74,13 +74,17 @@ public sealed class LogServer : IAsyncDisposable
         _kestrel.Dispose();
     }
 
-    /// <summary>Every answer of the log passes here and nowhere else: a log that lies begins between these two lines.</summary>
+    /// <summary>Every answer of the log passes here and nowhere else: made, then sent. A log that lies begins between the two.</summary>
     private async Task ServeAsync(HttpContext context)
     {
         try
         {
             Answer answer = await AnswerAsync(context.Request);
             await answer.SendAsync(context, _options.Gzip);
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            await Answer.Refusal(e.StatusCode, e.Message).SendAsync(context, mayGzip: false);
         }
         catch (Exception e) when (!context.Response.HasStarted && e is not OperationCanceledException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.IO.Pipelines;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +15,9 @@ internal sealed record Answer(int Status, string ContentType, long Length, Func<
 {
     public const string Forever = "public, max-age=604800, immutable", Never = "no-store";
 
+    // As logs write base64: '+' stays itself.
+    private static readonly JsonSerializerOptions AsLogsDo = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public string CacheControl { get; init; } = Never;
 
     /// <summary>Whether gzip makes it smaller: hashes do not shrink.</summary>
@@ -22,11 +26,11 @@ internal sealed record Answer(int Status, string ContentType, long Length, Func<
     public static Answer Bytes(int status, string contentType, ReadOnlyMemory<byte> body) =>
         new(status, contentType, body.Length, (pipe, cancellation) => Written(pipe.WriteAsync(body, cancellation)));
 
-    public static Answer Json(JsonNode json) => Bytes(200, "application/json", JsonSerializer.SerializeToUtf8Bytes(json));
+    public static Answer Json(JsonNode json) => Bytes(200, "application/json", JsonSerializer.SerializeToUtf8Bytes(json, AsLogsDo));
 
     /// <summary>The shape that monitors know from the logs that came first.</summary>
-    public static Answer Refusal(int status, string message) => Bytes(
-        status, "application/json", JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["error_message"] = message, ["success"] = false }));
+    public static Answer Refusal(int status, string message) =>
+        Json(new JsonObject { ["error_message"] = message, ["success"] = false }) with { Status = status };
 
     public static Answer NotFound { get; } = Bytes(404, "text/plain; charset=utf-8", "not found\n"u8.ToArray());
 

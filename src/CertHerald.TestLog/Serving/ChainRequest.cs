@@ -17,7 +17,7 @@ internal static class ChainRequest
             return Answer.Refusal(400, "The body is no JSON object with a chain of base64 certificates.");
         if (!log.TryAdd(chain, isPrecertificate, protocol, out AddedEntry? added, out string refusal)) return Answer.Refusal(400, refusal);
 
-        SignedCertificateTimestamp sct = added!.Sct;
+        SignedCertificateTimestamp sct = added.Sct;
         return Answer.Json(new JsonObject
         {
             ["sct_version"] = 0,

@@ -82,22 +82,22 @@ internal sealed class Rfc6962Calls(Log log)
 
         ulong last = Math.Min(end, head.Size.Value - 1);
         int count = (int)Math.Min(last - start + 1, (ulong)log.Options.MaxEntriesPerAnswer);
-        return new Answer(200, "application/json", MeasureEntries(start, count), (body, cancellation) => WriteEntriesAsync(body, start, count, cancellation));
+        EntryPage page = log.ReadPage(start, count);
+        return new Answer(200, "application/json", MeasureEntries(page), (body, cancellation) => WriteEntriesAsync(body, page, cancellation));
     }
 
-    private long MeasureEntries(ulong start, int count)
+    private static long MeasureEntries(EntryPage page)
     {
-        using EntryPage page = log.ReadPage(start, count);
-        long length = "{\"entries\":[]}"u8.Length + count - 1;
-        while (page.MoveNext())
-            length += "{\"leaf_input\":\"\",\"extra_data\":\"\"}"u8.Length
-                + Base64Length(page.LeafInput.Length) + Base64Length(page.ExtraData.Length);
+        // One comma fewer than entries.
+        long length = "{\"entries\":[]}"u8.Length - 1;
+        foreach ((int leafInput, int extraData) in page.Lengths())
+            length += ",{\"leaf_input\":\"\",\"extra_data\":\"\"}"u8.Length + Base64Length(leafInput) + Base64Length(extraData);
         return length;
     }
 
-    private async ValueTask WriteEntriesAsync(PipeWriter body, ulong start, int count, CancellationToken cancellation)
+    private static async ValueTask WriteEntriesAsync(PipeWriter body, EntryPage page, CancellationToken cancellation)
     {
-        using EntryPage page = log.ReadPage(start, count);
+        using EntryPage read = page;
         body.Write("{\"entries\":["u8);
         int unflushed = 0;
         for (bool first = true; page.MoveNext(); first = false)

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using CertHerald.Transparency.Merkle;
+using System.Runtime.InteropServices;
 
 namespace CertHerald.TestLog.Storage;
 
@@ -31,6 +31,8 @@ internal sealed class EntryFile : IDisposable
 
     public ulong Count { get; private set; }
 
+    public bool HasOddities => _oddAt.Count > 0;
+
     public void Append(ReadOnlySpan<byte> tileLeaf)
     {
         _tiles.Append(tileLeaf);
@@ -59,17 +61,16 @@ internal sealed class EntryFile : IDisposable
     /// <summary>Where entries lie in the file: count + 1 limits. The top bit of an end is gone; ask <see cref="TryReadOdd"/>.</summary>
     public void ReadLimits(ulong first, Span<long> limits)
     {
-        Span<byte> raw = System.Runtime.InteropServices.MemoryMarshal.AsBytes(limits);
+        Span<byte> raw = MemoryMarshal.AsBytes(limits);
+        // Where an entry begins is where the one before it ends; nothing stands before the first.
+        raw[..8].Clear();
         if (first == 0) _ends.Read(0, raw[8..]);
         else _ends.Read((long)(first - 1) * 8, raw);
-        if (first == 0) limits[0] = 0;
-        for (int i = first == 0 ? 1 : 0; i < limits.Length; i++)
+        for (int i = 0; i < limits.Length; i++)
             limits[i] = (long)(BinaryPrimitives.ReadUInt64BigEndian(raw[(8 * i)..]) & ~OddBit);
     }
 
     public void ReadTiles(long from, Span<byte> target) => _tiles.Read(from, target);
-
-    public bool HasOddities => _oddAt.Count > 0;
 
     public bool TryReadOdd(ulong index, out byte[] leafInput, out byte[] extraData)
     {

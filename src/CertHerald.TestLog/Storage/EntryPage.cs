@@ -35,10 +35,20 @@ internal sealed class EntryPage : IDisposable
     /// <summary>Valid until the next move.</summary>
     public ReadOnlyMemory<byte> ExtraData { get; private set; }
 
+    /// <summary>How long each leaf_input and extra_data is. Before the first move only.</summary>
+    public IEnumerable<(int LeafInput, int ExtraData)> Lengths()
+    {
+        for (int i = 0; i < _count; i++)
+            yield return _entries.HasOddities && _entries.TryReadOdd(_first + (ulong)i, out byte[] leafInput, out byte[] extraData)
+                ? (leafInput.Length, extraData.Length)
+                : Measure(TileLeafAt(i));
+    }
+
     public bool MoveNext()
     {
         if (_next == _count) return false;
-        int at = Head + (int)(_limits[_next] - _limits[0]), end = Head + (int)(_limits[_next + 1] - _limits[0]);
+        int at = Head + (int)(_limits[_next] - _limits[0]);
+        Span<byte> tileLeaf = TileLeafAt(_next);
         ulong index = _first + (ulong)_next++;
         if (_entries.HasOddities && _entries.TryReadOdd(index, out byte[] leafInput, out byte[] extraData))
         {
@@ -47,7 +57,6 @@ internal sealed class EntryPage : IDisposable
             return true;
         }
 
-        Span<byte> tileLeaf = _bytes.AsSpan(at, end - at);
         LeafFormat.TryMeasure(tileLeaf, out int leaf, out bool isPrecert);
         // The entry before is done with: its last two bytes become version and leaf type of this one.
         _bytes[at - 2] = _bytes[at - 1] = 0;
@@ -62,6 +71,26 @@ internal sealed class EntryPage : IDisposable
         ArrayPool<byte>.Shared.Return(_extra);
     }
 
+    private Span<byte> TileLeafAt(int i) =>
+        _bytes.AsSpan(Head + (int)(_limits[i] - _limits[0]), (int)(_limits[i + 1] - _limits[i]));
+
+    private (int LeafInput, int ExtraData) Measure(ReadOnlySpan<byte> tileLeaf)
+    {
+        LeafFormat.TryMeasure(tileLeaf, out int leaf, out bool isPrecert);
+        ReadOnlySpan<byte> side = tileLeaf[leaf..];
+        int extra = isPrecert ? 3 + LeafFormat.ReadUInt24(side) : 0;
+        ReadOnlySpan<byte> fingerprints = side[(extra + 2)..];
+        extra += 3;
+        for (; fingerprints.Length > 0; fingerprints = fingerprints[MerkleHash.Length..])
+            extra += 3 + Issuer(fingerprints).Length;
+        return (leaf + 2, extra);
+    }
+
+    private byte[] Issuer(ReadOnlySpan<byte> fingerprints) =>
+        _issuers.TryGet(new MerkleHash(fingerprints[..MerkleHash.Length]), out byte[] issuer)
+            ? issuer
+            : throw new InvalidDataException("An issuer's file is gone from the log's folder.");
+
     private int AssembleExtraData(ReadOnlySpan<byte> side, bool isPrecert)
     {
         int precertificate = isPrecert ? 3 + LeafFormat.ReadUInt24(side) : 0;
@@ -72,8 +101,7 @@ internal sealed class EntryPage : IDisposable
         int length = precertificate + 3, fingerprints = BinaryPrimitives.ReadUInt16BigEndian(side);
         for (ReadOnlySpan<byte> rest = side.Slice(2, fingerprints); rest.Length > 0; rest = rest[MerkleHash.Length..])
         {
-            if (!_issuers.TryGet(new MerkleHash(rest[..MerkleHash.Length]), out byte[] issuer))
-                throw new InvalidDataException("An issuer's file is gone from the log's folder.");
+            byte[] issuer = Issuer(rest);
             Grow(length + 3 + issuer.Length, length);
             LeafFormat.WriteUInt24(_extra.AsSpan(length), issuer.Length);
             issuer.CopyTo(_extra, length + 3);

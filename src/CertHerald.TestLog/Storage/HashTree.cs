@@ -58,7 +58,7 @@ internal sealed class HashTree : IDisposable
     public void Append(MerkleHash hash)
     {
         int level = 0;
-        ulong index = Size++;
+        ulong index = Size;
         while (true)
         {
             if (level == _levelCount) OpenLevel();
@@ -69,6 +69,8 @@ internal sealed class HashTree : IDisposable
             index >>= 1;
         }
         _last[level] = hash;
+        // Last: whoever reads by it finds the hashes.
+        Size++;
     }
 
     /// <summary>MTH(D[from:to]).</summary>

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using CertHerald.Transparency.Heads;
@@ -24,7 +22,11 @@ public static class GetEntriesJson
             start, ExtraDataForm.Rfc6962, (int)(answer.Length * 3L / 4), Math.Min(atMost, answer.Length / 32));
         try
         {
-            Read(answer, atMost, builder);
+            if (!new PlainEntries(answer).TryRead(atMost, builder))
+            {
+                builder.Clear();
+                Read(answer, atMost, builder);
+            }
         }
         catch (JsonException unreadable)
         {
@@ -100,12 +102,7 @@ public static class GetEntriesJson
         if (!value.ValueIsEscaped) return JsonAnswer.TryDecode(value.ValueSpan, target, out written);
 
         // Some logs write '/' as '\/' inside base64: unescape before decoding.
-        Span<byte> text = target[..value.CopyString(target)];
-        int expected = JsonAnswer.DecodedLength(text);
-        written = 0;
-        return text.Length % 4 == 0
-            && Base64.DecodeFromUtf8InPlace(text, out written) == OperationStatus.Done
-            && written == expected;
+        return JsonAnswer.TryDecodeInPlace(target[..value.CopyString(target)], out written);
     }
 
     private static JsonException Fault(RawBatchBuilder builder, string what) => new($"entry {builder.Count} of the answer: {what}");

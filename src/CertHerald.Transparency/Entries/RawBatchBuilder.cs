@@ -78,6 +78,9 @@ public sealed class RawBatchBuilder : IDisposable
         _count++;
     }
 
+    /// <summary>Takes everything out again, to start over.</summary>
+    internal void Clear() => _count = _length = 0;
+
     /// <summary>The batch of what was added. The builder is empty and useless afterwards.</summary>
     public RawBatch Build()
     {

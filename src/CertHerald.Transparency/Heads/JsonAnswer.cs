@@ -65,6 +65,16 @@ internal static class JsonAnswer
             && written == DecodedLength(text);
     }
 
+    /// <summary>The same, over the text itself.</summary>
+    public static bool TryDecodeInPlace(Span<byte> text, out int written)
+    {
+        written = 0;
+        int expected = DecodedLength(text);
+        return text.Length % 4 == 0
+            && Base64.DecodeFromUtf8InPlace(text, out written) == OperationStatus.Done
+            && written == expected;
+    }
+
     /// <summary>The bytes that padded base64 of this text's length and padding stands for.</summary>
     public static int DecodedLength(ReadOnlySpan<byte> text)
     {

@@ -182,6 +182,7 @@ public sealed class LogList
     private static (LogState State, FinalTreeHead? Final) StateOf(JsonElement log)
     {
         if (!log.TryGetProperty("state", out JsonElement states) || states.ValueKind != JsonValueKind.Object) return default;
+        (LogState, FinalTreeHead?) found = default;            // Mozilla's list tells the whole history: the last counts
         foreach (JsonProperty state in states.EnumerateObject())
         {
             LogState known = state.NameEquals("pending"u8) ? LogState.Pending
@@ -191,9 +192,9 @@ public sealed class LogList
                 : state.NameEquals("retired"u8) ? LogState.Retired
                 : state.NameEquals("rejected"u8) ? LogState.Rejected
                 : LogState.None;
-            if (known != LogState.None) return (known, FinalOf(state.Value));
+            if (known != LogState.None) found = (known, FinalOf(state.Value));
         }
-        return default;
+        return found;
     }
 
     private static FinalTreeHead? FinalOf(JsonElement state)

@@ -31,5 +31,10 @@ internal static class LogUrl
         return false;
     }
 
-    public static string OriginOf(Uri url) => (url.Authority + url.AbsolutePath).TrimEnd('/');
+    /// <summary>As the list or configuration writes it: checkpoints are compared byte for byte, and <see cref="Uri"/> tidies.</summary>
+    public static string OriginOf(Uri url)
+    {
+        string text = url.OriginalString;
+        return text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..].TrimEnd('/');
+    }
 }

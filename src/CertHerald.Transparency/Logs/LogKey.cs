@@ -50,6 +50,10 @@ public sealed class LogKey
         {
             problem = "the key is not a readable SubjectPublicKeyInfo";
         }
+        catch (PlatformNotSupportedException)
+        {
+            problem = "the key is on a curve unknown to this platform";
+        }
         return key is not null;
     }
 

@@ -15,7 +15,7 @@ public static class ConsistencyProof
     {
         if (m > n) return false;
         if (m == n) return proof.IsEmpty && rootM == rootN;
-        if (m.Value == 0) return true;
+        if (m.Value == 0) return proof.IsEmpty;
         if (proof.IsEmpty) return false;                                          // 1
 
         bool whole = BitOperations.IsPow2(m.Value);                               // 2

@@ -88,7 +88,7 @@ internal static class Sha256Lanes<TVector, TLanes>
                     w[i] = TLanes.Add(
                         TLanes.Add(SmallSigma1(w[(i + 14) & 15]), w[(i + 9) & 15]), TLanes.Add(SmallSigma0(w[(i + 1) & 15]), w[i]));
 
-            ReadOnlySpan<uint> k = Sha256Constants.K.Slice(t, 8);
+            ReadOnlySpan<uint> k = Sha256Constants.K.AsSpan(t, 8);
             TVector t1 = T1(e, f, g, h, k[0], w[at]);
             d = TLanes.Add(d, t1); h = TLanes.Add(t1, T2(a, b, c));
             t1 = T1(d, e, f, g, k[1], w[at + 1]);
@@ -143,10 +143,10 @@ internal static class Sha256Lanes<TVector, TLanes>
 /// <summary>FIPS 180-4 §4.2.2 and §5.3.3.</summary>
 internal static class Sha256Constants
 {
-    public static ReadOnlySpan<uint> H0 =>
+    public static readonly uint[] H0 =
         [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
-    public static ReadOnlySpan<uint> K =>
+    public static readonly uint[] K =
     [
         0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
         0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,

@@ -26,11 +26,25 @@ internal static class AccessSetup
         {
             forms.Cookie.Name = options.AlwaysSecure ? "__Host-certherald-form" : "certherald-form";
             forms.Cookie.Path = "/";
-            forms.Cookie.SecurePolicy = options.AlwaysSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
+            forms.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             forms.FormFieldName = "form_token";
             // SecurityHeaders says it for every answer.
             forms.SuppressXFrameOptionsHeader = true;
         });
+    }
+
+    /// <summary>Put before the endpoints: guards those that require authorization.</summary>
+    public static void UseAccess(this IApplicationBuilder app)
+    {
+        if (app.ApplicationServices.GetRequiredService<AccessOptions>().AlwaysSecure)
+            app.Use((context, next) =>
+            {
+                // What people's browsers speak, whatever the proxy speaks to us: cookies are marked by it.
+                context.Request.Scheme = Uri.UriSchemeHttps;
+                return next(context);
+            });
+        app.UseAuthentication();
+        app.UseAuthorization();
     }
 
     private static DirectoryInfo PrivateFolder(string path) =>

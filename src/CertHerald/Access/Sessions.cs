@@ -7,7 +7,7 @@ internal sealed record AccessOptions
 {
     /// <summary>
     /// People reach the service by HTTPS although this process may speak plain HTTP behind a proxy: set if the public address
-    /// is HTTPS. Without it, cookies are marked secure only where the request itself came by HTTPS.
+    /// is HTTPS. Default: false, and cookies are marked secure only where the request itself came by HTTPS.
     /// </summary>
     public bool AlwaysSecure { get; init; }
 
@@ -16,7 +16,7 @@ internal sealed record AccessOptions
 }
 
 /// <summary>Who is signed in to the console. The browser holds a random id in a cookie, the store only its hash.</summary>
-internal sealed class Sessions(IStore store, TimeProvider time, AccessOptions options)
+internal sealed class Sessions(IStore store, TimeProvider time)
 {
     /// <summary>A session unused for this long is over.</summary>
     public static readonly TimeSpan Idle = TimeSpan.FromHours(12);
@@ -49,16 +49,14 @@ internal sealed class Sessions(IStore store, TimeProvider time, AccessOptions op
         context.Response.Cookies.Delete(CookieName(context), Cookie(context, maxAge: null));
     }
 
-    private bool IsSecure(HttpContext context) => options.AlwaysSecure || context.Request.IsHttps;
-
     // The prefix makes browsers refuse the cookie from another host or by plain HTTP; without HTTPS they would not take it.
-    private string CookieName(HttpContext context) => IsSecure(context) ? "__Host-certherald" : "certherald";
+    private static string CookieName(HttpContext context) => context.Request.IsHttps ? "__Host-certherald" : "certherald";
 
-    private CookieOptions Cookie(HttpContext context, TimeSpan? maxAge) => new()
+    private static CookieOptions Cookie(HttpContext context, TimeSpan? maxAge) => new()
     {
         HttpOnly = true,
         SameSite = SameSiteMode.Lax,
-        Secure = IsSecure(context),
+        Secure = context.Request.IsHttps,
         Path = "/",
         MaxAge = maxAge,
         IsEssential = true,

@@ -108,6 +108,7 @@ internal sealed record IssuanceJson
     public static IssuanceJson Of(Issuance issuance)
     {
         CertificateFacts facts = issuance.Certificate;
+        IssuerFacts issuer = IssuerDirectory.Find(facts);
         return new IssuanceJson
         {
             Id = ApiJson.IdOf(issuance.Id),
@@ -117,7 +118,7 @@ internal sealed record IssuanceJson
             Endpoints = [.. issuance.Endpoints.Select(at => new EndpointJson(at.DnsName, at.MonitoredDomain, at.Wildcard))],
             DnsNames = facts.DnsNames,
             IpAddresses = facts.IpAddresses,
-            Issuer = IssuerJson.Of(facts),
+            Issuer = IssuerJson.Of(issuer, facts),
             SubjectName = facts.SubjectName,
             Serial = facts.Serial,
             NotBefore = facts.NotBefore,
@@ -126,7 +127,7 @@ internal sealed record IssuanceJson
             CertSha256 = facts.CertSha256,
             PubkeySha256 = facts.PubkeySha256,
             Precertificate = facts.IsPrecertificate,
-            ProblemReporting = "",
+            ProblemReporting = issuer.ProblemReporting,
             Problems = facts.Problems,
         };
     }
@@ -140,8 +141,8 @@ internal sealed record EndpointJson(string DnsName, string MonitoredDomain, bool
 internal sealed record IssuerJson(
     string FriendlyName, string Website, IReadOnlyList<string>? CaaDomains, string? PubkeySha256, string Name)
 {
-    public static IssuerJson Of(CertificateFacts facts) => new(
-        facts.IssuerOrganization ?? facts.IssuerCommonName ?? "Unknown", "", null, facts.IssuerPubkeySha256, facts.IssuerName);
+    public static IssuerJson Of(IssuerFacts issuer, CertificateFacts facts) => new(
+        issuer.FriendlyName, issuer.Website, issuer.CaaDomains, facts.IssuerPubkeySha256, facts.IssuerName);
 }
 
 /// <summary>Where a log shows an issuance.</summary>

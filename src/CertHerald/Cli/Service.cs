@@ -27,10 +27,10 @@ internal sealed class Service : IAsyncDisposable
     public IStore Store => _app.Services.GetRequiredService<IStore>();
 
     /// <summary>Starts everything. When it returns, the console answers.</summary>
-    /// <param name="urls">The start of every link; null: where the service listens.</param>
+    /// <param name="dialects">The webhook dialects; null: all, as promised to their receivers.</param>
     /// <exception cref="StoreException">The data directory is in use or not writable.</exception>
     /// <exception cref="CommandFailedException">The address is taken.</exception>
-    public static async Task<Service> StartAsync(CertHeraldOptions options, CancellationToken stopping, LogLevel logLevel = LogLevel.Information)
+    public static async Task<Service> StartAsync(CertHeraldOptions options, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -42,7 +42,7 @@ internal sealed class Service : IAsyncDisposable
         builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
         // Long enough for attempts under way: 15 s each.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
-        Compose(builder.Services, options);
+        Compose(builder.Services, options, dialects ?? WebhookDialects.All);
 
         WebApplication app = builder.Build();
         var service = new Service(app);
@@ -85,8 +85,9 @@ internal sealed class Service : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static void Compose(IServiceCollection services, CertHeraldOptions options)
+    private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
     {
+        services.AddRouting();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new Meter("CertHerald"));
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, TimeProvider.System, provider.GetRequiredService<Meter>()));      // Storage
@@ -110,7 +111,7 @@ internal sealed class Service : IAsyncDisposable
             TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
         services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
 
-        services.AddSingleton(WebhookDialects.All);                                                                                               // Dialects
+        services.AddSingleton(dialects);                                                                                                           // Dialects
         services.AddSingleton(new OutboundGuard(options.Outbound));                                                                               // Delivering
         services.AddSingleton<WebhookSender>();
         services.AddSingleton(new DeliveryOptions { BaseUrl = options.PublicUrl, Webhooks = options.Webhooks });

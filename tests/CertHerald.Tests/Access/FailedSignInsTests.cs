@@ -1,12 +1,12 @@
 using System.Net;
 using CertHerald.Access;
-using CertHerald.Tests.WebConsole;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Access;
 
 public sealed class FailedSignInsTests
 {
-    private readonly ConsoleRig.Clock _time = new();
+    private readonly ManualTime _time = new();
     private readonly FailedSignIns _failures;
 
     public FailedSignInsTests() => _failures = new FailedSignIns(_time);

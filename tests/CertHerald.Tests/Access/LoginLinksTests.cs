@@ -1,11 +1,11 @@
 using CertHerald.Access;
-using CertHerald.Tests.WebConsole;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Access;
 
 public sealed class LoginLinksTests
 {
-    private readonly ConsoleRig.Clock _time = new();
+    private readonly ManualTime _time = new();
 
     [Fact]
     public void A_link_works_once()

@@ -95,6 +95,24 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
+    public void A_log_that_publishes_by_the_clock_signs_each_tick_with_its_time()
+    {
+        var time = new OneTimer();
+        using var log = new Log(new LogOptions { Time = time, PublishEvery = TimeSpan.FromSeconds(3) });
+        log.AddEntry([0, 0, 1], []);
+        Assert.Equal(0UL, log.Head.Size.Value);
+
+        time.Tick();
+        Assert.Equal((1UL, 3000UL), (log.Head.Size.Value, log.Head.Timestamp));
+
+        time.Tick();
+        Assert.Equal((1UL, 6000UL), (log.Head.Size.Value, log.Head.Timestamp));
+
+        log.Dispose();
+        time.Tick();
+    }
+
+    [Fact]
     public async Task A_log_takes_entries_from_many_threads_at_once()
     {
         using var log = new Log();
@@ -112,10 +130,70 @@ public sealed class LogTests : IDisposable
         Assert.Equal(1000, Enumerable.Range(0, 1000).Select(i => Convert.ToHexString(log.ReadEntry(new EntryIndex((ulong)i)).LeafInput)).Distinct().Count());
     }
 
+    [Fact]
+    public async Task A_log_is_read_while_it_grows()
+    {
+        using var log = new Log();
+        Task growing = Task.Run(() =>
+        {
+            var corpus = new SyntheticCorpus();
+            for (ulong i = 0; i < 3000; i += 30)
+            {
+                log.AddCorpus(corpus.Entries(new EntryIndex(i), 30));
+                log.Publish();
+            }
+        }, TestContext.Current.CancellationToken);
+
+        bool grows;
+        do
+        {
+            grows = !growing.IsCompleted;
+            PublishedHead head = log.Head;
+            Assert.Equal(head.Root, log.RootAt(head.Size));
+            if (head.Size.Value == 0) continue;
+            var last = new EntryIndex(head.Size.Value - 1);
+            Assert.Equal(ProofChecks.LeafHash(log.ReadEntry(last).LeafInput), log.LeafHashAt(last).ToArray());
+            Assert.Equal(last, log.FindLeaf(log.LeafHashAt(last), head.Size));
+        }
+        while (grows);
+        await growing;
+        Assert.Equal(3000UL, log.Head.Size.Value);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private Log Open() => new(new LogOptions { Directory = _folder });
 
     private static bool SameRow((byte[] Leaf, byte[] Extra) a, (byte[] Leaf, byte[] Extra) b) =>
         a.Leaf.AsSpan().SequenceEqual(b.Leaf) && a.Extra.AsSpan().SequenceEqual(b.Extra);
+
+    /// <summary>Stands at 1970 and moves by the period of the one timer that was asked for.</summary>
+    private sealed class OneTimer : TimeProvider, ITimer
+    {
+        private DateTimeOffset _now = DateTimeOffset.UnixEpoch;
+        private TimeSpan _period;
+        private Action _callback = () => { };
+
+        public override DateTimeOffset GetUtcNow() => _now;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            (_callback, _period) = (() => callback(state), period);
+            return this;
+        }
+
+        public void Tick()
+        {
+            _now += _period;
+            _callback();
+        }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period) => false;
+
+        public void Dispose()
+        {
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }

@@ -153,6 +153,22 @@ public class SubmissionTests
     }
 
     [Fact]
+    public async Task A_body_above_the_limit_gets_413_with_and_without_its_length()
+    {
+        await using ServedLog served = await ServedLog.StartAsync();
+        foreach (bool chunked in new[] { false, true })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "ct/v1/add-chain") { Content = new StringContent(new string(' ', 5 * 1024 * 1024)) };
+            request.Headers.TransferEncodingChunked = chunked;
+            request.Headers.ExpectContinue = true;
+
+            using HttpResponseMessage answer = await served.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task A_root_left_out_is_added_and_accepted_roots_are_named()
     {
         using var ca = new TestCa();

@@ -8,6 +8,7 @@ using CertHerald.Api;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -39,7 +40,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         Store = Stores.Open("sqlite", _folder, Time, Meter);
     }
 
-    public Clock Time { get; } = new();
+    public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
 
     public Meter Meter { get; } = new("CertHerald");
 
@@ -74,8 +75,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         rig._app = builder.Build();
         rig._app.UseSecurityHeaders();
         rig._app.UseFailureAnswers();
-        rig._app.UseAuthentication();
-        rig._app.UseAuthorization();
+        rig._app.UseAccess();
         rig._app.MapApi();
         rig._app.MapConsole();
         await rig._app.StartAsync();
@@ -171,20 +171,6 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     [GeneratedRegex("name=\"form_token\" value=\"([^\"]+)\"")]
     private static partial Regex FormTokenField();
-
-    /// <summary>Moves when told to.</summary>
-    internal sealed class Clock : TimeProvider
-    {
-        private DateTimeOffset _now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => _now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _now.UtcTicks;
-
-        public void Advance(TimeSpan by) => _now += by;
-    }
 }
 
 /// <summary>Certificates that nobody cares about, and one that wants to do harm.</summary>

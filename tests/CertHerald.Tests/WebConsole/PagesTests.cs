@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using CertHerald.Storage;
@@ -25,13 +26,13 @@ public sealed partial class PagesTests
             string page = await rig.PageAsync(path);
             Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("<img src=x", page, StringComparison.OrdinalIgnoreCase);
-            Assert.DoesNotContain(page, c => c is '\u202E' or '\0' or '\u001B');
+            Assert.DoesNotContain(WebUtility.HtmlDecode(page), c => c is '\u202E' or '\0' or '\u001B');
             Assert.All(AttributeNames().Matches(page), match => Assert.DoesNotContain("on", match.Groups[1].Value[..2]));
         }
         string issuance = await rig.PageAsync("/console/monitoring/issuances/1");
         Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;", issuance);
-        Assert.Contains(">U+202E</span>", issuance);
-        Assert.Contains(">U+0000</span>", issuance);
+        Assert.Contains(">U+202E</span>", WebUtility.HtmlDecode(issuance));
+        Assert.Contains(">U+0000</span>", WebUtility.HtmlDecode(issuance));
     }
 
     [Fact]
@@ -41,7 +42,7 @@ public sealed partial class PagesTests
 
         string page = await rig.PageAsync("/console/monitoring/issuances/1");
 
-        Assert.All(Enumerable.Range(0, 10_000), i => Assert.Contains($">{i}.&lt;script", page, StringComparison.Ordinal));
+        Assert.Equal(Enumerable.Range(0, 10_000).ToHashSet(), HostileNames().Matches(page).Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).ToHashSet());
     }
 
     [Fact]
@@ -52,15 +53,14 @@ public sealed partial class PagesTests
         await rig.CommitAsync(facts, known: false, "issued by a CA that is not authorised", "siem");
         await rig.SignInAsync();
 
-        string page = await rig.PageAsync("/console/monitoring/issuances/1");
+        string page = WebUtility.HtmlDecode(await rig.PageAsync("/console/monitoring/issuances/1"));
 
         Assert.All(
             new[]
             {
                 "shop.example.com", "www.example.com", ".example.com", "issued by a CA that is not authorised", "192.0.2.10", facts.TbsSha256,
                 facts.CertSha256, facts.PubkeySha256, facts.IssuerPubkeySha256!, facts.IssuerName, "Example Trust", facts.SubjectName, facts.Serial,
-                "2026-11-20 00:00:00 UTC", "2027-02-18 23:59:59 UTC", "Example &amp; Co".Replace(" &amp; Co", "", StringComparison.Ordinal),
-                "proven", "siem", "pending", "/api/issuances/1/certificate.pem", "/api/issuances/1/certificate.der",
+                "2026-11-20 00:00:00 UTC", "2027-02-18 23:59:59 UTC", "Example “2026”", "proven", "siem", "pending", "/api/issuances/1/certificate.pem", "/api/issuances/1/certificate.der",
             },
             fact => Assert.Contains(fact, page, StringComparison.Ordinal));
     }
@@ -243,6 +243,9 @@ public sealed partial class PagesTests
 
     [GeneratedRegex("(?:href|src)=\"(/console/assets/[^\"]+)\"")]
     private static partial Regex AssetLink();
+
+    [GeneratedRegex(">([0-9]+)\\.&lt;script")]
+    private static partial Regex HostileNames();
 
     [GeneratedRegex("[0-9a-f]{16}")]
     private static partial Regex VersionInPath();

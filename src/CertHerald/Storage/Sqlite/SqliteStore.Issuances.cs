@@ -73,29 +73,9 @@ internal sealed partial class SqliteStore
         SqliteSession session, long log, MatchFinding finding, Decision decision, Batch batch, DateTimeOffset now)
     {
         CertificateFacts facts = finding.Certificate;
-        bool isNew = session.Run(
-            $"""
-            INSERT INTO issuance ({IssuanceColumns})
-            VALUES (NULL, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
-                @notAfter, @problems, @known, @reason, @now)
-            ON CONFLICT (tbs_sha256) DO NOTHING
-            """,
-            ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
-            ("@dns", JsonSerializer.Serialize(facts.DnsNames)), ("@ips", JsonSerializer.Serialize(facts.IpAddresses)),
-            ("@pubkey", facts.PubkeySha256), ("@issuerKey", facts.IssuerPubkeySha256), ("@issuer", facts.IssuerName),
-            ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
-            ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
-            ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now)) > 0;
-
-        long id = session.Single("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => row.GetInt64(0), ("@tbs", facts.TbsSha256));
-        if (isNew)
-            foreach (WatchedEndpoint endpoint in decision.Endpoints)
-                session.Run(
-                    "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
-                    ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
-                    ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
-        else
-            Complete(session, id, facts);
+        long? known = session.First("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => (long?)row.GetInt64(0), ("@tbs", facts.TbsSha256));
+        long id = known ?? AddIssuance(session, facts, decision, now);
+        if (known is not null) Complete(session, id, facts);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
         session.Run(
@@ -106,7 +86,31 @@ internal sealed partial class SqliteStore
             """,
             ("@id", id), ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()), ("@logged", finding.Logged),
             ("@pre", facts.IsPrecertificate), ("@disputed", batch is DisputedBatch));
-        return (EventKinds.UnknownCertificate, id, isNew);
+        return (EventKinds.UnknownCertificate, id, known is null);
+    }
+
+    private static long AddIssuance(SqliteSession session, CertificateFacts facts, Decision decision, DateTimeOffset now)
+    {
+        long id = session.Single(
+            $"""
+            INSERT INTO issuance ({IssuanceColumns})
+            VALUES (NULL, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
+                @notAfter, @problems, @known, @reason, @now)
+            RETURNING id
+            """,
+            row => row.GetInt64(0),
+            ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
+            ("@dns", JsonSerializer.Serialize(facts.DnsNames)), ("@ips", JsonSerializer.Serialize(facts.IpAddresses)),
+            ("@pubkey", facts.PubkeySha256), ("@issuerKey", facts.IssuerPubkeySha256), ("@issuer", facts.IssuerName),
+            ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
+            ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
+            ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now));
+        foreach (WatchedEndpoint endpoint in decision.Endpoints)
+            session.Run(
+                "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
+                ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
+                ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
+        return id;
     }
 
     /// <summary>What a later sighting adds: the certificate where only the precertificate was known, and the issuer's key.</summary>
