@@ -18,6 +18,8 @@ internal static class AccessSetup
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
         services.AddAuthorization();
 
+        // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
+        services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
         IDataProtectionBuilder protection = services.AddDataProtection().SetApplicationName("CertHerald");
         if (options.KeyFolder is { } folder) protection.PersistKeysToFileSystem(PrivateFolder(folder));
         else protection.UseEphemeralDataProtectionProvider();

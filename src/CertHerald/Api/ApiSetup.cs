@@ -11,6 +11,7 @@ internal static class ApiSetup
     /// </summary>
     public static void AddApi(this IServiceCollection services)
     {
+        services.AddRouting();
         services.AddSingleton<Issuances>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<FollowedLogs>();

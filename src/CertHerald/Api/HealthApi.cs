@@ -7,8 +7,10 @@ internal static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", () => TypedResults.Text("ok\n")).AllowAnonymous();
-        routes.MapGet("/readyz", ReadyAsync).AllowAnonymous();
+        // Some load balancers ask with HEAD.
+        string[] asking = [HttpMethods.Get, HttpMethods.Head];
+        routes.MapMethods("/healthz", asking, () => TypedResults.Text("ok\n")).AllowAnonymous();
+        routes.MapMethods("/readyz", asking, ReadyAsync).AllowAnonymous();
         routes.MapGet("/metrics", (PrometheusText metrics) => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4; charset=utf-8"))
             .AllowAnonymous();
     }

@@ -34,14 +34,14 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
     /// <summary>Answers in flight or waiting. Over a slow line this many round trips pass at once.</summary>
     public const int MostAnswers = 16;
 
-    /// <summary>
-    /// Bytes in flight or waiting, one larger answer excepted. An answer on its way takes more than its entries do: its text
-    /// is half as long again, and pooled memory comes in powers of two.
-    /// </summary>
-    public const long MostBytes = 16 << 20;
+    /// <summary>Bytes in flight or waiting, one larger answer excepted.</summary>
+    public const long MostBytes = 24 << 20;
+
+    // Until it is read, an answer takes room for its text and for its entries.
+    private const double InFlight = 2.5;
 
     // What an entry takes until a log has shown how large its entries are.
-    private const double FirstGuess = 6 * 1024;
+    private const double FirstGuess = 4 * 1024;
 
     // Consecutive ranges from the position on, begun or not. Answers that fall short leave ranges that are not begun.
     private readonly LinkedList<Range> _ranges = new();
@@ -119,7 +119,7 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
             if (node.Value.Fetch is not null) continue;
 
             Split(node);
-            long expected = (long)(_entrySize * node.Value.Count);
+            long expected = (long)(InFlight * _entrySize * node.Value.Count);
             bool isFirst = node == _ranges.First;
             if (!isFirst && (_isCautious || begun >= MostAnswers || bytes + expected > MostBytes || !memory.HasRoomFor(expected))) return;
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
@@ -125,13 +124,13 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
 
     private async Task<(byte[] Body, int Length)> ReadAsync(HttpContent content, int cap, string path, CancellationToken cancellation)
     {
-        // Null where the answer was compressed: then as much as the last one of its kind.
+        // Null where the answer was compressed or sent in pieces: then an eighth more than the last one of its kind.
         long? declared = content.Headers.ContentLength;
         if (declared > cap) throw Unusable(path, $"{declared} bytes, above the limit of {cap}");
 
         await using Stream stream = await content.ReadAsStreamAsync(cancellation);
         // One more than needed: the last read then finds the end without growing.
-        byte[] body = ArrayPool<byte>.Shared.Rent((int)(declared ?? Math.Min(cap, cap > SmallCap ? _usualLength : SmallestBuffer)) + 1);
+        byte[] body = AnswerBuffers.Shared.Rent((int)(declared ?? Math.Min(cap, cap > SmallCap ? _usualLength + _usualLength / 8 : SmallestBuffer)) + 1);
         int length = 0;
         try
         {
@@ -144,7 +143,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         }
         catch
         {
-            ArrayPool<byte>.Shared.Return(body);
+            AnswerBuffers.Shared.Return(body);
             throw;
         }
 
@@ -153,9 +152,9 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
 
     private static byte[] Grow(byte[] body, int length)
     {
-        byte[] larger = ArrayPool<byte>.Shared.Rent(body.Length * 2);
+        byte[] larger = AnswerBuffers.Shared.Rent(body.Length * 2);
         body.AsSpan(0, length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(body);
+        AnswerBuffers.Shared.Return(body);
         return larger;
     }
 
@@ -220,7 +219,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     }
 }
 
-/// <summary>What a log answered: the decompressed body in pooled memory, given back on disposal.</summary>
+/// <summary>What a log answered: the decompressed body in memory of <see cref="AnswerBuffers"/>, given back on disposal.</summary>
 /// <param name="etag">For the next conditional request; null if the log gave none.</param>
 /// <param name="freshFor">How long asking again is of no use, by the answer's max-age and age; at most a minute.</param>
 internal sealed class LogAnswer(byte[]? buffer, int length, string? etag, TimeSpan freshFor) : IDisposable
@@ -239,6 +238,6 @@ internal sealed class LogAnswer(byte[]? buffer, int length, string? etag, TimeSp
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _buffer, null) is { } rented) ArrayPool<byte>.Shared.Return(rented);
+        if (Interlocked.Exchange(ref _buffer, null) is { } rented) AnswerBuffers.Shared.Return(rented);
     }
 }

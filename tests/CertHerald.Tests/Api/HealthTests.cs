@@ -64,6 +64,19 @@ public sealed class HealthTests
         Assert.True(CheckOf(body, "logs").GetProperty("ok").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("/healthz")]
+    [InlineData("/readyz")]
+    public async Task Probes_may_ask_with_HEAD(string path)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+
+        Answer answer = await rig.Browser.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.Empty(answer.Bytes);
+    }
+
     private static async Task<(HttpStatusCode Status, JsonElement Body)> ReadyAsync(ConsoleRig rig)
     {
         Answer answer = await rig.Browser.GetAsync("/readyz");

@@ -113,6 +113,19 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
+    public async Task Many_deliveries_share_few_connections()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        for (int i = 0; i < 100; i++) await rig.OweAsync("hook");
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("got unknown_certificate", 100);
+
+        Assert.Equal(100, receiver.Requests.Select(request => request.Key).Distinct().Count());
+        Assert.InRange(receiver.Connections, 1, 4);
+    }
+
+    [Fact]
     public async Task The_body_is_frozen_before_the_first_POST()
     {
         await using Receiver receiver = Receiver.Start();

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using CertHerald.Delivering;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Delivering;
 
@@ -94,6 +97,45 @@ public sealed class OutboundGuardTests
         Assert.Equal(mayBeLocal, thrown.MayBeLocal);
     }
 
-    internal static ResolveHost Answering(params string[] addresses) =>
+    [Fact]
+    public async Task A_vetted_address_is_connected_to_and_TLS_asks_for_the_name()
+    {
+        using X509Certificate2 certificate = SelfSigned("hooks.example");
+        await using Receiver receiver = Receiver.StartWithTls(certificate);
+        SocketsHttpHandler handler = new OutboundGuard(LoopbackAllowed, Answering("127.0.0.1")).CreateHandler();
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { certificate }, RevocationMode = X509RevocationMode.NoCheck,
+        };
+        using var http = new HttpClient(handler);
+
+        using HttpResponseMessage response = await http.PostAsync(new Uri($"https://hooks.example:{receiver.Port}/"), new ByteArrayContent([1]), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal($"hooks.example:{receiver.Port}", receiver.Requests[0].Headers["Host"].Single());
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => http.PostAsync(new Uri($"https://other.example:{receiver.Port}/"), new ByteArrayContent([1]), Cancellation));
+    }
+
+    [Fact]
+    public async Task Where_one_address_refuses_the_next_is_tried()
+    {
+        await using Receiver receiver = Receiver.Start();
+        using var http = new HttpClient(new OutboundGuard(LoopbackAllowed, Answering("127.0.0.2", "127.0.0.1")).CreateHandler());
+        using HttpResponseMessage response = await http.PostAsync(new Uri($"http://hooks.example:{receiver.Port}/"), new ByteArrayContent([1]), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    private static ResolveHost Answering(params string[] addresses) =>
         (_, _) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray());
+
+    private static X509Certificate2 SelfSigned(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        request.CertificateExtensions.Add(names.Build());
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+    }
 }

@@ -252,6 +252,23 @@ public sealed class WebhookSenderTests : IAsyncDisposable
         Assert.Equal(2, _receiver.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_kept_connection_that_is_closed_unanswered_is_not_tried_again_here(bool isSecond)
+    {
+        if (isSecond)
+        {
+            _receiver.Then(Receiver.Answer(200));
+            await PostAsync();
+        }
+
+        int before = _receiver.Requests.Count;
+        _receiver.Then(Receiver.Close());
+        Answer answer = await PostAsync();
+        Assert.Equal((AttemptOutcome.Protocol, before + 1), (answer.Outcome, _receiver.Requests.Count));
+    }
+
     [Fact]
     public async Task A_refused_connection_is_of_class_connect()
     {

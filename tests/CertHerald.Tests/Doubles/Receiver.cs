@@ -80,6 +80,13 @@ internal sealed class Receiver : IAsyncDisposable
         return Task.CompletedTask;
     };
 
+    /// <summary>Closes the connection in order, unanswered.</summary>
+    public static Behaviour Close() => static (connection, _) =>
+    {
+        connection.Dispose();
+        return Task.CompletedTask;
+    };
+
     /// <summary>What to do with the next requests, one each, before the default.</summary>
     public void Then(params IEnumerable<Behaviour> behaviours)
     {

@@ -1,11 +1,13 @@
 using CertHerald.Fetching;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Fetching;
 
 public sealed class PacingTests
 {
+    private static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
     private static readonly CancellationToken Cancellation = TestContext.Current.CancellationToken;
-    private readonly SteppedTime _time = new();
+    private readonly ManualTime _time = new();
 
     [Fact]
     public async Task A_second_of_requests_passes_at_once_and_then_one_each_eighth_of_a_second()
@@ -163,7 +165,7 @@ public sealed class PacingTests
     [InlineData("Sat, 31 Feb 2026 12:01:00 GMT", null)]
     [InlineData(null, null)]
     public void Retry_after_is_read_in_every_form_that_logs_send(string? header, int? seconds) =>
-        Assert.Equal(seconds, (int?)RetryAfter.Parse(header, SteppedTime.Start)?.TotalSeconds);
+        Assert.Equal(seconds, (int?)RetryAfter.Parse(header, Noon)?.TotalSeconds);
 
     [Fact]
     public void Pages_start_at_256_and_end_at_their_multiples_or_the_head()

@@ -19,7 +19,6 @@ using CertHerald.WebConsole;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace CertHerald.Tests.WebConsole;
 
@@ -61,9 +60,8 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     public static async Task<ConsoleRig> StartAsync(bool alwaysSecure = false)
     {
         var rig = new ConsoleRig();
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(rig.Time);
         builder.Services.AddSingleton(rig.Meter);
         builder.Services.AddSingleton(rig.Store);

@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using CertHerald.Fetching;
+using CertHerald.TestLog;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
+using Microsoft.AspNetCore.Http;
+using LogKey = CertHerald.Transparency.Logs.LogKey;
+using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
+
+namespace CertHerald.Tests.Fetching;
+
+/// <summary>A test log behind a front end that keeps what it was asked, and can change what passes.</summary>
+internal sealed class LyingLog : IAsyncDisposable
+{
+    private readonly LogServer _server;
+    private readonly ScriptedServer _front;
+    private readonly HttpClient _client = new();
+
+    private LyingLog(LogProtocol protocol, Log log, LogServer server)
+    {
+        Protocol = protocol;
+        Log = log;
+        _server = server;
+        _front = ScriptedServer.StartAsync(ForwardAsync).GetAwaiter().GetResult();
+        ReadOnlyMemory<byte> spki = (protocol == LogProtocol.Rfc6962 ? log.Rfc6962Key : log.StaticCtKey).Spki;
+        Assert.True(LogKey.TryCreate(spki.Span, out LogKey? key, out string? problem), problem);
+        Description = protocol == LogProtocol.Rfc6962
+            ? LogDescription.Custom(key, protocol, _front.Url.AbsoluteUri, description: "a log")
+            : LogDescription.Custom(key, protocol, $"{_front.Url}tiles/", server.SubmissionUrl.AbsoluteUri, "a log");
+    }
+
+    public LogProtocol Protocol { get; }
+
+    public Log Log { get; }
+
+    public LogDescription Description { get; }
+
+    public Asking Asking { get; } = new();
+
+    /// <summary>What was asked since the last <see cref="Forget"/>, without the part that all requests share.</summary>
+    public IEnumerable<string> Requests =>
+        _front.Requests.Select(path => path[(Protocol == LogProtocol.Rfc6962 ? "/ct/v1/" : "/tiles/").Length..]);
+
+    /// <summary>Sees each answer before it leaves; may answer itself (true).</summary>
+    public Func<string, HttpContext, byte[], Task<bool>> Lie { get; set; } = (_, _, _) => Task.FromResult(false);
+
+    public static async Task<LyingLog> StartAsync(LogProtocol protocol, int entries, int maxEntriesPerAnswer = 1000)
+    {
+        var log = new Log(new CertHerald.TestLog.LogOptions { MaxEntriesPerAnswer = maxEntriesPerAnswer });
+        for (int i = 0; i < entries; i++) log.AddEntry(LeafInput(i), [0, 0, 0]);
+        log.Publish();
+        return new LyingLog(protocol, log, await LogServer.StartAsync(log));
+    }
+
+    public LogReader Read() => Asking.Sources.Read(Description, RequestPriority.Tip, isCustom: true);
+
+    public void Forget() => _front.Requests.Clear();
+
+    /// <summary>The frontier by appending every leaf: what no log had a word in.</summary>
+    public Frontier FrontierAt(ulong size)
+    {
+        var leaves = new MerkleHash[size];
+        for (ulong i = 0; i < size; i++) leaves[i] = Log.LeafHashAt(new EntryIndex(i));
+        return Frontier.Empty.Append(leaves);
+    }
+
+    /// <summary>An x509 entry whose certificate is noise of 20 to 219 bytes.</summary>
+    public static byte[] LeafInput(int number)
+    {
+        byte[] certificate = SHA256.HashData(BitConverter.GetBytes(number));
+        int length = 20 + number % 200;
+        byte[] leaf = new byte[2 + 8 + 2 + 3 + length + 2];
+        BinaryPrimitives.WriteUInt64BigEndian(leaf.AsSpan(2), 1_700_000_000_000 + (ulong)number);
+        leaf[14] = (byte)length;
+        for (int i = 0; i < length; i++) leaf[15 + i] = certificate[i % 32];
+        return leaf;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Asking.Dispose();
+        await _front.DisposeAsync();
+        await _server.DisposeAsync();
+        await Log.DisposeAsync();
+        _client.Dispose();
+    }
+
+    private async Task ForwardAsync(HttpContext context)
+    {
+        string path = context.Request.Path + context.Request.QueryString;
+        using HttpResponseMessage answer = await _client.GetAsync(new Uri(_server.Url, path), context.RequestAborted);
+        byte[] body = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted);
+        if (await Lie(path, context, body)) return;
+
+        context.Response.StatusCode = (int)answer.StatusCode;
+        context.Response.ContentType = answer.Content.Headers.ContentType?.ToString();
+        await context.Response.Body.WriteAsync(body);
+    }
+}
