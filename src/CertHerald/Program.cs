@@ -15,4 +15,4 @@ var root = new RootCommand(
     VersionCommand.Create(),
 };
 
-return await CommandLine.RunAsync(root, args);
+return await CommandLine.RunAsync(root.WithHelp(), args);

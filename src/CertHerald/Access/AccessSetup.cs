@@ -11,6 +11,7 @@ internal static class AccessSetup
     {
         services.AddSingleton(options);
         services.AddSingleton<LoginLinks>();
+        services.AddSingleton<LocalKey>();
         services.AddSingleton<FailedSignIns>();
         services.AddSingleton<Sessions>();
 

@@ -7,18 +7,31 @@ namespace CertHerald.Access;
 
 /// <summary>Authenticates a request by its console session. People without one are led to the login page, programs get a 401.</summary>
 internal sealed class SessionAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, Sessions sessions)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, Sessions sessions, LocalKey localKey,
+    FailedSignIns failures)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "session";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        if (Request.Headers.Authorization.ToString() is { Length: > 0 } authorization) return AuthenticateByKey(authorization);
         if (await sessions.FindAsync(Context) is not { } hash) return AuthenticateResult.NoResult();
 
         // The identifier ties a form's antiforgery token to this session: another session's token is refused.
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, Convert.ToHexString(hash))], SchemeName);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    // Programs only: a page that somebody was lured to cannot send this header, so it needs no antiforgery token.
+    private AuthenticateResult AuthenticateByKey(string authorization)
+    {
+        if (failures.BlockedFor(Context.Connection.RemoteIpAddress) is not null) return AuthenticateResult.NoResult();
+        if (localKey.Opens(authorization))
+            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "local")], SchemeName)), SchemeName));
+
+        failures.Record(Context.Connection.RemoteIpAddress);
+        return AuthenticateResult.NoResult();
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)

@@ -1,10 +1,14 @@
 using System.Text.Json;
+using CertHerald.Following;
 using CertHerald.Storage;
 
 namespace CertHerald.Api;
 
+/// <summary>The logs that are followed at this moment.</summary>
+internal delegate IReadOnlyList<FollowedLog> LiveLogs();
+
 /// <summary>The logs and how far they were read, and the promises they broke.</summary>
-internal sealed class FollowedLogs(IStore store)
+internal sealed class FollowedLogs(IStore store, LiveLogs live)
 {
     private const int MostIncidents = 1_000;
 
@@ -20,8 +24,18 @@ internal sealed class FollowedLogs(IStore store)
     }
 
     /// <summary>Every log ever followed, by description.</summary>
-    public async Task<IReadOnlyList<LogJson>> ListAsync(CancellationToken cancellation) =>
-        [.. (await store.LogsAsync(cancellation)).Select(LogJson.Of).OrderBy(log => log.Description, StringComparer.Ordinal)];
+    public async Task<IReadOnlyList<LogJson>> ListAsync(CancellationToken cancellation)
+    {
+        var followed = live().ToDictionary(log => log.Log.Id);
+        IReadOnlyList<StoredLog> stored = await store.LogsAsync(cancellation);
+        var begun = stored.Select(log => log.Id).ToHashSet();
+        return
+        [
+            .. stored.Select(log => LogJson.Of(log, followed.GetValueOrDefault(log.Id)))
+                .Concat(followed.Values.Where(log => !begun.Contains(log.Log.Id)).Select(LogJson.Of))
+                .OrderBy(log => log.Description, StringComparer.Ordinal),
+        ];
+    }
 
     /// <summary>Newest first.</summary>
     public async Task<IReadOnlyList<IncidentJson>> IncidentsAsync(int atMost, CancellationToken cancellation)
@@ -35,15 +49,25 @@ internal sealed class FollowedLogs(IStore store)
 /// <summary>A log on the wire.</summary>
 /// <param name="Position">Entries read.</param>
 /// <param name="Proven">Entries proven by a signed head; never more than read.</param>
+/// <param name="State">starting, following, failing, or not_followed.</param>
 /// <param name="Lag">Entries of the newest head that were not read yet; null while no head is known.</param>
 internal sealed record LogJson(
     string Id, string Description, string Operator, string Url, string Protocol, ulong Position, ulong Proven, ulong? HeadSize,
-    DateTimeOffset? HeadTime, ulong? Lag)
+    DateTimeOffset? HeadTime, ulong? Lag, string State, string? LastError)
 {
-    public static LogJson Of(StoredLog log) => new(
+    /// <param name="live">Null if the log is not followed now.</param>
+    public static LogJson Of(StoredLog log, FollowedLog? live) => new(
         log.Id.ToString(), log.Description, log.Operator, log.Url, log.Protocol, log.Position.Value, log.Proven.Value,
         log.HeadSize?.Value, log.HeadTime,
-        log.HeadSize is { } head ? head > log.Position ? head.Value - log.Position.Value : 0 : null);
+        log.HeadSize is { } head ? head > log.Position ? head.Value - log.Position.Value : 0 : null,
+        live is null ? "not_followed" : StateOf(live), live?.Standing.Error);
+
+    /// <summary>A log that has not answered yet.</summary>
+    public static LogJson Of(FollowedLog log) => new(
+        log.Log.Id.ToString(), log.Log.Description, log.Log.Operator, log.Log.Url.ToString(), log.Log.Protocol.ToString(), 0, 0, null, null, null,
+        StateOf(log), log.Standing.Error);
+
+    private static string StateOf(FollowedLog log) => log.Standing.State.ToString().ToLowerInvariant();
 }
 
 /// <summary>A log's broken promise on the wire.</summary>

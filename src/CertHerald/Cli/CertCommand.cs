@@ -27,14 +27,7 @@ internal static class CertCommand
         var watchList = new Option<string[]>("--watch-list") { Description = "The same, with a file of watch items.", HelpName = "FILE" };
         var logList = new Option<string?>("--log-list") { Description = "Check the SCTs with the keys of this log list (file).", HelpName = "FILE" };
 
-        var command = new Command("cert", """
-            Explains certificates and precertificates: identifiers, hashes, issuer, SCTs, and what was hard to read.
-
-            Examples:
-              certherald cert site.pem --watch .example.com
-              certherald cert site.pem --log-list all_logs_list.json
-              base64 -w0 site.der | certherald cert --jsonl
-            """)
+        var command = new Command("cert", "Explains certificates and precertificates: identifiers, hashes, issuer, SCTs, and what was hard to read.")
         { files, jsonLines, json, watch, watchList, logList };
 
         command.SetAction(async (parsed, stopping) =>
@@ -55,7 +48,11 @@ internal static class CertCommand
                     allRead &= CertificateExplanation.Write(Console.Out, input, list, logs, parsed.GetValue(json));
             return allRead ? CommandLine.Done : CommandLine.Failed;
         });
-        return command;
+        return command.WithExamples("""
+            certherald cert site.pem --watch .example.com
+            certherald cert site.pem --log-list all_logs_list.json
+            base64 -w0 site.der | certherald cert --jsonl
+            """);
     }
 
     /// <summary>A line in, a line out, whatever the line holds. Memory: one line.</summary>

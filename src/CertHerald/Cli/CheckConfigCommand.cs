@@ -24,6 +24,6 @@ internal static class CheckConfigCommand
             Console.Out.WriteLine("the configuration can be used");
             return CommandLine.Done;
         });
-        return command;
+        return command.WithExamples("certherald check-config --config /etc/certherald.json");
     }
 }

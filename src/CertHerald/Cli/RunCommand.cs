@@ -14,13 +14,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var command = new Command("run", """
-            Runs the service: follows logs, finds, delivers, and answers console and API. Ends cleanly on Ctrl-C.
-
-            Examples:
-              certherald run
-              certherald run --config /etc/certherald.json --data /var/lib/certherald
-            """)
+        var command = new Command("run", "Runs the service: follows logs, finds, delivers, and answers console and API. Ends cleanly on Ctrl-C.")
         { ConfigOption, DataOption, ListenOption };
         command.SetAction(async (parsed, stopping) =>
         {
@@ -28,7 +22,10 @@ internal static class RunCommand
                 parsed.GetValue(ConfigOption), new CommandLineOverrides(parsed.GetValue(DataOption), parsed.GetValue(ListenOption)));
             return await RunAsync(options, stopping);
         });
-        return command;
+        return command.WithExamples("""
+            certherald run
+            certherald run --config /etc/certherald.json --data /var/lib/certherald
+            """);
     }
 
     /// <summary>Runs until cancelled; says where the console is and how to get in.</summary>

@@ -25,13 +25,7 @@ internal static class ScanCommand
         var until = new Option<string>("--until") { Description = "head, or the index to stop before.", DefaultValueFactory = _ => "head", HelpName = "INDEX" };
         var contact = new Option<string>("--contact") { Description = "E-mail address or URL for log operators.", DefaultValueFactory = _ => "", HelpName = "ADDRESS" };
 
-        var command = new Command("scan", """
-            Reads logs once, verifies the Merkle root, prints one JSON object a match, and a summary line on standard error.
-
-            Examples:
-              certherald scan --log-list list.json --watch .example.com > matches.jsonl
-              certherald scan --log https://ct.example.net/2026h2/ --watch-list watchlist --from 1000000 --until 2000000
-            """)
+        var command = new Command("scan", "Reads logs once, verifies the Merkle root, prints one JSON object a match, and a summary line on standard error.")
         { lists, logs, watchLists, watch, from, until, contact };
 
         command.SetAction(async (parsed, stopping) =>
@@ -43,16 +37,19 @@ internal static class ScanCommand
             if (parsed.GetValue(until) is { } text && text != "head")
                 end = ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) ? new TreeSize(index) : throw Mistake("--until", "is no place to stop", "write head, or the index to stop before");
 
-            using var client = LogHttp.CreateClient(parsed.GetValue(contact)!);
+            using HttpClient client = LogHttp.CreateClient(parsed.GetValue(contact)!);
             using var pacers = new Pacers(TimeProvider.System);
             using var meter = new Meter("CertHerald.Scan");
-            var sources = new LogSources(client, pacers, new FetchMemory(FetchMemory.DefaultMost), TimeProvider.System, meter, NullLogger<LogSources>.Instance);
+            var sources = new LogSources(new LogClients(client, client), pacers, new FetchMemory(FetchMemory.DefaultMost), TimeProvider.System, meter, NullLogger<LogSources>.Instance);
             IReadOnlyList<LogDescription> chosen = await ChooseAsync(sources, parsed.GetValue(lists) is { Length: > 0 } given ? given : [LogOptions.DefaultList], parsed.GetValue(logs) ?? [], stopping);
 
             var scans = chosen.Select(log => new LogScan(sources.Read(log, RequestPriority.Tip, log.Url.IsLoopback), new Inspector(() => watched), start, end)).ToList();
             return await RunAsync(scans, stopping);
         });
-        return command;
+        return command.WithExamples("""
+            certherald scan --log-list list.json --watch .example.com > matches.jsonl
+            certherald scan --log https://ct.example.net/2026h2/ --watch-list watchlist --from 1000000 --until 2000000
+            """);
     }
 
     private static async Task<int> RunAsync(List<LogScan> scans, CancellationToken stopping)

@@ -19,7 +19,9 @@ internal sealed class Service : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private Service(WebApplication app) => _app = app;
+    private readonly string _data;
+
+    private Service(WebApplication app, string data) => (_app, _data) = (app, data);
 
     /// <summary>Where it really listens: the configured port may have been 0.</summary>
     public Uri Address { get; private set; } = null!;
@@ -45,14 +47,12 @@ internal sealed class Service : IAsyncDisposable
         Compose(builder.Services, options, dialects ?? WebhookDialects.All);
 
         WebApplication app = builder.Build();
-        var service = new Service(app);
+        var service = new Service(app, options.Data);
         try
         {
             app.UseSecurityHeaders();
             app.UseFailureAnswers();
-            app.UseAuthentication();
-            app.UseAuthorization();
-            app.UseAntiforgery();
+            app.UseAccess();
             app.MapApi();
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
@@ -70,6 +70,7 @@ internal sealed class Service : IAsyncDisposable
             throw;
         }
         service.Address = new Uri(app.Urls.First());
+        new RunningService(service.Address, app.Services.GetRequiredService<LocalKey>().Text).Save(options.Data);
         app.Services.GetRequiredService<OutboundGuard>().Shut([new IPEndPoint(IPAddress.Parse(service.Address.Host), service.Address.Port)]);
         return service;
     }
@@ -81,13 +82,13 @@ internal sealed class Service : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        RunningService.Forget(_data);
         await _app.StopAsync();
         await _app.DisposeAsync();
     }
 
     private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
     {
-        services.AddRouting();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new Meter("CertHerald"));
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, TimeProvider.System, provider.GetRequiredService<Meter>()));      // Storage
@@ -95,9 +96,9 @@ internal sealed class Service : IAsyncDisposable
         services.AddSingleton(new Inspector(() => options.Watch));                                                                                // Inspecting
         services.AddSingleton(new Decider(() => options.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))])); // Deciding
 
-        services.AddSingleton(_ => LogHttp.CreateClient(options.Logs.Contact));                                                                   // Fetching
-        services.AddSingleton<Pacers>();
+        services.AddSingleton<Pacers>();                                                                                                          // Fetching
         services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
+        services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
 
         services.AddSingleton<OwedBell>();                                                                                                        // Following
@@ -119,8 +120,18 @@ internal sealed class Service : IAsyncDisposable
 
         services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
         services.AddApi();
+        services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider.GetRequiredService<LogFleet>(), options)));
-        services.AddRazorComponents();                                                                                                            // WebConsole
+        services.AddConsole();                                                                                                                    // WebConsole
+    }
+
+    /// <summary>Configured logs may be anywhere. Addresses from a list that somebody else writes pass the guard.</summary>
+    private static LogClients LogClients(CertHeraldOptions options, IServiceProvider provider)
+    {
+        bool isForeign = options.Logs.Lists.Any(list => LogListSource.UrlOf(list) is { IsLoopback: false });
+        return new LogClients(
+            LogHttp.CreateClient(options.Logs.Contact),
+            LogHttp.CreateClient(options.Logs.Contact, isForeign ? provider.GetRequiredService<OutboundGuard>().ConnectAsync : null));
     }
 
     private static IReadOnlyList<Check> Checks(LogFleet fleet, CertHeraldOptions options)

@@ -22,13 +22,7 @@ internal static class TestLogCommand
         var listed = new Option<ListedProtocols>("--protocol") { Description = "Which side the log list names.", DefaultValueFactory = _ => ListedProtocols.Both };
         var publish = new Option<int>("--publish-every") { Description = "Seconds between two heads while certificates are submitted.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
 
-        var command = new Command("serve", """
-            Serves a log in both protocols over one tree: RFC 6962 and static-ct-api.
-
-            Examples:
-              certherald testlog serve --corpus certs.pem
-              certherald testlog serve --synthetic 100000 --name example.com --log-list list.json
-            """)
+        var command = new Command("serve", "Serves a log in both protocols over one tree: RFC 6962 and static-ct-api.")
         { corpus, synthetic, names, every, directory, port, list, listed, publish };
 
         command.SetAction(async (parsed, stopping) =>
@@ -64,6 +58,9 @@ internal static class TestLogCommand
             await Task.Delay(Timeout.Infinite, stopping);
             return CommandLine.Done;
         });
-        return command;
+        return command.WithExamples("""
+            certherald testlog serve --corpus certs.pem
+            certherald testlog serve --synthetic 100000 --name example.com --log-list list.json
+            """);
     }
 }

@@ -12,12 +12,7 @@ internal static class WatchCommand
     {
         var domains = new Argument<string[]>("DOMAIN") { Description = "example.com, or .example.com with all below it.", Arity = ArgumentArity.OneOrMore };
         var webhook = new Option<string>("--webhook") { Description = "Where unknown certificates are POSTed; user:password@ for HTTP Basic.", Required = true, HelpName = "URL" };
-        var command = new Command("watch", """
-            Starts watching at once: these domains, every public log, one webhook in the Cert Spotter dialect.
-
-            Example:
-              certherald watch .example.com --webhook https://user:password@siem.example.com/ct
-            """)
+        var command = new Command("watch", "Starts watching at once: these domains, every public log, one webhook in the Cert Spotter dialect.")
         { domains, webhook, RunCommand.ConfigOption, RunCommand.DataOption, RunCommand.ListenOption };
         command.SetAction(async (parsed, stopping) =>
         {
@@ -36,6 +31,8 @@ internal static class WatchCommand
             };
             return await RunCommand.RunAsync(options with { Watch = WatchLists.Read(parsed.GetValue(domains)!, [], "DOMAIN"), Webhooks = [hook], Warnings = [] }, stopping);
         });
-        return command;
+        return command.WithExamples("""
+            certherald watch .example.com --webhook https://user:password@siem.example.com/ct
+            """);
     }
 }

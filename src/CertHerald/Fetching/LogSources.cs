@@ -5,9 +5,20 @@ using Microsoft.Extensions.Logging;
 
 namespace CertHerald.Fetching;
 
+/// <summary>From <see cref="LogHttp.CreateClient"/>.</summary>
+/// <param name="Configured">For logs that the configuration names: they may be anywhere.</param>
+/// <param name="Listed">For log lists and the logs they name.</param>
+internal sealed record LogClients(HttpClient Configured, HttpClient Listed) : IDisposable
+{
+    public void Dispose()
+    {
+        Configured.Dispose();
+        Listed.Dispose();
+    }
+}
+
 /// <summary>Opens logs for reading. All share connections, pacing and memory. Thread-safe.</summary>
-/// <param name="client">From <see cref="LogHttp.CreateClient"/>.</param>
-internal sealed class LogSources(HttpClient client, Pacers pacers, FetchMemory memory, TimeProvider time, Meter meter, ILogger<LogSources> logger)
+internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory memory, TimeProvider time, Meter meter, ILogger<LogSources> logger)
 {
     private readonly Counter<long> _requests = LogHttp.CreateCounter(meter);
 
@@ -20,7 +31,7 @@ internal sealed class LogSources(HttpClient client, Pacers pacers, FetchMemory m
     public LogListSource List(string location, string cacheDirectory)
     {
         LogHttp? http = LogListSource.UrlOf(location) is { } url
-            ? new LogHttp(client, LogListSource.PrefixOf(url), "log list", pacers.For("log list", url, isCustom: false), time, _requests)
+            ? new LogHttp(clients.Listed, LogListSource.PrefixOf(url), "log list", pacers.For("log list", url, isCustom: false), time, _requests)
             : null;
         return new LogListSource(location, cacheDirectory, http, logger);
     }
@@ -34,7 +45,7 @@ internal sealed class LogSources(HttpClient client, Pacers pacers, FetchMemory m
     };
 
     private LogHttp Http(LogDescription log, Uri prefix, bool isCustom) =>
-        new(client, prefix, NameOf(log), pacers.For(log.Operator, prefix, isCustom), time, _requests);
+        new(isCustom ? clients.Configured : clients.Listed, prefix, NameOf(log), pacers.For(log.Operator, prefix, isCustom), time, _requests);
 
     /// <summary>What metrics and messages call a log.</summary>
     public static string NameOf(LogDescription log) => log.Description.Length > 0 ? log.Description : log.Origin;

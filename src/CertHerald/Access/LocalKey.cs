@@ -1,0 +1,26 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace CertHerald.Access;
+
+/// <summary>
+/// The key by which this machine's command line speaks to the service: new at each start, in a file that only the service's
+/// user can read. Whoever can read it could read the database beside it as well.
+/// </summary>
+internal sealed class LocalKey
+{
+    private readonly byte[] _hash;
+
+    public LocalKey()
+    {
+        Text = OpaqueToken.New();
+        _hash = OpaqueToken.HashOf(Text);
+    }
+
+    public string Text { get; }
+
+    /// <summary>Whether an Authorization header holds the key.</summary>
+    public bool Opens(string? authorization) =>
+        authorization is not null && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+        && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(authorization[7..].Trim())), _hash);
+}

@@ -1,0 +1,61 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace CertHerald.Cli;
+
+/// <summary>Where the running service of a data directory answers, and the key that it left there for this machine's commands.</summary>
+internal sealed record RunningService(Uri Address, string Key)
+{
+    private const string FileName = "service.json";
+
+    /// <summary>Leaves address and key for the commands, readable by this user alone. Written beside and renamed: never half there.</summary>
+    public void Save(string data)
+    {
+        string path = Path.Combine(data, FileName), fresh = path + ".new";
+        File.Delete(fresh);
+        var style = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) style.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new FileStream(fresh, style)) JsonSerializer.Serialize(file, new { address = Address, key = Key });
+        File.Move(fresh, path, overwrite: true);
+    }
+
+    /// <summary>Removes what <see cref="Save"/> left: the service has stopped.</summary>
+    public static void Forget(string data) => File.Delete(Path.Combine(data, FileName));
+
+    /// <exception cref="CommandFailedException">No service runs on this directory, or this user may not speak to it.</exception>
+    public static RunningService Find(string data)
+    {
+        try
+        {
+            JsonElement saved = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(Path.Combine(data, FileName)));
+            return new RunningService(new Uri(saved.GetProperty("address").GetString()!), saved.GetProperty("key").GetString()!);
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandFailedException($"no service runs on {data}: start it with 'certherald run', or name its directory with --data DIR", failure);
+        }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new CommandFailedException($"{failure.Message} Use the user that the service runs as.", failure);
+        }
+    }
+
+    /// <exception cref="CommandFailedException">It does not answer, or refuses.</exception>
+    public async Task<JsonElement> GetAsync(string path, CancellationToken stopping)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        try
+        {
+            using HttpResponseMessage answer = await client.GetAsync(new Uri(path, UriKind.Relative), stopping);
+            if (answer.StatusCode != HttpStatusCode.OK)
+                throw new CommandFailedException($"the service at {Address} answered {(int)answer.StatusCode}: it may have been started anew; try again");
+            return await JsonSerializer.DeserializeAsync<JsonElement>(await answer.Content.ReadAsStreamAsync(stopping), cancellationToken: stopping);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or JsonException || (failure is TaskCanceledException && !stopping.IsCancellationRequested))
+        {
+            throw new CommandFailedException($"the service at {Address} does not answer: see whether it still runs ({failure.Message})", failure);
+        }
+    }
+}
