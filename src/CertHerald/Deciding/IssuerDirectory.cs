@@ -29,7 +29,8 @@ internal static class IssuerDirectory
 
     private static IEnumerable<KeyValuePair<string, IssuerFacts>> ReadKeys()
     {
-        Dictionary<string, IssuerFacts> byId = IssuerTable.All.ToDictionary(row => row.Id, row => row.Facts with { IsByKey = true }, StringComparer.Ordinal);
+        Dictionary<string, IssuerFacts> byId =
+            IssuerTable.All.ToDictionary(row => row.Id, row => row.Facts with { IsByKey = true }, StringComparer.Ordinal);
         IssuerFacts facts = null!;
 
         using var reader = new StreamReader(typeof(IssuerDirectory).Assembly.GetManifestResourceStream("IssuerKeys.txt")!);

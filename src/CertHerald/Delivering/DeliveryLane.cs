@@ -82,7 +82,8 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
         _underWay.Add((delivery, attempt));
 
         // After the attempt has ended, not at its end: whoever wakes up must see the room.
-        _ = attempt.ContinueWith(static (_, bell) => ((OwedBell)bell!).Ring(), Bell, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = attempt.ContinueWith(
+            static (_, bell) => ((OwedBell)bell!).Ring(), Bell, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     public void ForgetEnded() => _underWay.RemoveAll(one => one.Attempt.IsCompleted);

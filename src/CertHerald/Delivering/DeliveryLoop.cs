@@ -229,7 +229,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
     [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {Delivery} to webhook {Webhook} failed inside CertHerald")]
     private partial void LogInternal(Exception exception, string webhook, long delivery);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "An attempt at delivery {Delivery} to webhook {Webhook} could not be recorded; it will be sent again, under the same key")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "An attempt at delivery {Delivery} to webhook {Webhook} could not be recorded; it will be sent again, under the same key")]
     private partial void LogUnrecorded(Exception exception, string webhook, long delivery);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Due deliveries could not be read from the store; trying again")]

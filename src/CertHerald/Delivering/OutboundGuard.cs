@@ -24,7 +24,10 @@ internal sealed class OutboundGuard(OutboundOptions options, ResolveHost? resolv
     private readonly ResolveHost _resolve = resolve ?? (static (host, cancellation) => Dns.GetHostAddressesAsync(host, cancellation));
     private volatile IPEndPoint[] _listeners = [];
 
-    /// <summary>Shuts our own listeners, whatever the options open: a webhook must not be able to call our API.</summary>
+    /// <summary>
+    /// Shuts our own listeners, whatever the options open: a webhook must not be able to call our API. To be told before the
+    /// first delivery leaves.
+    /// </summary>
     public void Shut(IEnumerable<IPEndPoint> listeners) => _listeners = [.. listeners];
 
     /// <summary>
@@ -77,7 +80,10 @@ internal sealed class OutboundGuard(OutboundOptions options, ResolveHost? resolv
             if (WhyNot(address, port, isEncrypted) is { } reason)
                 throw new OutboundBlockedException(reason);
 
-        return [.. addresses.OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork).Select(address => new IPEndPoint(address, port))];
+        return
+        [
+            .. addresses.OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork).Select(address => new IPEndPoint(address, port)),
+        ];
     }
 
     /// <summary>Null if this address does not answer, and soon: there is another.</summary>

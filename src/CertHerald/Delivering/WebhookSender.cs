@@ -41,7 +41,8 @@ internal sealed class WebhookSender : IDisposable
         {
             using HttpResponseMessage response = await _http.SendAsync(request, either.Token);
             int status = (int)response.StatusCode;
-            string? retryAfter = response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
+            string? retryAfter =
+                response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
             return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
             {
                 RetryAfter = RetryAfter.Read(retryAfter, _time.GetUtcNow()),
@@ -73,7 +74,8 @@ internal sealed class WebhookSender : IDisposable
         request.Headers.UserAgent.Add(UserAgent);
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
         if (webhook.Credentials is var (user, password))
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+            request.Headers.Authorization =
+                new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
         return request;
     }
 
@@ -99,7 +101,8 @@ internal sealed class WebhookSender : IDisposable
         return buffer[..Math.Min(length, MostKept)];
     }
 
-    private static bool IsOfTheWorld(Exception e) => e is HttpRequestException or IOException or OperationCanceledException or OutboundBlockedException or NameResolutionException;
+    private static bool IsOfTheWorld(Exception e) =>
+        e is HttpRequestException or IOException or OperationCanceledException or OutboundBlockedException or NameResolutionException;
 
     /// <summary>Which part of the way failed. What the platform's exceptions hold innermost is the most exact.</summary>
     private static Answer AnswerTo(Exception failure)
@@ -122,13 +125,15 @@ internal sealed class WebhookSender : IDisposable
         return error switch
         {
             HttpRequestError.SecureConnectionError => new Answer(AttemptOutcome.Tls, null, "the TLS handshake failed"),
-            HttpRequestError.ConnectionError => new Answer(AttemptOutcome.Connect, null, socket is null ? "no connection" : $"no connection: {socket.SocketErrorCode}")
+            HttpRequestError.ConnectionError => new Answer(
+                AttemptOutcome.Connect, null, socket is null ? "no connection" : $"no connection: {socket.SocketErrorCode}")
             {
                 MayBeLocal = socket?.SocketErrorCode is SocketError.NetworkUnreachable or SocketError.NetworkDown
                     or SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable,
             },
             null when failure is OperationCanceledException => new Answer(AttemptOutcome.Connect, null, "no connection within 5 s"),
-            _ => new Answer(AttemptOutcome.Protocol, null, socket is null ? $"no usable answer: {error}" : $"the connection broke: {socket.SocketErrorCode}"),
+            _ => new Answer(
+                AttemptOutcome.Protocol, null, socket is null ? $"no usable answer: {error}" : $"the connection broke: {socket.SocketErrorCode}"),
         };
     }
 

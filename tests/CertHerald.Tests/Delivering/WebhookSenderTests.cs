@@ -126,16 +126,18 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     public async Task T2_a_proxy_of_the_environment_is_not_used()
     {
         await using Receiver proxy = Receiver.Start();
-        string? before = Environment.GetEnvironmentVariable("HTTP_PROXY");
-        Environment.SetEnvironmentVariable("HTTP_PROXY", proxy.Url.ToString());
+        IWebProxy before = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new ProxyFor("hooks.example", proxy.Url);        // what HTTP_PROXY becomes in a process
         try
         {
-            using var sender = new WebhookSender(new OutboundGuard(LoopbackAllowed), _time);
-            Assert.Equal(AttemptOutcome.Delivered, (await sender.PostAsync(Given.Webhook(_receiver.Url), Rules, "key", "{}"u8.ToArray(), Cancellation)).Outcome);
+            using var sender = new WebhookSender(
+                new OutboundGuard(LoopbackAllowed, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback])), _time);
+            Uri target = new($"http://hooks.example:{_receiver.Port}/");
+            Assert.Equal(AttemptOutcome.Delivered, (await sender.PostAsync(Given.Webhook(target), Rules, "key", "{}"u8.ToArray(), Cancellation)).Outcome);
         }
         finally
         {
-            Environment.SetEnvironmentVariable("HTTP_PROXY", before);
+            HttpClient.DefaultProxy = before;
         }
 
         Assert.Equal(0, proxy.Connections);
@@ -357,6 +359,16 @@ public sealed class WebhookSenderTests : IAsyncDisposable
 
     private Task<Answer> PostAsync(WebhookOptions? webhook = null) =>
         _sender.PostAsync(webhook ?? Given.Webhook(_receiver.Url), Rules, "some-key", "{}"u8.ToArray(), Cancellation);
+
+    /// <summary>A proxy for one host, lest it catch what other tests send.</summary>
+    private sealed class ProxyFor(string host, Uri proxy) : IWebProxy
+    {
+        public ICredentials? Credentials { get; set; }
+
+        public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? null : proxy;
+
+        public bool IsBypassed(Uri target) => target.Host != host;
+    }
 
     /// <summary>Says one thing to whoever connects.</summary>
     private sealed class PlainTcp : IAsyncDisposable
