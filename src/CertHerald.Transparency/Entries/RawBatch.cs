@@ -82,7 +82,7 @@ public sealed class RawBatch : IDisposable
     {
         if (_bytes is null) return;
 
-        ArrayPool<byte>.Shared.Return(_bytes);
+        BatchMemory.Bytes.Return(_bytes);
         ArrayPool<int>.Shared.Return(_offsets);
         if (_hashes is not null) ArrayPool<MerkleHash>.Shared.Return(_hashes);
         (_bytes, _hashes) = (null, null);

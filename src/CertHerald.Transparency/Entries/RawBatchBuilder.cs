@@ -23,7 +23,7 @@ public sealed class RawBatchBuilder : IDisposable
     public RawBatchBuilder(EntryIndex start, ExtraDataForm form, int expectedBytes = 1 << 16, int expectedEntries = 256)
     {
         (_start, _form) = (start, form);
-        _bytes = ArrayPool<byte>.Shared.Rent(Math.Clamp(expectedBytes, 1024, MaxBytes));
+        _bytes = BatchMemory.Bytes.Rent(Math.Clamp(expectedBytes, 1024, MaxBytes));
         _offsets = ArrayPool<int>.Shared.Rent(2 * Math.Clamp(expectedEntries, 16, 1 << 16) + 1);
         _offsets[0] = 0;
     }
@@ -62,7 +62,7 @@ public sealed class RawBatchBuilder : IDisposable
         long needed = _length + 1 + bytes;
         if (needed > MaxBytes) return false;
 
-        if (needed > _bytes.Length) Grow(ref _bytes, (int)Math.Min(MaxBytes, Math.Max(needed, 2L * _bytes.Length)), _length);
+        if (needed > _bytes.Length) Grow(BatchMemory.Bytes, ref _bytes, (int)Math.Min(MaxBytes, Math.Max(needed, 2L * _bytes.Length)), _length);
         room = _bytes.AsSpan(_length + 1);
         return true;
     }
@@ -72,7 +72,7 @@ public sealed class RawBatchBuilder : IDisposable
     {
         ObjectDisposedException.ThrowIf(_bytes is null || _offsets is null, this);
         _bytes[_length] = 0;
-        if (2 * _count + 3 > _offsets.Length) Grow(ref _offsets, 2 * _offsets.Length, 2 * _count + 1);
+        if (2 * _count + 3 > _offsets.Length) Grow(ArrayPool<int>.Shared, ref _offsets, 2 * _offsets.Length, 2 * _count + 1);
         _offsets[2 * _count + 1] = _length + 1 + leafInput;
         _offsets[2 * _count + 2] = _length += 1 + leafInput + extraData;
         _count++;
@@ -93,16 +93,16 @@ public sealed class RawBatchBuilder : IDisposable
     /// <summary>Gives the memory back, unless <see cref="Build"/> handed it over.</summary>
     public void Dispose()
     {
-        if (_bytes is not null) ArrayPool<byte>.Shared.Return(_bytes);
+        if (_bytes is not null) BatchMemory.Bytes.Return(_bytes);
         if (_offsets is not null) ArrayPool<int>.Shared.Return(_offsets);
         (_bytes, _offsets) = (null, null);
     }
 
-    private static void Grow<T>(ref T[] array, int length, int used)
+    private static void Grow<T>(ArrayPool<T> pool, ref T[] array, int length, int used)
     {
-        T[] larger = ArrayPool<T>.Shared.Rent(length);
+        T[] larger = pool.Rent(length);
         array.AsSpan(0, used).CopyTo(larger);
-        ArrayPool<T>.Shared.Return(array);
+        pool.Return(array);
         array = larger;
     }
 }

@@ -57,6 +57,8 @@ internal sealed class Service : IAsyncDisposable
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             _ = app.Services.GetRequiredService<IStore>();
+            // Before anything is sent: no webhook may call our own API.
+            app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
             await app.StartAsync(stopping);
         }
         catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
@@ -71,7 +73,7 @@ internal sealed class Service : IAsyncDisposable
         }
         service.Address = new Uri(app.Urls.First());
         new RunningService(service.Address, app.Services.GetRequiredService<LocalKey>().Text).Save(options.Data);
-        app.Services.GetRequiredService<OutboundGuard>().Shut([new IPEndPoint(IPAddress.Parse(service.Address.Host), service.Address.Port)]);
+        app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(service.Address));
         return service;
     }
 
@@ -86,6 +88,11 @@ internal sealed class Service : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
     }
+
+    private static IEnumerable<IPEndPoint> ListenersOf(Uri address) =>
+        address.IsLoopback && !IPAddress.TryParse(address.Host.Trim('[', ']'), out _)
+            ? [new IPEndPoint(IPAddress.Loopback, address.Port), new IPEndPoint(IPAddress.IPv6Loopback, address.Port)]
+            : IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? own) ? [new IPEndPoint(own, address.Port)] : [];
 
     private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
     {

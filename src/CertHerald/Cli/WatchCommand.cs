@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
@@ -8,12 +9,17 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald watch</c>: the service without a configuration file.</summary>
 internal static class WatchCommand
 {
+    private static IPNetwork Network(string text) => Configuration.TryReadNetwork(text, out IPNetwork network)
+        ? network
+        : throw new ConfigurationException([new ConfigurationMistake("--allow", $"\"{text}\" is no network", "write 10.1.2.0/24 or one address")]);
+
     public static Command Create()
     {
         var domains = new Argument<string[]>("DOMAIN") { Description = "example.com, or .example.com with all below it.", Arity = ArgumentArity.OneOrMore };
         var webhook = new Option<string>("--webhook") { Description = "Where unknown certificates are POSTed; user:password@ for HTTP Basic.", Required = true, HelpName = "URL" };
+        var allow = new Option<string[]>("--allow") { Description = "A network that is not public and that the webhook may be in, such as 10.1.2.0/24 or 127.0.0.1.", HelpName = "NETWORK" };
         var command = new Command("watch", "Starts watching at once: these domains, every public log, one webhook in the Cert Spotter dialect.")
-        { domains, webhook, RunCommand.ConfigOption, RunCommand.DataOption, RunCommand.ListenOption };
+        { domains, webhook, allow, RunCommand.ConfigOption, RunCommand.DataOption, RunCommand.ListenOption };
         command.SetAction(async (parsed, stopping) =>
         {
             CertHeraldOptions options = Configuration.Read(
@@ -29,7 +35,16 @@ internal static class WatchCommand
                 Credentials = url.Credentials,
                 Events = [EventKinds.UnknownCertificate],
             };
-            return await RunCommand.RunAsync(options with { Watch = WatchLists.Read(parsed.GetValue(domains)!, [], "DOMAIN"), Webhooks = [hook], Warnings = [] }, stopping);
+            OutboundOptions outbound = options.Outbound with { Allow = [.. options.Outbound.Allow, .. (parsed.GetValue(allow) ?? []).Select(Network)] };
+            return await RunCommand.RunAsync(
+                options with
+                {
+                    Watch = WatchLists.Read(parsed.GetValue(domains)!, [], "DOMAIN"),
+                    Webhooks = [hook],
+                    Outbound = outbound,
+                    Warnings = [.. Configuration.Unreachable([hook], outbound)],
+                },
+                stopping);
         });
         return command.WithExamples("""
             certherald watch .example.com --webhook https://user:password@siem.example.com/ct

@@ -102,7 +102,7 @@ internal static class Configuration
             Known = knownCertificates,
             Webhooks = webhooks,
             Outbound = outbound,
-            Warnings = [.. warnings, .. Warnings(logs, watch, webhooks)],
+            Warnings = [.. warnings, .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
         };
     }
 
@@ -114,6 +114,20 @@ internal static class Configuration
             yield return "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+    }
+
+    /// <summary>Webhooks that the guard will refuse, as far as their text tells.</summary>
+    public static IEnumerable<string> Unreachable(IReadOnlyList<WebhookOptions> webhooks, OutboundOptions outbound)
+    {
+        foreach (WebhookOptions webhook in webhooks)
+        {
+            IPAddress? literal = IPAddress.TryParse(webhook.Url.IdnHost, out IPAddress? parsed) ? parsed : webhook.Url.IsLoopback ? IPAddress.Loopback : null;
+            AddressVerdict verdict = literal is null ? AddressVerdict.Public : AddressRanges.Judge(literal, outbound);
+            if (verdict == AddressVerdict.Blocked)
+                yield return $"webhook {webhook.Name}: {literal} is no public address, so nothing will be delivered: open it with outbound.allow (watch: --allow)";
+            else if (verdict == AddressVerdict.Public && webhook.Url.Scheme == Uri.UriSchemeHttp)
+                yield return $"webhook {webhook.Name}: public addresses are reached by https only, so nothing will be delivered: write https://…, or open a private network with outbound.allow";
+        }
     }
 
     private static Uri? Listen(ConfigurationSection section, string key)
@@ -173,12 +187,20 @@ internal static class Configuration
         return options2;
     }
 
+    /// <summary>A network, or one address.</summary>
+    public static bool TryReadNetwork(string text, out IPNetwork network)
+    {
+        if (IPNetwork.TryParse(text, out network)) return true;
+        if (!IPAddress.TryParse(text, out IPAddress? address)) return false;
+        network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
+        return true;
+    }
+
     private static OutboundOptions Outbound(ConfigurationSection section)
     {
         var allow = new List<IPNetwork>();
         foreach (string text in section.Texts("allow") ?? [])
-            if (IPNetwork.TryParse(text, out IPNetwork network)) allow.Add(network);
-            else if (IPAddress.TryParse(text, out IPAddress? address)) allow.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            if (TryReadNetwork(text, out IPNetwork network)) allow.Add(network);
             else section.Mistake("allow", $"\"{text}\" is no network", "write 10.1.2.0/24 or one address");
 
         var ports = new List<int>();

@@ -63,6 +63,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await SettleOwedAsync(stoppingToken);
         Task[] lanes = [.. _lanes.Select(lane => RunLaneAsync(lane, stoppingToken))];
         await WatchAsync(stoppingToken);
         await Task.WhenAll(lanes);
@@ -71,6 +72,31 @@ internal sealed partial class DeliveryLoop : BackgroundService
         await underWay.WaitAsync(Drain, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _givenUp.CancelAsync();
         await underWay;
+    }
+
+    /// <summary>
+    /// What is owed to a webhook that the configuration names no more waits, visibly, and leaves if it is named again.
+    /// Pending, it would look for ever like a delivery that is late.
+    /// </summary>
+    private async Task SettleOwedAsync(CancellationToken stopping)
+    {
+        const string NotConfigured = "The configuration does not name it any more.";
+        try
+        {
+            foreach (string webhook in await _store.OwedWebhooksAsync(stopping))
+            {
+                bool isConfigured = _lanes.Any(lane => lane.Webhook.Name == webhook);
+                if (!isConfigured) await _store.HoldWebhookAsync(webhook, NotConfigured, _time.GetUtcNow(), stopping);
+                else if (await _store.FindHoldAsync(webhook, stopping) == NotConfigured) await _store.HoldWebhookAsync(webhook, null, _time.GetUtcNow(), stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            LogStoreFailed(e);
+        }
     }
 
     /// <summary>Wakes the lanes when something is due.</summary>

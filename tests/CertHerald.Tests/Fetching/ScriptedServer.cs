@@ -66,7 +66,7 @@ internal sealed class Asking : IDisposable
         Time = time ?? TimeProvider.System;
         _pacers = new Pacers(Time);
         _loggers = LoggerFactory.Create(logging => logging.AddProvider(Log));
-        Sources = new LogSources(_client, _pacers, Memory, Time, _meter, _loggers.CreateLogger<LogSources>());
+        Sources = new LogSources(new LogClients(_client, _client), _pacers, Memory, Time, _meter, _loggers.CreateLogger<LogSources>());
         var listener = new MeterListener { InstrumentPublished = (instrument, l) => { if (instrument.Meter == _meter) l.EnableMeasurementEvents(instrument); } };
         listener.SetMeasurementEventCallback<long>((_, value, tags, _) => Outcomes.Enqueue(tags[1].Value!.ToString()!));
         listener.Start();

@@ -70,6 +70,10 @@ internal sealed partial class SqliteStore
         session => session.First("SELECT hold FROM webhook WHERE name = @name", row => row.TextOrNull(0), ("@name", webhook)),
         cancellation);
 
+    public Task<IReadOnlyList<string>> OwedWebhooksAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
+        session => session.All("SELECT DISTINCT webhook FROM delivery WHERE state IN ('pending', 'inflight', 'held') ORDER BY webhook", row => row.GetString(0)),
+        cancellation);
+
     public Task<DateTimeOffset?> OldestDueAsync(CancellationToken cancellation) => ReadAsync(
         session => session.Single("SELECT MIN(due) FROM delivery WHERE state IN ('pending', 'inflight')", row => row.TimeOrNull(0)),
         cancellation);
