@@ -122,8 +122,9 @@ internal sealed class Receiver : IAsyncDisposable
                 serving.Add(ServeAsync(client));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException || _stopping.IsCancellationRequested)
         {
+            // A listener that is stopped between two accepts says so in yet another way.
         }
 
         await Task.WhenAll(serving);
