@@ -11,7 +11,9 @@ public readonly ref struct CertificateExtension
         OctetString = value;
     }
 
-    /// <summary>Its identifier: the content of the OBJECT IDENTIFIER. <see cref="ExtensionOids"/> has those that matter here.</summary>
+    /// <summary>
+    /// Its identifier: the content of the OBJECT IDENTIFIER. <see cref="ExtensionOids"/> has those that matter here.
+    /// </summary>
     public ReadOnlySpan<byte> Oid { get; }
 
     /// <summary>Whether <c>critical</c> is there and not zero.</summary>
@@ -33,12 +35,15 @@ public readonly ref struct CertificateExtension
     /// <summary>Whether there is an OCTET STRING at all. Where a subjectAltName lacks it, parsing has noted that.</summary>
     internal bool HasValue => OctetString.End > 0;
 
-    /// <summary>Takes a SEQUENCE apart. What is wrong with a subjectAltName counts as <see cref="CertificateFlaws.SanUnreadable"/>.</summary>
+    /// <summary>
+    /// Takes a SEQUENCE apart. What is wrong with a subjectAltName counts as <see cref="CertificateFlaws.SanUnreadable"/>.
+    /// </summary>
     internal static bool TryParse(DerValue sequence, bool isCut, scoped ref FlawNotes notes, out CertificateExtension extension)
     {
         extension = default;
         DerReader parts = sequence.Contents;
-        if (sequence.TagNumber != DerTag.Sequence || parts.NextTag != DerTag.ObjectIdentifier || !notes.Read(ref parts, out DerValue oid))
+        if (sequence.TagNumber != DerTag.Sequence || parts.NextTag != DerTag.ObjectIdentifier
+            || !notes.Read(ref parts, out DerValue oid))
         {
             notes.Add(CertificateFlaws.ExtensionUnreadable, sequence.Offset);
             return false;
@@ -62,19 +67,22 @@ public readonly ref struct CertificateExtension
         }
         if (isSan && !parts.IsAtEnd) notes.Add(CertificateFlaws.DataAfterSan, parts.Offset);
 
-        // An octet string in several pieces would need a copy. Nobody has been seen to write one: the first piece is read, and the rest missed aloud.
+        // An octet string in several pieces would need a copy. Nobody has been seen to write one: the first piece is read,
+        // and the rest missed aloud.
         if (value.IsConstructed)
         {
             DerReader pieces = value.Contents;
-            if (!notes.ReadFrame(ref pieces, ifCut, out value) || !pieces.IsAtEnd || value.Tag != DerTag.OctetString)
-                if (isSan) notes.Add(CertificateFlaws.SanUnreadable, value.Offset);
+            bool isWhole = notes.ReadFrame(ref pieces, ifCut, out value) && pieces.IsAtEnd && value.Tag == DerTag.OctetString;
+            if (isSan && !isWhole) notes.Add(CertificateFlaws.SanUnreadable, sequence.Offset);
         }
         extension = new CertificateExtension(sequence, oid, isCritical, value);
         return true;
     }
 }
 
-/// <summary>Walks the extensions of a certificate in their order, for <c>foreach</c>. Passes over what is not an extension.</summary>
+/// <summary>
+/// Walks the extensions of a certificate in their order, for <c>foreach</c>. Passes over what is not an extension.
+/// </summary>
 public ref struct ExtensionEnumerator
 {
     private DerReader _extensions;

@@ -13,7 +13,10 @@ public enum CertificateFlaws
     /// <summary>A length is indefinite or written with more bytes than needed. X.690 §10.1.</summary>
     BerLength = 1 << 0,
 
-    /// <summary>A <c>critical</c> other than 00 or FF. X.690 §11.1. Only <see cref="CertificateView.Problems"/> looks beyond subjectAltName.</summary>
+    /// <summary>
+    /// A <c>critical</c> other than 00 or FF. X.690 §11.1. Only <see cref="CertificateView.Problems"/> looks beyond
+    /// subjectAltName.
+    /// </summary>
     OddCritical = 1 << 1,
 
     /// <summary>Bytes follow the certificate, or its signature.</summary>
@@ -25,13 +28,18 @@ public enum CertificateFlaws
     /// <summary>The serial number is missing, empty, or longer than needed.</summary>
     OddSerial = 1 << 4,
 
-    /// <summary>A date is missing, unreadable, or not in the form of RFC 5280 §4.1.2.5. Only <see cref="CertificateView.Problems"/> looks for it.</summary>
+    /// <summary>
+    /// A date is missing, unreadable, or not in the form of RFC 5280 §4.1.2.5. Only <see cref="CertificateView.Problems"/>
+    /// looks for it.
+    /// </summary>
     OddTime = 1 << 5,
 
     /// <summary>The poison is not NULL. RFC 6962 §3.1. Only <see cref="CertificateView.Problems"/> looks for it.</summary>
     OddPoison = 1 << 6,
 
-    /// <summary>More than one subjectAltName or, for <see cref="CertificateView.Problems"/> only, basicConstraints. All are read.</summary>
+    /// <summary>
+    /// More than one subjectAltName or, for <see cref="CertificateView.Problems"/> only, basicConstraints. All are read.
+    /// </summary>
     RepeatedExtension = 1 << 7,
 
     /// <summary>Zero bytes follow the names of a subjectAltName.</summary>
@@ -43,7 +51,9 @@ public enum CertificateFlaws
     /// <summary>A name says that it is constructed. It is read both ways.</summary>
     ConstructedString = 1 << 10,
 
-    /// <summary>A string type of 7 bits holds 8-bit characters. Only <see cref="CertificateView.Problems"/> looks for it.</summary>
+    /// <summary>
+    /// A string type of 7 bits holds 8-bit characters. Only <see cref="CertificateView.Problems"/> looks for it.
+    /// </summary>
     EightBitString = 1 << 11,
 
     /// <summary>An iPAddress of neither 4 nor 16 bytes. It is passed over.</summary>

@@ -107,7 +107,9 @@ public readonly ref struct CertificateView
     /// <summary>The subject's Name with its header.</summary>
     public ReadOnlySpan<byte> Subject => _subject.Whole(_der);
 
-    /// <summary>The SubjectPublicKeyInfo with its header: what key hashes are made of. <see cref="PublicKeyFacts"/> takes it.</summary>
+    /// <summary>
+    /// The SubjectPublicKeyInfo with its header: what key hashes are made of. <see cref="PublicKeyFacts"/> takes it.
+    /// </summary>
     public ReadOnlySpan<byte> Spki => _spki.Whole(_der);
 
     /// <summary>The AlgorithmIdentifier of the signature with its header; empty in a bare TBSCertificate.</summary>
@@ -116,7 +118,9 @@ public readonly ref struct CertificateView
     /// <summary>The signature's bytes, without the count of unused bits; empty in a bare TBSCertificate.</summary>
     public ReadOnlySpan<byte> Signature => _signature.Content(_der) is [_, .. var bytes] ? bytes : default;
 
-    /// <summary>The first day of validity, in UTC and whole seconds; null if unreadable. Missing or bad times of day count as zero.</summary>
+    /// <summary>
+    /// The first day of validity, in UTC and whole seconds; null if unreadable. Missing or bad times of day count as zero.
+    /// </summary>
     public DateTimeOffset? NotBefore => CertificateTime.Read(_validity.Reader(_der), skip: 0);
 
     /// <summary>The last moment of validity, likewise.</summary>
@@ -125,10 +129,15 @@ public readonly ref struct CertificateView
     /// <summary>The extensions, in their order.</summary>
     public ExtensionEnumerator Extensions => new(_extensions.Reader(_der));
 
-    /// <summary>What reading the frame showed. <see cref="NameEnumerator.Flaws"/> has these and those met on the way to the names.</summary>
+    /// <summary>
+    /// What reading the frame showed. <see cref="NameEnumerator.Flaws"/> has these and those met on the way to the names.
+    /// </summary>
     public CertificateFlaws Flaws { get; }
 
-    /// <summary>Whether it carries the poison, well written or not. False for the TBSCertificate of a log entry: there it is removed. RFC 6962 §3.2.</summary>
+    /// <summary>
+    /// Whether it carries the poison, well written or not. False for the TBSCertificate of a log entry: there it is removed.
+    /// RFC 6962 §3.2.
+    /// </summary>
     public bool IsPrecertificate => TryGetExtension(ExtensionOids.Poison, out _);
 
     /// <summary>Whether it says that its subject is a CA.</summary>
@@ -188,7 +197,9 @@ public readonly ref struct CertificateView
         return false;
     }
 
-    /// <summary>What is wrong and where, for people: the first hundred flaws in the order of their places. Reads everything again.</summary>
+    /// <summary>
+    /// What is wrong and where, for people: the first hundred flaws in the order of their places. Reads everything again.
+    /// </summary>
     public IReadOnlyList<CertificateProblem> Problems()
     {
         var problems = new List<CertificateProblem>();

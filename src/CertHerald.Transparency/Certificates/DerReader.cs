@@ -71,7 +71,10 @@ public ref struct DerReader
         return read;
     }
 
-    /// <summary>Reads a value that holds others; one that is cut short ends where its surroundings end, so that what is there can be read.</summary>
+    /// <summary>
+    /// Reads a value that holds others; one that is cut short ends where its surroundings end, so that what is there can be
+    /// read.
+    /// </summary>
     internal bool TryReadFrame(out DerValue value, out bool isCut)
     {
         isCut = false;
@@ -190,7 +193,9 @@ public readonly ref struct DerValue
         IsBer = isBer;
     }
 
-    /// <summary>The identifier octet: class, constructed bit, and number below 31. A larger number follows it and is not kept.</summary>
+    /// <summary>
+    /// The identifier octet: class, constructed bit, and number below 31. A larger number follows it and is not kept.
+    /// </summary>
     public byte Tag => Offset < End ? _der[Offset] : (byte)0;
 
     /// <summary>The tag's number, whatever its class; 31 stands for every number from 31 on.</summary>

@@ -1,6 +1,8 @@
 namespace CertHerald.Transparency.Certificates;
 
-/// <summary>Object identifiers of extensions, as the content of their DER, for <see cref="CertificateView.TryGetExtension"/>.</summary>
+/// <summary>
+/// Object identifiers of extensions, as the content of their DER, for <see cref="CertificateView.TryGetExtension"/>.
+/// </summary>
 public static class ExtensionOids
 {
     /// <summary>2.5.29.17. RFC 5280 §4.2.1.6.</summary>

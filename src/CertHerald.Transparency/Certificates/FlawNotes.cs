@@ -23,7 +23,9 @@ internal struct FlawNotes(List<CertificateProblem>? problems)
         return true;
     }
 
-    /// <summary>Reads a value that holds others, as far as it goes. If it is cut short, that is noted as <paramref name="ifCut"/>.</summary>
+    /// <summary>
+    /// Reads a value that holds others, as far as it goes. If it is cut short, that is noted as <paramref name="ifCut"/>.
+    /// </summary>
     public bool ReadFrame(scoped ref DerReader reader, CertificateFlaws ifCut, out DerValue value)
     {
         if (!reader.TryReadFrame(out value, out bool isCut)) return false;

@@ -32,7 +32,9 @@ public ref struct NameEnumerator
     /// <summary>The name at hand.</summary>
     public RawName Current { get; private set; }
 
-    /// <summary>What was amiss up to here; after the last name, all of it. See <see cref="CertificateFlaws.MayHideName"/>.</summary>
+    /// <summary>
+    /// What was amiss up to here; after the last name, all of it. See <see cref="CertificateFlaws.MayHideName"/>.
+    /// </summary>
     public readonly CertificateFlaws Flaws => _notes.Flaws;
 
     /// <summary>Goes to the next name; false behind the last.</summary>
@@ -235,7 +237,9 @@ public ref struct NameEnumerator
         if (_notes.AreForPeople && text.ContainsAnyInRange((byte)0x80, (byte)0xFF)) _notes.Add(CertificateFlaws.EightBitString, offset);
     }
 
-    /// <summary>The text of a string that says it is constructed: of its pieces or, if there are none, of its content as it stands.</summary>
+    /// <summary>
+    /// The text of a string that says it is constructed: of its pieces or, if there are none, of its content as it stands.
+    /// </summary>
     private ReadOnlySpan<byte> Join(DerValue value, byte type)
     {
         _notes.Add(CertificateFlaws.ConstructedString, value.Offset);

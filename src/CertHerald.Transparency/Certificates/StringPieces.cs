@@ -9,7 +9,9 @@ internal static class StringPieces
     // Pieces within pieces within pieces serve nobody.
     private const int MaxDepth = 4;
 
-    /// <summary>The most bytes that text of this many bytes can have in UTF-8: BMPString grows by half, the others do not.</summary>
+    /// <summary>
+    /// The most bytes that text of this many bytes can have in UTF-8: BMPString grows by half, the others do not.
+    /// </summary>
     public static int MaxTextLength(int length) => length + length / 2 + 3;
 
     /// <summary>Whether these are pieces of a string, to the last byte.</summary>

@@ -191,7 +191,9 @@ public static class TbsFingerprint
             return fields.TryRead(DerTag.Integer, out DerValue _) && fields.TryRead(out _) && fields.TryRead(out issuer);
         }
 
-        /// <summary>By how many bytes a value grows when its content gets this length. An indefinite length stays indefinite.</summary>
+        /// <summary>
+        /// By how many bytes a value grows when its content gets this length. An indefinite length stays indefinite.
+        /// </summary>
         private static int Growth(DerValue value, int length)
         {
             int content = length - value.Content.Length;
