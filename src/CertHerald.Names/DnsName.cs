@@ -2,7 +2,7 @@ using System.Text;
 
 namespace CertHerald.Names;
 
-/// <summary>DNS names as text: lower case, A-labels, no trailing dot, as in <see cref="Identifier"/> and <see cref="WatchItem"/>.</summary>
+/// <summary>DNS names as text: A-labels in lower case, no trailing dot, as <see cref="Identifier"/> holds them.</summary>
 public static class DnsName
 {
     /// <summary>Characters in the longest name, dots included. RFC 1035 §2.3.4.</summary>

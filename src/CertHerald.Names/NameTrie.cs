@@ -90,8 +90,9 @@ internal sealed class NameTrie
 
     /// <summary>
     /// Whether a key in lower case matches, its labels being globs. Collects every hit, or stops at the first if
-    /// <paramref name="hits"/> is null; then nothing is allocated. A glob costs the children, of the nodes that the labels right of
-    /// it reach, whose labels begin as it does; a label without '*' costs one probe. Recursion is as deep as the longest item.
+    /// <paramref name="hits"/> is null; then nothing is allocated. A label without '*' costs one probe. A glob costs one
+    /// comparison for each child, of the nodes that the labels right of it reach, whose label begins as it does: at worst, for
+    /// globs that begin with '*', every node at their depth. Recursion is as deep as the longest item.
     /// </summary>
     public bool Match(ReadOnlySpan<byte> key, List<Hit>? hits) => Match(0, LabelHash.OfRoot, key, 0, hits);
 
@@ -213,8 +214,8 @@ internal sealed class NameTrie
             if (found >> 32 != hash >> 32) continue;
 
             int child = (int)((uint)found & NodeMask);
-            bool isBelow = child > node && child < _ends[node];
-            if (isBelow && _lengths[child] == labelStart + label.Length && KeyOf(child)[labelStart..].SequenceEqual(label)) return child;
+            if (child <= node || child >= _ends[node] || _lengths[child] < labelStart) continue;
+            if (KeyOf(child)[labelStart..].SequenceEqual(label)) return child;
         }
     }
 

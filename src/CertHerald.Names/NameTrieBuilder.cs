@@ -11,7 +11,7 @@ internal sealed class NameTrieBuilder
 
     private readonly record struct Key(int Start, byte Length, bool IsTree);
 
-    /// <param name="name">Checked: lower-case labels of letters, digits, '-' and '_', at most 253 bytes; empty for the root.</param>
+    /// <param name="name">Checked: letters in lower case, digits, '-' and '_'; at most 253 bytes; empty for the root.</param>
     /// <returns>False if the list is full: 2 GiB of names.</returns>
     public bool TryAdd(ReadOnlySpan<byte> name, bool isTree)
     {
@@ -74,21 +74,24 @@ internal sealed class NameTrieBuilder
             int start = at.Length == 0 ? 0 : at.Length + 1;
             int length = bytes[start..].IndexOf((byte)0);
             int end = length < 0 ? bytes.Length : start + length;
-            at = new NameTrie.Node(LabelHash.Extend(at.Hash, bytes[start..end]), key.Start, (byte)end, 0, NameTrie.NodeFlags.None);
+            ulong hash = LabelHash.Extend(at.Hash, bytes[start..end]);
+            at = new NameTrie.Node(hash, key.Start, (byte)end, End: 0, NameTrie.NodeFlags.None);
             path.Add(nodes.Count);
             nodes.Add(at);
         }
     }
 
     private bool IsAtOrAbove(NameTrie.Node node, Key key) =>
-        BytesOf(key).StartsWith(_bytes.AsSpan(node.Start, node.Length)) && (node.Length == key.Length || _bytes[key.Start + node.Length] == 0);
+        BytesOf(key).StartsWith(_bytes.AsSpan(node.Start, node.Length))
+        && (node.Length == key.Length || _bytes[key.Start + node.Length] == 0);
 
     private ReadOnlySpan<byte> BytesOf(Key key) => _bytes.AsSpan(key.Start, key.Length);
 
     private bool TryReserve(int length)
     {
         if (Array.MaxLength - _used < length) return false;
-        if (_bytes.Length - _used < length) Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, _used + length)));
+        if (_bytes.Length - _used >= length) return true;
+        Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, _used + length)));
         return true;
     }
 }

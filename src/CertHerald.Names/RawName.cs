@@ -38,9 +38,10 @@ internal static class RawName
     }
 
     /// <summary>Whether a piece of a common name is a title such as "Example Inc".</summary>
-    public static bool IsTitle(NameSource source, ReadOnlySpan<byte> piece) => source == NameSource.CommonName && piece.Contains((byte)' ');
+    public static bool IsTitle(NameSource source, ReadOnlySpan<byte> piece) =>
+        source == NameSource.CommonName && piece.Contains((byte)' ');
 
-    /// <summary>The rightmost labels that fit <see cref="MaxLength"/>. If something was left off, it counts as one unparsable label.</summary>
+    /// <summary>The rightmost labels that fit <see cref="MaxLength"/>. What is cut off counts as one unparsable label.</summary>
     public static ReadOnlySpan<byte> Bound(ReadOnlySpan<byte> piece, out bool isCut)
     {
         isCut = piece.Length > MaxLength;

@@ -10,7 +10,9 @@ public sealed record WatchItem
         IsIp = isIp;
     }
 
-    /// <summary><c>example.com</c>, <c>.example.com</c>, <c>.</c> (every DNS name), <c>192.0.2.1</c> or <c>2001:db8::1</c>.</summary>
+    /// <summary>
+    /// <c>example.com</c>, <c>.example.com</c>, <c>.</c> (every DNS name), <c>192.0.2.1</c> or <c>2001:db8::1</c>.
+    /// </summary>
     public string Text { get; }
 
     /// <summary>Whether the item stands for a name and all names below it: its text begins with a dot.</summary>

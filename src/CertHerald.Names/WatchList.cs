@@ -75,8 +75,8 @@ public sealed class WatchList
     }
 
     /// <summary>
-    /// Every item that matches, single names before trees, and of each the longest first. Labels are compared from the right; one
-    /// of the identifier matches any if it is <c>*</c>, <c>?</c> or <c>&lt;unparsable&gt;</c>, and as a glob if it holds <c>*</c>.
+    /// Every item that matches, single names before trees, and of each the longest first. Labels are compared from the right:
+    /// the identifier's <c>*</c>, <c>?</c> and <c>&lt;unparsable&gt;</c> match every label, others as globs of <c>*</c>.
     /// </summary>
     public IReadOnlyList<WatchItem> Matches(Identifier identifier)
     {
@@ -126,9 +126,10 @@ public sealed class WatchList
     {
         ReadOnlySpan<byte> name = RawName.Bound(piece, out bool isCut);
 
-        // Blanks outside ASCII are trimmed in text, and only there: if they may be all of the last label, which is last is unknown.
+        // Blanks outside ASCII are trimmed in text, and only there: where they may be all of the last label, there may be none.
         ReadOnlySpan<byte> last = name[(name.LastIndexOf((byte)'.') + 1)..];
-        if (_names.Nodes > 1 && last.ContainsAnyInRange((byte)0x80, (byte)0xff) && !last.ContainsAnyInRange((byte)'!', (byte)'~')) return true;
+        bool mayVanish = last.ContainsAnyInRange((byte)0x80, (byte)0xff) && !last.ContainsAnyInRange((byte)'!', (byte)'~');
+        if (mayVanish && _names.Nodes > 1) return true;
 
         Span<byte> key = stackalloc byte[RawName.MaxLength + 2];
         int length = name.IsEmpty ? 0 : WriteKey(name, key);

@@ -67,10 +67,8 @@ internal sealed class WatchListReader
         if (length > name.Length || !Ascii.IsValid(text))
         {
             if (text.Length > LongestText) return TooLong(text);
-            if (ToALabels(text) is not { } ascii) return ($"{Quote(text)} holds what no name can", "write the name in its xn-- form");
-            if (text.Contains('\ufffd')) return ($"{Quote(text)} holds bytes that are not UTF-8", "save the list as UTF-8, or write the name in its xn-- form");
-            if (InvisibleIn(text) is { } invisible) return ($"{Quote(text)} holds the invisible U+{(int)invisible:X4}", "type the name instead of pasting it");
-            if (PlainFormOf(text) is { } plain) return ($"{Quote(text)} is written with variants of characters, which would match nothing", $"write {plain}");
+            if (ToALabels(text) is not { } ascii) return ($"{Quote(text)} cannot be converted", "write the name in its xn-- form");
+            if (WrongUnicode(text) is { } wrong) return wrong;
             if (ascii.Length > name.Length) return TooLong(text);
             length = Encoding.ASCII.GetBytes(ascii, name);
         }
@@ -94,27 +92,34 @@ internal sealed class WatchListReader
         if (isTree) name = name[1..];
         name = name.TrimEnd((byte)'.');
 
-        if (IpText.TryParse(name, out address)) return ($"{Quote(text)} puts a dot around an IP address", $"write {IpText.Format(address)}");
+        if (IpText.TryParse(name, out address))
+            return ($"{Quote(text)} puts a dot around an IP address", $"write {IpText.Format(address)}");
         if (name.IsEmpty || name[0] == '.' || name.IndexOf(".."u8) >= 0)
             return ($"{Quote(text)} has an empty label", $"write {(isTree ? "." : "")}{WithoutEmptyLabels(name)}");
         if (name.IndexOfAnyExcept(NameBytes) >= 0) return WrongCharacter(text, name);
         if (name.Length > DnsName.MaxLength) return TooLong(text);
         foreach (Range label in name.Split((byte)'.'))
-            if (name[label].Length > DnsName.MaxLabelLength)
-                return ($"{Quote(text)} has a label of {name[label].Length} characters", $"write labels of at most {DnsName.MaxLabelLength}: no certificate can be valid for longer ones");
+        {
+            int length = name[label].Length;
+            if (length > DnsName.MaxLabelLength)
+                return ($"{Quote(text)} has a label of {length} characters", $"write at most {DnsName.MaxLabelLength} between dots");
+        }
 
         return Add(text, name, isTree);
     }
 
     private (string Problem, string Remedy)? Add(ReadOnlySpan<char> text, ReadOnlySpan<byte> name, bool isTree) =>
-        Names.TryAdd(name, isTree) ? null : ($"{Quote(text)} is more than a watch list can hold", "watch trees, such as .example.com, instead of single names");
+        Names.TryAdd(name, isTree)
+            ? null
+            : ($"{Quote(text)} is more than a watch list can hold", "watch trees, such as .example.com, instead of single names");
 
     private static (string Problem, string Remedy) WrongCharacter(ReadOnlySpan<char> text, ReadOnlySpan<byte> name)
     {
         if (name.ContainsAny("/@:"u8)) return ($"{Quote(text)} is more than a name", $"write {HostIn(text)}");
         if (name.Contains((byte)'*'))
         {
-            string tree = name.StartsWith("*."u8) && name[2..].IndexOfAnyExcept(NameBytes) < 0 ? Encoding.ASCII.GetString(name[1..]) : ".example.com";
+            bool isWildcard = name.StartsWith("*."u8) && name[2..].IndexOfAnyExcept(NameBytes) < 0;
+            string tree = isWildcard ? Encoding.ASCII.GetString(name[1..]) : ".example.com";
             return ($"{Quote(text)} is a pattern, which would match nothing", $"write {tree} or a single name");
         }
         char wrong = (char)name[name.IndexOfAnyExcept(NameBytes)];
@@ -137,7 +142,7 @@ internal sealed class WatchListReader
     }
 
     private static (string Problem, string Remedy) TooLong(ReadOnlySpan<char> text) =>
-        ($"{Quote(text)} is longer than a name can be", $"write at most {DnsName.MaxLength} characters: no certificate can be valid for more");
+        ($"{Quote(text)} is longer than a name can be", $"write at most {DnsName.MaxLength} characters");
 
     private static string WithoutEmptyLabels(ReadOnlySpan<byte> name) =>
         string.Join('.', Encoding.ASCII.GetString(name).Split('.', StringSplitOptions.RemoveEmptyEntries));
@@ -155,21 +160,34 @@ internal sealed class WatchListReader
         return ascii.ToString();
     }
 
+    private static (string Problem, string Remedy)? WrongUnicode(ReadOnlySpan<char> text)
+    {
+        if (text.Contains('\ufffd'))
+            return ($"{Quote(text)} holds bytes that are not UTF-8", "save the list as UTF-8, or write the xn-- form");
+        if (InvisibleIn(text) is { } invisible)
+            return ($"{Quote(text)} holds the invisible U+{(int)invisible:X4}", "type the name instead of pasting it");
+        if (PlainFormOf(text) is { } plain)
+            return ($"{Quote(text)} holds variants of characters, which would match nothing", $"write {plain}");
+        return null;
+    }
+
     // Pasted text brings zero-width characters and soft hyphens along. The joiners are spelling: RFC 5892, appendix A.
     private static char? InvisibleIn(ReadOnlySpan<char> text)
     {
         foreach (char c in text)
-            if (c >= '\ufffe' || (c is not ('\u200c' or '\u200d') && char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.Control))
-                return c;
+        {
+            if (c is '\u200c' or '\u200d') continue;
+            if (c >= '\ufffe' || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.Control) return c;
+        }
         return null;
     }
 
     // Full-width letters, ligatures and the like: no A-label is made of them (RFC 5891 §5.3). Null if there are none.
     private static string? PlainFormOf(ReadOnlySpan<char> text)
     {
-        string composed = text.ToString().Normalize(NormalizationForm.FormC).ToLowerInvariant().Normalize(NormalizationForm.FormC);
-        string plain = composed.Normalize(NormalizationForm.FormKC);
-        return WithAsciiDots(plain) == WithAsciiDots(composed) ? null : plain;
+        string composed = text.ToString().Normalize(NormalizationForm.FormC).ToLowerInvariant();
+        string plain = WithAsciiDots(composed.Normalize(NormalizationForm.FormKC));
+        return plain == WithAsciiDots(composed.Normalize(NormalizationForm.FormC)) ? null : plain;
     }
 
     private static string WithAsciiDots(string text) => text.Replace('\u3002', '.').Replace('\uff0e', '.').Replace('\uff61', '.');
@@ -177,7 +195,8 @@ internal sealed class WatchListReader
     private static string Quote(ReadOnlySpan<char> text)
     {
         var quoted = new StringBuilder("\"");
-        foreach (char c in text[..Math.Min(text.Length, LongestQuote)]) quoted.Append(char.IsControl(c) || char.IsSurrogate(c) ? '\ufffd' : c);
+        foreach (char c in text[..Math.Min(text.Length, LongestQuote)])
+            quoted.Append(char.IsControl(c) || char.IsSurrogate(c) ? '\ufffd' : c);
         return quoted.Append(text.Length > LongestQuote ? "…\"" : "\"").ToString();
     }
 }

@@ -88,6 +88,21 @@ public sealed class MatchingPropertyTests
     }
 
     [Fact]
+    public void Every_line_is_an_item_a_comment_or_a_mistake_and_never_thrown_at()
+    {
+        Gen<char> character = Gen.Frequency(
+            (6, Gen.Elements("ab.*:/@?# \t\0üÜ。\u0308\u200b\ud83d\udca9\ufffe\uffff1[]-".ToCharArray())), (1, Gen.Choose(0, 0xffff).Select(c => (char)c)));
+        Gen<string> line = Gen.OneOf(character.ArrayOf().Resize(12), character.ArrayOf().Resize(400)).Select(characters => new string(characters));
+
+        Check(line, 10_000, text =>
+        {
+            bool isRead = WatchList.TryParse([("watchlist", 1, text)], out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _);
+            bool isBlank = text.TrimStart('\ufeff').Trim() is "" or ['#', ..];
+            return isRead == (mistakes.Count == 0) && list.Count == (isRead && !isBlank ? 1 : 0);
+        });
+    }
+
+    [Fact]
     public void Reading_any_bytes_gives_printable_names_without_repetition()
     {
         var cases = from source in Source from value in Value select (source, value);

@@ -37,6 +37,8 @@ public sealed class WatchListTests
     [InlineData("W12", "BU\u0308CHER.example", "xn--bcher-kva.example", true)]
     [InlineData("W12", "xn--bcher-kva.example", "bücher.example", true)]
     [InlineData("W12", "BÜCHER。example", "xn--bcher-kva.example", true)]
+    [InlineData("a blank that only text shows", "example.com", "\u00a0example.com.\u00a0", true)]
+    [InlineData("a blank that only text shows", "example.com", "example.com.\u00a0.", true)]
     [InlineData("W15", "192.0.2.1", "192.0.2.1", true)]
     [InlineData("W15", "2001:DB8::1", "2001:db8:0::1", true)]
     [InlineData("W15", "192.0.2.1", "192.0.2.10", false)]
@@ -69,9 +71,11 @@ public sealed class WatchListTests
     [InlineData("a comment without a space", "example.com#mine", "write letters, digits, '-', '_' and dots")]
     [InlineData("a second field", "example.com example.org", "write one item a line, and comments after #")]
     [InlineData("a full-width letter", "ｅxample.com", "write example.com")]
+    [InlineData("an ideographic full stop", "ｅxample。com", "write example.com")]
+    [InlineData("text beside an item", "a b\U0001F4A9", "write one item a line, and comments after #")]
     [InlineData("a zero-width space", "exam\u200bple.com", "type the name instead of pasting it")]
     [InlineData("a noncharacter", "exam\ufffeple.com", "type the name instead of pasting it")]
-    [InlineData("what was not UTF-8", "b\ufffdcher.example", "save the list as UTF-8, or write the name in its xn-- form")]
+    [InlineData("what was not UTF-8", "b\ufffdcher.example", "save the list as UTF-8, or write the xn-- form")]
     public void What_cannot_be_watched_is_refused_with_a_remedy(string row, string line, string remedy) =>
         Assert.True(remedy == WatchLists.MistakeIn(line).Remedy, $"{row}: {WatchLists.MistakeIn(line)}");
 
