@@ -65,7 +65,8 @@ public static class Corpus
     {
         if (row.TryGetProperty("leaf_input", out JsonElement leafInput))
             return CorpusEntry.OfRow(
-                leafInput.GetBytesFromBase64(), row.TryGetProperty("extra_data", out JsonElement extra) ? extra.GetBytesFromBase64() : default);
+                leafInput.GetBytesFromBase64(),
+                row.TryGetProperty("extra_data", out JsonElement extra) ? extra.GetBytesFromBase64() : default);
         return row.TryGetProperty("der", out JsonElement der) || row.TryGetProperty("data", out der)
             ? CorpusEntry.OfChain(der.GetBytesFromBase64())
             : null;

@@ -22,7 +22,8 @@ internal static class LeafFormat
 
     /// <param name="issuerKeyHash">Empty for x509.</param>
     /// <param name="signed">The certificate, or the TBSCertificate without poison.</param>
-    public static byte[] LeafInput(ulong timestamp, ReadOnlySpan<byte> issuerKeyHash, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> extensions)
+    public static byte[] LeafInput(
+        ulong timestamp, ReadOnlySpan<byte> issuerKeyHash, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> extensions)
     {
         byte[] leaf = new byte[12 + issuerKeyHash.Length + 3 + signed.Length + 2 + extensions.Length];
         BinaryPrimitives.WriteUInt64BigEndian(leaf.AsSpan(2), timestamp);

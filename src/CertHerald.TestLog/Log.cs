@@ -74,18 +74,23 @@ public sealed class Log : IAsyncDisposable, IDisposable
     /// <summary>Adds a certificate, leaf first; the entry carries its index in the leaf_index extension, in both protocols.</summary>
     /// <exception cref="ArgumentException">The chain is refused; the message says why.</exception>
     public AddedEntry AddChain(IReadOnlyList<byte[]> chain, LogProtocol protocol = LogProtocol.Rfc6962) =>
-        TryAdd(chain, false, protocol, out AddedEntry? added, out string refusal) ? added : throw new ArgumentException(refusal, nameof(chain));
+        TryAdd(chain, false, protocol, out AddedEntry? added, out string refusal)
+            ? added
+            : throw new ArgumentException(refusal, nameof(chain));
 
     /// <summary>Adds a precertificate, leaf first, then its issuer.</summary>
     /// <exception cref="ArgumentException">The chain is refused; the message says why.</exception>
     public AddedEntry AddPreChain(IReadOnlyList<byte[]> chain, LogProtocol protocol = LogProtocol.Rfc6962) =>
-        TryAdd(chain, true, protocol, out AddedEntry? added, out string refusal) ? added : throw new ArgumentException(refusal, nameof(chain));
+        TryAdd(chain, true, protocol, out AddedEntry? added, out string refusal)
+            ? added
+            : throw new ArgumentException(refusal, nameof(chain));
 
     /// <summary>Adds a chain. The same chain again is a new entry, though real logs mostly answer with the old SCT.</summary>
     /// <param name="protocol">Whose key signs the SCT.</param>
     /// <param name="refusal">Why not, for the submitter.</param>
     public bool TryAdd(
-        IReadOnlyList<byte[]> chain, bool isPrecertificate, LogProtocol protocol, [NotNullWhen(true)] out AddedEntry? added, out string refusal)
+        IReadOnlyList<byte[]> chain, bool isPrecertificate, LogProtocol protocol,
+        [NotNullWhen(true)] out AddedEntry? added, out string refusal)
     {
         added = null;
         if (Submission.Read(chain, isPrecertificate, _roots, out refusal) is not { } submission) return false;

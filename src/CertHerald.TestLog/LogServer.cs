@@ -102,7 +102,8 @@ public sealed class LogServer : IAsyncDisposable
         if (path.StartsWith(CallPrefix, StringComparison.Ordinal))
         {
             string call = path[CallPrefix.Length..];
-            return await SubmittedAsync(call, LogProtocol.Rfc6962, request) ?? (IsRead(request) ? _rfc6962.For(call, request.Query) : WrongMethod);
+            return await SubmittedAsync(call, LogProtocol.Rfc6962, request)
+                ?? (IsRead(request) ? _rfc6962.For(call, request.Query) : WrongMethod);
         }
         if (!IsRead(request)) return WrongMethod;
         if (path.StartsWith(TilesPrefix, StringComparison.Ordinal)) return _staticCt.For(path[TilesPrefix.Length..]);

@@ -33,7 +33,9 @@ internal sealed record Submission(byte[] IssuerKeyHash, byte[] Signed, byte[] Ex
         }
         if (path.Count == 0) refusal = "The chain is empty.";
         else if (path[0].IsPrecertificate != asPrecertificate)
-            refusal = asPrecertificate ? "The precertificate has no poison extension." : "The certificate is a precertificate: use add-pre-chain.";
+            refusal = asPrecertificate
+                ? "The precertificate has no poison extension."
+                : "The certificate is a precertificate: use add-pre-chain.";
         else if (!EndsInRoot(path, roots)) refusal = "The chain does not end in an accepted root.";
         else if (asPrecertificate && path.Count < 2) refusal = "The chain lacks the issuer, whose key the entry names.";
         else if (asPrecertificate && path[1].SignsPrecertificates && path.Count < 3)

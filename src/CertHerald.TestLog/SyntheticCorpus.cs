@@ -122,8 +122,8 @@ public sealed class SyntheticCorpus
 
     private string[] Names(ulong index, ref SplitMix random)
     {
-        string domain = $"{Words[random.Below(Words.Length)]}-{Words[random.Below(Words.Length)]}{random.Below(10_000)}.{Suffixes[random.Below(Suffixes.Length)]}";
-        string host = Hosts[random.Below(Hosts.Length)];
+        string domain = $"{Of(Words, ref random)}-{Of(Words, ref random)}{random.Below(10_000)}.{Of(Suffixes, ref random)}";
+        string host = Of(Hosts, ref random);
         int form = random.Below(8);
         if (IsWatched(new EntryIndex(index)))
             return [$"{host}{random.Below(1000)}.{_options.WatchedDomains[random.Below(_options.WatchedDomains.Count)]}", domain];
@@ -136,4 +136,6 @@ public sealed class SyntheticCorpus
             _ => [domain, "www." + domain, host + "-2." + domain, "mail." + domain],
         };
     }
+
+    private static string Of(string[] choice, ref SplitMix random) => choice[random.Below(choice.Length)];
 }

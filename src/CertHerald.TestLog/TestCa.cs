@@ -134,7 +134,7 @@ public sealed class TestCa : IDisposable
 
     private static CertificateRequest Describe(IssueRequest request, byte[] spki, X509Certificate2 issuer)
     {
-        X500DistinguishedName subject = request.CommonName is { } name ? Name(null, name) : new X500DistinguishedName(new byte[] { 0x30, 0 });
+        X500DistinguishedName subject = request.CommonName is { } name ? Name(null, name) : new X500DistinguishedNameBuilder().Build();
         PublicKey key = PublicKey.CreateFromSubjectPublicKeyInfo(spki, out _);
         var certificate = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         certificate.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
@@ -177,7 +177,8 @@ public sealed class TestCa : IDisposable
     }
 
     private static X509AuthorityKeyIdentifierExtension AuthorityOf(X509Certificate2 issuer) =>
-        X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(issuer.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single());
+        X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(
+            issuer.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single());
 
     private static CertificateRequest RequestFor(X500DistinguishedName subject, AsymmetricAlgorithm key) =>
         new(subject, PublicKey.CreateFromSubjectPublicKeyInfo(key.ExportSubjectPublicKeyInfo(), out _), HashAlgorithmName.SHA256);

@@ -10,7 +10,8 @@ internal readonly ref struct Draft(
     public const int NoiseBytes = 896;
 
     private static readonly byte[] Version3 = [0xa0, 3, 2, 1, 2];
-    private static readonly byte[] CommonNameOid = [6, 3, 0x55, 4, 3], NamesOid = [6, 3, 0x55, 0x1d, 0x11], KeyIdOid = [6, 3, 0x55, 0x1d, 0x0e];
+    private static readonly byte[] CommonNameOid = [6, 3, 0x55, 4, 3];
+    private static readonly byte[] NamesOid = [6, 3, 0x55, 0x1d, 0x11], KeyIdOid = [6, 3, 0x55, 0x1d, 0x0e];
     private static readonly byte[] PoisonExtension =
         [0x30, 19, 6, 10, 0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 3, 1, 1, 0xff, 4, 2, 5, 0];
     private static readonly byte[] SctListOid = [6, 10, 0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2];

@@ -130,7 +130,7 @@ internal sealed class SyntheticCa
                 using (w.PushSequence())
                 using (w.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
                 using (w.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
-                    w.WriteCharacterString(UniversalTagNumber.IA5String, $"http://crl.{host}/7.crl", new Asn1Tag(TagClass.ContextSpecific, 6));
+                    Url(w, $"http://crl.{host}/7.crl");
             }));
         }
         AsnDecoder.ReadSequence(all.Encode(), AsnEncodingRules.DER, out int at, out int length, out _);
@@ -152,9 +152,12 @@ internal sealed class SyntheticCa
         using (writer.PushSequence())
         {
             writer.WriteObjectIdentifier(method);
-            writer.WriteCharacterString(UniversalTagNumber.IA5String, url, new Asn1Tag(TagClass.ContextSpecific, 6));
+            Url(writer, url);
         }
     }
+
+    private static void Url(AsnWriter writer, string url) =>
+        writer.WriteCharacterString(UniversalTagNumber.IA5String, url, new Asn1Tag(TagClass.ContextSpecific, 6));
 
     private static byte[] Encoded(Action<AsnWriter> write)
     {

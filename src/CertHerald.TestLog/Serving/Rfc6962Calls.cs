@@ -29,8 +29,11 @@ internal sealed class Rfc6962Calls(Log log)
         };
     }
 
-    public static Answer GetRoots(Log log) =>
-        Answer.Json(new JsonObject { ["certificates"] = new JsonArray([.. log.AcceptedRoots.Select(r => (JsonNode)Convert.ToBase64String(r))]) });
+    public static Answer GetRoots(Log log)
+    {
+        IEnumerable<JsonNode> roots = log.AcceptedRoots.Select(r => (JsonNode)Convert.ToBase64String(r));
+        return Answer.Json(new JsonObject { ["certificates"] = new JsonArray([.. roots]) });
+    }
 
     private static Answer GetSth(PublishedHead head) => Answer.Json(new JsonObject
     {
@@ -83,7 +86,8 @@ internal sealed class Rfc6962Calls(Log log)
         ulong last = Math.Min(end, head.Size.Value - 1);
         int count = (int)Math.Min(last - start + 1, (ulong)log.Options.MaxEntriesPerAnswer);
         EntryPage page = log.ReadPage(start, count);
-        return new Answer(200, "application/json", MeasureEntries(page), (body, cancellation) => WriteEntriesAsync(body, page, cancellation));
+        return new Answer(200, "application/json", MeasureEntries(page), (body, cancellation) =>
+            WriteEntriesAsync(body, page, cancellation));
     }
 
     private static long MeasureEntries(EntryPage page)

@@ -50,7 +50,10 @@ internal sealed class StaticCtCalls(Log log, string origin)
     private Answer Data(ulong first, int count)
     {
         (long from, long to) = log.FindTile(first, count);
-        return new Answer(200, Binary, to - from, (body, cancellation) => WriteAsync(body, from, to, cancellation)) { CacheControl = Answer.Forever };
+        return new Answer(200, Binary, to - from, (body, cancellation) => WriteAsync(body, from, to, cancellation))
+        {
+            CacheControl = Answer.Forever,
+        };
     }
 
     private async ValueTask WriteAsync(PipeWriter body, long from, long to, CancellationToken cancellation)
@@ -88,8 +91,11 @@ internal sealed record TilePath(bool IsData, int Level, ulong Number, int Count)
         string[] parts = path.Split('/');
         bool isData = parts[0] == "data";
         int level = 0;
-        if (!isData && (parts[0].Length != 1 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out level) || level > 5))
-            return null;
+        if (!isData)
+        {
+            if (parts[0].Length != 1 || parts[0][0] is < '0' or > '5') return null;
+            level = parts[0][0] - '0';
+        }
 
         Span<string> groups = parts.AsSpan(1);
         int count = 256;
