@@ -70,9 +70,13 @@ internal sealed class Service : IAsyncDisposable
             throw;
         }
         service.Address = new Uri(app.Urls.First());
-        app.Services.GetRequiredService<OutboundGuard>().Shut([new IPEndPoint(IPAddress.Parse(service.Address.Host), service.Address.Port)]);
+        app.Services.GetRequiredService<OutboundGuard>().Shut(AddressesOf(service.Address));
         return service;
     }
+
+    private static IPEndPoint[] AddressesOf(Uri address) => IPAddress.TryParse(address.Host, out IPAddress? one)
+        ? [new IPEndPoint(one, address.Port)]
+        : [new IPEndPoint(IPAddress.Loopback, address.Port), new IPEndPoint(IPAddress.IPv6Loopback, address.Port)];
 
     /// <summary>A link that signs its first user in to the console, for ten minutes.</summary>
     public string CreateLoginLink(string publicUrl) => $"{publicUrl}/console/login?token={_app.Services.GetRequiredService<LoginLinks>().Create()}";
