@@ -13,6 +13,9 @@ internal sealed class SessionAuthentication(
 {
     public const string SchemeName = "session";
 
+    /// <summary>Who comes with the local key.</summary>
+    public const string LocalName = "local";
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Request.Headers.Authorization.ToString() is { Length: > 0 } authorization) return AuthenticateByKey(authorization);
@@ -28,10 +31,17 @@ internal sealed class SessionAuthentication(
     {
         if (failures.BlockedFor(Context.Connection.RemoteIpAddress) is not null) return AuthenticateResult.NoResult();
         if (localKey.Opens(authorization))
-            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "local")], SchemeName)), SchemeName));
+            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, LocalName)], SchemeName)), SchemeName));
 
         failures.Record(Context.Connection.RemoteIpAddress);
         return AuthenticateResult.NoResult();
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Response.WriteAsJsonAsync(
+            new { code = "forbidden", message = "A session may read only: to change something, use the commands of certherald, or show a key." }, Context.RequestAborted);
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)

@@ -9,6 +9,7 @@ using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
+using CertHerald.Names;
 using CertHerald.Storage;
 using CertHerald.WebConsole;
 
@@ -19,9 +20,10 @@ internal sealed class Service : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private readonly string _data;
+    private Service(WebApplication app, CertHeraldOptions options) => (_app, Options) = (app, options);
 
-    private Service(WebApplication app, string data) => (_app, _data) = (app, data);
+    /// <summary>What it was started with, but for watch list and known certificates: these change.</summary>
+    public CertHeraldOptions Options { get; }
 
     /// <summary>Where it really listens: the configured port may have been 0.</summary>
     public Uri Address { get; private set; } = null!;
@@ -29,11 +31,19 @@ internal sealed class Service : IAsyncDisposable
     public IStore Store => _app.Services.GetRequiredService<IStore>();
 
     /// <summary>Starts everything. When it returns, the console answers.</summary>
+    /// <param name="read">Reads the configuration: now, and whenever it is to be read again.</param>
     /// <param name="dialects">The webhook dialects; null: all, as promised to their receivers.</param>
+    /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
     /// <exception cref="StoreException">The data directory is in use or not writable.</exception>
     /// <exception cref="CommandFailedException">The address is taken.</exception>
-    public static async Task<Service> StartAsync(CertHeraldOptions options, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
+    public static async Task<Service> StartAsync(Func<CertHeraldOptions> read, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
     {
+        CertHeraldOptions options = read();
+        var meter = new Meter("CertHerald");
+        var watched = new Watched(options.Watch, options.Known, meter);
+        // From here on only who holds what is in force holds a list: one that was replaced must not stay in memory.
+        options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None };
+
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -44,10 +54,10 @@ internal sealed class Service : IAsyncDisposable
         builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
         // Long enough for attempts under way: 15 s each.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
-        Compose(builder.Services, options, dialects ?? WebhookDialects.All);
+        Compose(builder.Services, options, meter, watched, read, dialects ?? WebhookDialects.All);
 
         WebApplication app = builder.Build();
-        var service = new Service(app, options.Data);
+        var service = new Service(app, options);
         try
         {
             app.UseSecurityHeaders();
@@ -57,6 +67,7 @@ internal sealed class Service : IAsyncDisposable
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             _ = app.Services.GetRequiredService<IStore>();
+            await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
             await app.StartAsync(stopping);
@@ -80,11 +91,14 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>A link that signs its first user in to the console, for ten minutes.</summary>
     public string CreateLoginLink(string publicUrl) => $"{publicUrl}/console/login?token={_app.Services.GetRequiredService<LoginLinks>().Create()}";
 
+    /// <summary>Asks it to read its configuration again, soon.</summary>
+    public void Reload() => _app.Services.GetRequiredService<ConfigurationReload>().Ask();
+
     public Task WaitForShutdownAsync(CancellationToken stopping) => _app.WaitForShutdownAsync(stopping);
 
     public async ValueTask DisposeAsync()
     {
-        RunningService.Forget(_data);
+        RunningService.Forget(Options.Data);
         await _app.StopAsync();
         await _app.DisposeAsync();
     }
@@ -94,14 +108,16 @@ internal sealed class Service : IAsyncDisposable
             ? [new IPEndPoint(IPAddress.Loopback, address.Port), new IPEndPoint(IPAddress.IPv6Loopback, address.Port)]
             : IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? own) ? [new IPEndPoint(own, address.Port)] : [];
 
-    private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
+    private static void Compose(
+        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, Func<CertHeraldOptions> read, IReadOnlyList<IWebhookDialect> dialects)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(_ => new Meter("CertHerald"));
+        services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, TimeProvider.System, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => options.Watch));                                                                                // Inspecting
-        services.AddSingleton(new Decider(() => options.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))])); // Deciding
+        services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
+        services.AddSingleton(watched);                                                                                                           // Deciding
+        services.AddSingleton(new Decider(() => watched.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))]));
 
         services.AddSingleton<Pacers>();                                                                                                          // Fetching
         services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
@@ -128,8 +144,11 @@ internal sealed class Service : IAsyncDisposable
         services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
         services.AddApi();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
-        services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider.GetRequiredService<LogFleet>(), options)));
+        services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
         services.AddConsole();                                                                                                                    // WebConsole
+
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
     /// <summary>Configured logs may be anywhere. Addresses from a list that somebody else writes pass the guard.</summary>
@@ -141,14 +160,19 @@ internal sealed class Service : IAsyncDisposable
             LogHttp.CreateClient(options.Logs.Contact, isForeign ? provider.GetRequiredService<OutboundGuard>().ConnectAsync : null));
     }
 
-    private static IReadOnlyList<Check> Checks(LogFleet fleet, CertHeraldOptions options)
+    private static IReadOnlyList<Check> Checks(IServiceProvider provider)
     {
+        LogFleet fleet = provider.GetRequiredService<LogFleet>();
+        Watched watched = provider.GetRequiredService<Watched>();
+        int mistakes = provider.GetRequiredService<ConfigurationReload>().Mistakes.Count;
         var stalled = fleet.Stalled.Select(log => LogSources.NameOf(log.Log)).ToList();
         return
         [
             new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem),
             new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
-            new Check("watch_list", true, options.Watch.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\"."),
+            new Check("watch_list", true, watched.List.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\", or with 'certherald domains add'."),
+            // Whoever asks may be anybody: how many mistakes, not which.
+            new Check("configuration", true, mistakes == 0 ? null : $"The changed configuration has {mistakes} mistakes and is not in force; what was in force stays. The service's log and 'certherald check-config' name them."),
         ];
     }
 }

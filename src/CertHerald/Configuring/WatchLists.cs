@@ -30,28 +30,42 @@ internal static class WatchLists
             out WatchList list, out IReadOnlyList<WatchListMistake> wrong, out IReadOnlyList<WatchListMistake> odd);
         mistakes.AddRange(wrong.Select(one => new ConfigurationMistake(PlaceOf(one), one.Problem, one.Remedy)));
         warnings = [.. odd.Select(one => $"{PlaceOf(one)}: {one.Problem}; {one.Remedy}")];
-
-        // A file that watches nothing is a mistake; to name none at all is not.
-        if (files.Count > 0 && list.Count == 0 && mistakes.Count == 0)
-            mistakes.Add(new ConfigurationMistake(string.Join(", ", files), "holds no watch item", "write a name a line: example.com, or .example.com with all below it"));
         return list;
     }
 
     private static string PlaceOf(WatchListMistake mistake) => mistake.Line == NoLine ? mistake.Place : $"{mistake.Place}: line {mistake.Line}";
 
+    /// <summary>The lines of a file, each read when it is wanted: a million items are not held as texts.</summary>
     private static IEnumerable<(string, int, string)> Lines(string file, List<ConfigurationMistake> mistakes)
     {
-        string[] lines;
+        using StreamReader? reader = Trying(file, mistakes, () =>
+            new FileInfo(file).Length <= LargestFile ? new StreamReader(file) : throw new IOException($"it is larger than {LargestFile >> 20} MiB"));
+        if (reader is null) yield break;
+
+        bool holdsItem = false;
+        int before = mistakes.Count;
+        for (int line = 1; Trying(file, mistakes, reader.ReadLine) is { } text; line++)
+        {
+            ReadOnlySpan<char> rest = text.AsSpan().Trim('\ufeff').TrimStart();
+            holdsItem |= !rest.IsEmpty && rest[0] != '#';
+            yield return (file, line, text);
+        }
+        // Each file by itself: one that a failing script emptied must not take its items away because others hold some.
+        if (!holdsItem && mistakes.Count == before)
+            mistakes.Add(new ConfigurationMistake(file, "holds no watch item", "write a name a line: example.com, or .example.com with all below it"));
+    }
+
+    /// <summary>Null, and a mistake, if the file cannot be read.</summary>
+    private static T? Trying<T>(string file, List<ConfigurationMistake> mistakes, Func<T?> read) where T : class
+    {
         try
         {
-            if (new FileInfo(file).Length > LargestFile) throw new IOException($"it is larger than {LargestFile >> 20} MiB");
-            lines = File.ReadAllLines(file);
+            return read();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
             mistakes.Add(new ConfigurationMistake(file, $"the watch list cannot be read: {failure.Message}", "correct the path, or let this user read it"));
-            yield break;
+            return null;
         }
-        for (int i = 0; i < lines.Length; i++) yield return (file, i + 1, lines[i]);
     }
 }
