@@ -3,6 +3,9 @@ using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CertHerald.Tests.Following;
@@ -64,5 +67,20 @@ public sealed class LogFleetReviewTests : IDisposable
 
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
         await fleet.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_log_that_is_caught_up_with_for_hours_is_not_stalled()
+    {
+        await using var served = await LyingLog.StartAsync(LogProtocol.Rfc6962, 1);
+        var log = new FollowedLog(new ChosenLog(served.Description, IsCustom: true, HeadInterval: null));
+        using var builder = new RawBatchBuilder(new EntryIndex(0), ExtraDataForm.Rfc6962);
+        builder.Add(LyingLog.LeafInput(0), [0, 0, 0]);
+        using RawBatch batch = builder.Build();
+        _time.Advance(TimeSpan.FromHours(3));
+
+        log.Read(batch, [], _time.GetUtcNow());
+
+        Assert.Equal(_time.GetUtcNow(), log.Standing.LastSuccess);
     }
 }
