@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using CertHerald.TestLog;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -32,6 +34,9 @@ internal sealed class LogFront : IAsyncDisposable
     /// <summary>Answers a request instead of the log; null passes it on.</summary>
     public Func<string, RequestDelegate?> Instead { get; set; } = _ => null;
 
+    /// <summary>What becomes of the body of an answer on its way.</summary>
+    public Func<string, byte[], byte[]> Change { get; set; } = (_, body) => body;
+
     public static async Task<LogFront> StartAsync(LogServer server)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -42,6 +47,18 @@ internal sealed class LogFront : IAsyncDisposable
         await front._app.StartAsync();
         return front;
     }
+
+    /// <summary>Every answer to get-entries shows its first leaf with another timestamp: all still parses, only the root differs.</summary>
+    public void FlipFirstLeaf() => Change = (path, body) =>
+    {
+        if (!path.StartsWith("/ct/v1/get-entries", StringComparison.Ordinal)) return body;
+        JsonNode answer = JsonNode.Parse(body)!;
+        JsonNode entry = answer["entries"]![0]!;
+        byte[] leaf = Convert.FromBase64String(entry["leaf_input"]!.GetValue<string>());
+        leaf[9] ^= 1;
+        entry["leaf_input"] = Convert.ToBase64String(leaf);
+        return JsonSerializer.SerializeToUtf8Bytes(answer);
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -60,7 +77,7 @@ internal sealed class LogFront : IAsyncDisposable
             return;
         }
         using HttpResponseMessage answer = await _client.GetAsync(path, context.RequestAborted);
-        byte[] body = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted);
+        byte[] body = Change(path, await answer.Content.ReadAsByteArrayAsync(context.RequestAborted));
         context.Response.StatusCode = (int)answer.StatusCode;
         context.Response.ContentType = answer.Content.Headers.ContentType?.ToString();
         await context.Response.Body.WriteAsync(body, context.RequestAborted);

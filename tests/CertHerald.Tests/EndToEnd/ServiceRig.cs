@@ -49,7 +49,7 @@ internal sealed class ServiceRig : IAsyncDisposable
     public static async Task<ServiceRig> StartAsync(LogOptions? options = null)
     {
         var log = new Log(options ?? new LogOptions { PublishOnAdd = true });
-        LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false });
+        LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }, TestContext.Current.CancellationToken);
         return new ServiceRig(log, server, await LogFront.StartAsync(server), Receiver.Start());
     }
 
