@@ -70,7 +70,7 @@ internal sealed class Service : IAsyncDisposable
             throw;
         }
         service.Address = new Uri(app.Urls.First());
-        app.Services.GetRequiredService<OutboundGuard>().Shut([new IPEndPoint(IPAddress.Parse(service.Address.Host), service.Address.Port)]);
+        app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(service.Address));
         return service;
     }
 
@@ -84,6 +84,11 @@ internal sealed class Service : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
     }
+
+    /// <summary>"localhost" is the one name that is listened on as such: as both loopback addresses.</summary>
+    private static IEnumerable<IPEndPoint> ListenersOf(Uri address) =>
+        from listener in IPAddress.TryParse(address.Host, out IPAddress? one) ? [one] : (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback]
+        select new IPEndPoint(listener, address.Port);
 
     private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
     {
