@@ -133,8 +133,8 @@ internal static class CertCommand
     private static IReadOnlyList<LogDescription> ReadLogs(string path)
     {
         if (!File.Exists(path)) throw new CommandFailedException($"{path} does not exist: give a log list in Chrome's v3 format");
-        return LogList.TryRead(File.ReadAllBytes(path), out LogList? list, out IReadOnlyList<string> problems)
+        return LogList.TryRead(File.ReadAllBytes(path), out LogList? list, out IReadOnlyList<string> problems) && list.Logs.Count > 0
             ? list.Logs
-            : throw new CommandFailedException($"{path} is no log list: {string.Join("; ", problems)}");
+            : throw new CommandFailedException($"{path} names no log that can be used: {Visible.Of(string.Join("; ", problems))}");
     }
 }
