@@ -61,8 +61,22 @@ public sealed class WatchList
         out IReadOnlyList<WatchListMistake> warnings)
     {
         ArgumentNullException.ThrowIfNull(lines);
+        return TryRead(lines.Select(line => (line.Place, line.Line, line.Text.AsMemory())), out list, out mistakes, out warnings);
+    }
+
+    /// <summary>
+    /// As <see cref="TryParse"/>, for lists of millions: a text is done with before the next is asked for, so that all may lie
+    /// in the same memory, one after the other.
+    /// </summary>
+    public static bool TryRead(
+        IEnumerable<(string Place, int Line, ReadOnlyMemory<char> Text)> lines,
+        out WatchList list,
+        out IReadOnlyList<WatchListMistake> mistakes,
+        out IReadOnlyList<WatchListMistake> warnings)
+    {
+        ArgumentNullException.ThrowIfNull(lines);
         var reader = new WatchListReader();
-        foreach ((string place, int line, string text) in lines) reader.Read(place, line, text);
+        foreach ((string place, int line, ReadOnlyMemory<char> text) in lines) reader.Read(place, line, text.Span);
 
         mistakes = reader.Mistakes;
         warnings = reader.Warnings;
