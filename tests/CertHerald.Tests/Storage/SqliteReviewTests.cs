@@ -1,6 +1,10 @@
 using System.Diagnostics.Metrics;
 using CertHerald.Storage;
 using CertHerald.Storage.Sqlite;
+using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Fetching;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
 using Microsoft.Data.Sqlite;
 
 namespace CertHerald.Tests.Storage;
@@ -35,5 +39,24 @@ public sealed class SqliteReviewTests : IDisposable
 
         await Assert.ThrowsAsync<StoreException>(() => lost);
         await Assert.ThrowsAsync<StoreException>(() => writer.RunAsync(_ => 2, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_log_that_forks_at_every_size_does_not_fill_the_disk_with_incidents()
+    {
+        await using IStore store = Stores.Open("sqlite", _folder, new ManualTime(), _meter);
+        var key = new SigningKey();
+        LogDescription log = LogDescription.Custom(key.Public, LogProtocol.Rfc6962, "https://log.example/");
+        await store.BeginLogAsync(log, LogPosition.At(Frontier.Empty), Cancellation);
+
+        for (ulong size = 1; size <= 110; size++)
+        {
+            await store.KeepHeadAsync(log.Id, key.Head(size), Cancellation);
+            await store.KeepHeadAsync(log.Id, key.Head(size, MerkleHash.OfEmptyTree), Cancellation);
+        }
+
+        IReadOnlyList<Incident> incidents = await store.IncidentsAsync(1_000, Cancellation);
+        Assert.Equal(100, incidents.Count);
+        Assert.All(incidents, incident => Assert.Equal("fork", incident.Kind));
     }
 }
