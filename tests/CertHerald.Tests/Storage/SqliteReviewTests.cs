@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using CertHerald.Storage;
 using CertHerald.Storage.Sqlite;
+using CertHerald.Tests.Delivering;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
 using CertHerald.Transparency.LogLists;
@@ -58,5 +59,17 @@ public sealed class SqliteReviewTests : IDisposable
         IReadOnlyList<Incident> incidents = await store.IncidentsAsync(1_000, Cancellation);
         Assert.Equal(100, incidents.Count);
         Assert.All(incidents, incident => Assert.Equal("fork", incident.Kind));
+    }
+
+    [Fact]
+    public async Task A_list_of_deliveries_leaves_their_bodies_on_the_disk()
+    {
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync();
+        await rig.OweInSilenceAsync("hook");
+        StoredDelivery owed = await rig.DeliveryAsync();
+        await rig.Store.FreezeAsync(owed.Id, new byte[1000], Cancellation);
+
+        Assert.Equal(1000, (await rig.DeliveryAsync()).Body!.Length);
+        Assert.Null(Assert.Single(await rig.Store.DeliveriesAsync(new DeliveryFilter(WithBody: false), Cancellation)).Body);
     }
 }
