@@ -82,7 +82,7 @@ internal static class ScanCommand
         long entries = scans.Sum(scan => scan.Entries);
         double seconds = scans.Max(scan => scan.Elapsed.TotalSeconds);
         return string.Create(CultureInfo.InvariantCulture,
-            $"entries={entries} matches={scans.Sum(scan => scan.Matches)} malformed={scans.Sum(scan => scan.Malformed)} seconds={seconds:0.000} entries_per_second={(seconds > 0 ? entries / seconds : 0):0} verified_size={scans.Sum(scan => (long)scan.Verified.Value)}");
+            $"entries={entries} matches={scans.Sum(scan => scan.Matches)} malformed={scans.Sum(scan => scan.Malformed)} seconds={seconds:0.000} entries_per_second={(seconds > 0 ? entries / seconds : 0):0} verified_size={scans.Sum(scan => (decimal)scan.Verified.Value)}");
     }
 
     private static async Task<IReadOnlyList<LogDescription>> ChooseAsync(LogSources sources, string[] lists, string[] wanted, CancellationToken stopping)
