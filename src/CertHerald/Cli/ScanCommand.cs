@@ -15,6 +15,10 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald scan</c>: reads a stretch of logs once, without a database.</summary>
 internal static class ScanCommand
 {
+    // This user's own. In a directory that all may write to, somebody else's list would be believed as soon as the network is down.
+    private static string CacheDirectory =>
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "certherald", "lists");
+
     public static Command Create()
     {
         var lists = new Option<string[]>("--log-list") { Description = "Log lists, file or URL. Default: Chrome's list of all logs.", HelpName = "FILE|URL" };
@@ -93,7 +97,7 @@ internal static class ScanCommand
             if (!LogListSource.IsUsable(place, out string? problem)) throw Mistake("--log-list", problem!, "give a file, or a URL with https");
             try
             {
-                all.AddRange((await sources.List(place, Path.GetTempPath()).RefreshAsync(stopping)).Logs);
+                all.AddRange((await sources.List(place, CacheDirectory).RefreshAsync(stopping)).Logs);
             }
             catch (LogListUnavailableException failure)
             {
