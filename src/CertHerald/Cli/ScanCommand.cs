@@ -58,7 +58,7 @@ internal static class ScanCommand
 
     private static async Task<int> RunAsync(List<LogScan> scans, CancellationToken stopping)
     {
-        var output = new MatchWriter(Console.OpenStandardOutput());
+        var output = new MatchWriter(StandardOutput.Open());
         using var progress = new ScanProgress(scans);
         try
         {
