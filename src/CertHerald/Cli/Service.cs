@@ -80,6 +80,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>A link that signs its first user in to the console, for ten minutes.</summary>
     public string CreateLoginLink(string publicUrl) => $"{publicUrl}/console/login?token={_app.Services.GetRequiredService<LoginLinks>().Create()}";
 
+    /// <summary>A part of it failed for good, which ends the whole.</summary>
+    public bool HasBroken => _app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(part => part.ExecuteTask is { IsFaulted: true });
+
     public Task WaitForShutdownAsync(CancellationToken stopping) => _app.WaitForShutdownAsync(stopping);
 
     public async ValueTask DisposeAsync()
