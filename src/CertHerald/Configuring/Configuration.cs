@@ -204,9 +204,9 @@ internal static class Configuration
             else section.Mistake("allow", $"\"{text}\" is no network", "write 10.1.2.0/24 or one address");
 
         var ports = new List<int>();
-        foreach (string text in section.Texts("ports") ?? [])
-            if (int.TryParse(text, out int port) && port is > 0 and < 65536) ports.Add(port);
-            else section.Mistake("ports", $"\"{text}\" is no port", "write [\"443\", \"8443\"]");
+        foreach (int port in section.Numbers("ports") ?? [])
+            if (port is > 0 and < 65536) ports.Add(port);
+            else section.Mistake("ports", $"{port} is no port", "write numbers from 1 to 65535");
 
         section.NotYet("proxy", "remove it: webhooks are called directly");
         var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow };

@@ -54,15 +54,22 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         }
     }
 
-    public int? Number(string key)
+    /// <summary>A list of whole numbers, or one; texts too, as environment variables give them.</summary>
+    public IReadOnlyList<int>? Numbers(string key)
     {
-        switch (Ask(key))
+        IEnumerable<string>? texts = Ask(key) switch
         {
-            case null: return null;
-            case JsonValue value when value.TryGetValue(out int number): return number;
-            case JsonValue value when value.TryGetValue(out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number): return number;
-            default: Mistake(key, "is no whole number", "write digits, without quotes"); return null;
-        }
+            null => null,
+            JsonArray list => list.Select(item => item?.ToString() ?? ""),
+            JsonNode one => one.ToString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+        };
+        if (texts is null) return null;
+
+        var numbers = new List<int>();
+        foreach (string text in texts)
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)) numbers.Add(number);
+            else Mistake(key, $"\"{text}\" is no whole number", "write [ 443, 8443 ]");
+        return numbers;
     }
 
     /// <summary>A length of time: <c>500ms</c>, <c>5s</c>, <c>10m</c>, <c>12h</c>, <c>7d</c>.</summary>
