@@ -3,6 +3,13 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using CertHerald.Benchmarks;
 
+if (args is ["fuzz", ..])
+{
+    int Number(string option, int otherwise) => Array.IndexOf(args, option) is > 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
+    string[] corpora = [.. args.Skip(1).Where((argument, at) => !argument.StartsWith("--", StringComparison.Ordinal) && !args[at].StartsWith("--", StringComparison.Ordinal))];
+    return new Fuzzing((ulong)Number("--seed", Environment.TickCount)).Run(TimeSpan.FromSeconds(Number("--seconds", 60)), corpora);
+}
+
 bool quick = args.Contains("--quick");
 TimeSpan sample = TimeSpan.FromMilliseconds(quick ? 200 : 1_000);
 string program = Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald");
