@@ -66,6 +66,11 @@ internal sealed class Service : IAsyncDisposable
             await app.DisposeAsync();
             throw new CommandFailedException($"{options.Listen} is taken by another program: stop it, or listen elsewhere with --listen URL", failure);
         }
+        catch (System.Net.Sockets.SocketException failure)
+        {
+            await app.DisposeAsync();
+            throw new CommandFailedException($"{options.Listen} cannot be listened on: {failure.Message}; name an address of this machine and a port that this user may open, with --listen URL", failure);
+        }
         catch
         {
             await app.DisposeAsync();

@@ -76,7 +76,12 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<IReadOnlyList<string>> OwedWebhooksAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
-        session => session.All("SELECT DISTINCT webhook FROM delivery WHERE state IN ('pending', 'inflight', 'held') ORDER BY webhook", row => row.GetString(0)),
+        session => session.All(
+            """
+            SELECT webhook FROM delivery WHERE state IN ('pending', 'inflight', 'held')
+            UNION SELECT name FROM webhook WHERE hold IS NOT NULL ORDER BY 1
+            """,
+            row => row.GetString(0)),
         cancellation);
 
     public Task<DateTimeOffset?> OldestDueAsync(CancellationToken cancellation) => ReadAsync(
