@@ -15,7 +15,7 @@ using CertHerald.WebConsole;
 namespace CertHerald.Cli;
 
 /// <summary>The service, put together by hand. Started by <c>run</c>, <c>watch</c> and <c>demo</c>; whoever starts it disposes of it.</summary>
-internal sealed class Service : IAsyncDisposable
+internal sealed partial class Service : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
@@ -44,10 +44,12 @@ internal sealed class Service : IAsyncDisposable
         builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
         // Long enough for attempts under way: 15 s each.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
-        Compose(builder.Services, options, dialects ?? WebhookDialects.All);
+        IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
+        Compose(builder.Services, options, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
         WebApplication app = builder.Build();
         var service = new Service(app, options.Data);
+        if (issuersProblem is not null) LogIssuersLeftOut(app.Services.GetRequiredService<ILogger<Service>>(), issuersProblem);
         try
         {
             app.UseSecurityHeaders();
@@ -102,7 +104,7 @@ internal sealed class Service : IAsyncDisposable
         from listener in IPAddress.TryParse(address.Host, out IPAddress? one) ? [one] : (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback]
         select new IPEndPoint(listener, address.Port);
 
-    private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
+    private static void Compose(IServiceCollection services, CertHeraldOptions options, IssuerDirectory issuers, IReadOnlyList<IWebhookDialect> dialects)
     {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new Meter("CertHerald"));
@@ -110,6 +112,7 @@ internal sealed class Service : IAsyncDisposable
 
         services.AddSingleton(new Inspector(() => options.Watch));                                                                                // Inspecting
         services.AddSingleton(new Decider(() => options.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))])); // Deciding
+        services.AddSingleton(issuers);
 
         services.AddSingleton<Pacers>();                                                                                                          // Fetching
         services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
@@ -159,4 +162,7 @@ internal sealed class Service : IAsyncDisposable
             new Check("watch_list", true, options.Watch.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\"."),
         ];
     }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The issuers of the program's own table are used: {Problem}")]
+    private static partial void LogIssuersLeftOut(ILogger logger, string problem);
 }
