@@ -11,6 +11,7 @@ var root = new RootCommand(
     LogsCommand.Create(),
     DomainsCommand.Create(),
     CertCommand.Create(),
+    IssuersCommand.Create(),
     TestLogCommand.Create(),
     CheckConfigCommand.Create(),
     VersionCommand.Create(),

@@ -1,5 +1,7 @@
+using CertHerald.Deciding;
 using CertHerald.Storage;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace CertHerald.Api;
 
@@ -7,12 +9,14 @@ namespace CertHerald.Api;
 internal static class ApiSetup
 {
     /// <summary>
-    /// Needs an <see cref="IStore"/>, a <see cref="Deciding.Watched"/>, a <see cref="TimeProvider"/> and a
-    /// <see cref="System.Diagnostics.Metrics.Meter"/> beside it. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
+    /// Needs an <see cref="IStore"/>, a <see cref="Watched"/>, a <see cref="TimeProvider"/> and a
+    /// <see cref="System.Diagnostics.Metrics.Meter"/> beside it; an <see cref="IssuerDirectory"/> put there first counts in place of the built-in
+    /// one. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
     /// </summary>
     public static void AddApi(this IServiceCollection services)
     {
         services.AddRouting();
+        services.TryAddSingleton(IssuerDirectory.BuiltIn);
         services.AddSingleton<Issuances>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<FollowedLogs>();

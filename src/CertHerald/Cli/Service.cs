@@ -16,7 +16,7 @@ using CertHerald.WebConsole;
 namespace CertHerald.Cli;
 
 /// <summary>The service, put together by hand. Started by <c>run</c>, <c>watch</c> and <c>demo</c>; whoever starts it disposes of it.</summary>
-internal sealed class Service : IAsyncDisposable
+internal sealed partial class Service : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
@@ -43,6 +43,7 @@ internal sealed class Service : IAsyncDisposable
         var watched = new Watched(options.Watch, options.Known, meter);
         // From here on only who holds what is in force holds a list: one that was replaced must not stay in memory.
         options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None };
+        ConfigurationReload.LetGo(watched.List.Count);
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -54,10 +55,12 @@ internal sealed class Service : IAsyncDisposable
         builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
         // Long enough for attempts under way: 15 s each.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
-        Compose(builder.Services, options, meter, watched, read, dialects ?? WebhookDialects.All);
+        IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
+        Compose(builder.Services, options, meter, watched, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
         WebApplication app = builder.Build();
         var service = new Service(app, options);
+        if (issuersProblem is not null) LogIssuersLeftOut(app.Services.GetRequiredService<ILogger<Service>>(), issuersProblem);
         try
         {
             app.UseSecurityHeaders();
@@ -77,6 +80,11 @@ internal sealed class Service : IAsyncDisposable
             await app.DisposeAsync();
             throw new CommandFailedException($"{options.Listen} is taken by another program: stop it, or listen elsewhere with --listen URL", failure);
         }
+        catch (System.Net.Sockets.SocketException failure)
+        {
+            await app.DisposeAsync();
+            throw new CommandFailedException($"{options.Listen} cannot be listened on: {failure.Message}; name an address of this machine and a port that this user may open, with --listen URL", failure);
+        }
         catch
         {
             await app.DisposeAsync();
@@ -94,6 +102,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Asks it to read its configuration again, soon.</summary>
     public void Reload() => _app.Services.GetRequiredService<ConfigurationReload>().Ask();
 
+    /// <summary>A part of it failed for good, which ends the whole.</summary>
+    public bool HasBroken => _app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(part => part.ExecuteTask is { IsFaulted: true });
+
     public Task WaitForShutdownAsync(CancellationToken stopping) => _app.WaitForShutdownAsync(stopping);
 
     public async ValueTask DisposeAsync()
@@ -109,7 +120,8 @@ internal sealed class Service : IAsyncDisposable
         select new IPEndPoint(listener, address.Port);
 
     private static void Compose(
-        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, Func<CertHeraldOptions> read, IReadOnlyList<IWebhookDialect> dialects)
+        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, Func<CertHeraldOptions> read, IssuerDirectory issuers,
+        IReadOnlyList<IWebhookDialect> dialects)
     {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => meter);
@@ -118,6 +130,7 @@ internal sealed class Service : IAsyncDisposable
         services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         services.AddSingleton(new Decider(() => watched.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))]));
+        services.AddSingleton(issuers);
 
         services.AddSingleton<Pacers>();                                                                                                          // Fetching
         services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
@@ -175,4 +188,7 @@ internal sealed class Service : IAsyncDisposable
             new Check("configuration", true, mistakes == 0 ? null : $"The changed configuration has {mistakes} mistakes and is not in force; what was in force stays. The service's log and 'certherald check-config' name them."),
         ];
     }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The issuers of the program's own table are used: {Problem}")]
+    private static partial void LogIssuersLeftOut(ILogger logger, string problem);
 }

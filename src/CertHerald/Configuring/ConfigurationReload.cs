@@ -19,6 +19,8 @@ internal sealed partial class ConfigurationReload(
     /// <summary>How long after a failure the configuration is read again unasked: not everything that breaks it is a file that changes.</summary>
     public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
 
+    private const int LargeList = 100_000;
+
     private readonly IReadOnlyDictionary<string, string> _untilRestart = first.UntilRestart;
     private FileStamps _read = first.Files;
     private FileStamps _seen = first.Files;
@@ -78,8 +80,18 @@ internal sealed partial class ConfigurationReload(
         (int items, int now) = watched.Configure(options.Watch, options.Known);
         _read = _seen = options.Files;
         _mistakes = [];
+        LetGo(Math.Max(items, now));
         Reloaded(now, items);
         Tell(options);
+    }
+
+    /// <summary>
+    /// Gives back what loading a large list left behind, the replaced one included. Reading logs allocates next to nothing, so
+    /// that the collector might not come by itself for hours.
+    /// </summary>
+    public static void LetGo(int items)
+    {
+        if (items > LargeList) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>Every mistake, once: trying again unasked finds the same ones.</summary>
