@@ -16,6 +16,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(IReadOnlyList<LogJson>))]
 [JsonSerializable(typeof(IReadOnlyList<IncidentJson>))]
 [JsonSerializable(typeof(MalformedJson))]
+[JsonSerializable(typeof(SignInLinkJson))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

@@ -32,6 +32,7 @@ internal static class ApiSetup
         Deliveries.Map(routes);
         FollowedLogs.Map(routes);
         MalformedEntries.Map(routes);
+        SignInLinks.Map(routes);
     }
 
     /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>
