@@ -21,7 +21,7 @@ internal static class AccessSetup
 
         services.AddAuthentication(SessionAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
-        services.AddAuthorization(rules => rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, SessionAuthentication.LocalName)));
+        services.AddAuthorization(rules => rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, LocalKey.CallerName)));
 
         // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
         services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));

@@ -14,9 +14,6 @@ internal sealed class SessionAuthentication(
 {
     public const string SchemeName = "session";
 
-    /// <summary>Who comes with the local key.</summary>
-    public const string LocalName = "local";
-
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Request.Headers.Authorization.ToString() is { Length: > 0 } authorization) return AuthenticateByKey(authorization);
@@ -32,7 +29,7 @@ internal sealed class SessionAuthentication(
     {
         if (failures.BlockedFor(Context.Connection.RemoteIpAddress) is not null) return AuthenticateResult.NoResult();
         if (localKey.Opens(authorization))
-            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, LocalName)], SchemeName)), SchemeName));
+            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, LocalKey.CallerName)], SchemeName)), SchemeName));
 
         failures.Record(Context.Connection.RemoteIpAddress);
         return AuthenticateResult.NoResult();

@@ -18,6 +18,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(MalformedJson))]
 [JsonSerializable(typeof(DomainJson))]
 [JsonSerializable(typeof(IEnumerable<DomainJson>))]
+[JsonSerializable(typeof(SignInLinkJson))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

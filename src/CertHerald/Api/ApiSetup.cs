@@ -37,6 +37,7 @@ internal static class ApiSetup
         FollowedLogs.Map(routes);
         MalformedEntries.Map(routes);
         Domains.Map(routes);
+        SignInLinks.Map(routes);
     }
 
     /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>

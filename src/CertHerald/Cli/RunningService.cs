@@ -44,6 +44,9 @@ internal sealed record RunningService(Uri Address, string Key)
     /// <exception cref="CommandFailedException">It does not answer, or refuses.</exception>
     public Task<JsonElement> GetAsync(string path, CancellationToken stopping) => SendAsync(HttpMethod.Get, path, stopping);
 
+    /// <exception cref="CommandFailedException">It does not answer, or refuses.</exception>
+    public Task<JsonElement> PostAsync(string path, CancellationToken stopping) => SendAsync(HttpMethod.Post, path, stopping);
+
     /// <summary>Asks for a change and gives the answer.</summary>
     /// <exception cref="CommandFailedException">It does not answer, or refuses: the message says why.</exception>
     public async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken stopping)

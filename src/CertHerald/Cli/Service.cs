@@ -52,7 +52,7 @@ internal sealed partial class Service : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
         });
         builder.WebHost.UseUrls(options.Listen.ToString());
-        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
+        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddProvider(new StandardErrorLog());
         // Long enough for attempts under way: 15 s each.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
@@ -97,7 +97,9 @@ internal sealed partial class Service : IAsyncDisposable
     }
 
     /// <summary>A link that signs its first user in to the console, for ten minutes.</summary>
-    public string CreateLoginLink(string publicUrl) => $"{publicUrl}/console/login?token={_app.Services.GetRequiredService<LoginLinks>().Create()}";
+    public string CreateLoginLink(string publicUrl) => LoginLink(publicUrl, _app.Services.GetRequiredService<LoginLinks>().Create());
+
+    public static string LoginLink(string publicUrl, string token) => $"{publicUrl}/console/login?token={token}";
 
     /// <summary>Asks it to read its configuration again, soon.</summary>
     public void Reload() => _app.Services.GetRequiredService<ConfigurationReload>().Ask();

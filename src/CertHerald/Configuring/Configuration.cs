@@ -117,7 +117,7 @@ internal static class Configuration
             Files = files,
             Webhooks = webhooks,
             Outbound = outbound,
-            Warnings = [.. warnings, .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
         };
     }
 
@@ -129,6 +129,15 @@ internal static class Configuration
             yield return "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+    }
+
+    /// <summary>Links that will lead nowhere.</summary>
+    private static IEnumerable<string> Unlinkable(Uri listen, string publicUrl)
+    {
+        if (publicUrl != listen.GetLeftPart(UriPartial.Authority)) yield break;
+        if (listen.Port == 0) yield return "listen leaves the port to chance, so links in alerts cannot name it: set public_url";
+        else if (IPAddress.TryParse(listen.Host, out IPAddress? address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
+            yield return "listen names no address that people can open, so links in alerts lead nowhere: set public_url";
     }
 
     /// <summary>Webhooks that the guard will refuse, as far as their text tells.</summary>
@@ -158,9 +167,9 @@ internal static class Configuration
     private static string? PublicUrl(ConfigurationSection section)
     {
         if (section.Text("public_url") is not { } text) return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri is { Query: "", Fragment: "", UserInfo: "" })
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" })
             return text.TrimEnd('/');
-        section.Mistake("public_url", "is no address without user name, ? and #", "write https://ct.your-company.tld");
+        section.Mistake("public_url", "is no address without user name, path, ? and #", "write https://ct.your-company.tld: console and API stand at its top");
         return null;
     }
 
