@@ -18,7 +18,7 @@ internal static class CertificateExplanation
         bool isReadable = CertificateView.TryRead(input.Der, out CertificateView certificate) || CertificateView.TryReadTbs(input.Der, out certificate);
         string? issuerKey = input.Issuer is { } issuer ? CertificateReading.PubkeySha256Of(issuer) : null;
         CertificateFacts facts = CertificateReading.Read(input.Der, certificate, certificate.IsPrecertificate, issuerKey);
-        IReadOnlyList<Match> matches = CertificateReading.Matches(certificate, watch);
+        IReadOnlyList<Match> matches = CertificateReading.Matches(certificate, watch, out _);
         List<SctExplanation> scts = Explain(certificate, issuerKey, logs);
 
         if (asJson) WriteJson(output, facts, scts, matches, watch);

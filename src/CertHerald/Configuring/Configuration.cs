@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -43,7 +44,9 @@ internal static class Configuration
         try
         {
             var style = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
-            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: style) as JsonObject
+            ReadOnlySpan<byte> bytes = File.ReadAllBytes(path);
+            // Some editors put a byte order mark before UTF-8.
+            return JsonNode.Parse(bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes, documentOptions: style) as JsonObject
                 ?? throw new ConfigurationException([new ConfigurationMistake(path, "is no configuration", "begin with { and end with }")]);
         }
         catch (JsonException failure)
@@ -74,7 +77,7 @@ internal static class Configuration
         var defaults = new CertHeraldOptions();
         Uri listen = Listen(root, "listen") ?? defaults.Listen;
         string publicUrl = PublicUrl(root) ?? listen.GetLeftPart(UriPartial.Authority);
-        WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], root.Texts("watch_files") ?? [], "watch", mistakes, out IReadOnlyList<string> warnings);
+        WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], root.Texts("watch_files") ?? [], root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
         KnownCertificates knownCertificates = KnownFiles.Read(known.Texts("key_files") ?? [], known.Texts("certificate_files") ?? [], known.Mistake);
@@ -133,17 +136,19 @@ internal static class Configuration
     private static Uri? Listen(ConfigurationSection section, string key)
     {
         if (section.Text(key) is not { } text) return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri is { Scheme: "http", AbsolutePath: "/" }) return uri;
-        section.Mistake(key, $"\"{text}\" is no address to listen on", "write http://127.0.0.1:8470; put a reverse proxy before it for HTTPS");
+        // An address, not a name: a name that does not lead here would be listened to on every address.
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri is { Scheme: "http", PathAndQuery: "/", UserInfo: "", Fragment: "" }
+            && (uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6 || uri.IdnHost == "localhost")) return uri;
+        section.Mistake(key, "is no address to listen on", "write http://127.0.0.1:8470; put a reverse proxy before it for HTTPS");
         return null;
     }
 
     private static string? PublicUrl(ConfigurationSection section)
     {
         if (section.Text("public_url") is not { } text) return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri is { Query: "", Fragment: "", UserInfo: "" })
             return text.TrimEnd('/');
-        section.Mistake("public_url", $"\"{text}\" is no address", "write https://ct.your-company.tld");
+        section.Mistake("public_url", "is no address without user name, ? and #", "write https://ct.your-company.tld");
         return null;
     }
 
@@ -173,7 +178,7 @@ internal static class Configuration
 
         IReadOnlyList<string> lists = section.Texts("lists") ?? (custom.Count > 0 ? [] : defaults.Lists);
         foreach (string list in lists)
-            if (!LogListSource.IsUsable(list, out string? problem)) section.Mistake("lists", $"\"{list}\": {problem}", "give a file, or a URL with https");
+            if (!LogListSource.IsUsable(list, out string? problem)) section.Mistake("lists", $"\"{WithoutUser(list)}\": {problem}", "give a file, or a URL with https");
 
         var options2 = new LogOptions
         {
@@ -196,6 +201,10 @@ internal static class Configuration
         return true;
     }
 
+    /// <summary>A URL as a message may show it.</summary>
+    private static string WithoutUser(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.UserInfo.Length > 0 ? url.Replace(uri.UserInfo + "@", "", StringComparison.Ordinal) : url;
+
     private static OutboundOptions Outbound(ConfigurationSection section)
     {
         var allow = new List<IPNetwork>();
@@ -204,9 +213,9 @@ internal static class Configuration
             else section.Mistake("allow", $"\"{text}\" is no network", "write 10.1.2.0/24 or one address");
 
         var ports = new List<int>();
-        foreach (string text in section.Texts("ports") ?? [])
-            if (int.TryParse(text, out int port) && port is > 0 and < 65536) ports.Add(port);
-            else section.Mistake("ports", $"\"{text}\" is no port", "write [\"443\", \"8443\"]");
+        foreach (string text in section.TextsOrNumbers("ports") ?? [])
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and < 65536) ports.Add(port);
+            else section.Mistake("ports", $"{text} is no port", "write [443, 8443]");
 
         section.NotYet("proxy", "remove it: webhooks are called directly");
         var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow };
@@ -230,11 +239,15 @@ internal static class Configuration
 
             if (WebhookDialects.All.FirstOrDefault(one => one.Name == dialect) is not { } spoken)
                 section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.All.Select(one => one.Name)]));
+            else if (events.Count == 0)
+                section.Mistake("events", "names no event: the webhook would never be called", $"write {string.Join(" or ", EventKinds.All.Where(spoken.Speaks))}, or remove the webhook");
             else
                 foreach (string kind in events.Where(kind => !spoken.Speaks(kind)))
                     section.Mistake("events", $"\"{kind}\" is no event of the dialect {dialect}", DidYouMean.Remedy(kind, [.. EventKinds.All.Where(spoken.Speaks)]));
 
-            if (url is null) section.Mistake("url", "is missing", "write https://user:password@host/path");
+            // What is there and unusable has been said already.
+            if (url is null && !section.Has("url")) section.Mistake("url", "is missing", "write https://user:password@host/path");
+            else if (url is null) continue;
             else if (!WebhookUrl.TryParse(url, out WebhookUrl? parsed, out string? mistake)) section.Mistake("url", mistake, "then it can be called");
             else webhooks.Add(new WebhookOptions { Name = name ?? "", Dialect = dialect, Url = parsed.Address, Credentials = parsed.Credentials, Events = events });
         }

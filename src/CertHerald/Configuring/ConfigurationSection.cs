@@ -36,7 +36,7 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         {
             return File.ReadAllText(text[5..]).Trim();
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
             Mistake(key, $"names the file {text[5..]}, which cannot be read: {failure.Message}", "correct the path, or let this user read it");
             return null;
@@ -91,6 +91,12 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         }
     }
 
+    /// <summary>As <see cref="Texts"/>, where people write numbers: each as its digits.</summary>
+    public IReadOnlyList<string>? TextsOrNumbers(string key) =>
+        Ask(key) is JsonArray list && list.All(item => item?.GetValueKind() is JsonValueKind.Number or JsonValueKind.String)
+            ? [.. list.Select(item => item!.ToString())]
+            : Texts(key);
+
     /// <summary>An object within; an empty one if it is not there, so that its defaults apply.</summary>
     public ConfigurationSection Section(string key)
     {
@@ -123,7 +129,13 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         if (Ask(key) is not null) Mistake(key, "is not available in this version", instead);
     }
 
-    public void Mistake(string key, string problem, string remedy) => mistakes.Add(new ConfigurationMistake($"{file}: {Path(key)}", problem, remedy));
+    public void Mistake(string key, string problem, string remedy) => mistakes.Add(new ConfigurationMistake(PlaceOf(key), problem, remedy));
+
+    /// <summary>File and key, as messages name them.</summary>
+    public string PlaceOf(string key) => $"{file}: {Path(key)}";
+
+    /// <summary>Whether the key is there, whatever it holds.</summary>
+    public bool Has(string key) => Ask(key) is not null;
 
     /// <summary>Call when everything was asked for.</summary>
     public void Finish()

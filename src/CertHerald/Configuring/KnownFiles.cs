@@ -15,9 +15,9 @@ internal static class KnownFiles
     {
         var issuances = new HashSet<string>(StringComparer.Ordinal);
         var keys = new Dictionary<string, IReadOnlySet<string>>(StringComparer.Ordinal);
-        foreach (string file in Expand(keyFiles, "key_files", mistake))
+        foreach ((string file, byte[] bytes) in Open(keyFiles, "key_files", mistake))
         {
-            if (ReadRequest(file) is not { } request)
+            if (ReadRequest(bytes) is not { } request)
             {
                 mistake("key_files", $"{file} is no certificate signing request", "give the CSR, PEM or DER, that the key was certified with");
                 continue;
@@ -26,9 +26,8 @@ internal static class KnownFiles
                 ? names.Union(request.Names).ToHashSet(StringComparer.Ordinal)
                 : request.Names;
         }
-        foreach (string file in Expand(certificateFiles, "certificate_files", mistake))
+        foreach ((string file, byte[] bytes) in Open(certificateFiles, "certificate_files", mistake))
         {
-            byte[] bytes = File.ReadAllBytes(file);
             byte[] der = PemFile.TryReadFirst(bytes, "CERTIFICATE") ?? bytes;
             if (CertificateView.TryRead(der, out CertificateView certificate))
             {
@@ -44,12 +43,40 @@ internal static class KnownFiles
         return new KnownCertificates(issuances, keys);
     }
 
+    private static IEnumerable<(string File, byte[] Bytes)> Open(IReadOnlyList<string> patterns, string key, Action<string, string, string> mistake)
+    {
+        foreach (string file in Expand(patterns, key, mistake))
+        {
+            byte[] bytes;
+            try
+            {
+                bytes = File.ReadAllBytes(file);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                mistake(key, $"{file} cannot be read: {failure.Message}", "correct the path, or let this user read it");
+                continue;
+            }
+            yield return (file, bytes);
+        }
+    }
+
     private static IEnumerable<string> Expand(IReadOnlyList<string> patterns, string key, Action<string, string, string> mistake)
     {
         foreach (string pattern in patterns)
         {
             string directory = Path.GetDirectoryName(pattern) is { Length: > 0 } named ? named : ".";
-            string[] files = Directory.Exists(directory) ? Directory.GetFiles(directory, Path.GetFileName(pattern)) : [];
+            string name = Path.GetFileName(pattern);
+            string[] files = [];
+            try
+            {
+                if (name.Length > 0 && Directory.Exists(directory)) files = Directory.GetFiles(directory, name);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                mistake(key, $"{directory} cannot be read: {failure.Message}", "correct the path, or let this user read it");
+                continue;
+            }
             // A pattern may match nothing yet; a plain name must exist.
             if (files.Length == 0 && !pattern.Contains('*', StringComparison.Ordinal))
                 mistake(key, $"{pattern} does not exist", "correct the path, relative to where certherald runs");
@@ -58,9 +85,8 @@ internal static class KnownFiles
     }
 
     /// <summary>The key and every name that a request asks for, subject and subjectAltName alike.</summary>
-    private static (string Key, IReadOnlySet<string> Names)? ReadRequest(string file)
+    private static (string Key, IReadOnlySet<string> Names)? ReadRequest(byte[] bytes)
     {
-        byte[] bytes = File.ReadAllBytes(file);
         try
         {
             byte[] der = PemFile.TryReadFirst(bytes, "CERTIFICATE REQUEST") ?? PemFile.TryReadFirst(bytes, "NEW CERTIFICATE REQUEST") ?? bytes;

@@ -19,10 +19,11 @@ internal sealed class Decider(Func<KnownCertificates> known, IReadOnlyList<Subsc
 
     private Decision Decide(MatchFinding match, Func<string, IReadOnlyList<string>> knownBelow)
     {
-        IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow);
+        IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow, out bool isCut);
+        string more = isCut || match.HasMoreMatches ? $"; it is valid for more that is watched than the {endpoints.Count} endpoints listed" : "";
         return known().WhyKnown(match.Certificate) is { } reason
-            ? new Decision(match, endpoints, Known: true, reason, [])
-            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names", Owed(EventKinds.UnknownCertificate));
+            ? new Decision(match, endpoints, Known: true, reason + more, [])
+            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, Owed(EventKinds.UnknownCertificate));
     }
 
     private List<string> Owed(string kind) =>

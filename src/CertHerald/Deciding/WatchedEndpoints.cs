@@ -12,14 +12,22 @@ internal static class WatchedEndpoints
         where match.Item.StartsWith('.') && WildcardParent(match.Identifier) is not null
         select WildcardParent(match.Identifier)!;
 
+    /// <summary>Most endpoints of one certificate that are listed. A wildcard can stand for any number.</summary>
+    public const int Most = 1_000;
+
     /// <summary>Sorted by name, one each: a literal name before a wildcard, an exact watch item before a tree, then the longest.</summary>
+    /// <param name="matches">Where there are more than <see cref="Most"/> endpoints, the first that these give are kept.</param>
     /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
-    public static IReadOnlyList<WatchedEndpoint> Of(IEnumerable<Match> matches, Func<string, IReadOnlyList<string>> knownBelow)
+    /// <param name="isCut">There are more.</param>
+    public static IReadOnlyList<WatchedEndpoint> Of(IEnumerable<Match> matches, Func<string, IReadOnlyList<string>> knownBelow, out bool isCut)
     {
         var best = new SortedDictionary<string, WatchedEndpoint>(StringComparer.Ordinal);
+        isCut = false;
         foreach (Match match in matches)
             foreach (WatchedEndpoint endpoint in Of(match, knownBelow))
-                if (!best.TryGetValue(endpoint.DnsName, out WatchedEndpoint? standing) || Compare(endpoint, standing) < 0)
+                if (!best.TryGetValue(endpoint.DnsName, out WatchedEndpoint? standing) && best.Count == Most)
+                    isCut = true;
+                else if (standing is null || Compare(endpoint, standing) < 0)
                     best[endpoint.DnsName] = endpoint with { Wildcard = endpoint.Wildcard && (standing?.Wildcard ?? true) };
                 else
                     best[endpoint.DnsName] = standing with { Wildcard = endpoint.Wildcard && standing.Wildcard };

@@ -17,6 +17,9 @@ internal sealed record WebhookOptions
 
     /// <summary>Kinds of event it gets.</summary>
     public required IReadOnlyList<string> Events { get; init; }
+
+    /// <summary>The name: printed by accident, it must show neither address nor password.</summary>
+    public override string ToString() => Name;
 }
 
 /// <summary>Where deliveries go.</summary>

@@ -97,9 +97,10 @@ internal sealed record CustomLogOptions
                 ? LogDescription.Custom(key!, LogProtocol.StaticCt, MonitoringUrl!, SubmissionUrl, Description)
                 : LogDescription.Custom(key!, LogProtocol.Rfc6962, Url!, null, Description);
         }
-        catch (ArgumentException e)
+        catch (ArgumentException)
         {
-            problem = e.Message;
+            // The message of the exception repeats the address, which may hold a password.
+            problem = "an address is no HTTP(S) prefix without user name, ? and #";
             return null;
         }
     }

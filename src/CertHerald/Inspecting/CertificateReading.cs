@@ -25,20 +25,46 @@ internal static class CertificateReading
         return identifiers;
     }
 
-    /// <summary>Every identifier and every item that it falls under.</summary>
-    public static IReadOnlyList<Match> Matches(CertificateView certificate, WatchList watch) =>
-        [.. from identifier in IdentifiersOf(certificate)
-            from item in watch.Matches(identifier)
-            select new Match(identifier, item.Text)];
+    /// <summary>
+    /// Most matches of one certificate that are kept. <c>*.com</c> falls under every name below it that is watched: to list a
+    /// hundred thousand of them would tell nobody more.
+    /// </summary>
+    public const int MostMatches = 1_000;
+
+    /// <summary>Every identifier and every item that it falls under, literal names first; at most <see cref="MostMatches"/>.</summary>
+    /// <param name="isCut">There are more.</param>
+    public static IReadOnlyList<Match> Matches(CertificateView certificate, WatchList watch, out bool isCut)
+    {
+        var matches = new List<Match>();
+        isCut = false;
+        // Literal names first: what is left off is then what a glob stands for.
+        foreach (Identifier identifier in IdentifiersOf(certificate).OrderBy(one => one.Text.Contains('*', StringComparison.Ordinal)))
+            foreach (WatchItem item in watch.Matches(identifier))
+            {
+                if (matches.Count == MostMatches)
+                {
+                    isCut = true;
+                    return matches;
+                }
+                matches.Add(new Match(identifier, item.Text));
+            }
+        return matches;
+    }
 
     /// <summary>The facts of a logged certificate or precertificate.</summary>
     /// <param name="certificate">The entry's certificate, or its leaf TBS, which alone the tree covers.</param>
     public static CertificateFacts Read(LogEntry entry, CertificateView certificate)
     {
         bool isPrecertificate = entry.Type == EntryType.Precert;
-        // The precertificate stands beside the leaf. Where it is missing, the TBS that the log signed is all there is to show.
-        ReadOnlySpan<byte> der = !isPrecertificate ? entry.Certificate : entry.PreCertificate.IsEmpty ? entry.Tbs : entry.PreCertificate;
-        return Read(der, certificate, isPrecertificate, isPrecertificate ? Convert.ToHexStringLower(entry.IssuerKeyHash) : IssuerKeyOf(entry.Chain));
+        if (!isPrecertificate) return Read(entry.Certificate, certificate, isPrecertificate, IssuerKeyOf(entry.Chain));
+
+        // The precertificate stands beside the leaf, unsigned. Where it is missing or another one, the TBS that the log signed
+        // is all there is to show.
+        bool isForeign = !entry.PreCertificate.IsEmpty && !IsPrecertificateOf(entry.PreCertificate, certificate);
+        CertificateFacts facts = Read(
+            entry.PreCertificate.IsEmpty || isForeign ? entry.Tbs : entry.PreCertificate, certificate, isPrecertificate,
+            Convert.ToHexStringLower(entry.IssuerKeyHash));
+        return isForeign ? facts with { Problems = [.. facts.Problems, "the log shows another precertificate beside this entry"] } : facts;
     }
 
     /// <summary>The facts of a certificate from anywhere.</summary>
@@ -71,6 +97,11 @@ internal static class CertificateReading
     /// <summary>SHA-256 of a certificate's SPKI, in hexadecimal; null if it has none that can be read.</summary>
     public static string? PubkeySha256Of(ReadOnlySpan<byte> der) =>
         CertificateView.TryRead(der, out CertificateView certificate) && !certificate.Spki.IsEmpty ? Sha256(certificate.Spki) : null;
+
+    /// <summary>By what the log does not change in it: a precertificate signing certificate makes issuer and authority key differ.</summary>
+    private static bool IsPrecertificateOf(ReadOnlySpan<byte> der, CertificateView tbs) =>
+        CertificateView.TryRead(der, out CertificateView precertificate) && precertificate.Serial.SequenceEqual(tbs.Serial)
+        && precertificate.Spki.SequenceEqual(tbs.Spki) && precertificate.Subject.SequenceEqual(tbs.Subject);
 
     private static string? IssuerKeyOf(CertificateChain chain) => chain.MoveNext() ? PubkeySha256Of(chain.Current) : null;
 

@@ -14,6 +14,9 @@ internal sealed record MatchFinding(
     MerkleHash? IssuerFingerprint)
     : Finding(Index, LeafHash, Logged)
 {
+    /// <summary>It falls under more of the watch list than <see cref="Matches"/> lists.</summary>
+    public bool HasMoreMatches { get; init; }
+
     /// <summary>The same, knowing the issuer's key.</summary>
     /// <param name="issuer">The issuer's certificate, DER; null leaves it unknown.</param>
     public MatchFinding WithIssuer(byte[]? issuer) => issuer is null

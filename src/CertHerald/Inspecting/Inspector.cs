@@ -10,6 +10,9 @@ namespace CertHerald.Inspecting;
 /// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
 internal sealed class Inspector(Func<WatchList> watched)
 {
+    /// <summary>Bytes of a run without a gap in which a name is looked for.</summary>
+    private const int LongestRun = 512;
+
     /// <summary>What the entries of a batch show, in their order.</summary>
     public IReadOnlyList<Finding> Inspect(RawBatch batch)
     {
@@ -50,10 +53,10 @@ internal sealed class Inspector(Func<WatchList> watched)
         if (!isWatched && !mayHideName) return;
 
         findings ??= [];
-        if (isWatched && CertificateReading.Matches(certificate, watch) is { Count: > 0 } matches)
+        if (isWatched && CertificateReading.Matches(certificate, watch, out bool isCut) is { Count: > 0 } matches)
             findings.Add(new MatchFinding(
                 batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), CertificateReading.Read(entry, certificate), matches,
-                entry.Type == EntryType.X509 && entry.Fingerprints is [var issuer, ..] ? issuer : null));
+                entry.Type == EntryType.X509 && entry.Fingerprints is [var issuer, ..] ? issuer : null) { HasMoreMatches = isCut });
         if (mayHideName)
             findings.Add(Malformed(
                 batch, place, LogTime.Of(entry.Timestamp), string.Join("; ", certificate.Problems().Select(problem => problem.ToString())), watch));
@@ -92,20 +95,25 @@ internal sealed class Inspector(Func<WatchList> watched)
         for (int i = 0; i <= bytes.Length; i++)
         {
             if (i < bytes.Length && IsNameByte(bytes[i])) continue;
-            // Length octets before a name are often letters: try every suffix that begins a label, and the run itself.
-            if (i - start is >= 3 and <= 1024 && RunHoldsWatched(bytes[start..i], watch)) return true;
+            // Of a run too long for a name, its end.
+            if (i - start >= 3 && RunHoldsWatched(bytes[Math.Max(start, i - LongestRun)..i], watch)) return true;
             start = i + 1;
         }
         return false;
     }
 
+    /// <summary>
+    /// Tries what begins a label, to the run's end and a little before it: the length before a name is often a letter, and
+    /// what follows a name in DER is often <c>30</c>, a digit, and one more length.
+    /// </summary>
     private static bool RunHoldsWatched(ReadOnlySpan<byte> run, WatchList watch)
     {
-        for (int from = 0; from < run.Length; from++)
-        {
-            bool startsLabel = from <= 1 || run[from - 1] == '.';
-            if (startsLabel && run[from..].Contains((byte)'.') && watch.MayMatch(NameSource.DnsName, run[from..])) return true;
-        }
+        for (int end = run.Length; end > Math.Max(2, run.Length - 4); end--)
+            for (int from = 0; from < end; from++)
+            {
+                bool startsLabel = from <= 1 || run[from - 1] == '.';
+                if (startsLabel && run[from..end].Contains((byte)'.') && watch.MayMatch(NameSource.DnsName, run[from..end])) return true;
+            }
         return false;
     }
 

@@ -5,6 +5,10 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>Deliveries, their attempts, and webhooks on hold.</summary>
 internal sealed partial class SqliteStore
 {
+    /// <summary>What an open delivery of <c>webhook</c> is while nobody sends it.</summary>
+    private const string OpenState =
+        "CASE WHEN EXISTS (SELECT 1 FROM webhook AS on_hold WHERE on_hold.name = delivery.webhook AND on_hold.hold IS NOT NULL) THEN 'held' ELSE 'pending' END";
+
     private const string DeliveryColumns = "id, webhook, kind, subject, key, body, state, tries, first_tried, due, head_seen, created";
 
     // Expired claims are due again: their process died or hangs beyond its lease.
@@ -47,9 +51,10 @@ internal sealed partial class SqliteStore
                 """,
                 ("@delivery", attempt.Delivery), ("@started", attempt.Started), ("@took", attempt.Took.TotalMilliseconds), ("@status", attempt.Status),
                 ("@outcome", attempt.Outcome), ("@detail", attempt.Detail), ("@answer", attempt.Answer));
+            // A webhook that was put on hold meanwhile holds what comes back too.
             return session.Run(
-                """
-                UPDATE delivery SET state = @state, due = @due, tries = tries + @counted, first_tried = COALESCE(first_tried, @started), lease_until = NULL
+                $"""
+                UPDATE delivery SET state = CASE WHEN @state = 'pending' THEN {OpenState} ELSE @state END, due = @due, tries = tries + @counted, first_tried = COALESCE(first_tried, @started), lease_until = NULL
                 WHERE id = @delivery AND state <> 'done'
                 """,
                 ("@delivery", attempt.Delivery), ("@state", state), ("@due", due), ("@counted", counted ? 1 : 0), ("@started", attempt.Started));
@@ -98,6 +103,10 @@ internal sealed partial class SqliteStore
                 row.GetInt64(0), row.Time(1), TimeSpan.FromMilliseconds(row.GetDouble(2)), row.NumberOrNull(3), row.GetString(4), row.TextOrNull(5), row.Bytes(6)),
             ("@delivery", delivery)),
         cancellation);
+
+    /// <summary>Claims of a process that was killed: it is gone, so what it was sending is due again, or held.</summary>
+    private static void ReleaseClaims(SqliteSession session) =>
+        session.Run($"UPDATE delivery SET state = {OpenState}, lease_until = NULL WHERE state = 'inflight'");
 
     /// <summary>The idempotency key is fixed here, with the debt itself: every attempt carries the same.</summary>
     private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Run(

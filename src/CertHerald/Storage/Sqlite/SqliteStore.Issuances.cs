@@ -167,5 +167,5 @@ internal sealed partial class SqliteStore
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
 
-    private static string ParentOf(string name) => name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..];
+    private static string ParentOf(string name) => name.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0 ? name[(dot + 1)..] : "";
 }

@@ -28,31 +28,29 @@ internal sealed partial class SqliteStore : IStore
     public static SqliteStore Open(string directory, TimeProvider time, Meter meter)
     {
         FileStream instance = TakeDirectory(directory);
+        SqliteSession? session = null;
         try
         {
             var address = new SqliteConnectionStringBuilder { DataSource = Path.Combine(directory, "certherald.db") };
-            var connection = new SqliteConnection(address.ConnectionString);
+            // Not pooled: a closed store must let go of its file.
+            var connection = new SqliteConnection(new SqliteConnectionStringBuilder(address.ConnectionString) { Pooling = false }.ConnectionString);
+            session = new SqliteSession(connection);
             connection.Open();
-            var session = new SqliteSession(connection);
             session.Run("PRAGMA page_size = 8192");
             session.Run("PRAGMA journal_mode = WAL");
             session.Run("PRAGMA synchronous = FULL");
             session.Run("PRAGMA foreign_keys = ON");
             session.Run("PRAGMA busy_timeout = 10000");
             SqliteSchema.Migrate(session);
-            // Claims of a process that was killed: it is gone, so what it was sending is due again.
-            session.Run("UPDATE delivery SET state = 'pending', lease_until = NULL WHERE state = 'inflight'");
+            ReleaseClaims(session);
             return new SqliteStore(address, session, instance, time, meter);
         }
-        catch (SqliteException failure)
+        catch (Exception failure) when (failure is SqliteException or StoreException)
         {
+            session?.Dispose();
             instance.Dispose();
+            if (failure is StoreException) throw;
             throw new StoreException($"the database in {directory} cannot be opened: {failure.Message}", failure);
-        }
-        catch (StoreException)
-        {
-            instance.Dispose();
-            throw;
         }
     }
 

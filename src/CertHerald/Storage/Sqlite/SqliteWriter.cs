@@ -32,7 +32,14 @@ internal sealed class SqliteWriter : IDisposable
     public async Task<T> RunAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation)
     {
         var write = new Write<T>(work);
-        await _waiting.Writer.WriteAsync(write, cancellation);
+        try
+        {
+            await _waiting.Writer.WriteAsync(write, cancellation);
+        }
+        catch (ChannelClosedException failure)
+        {
+            throw new StoreException("the database is closed", failure);
+        }
         // Not cancellable from here on: the caller must learn whether it was written.
         return await write.Result;
     }
@@ -80,9 +87,11 @@ internal sealed class SqliteWriter : IDisposable
         {
             // A full disk ends the transaction by itself; anything else leaves it open.
             if (_session.InTransaction) _session.Run("ROLLBACK");
-            return new StoreException($"the database could not be written: {failure.Message}", failure);
+            return NotWritten(failure);
         }
     }
+
+    private static StoreException NotWritten(Exception failure) => new($"the database could not be written: {failure.Message}", failure);
 
     private abstract class Write
     {
@@ -110,7 +119,7 @@ internal sealed class SqliteWriter : IDisposable
             }
             catch (Exception failure) when (session.InTransaction)
             {
-                _own = failure;
+                _own = failure is SqliteException ? NotWritten(failure) : failure;
                 return false;
             }
         }

@@ -1,0 +1,285 @@
+using CertHerald.Deciding;
+using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
+using CertHerald.Transparency.Batches;
+
+namespace CertHerald.Tests.Storage;
+
+/// <summary>What is owed, claimed, tried and held.</summary>
+public abstract partial class StoreConformance
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(90);
+
+    [Fact]
+    public async Task What_is_owed_is_one_delivery_a_webhook_with_a_key_fixed_at_once()
+    {
+        await OweAsync(2, "left", "right");
+
+        IReadOnlyList<StoredDelivery> deliveries = await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation);
+
+        Assert.Equal([(4L, "right", 2L), (3L, "left", 2L), (2L, "right", 1L), (1L, "left", 1L)], deliveries.Select(one => (one.Id, one.Webhook, one.Subject)));
+        Assert.Equal(4, deliveries.Select(delivery => delivery.Key).Distinct().Count());
+        Assert.All(deliveries, delivery =>
+        {
+            Assert.Equal(7, Guid.ParseExact(delivery.Key, "D").Version);
+            Assert.Equal((EventKinds.UnknownCertificate, DeliveryState.Pending, 0), (delivery.Kind, delivery.State, delivery.Tries));
+            Assert.Equal((Time.GetUtcNow(), Time.GetUtcNow(), Time.GetUtcNow().AddSeconds(-1)), (delivery.Due, delivery.Created, delivery.HeadSeen));
+            Assert.Null(delivery.Body);
+            Assert.Null(delivery.FirstTried);
+        });
+    }
+
+    [Fact]
+    public async Task Claims_take_what_is_due_oldest_first_as_many_as_there_is_room_for_and_of_one_webhook()
+    {
+        await OweAsync(4, "left", "right");
+        DateTimeOffset now = Time.GetUtcNow();
+        // The first delivery of "left" failed and is due last.
+        await FailAsync(Assert.Single(await ClaimAsync("left", 1)), now.AddMinutes(1));
+
+        IReadOnlyList<StoredDelivery> first = await ClaimAsync("left", 2);
+
+        Assert.Equal([3L, 5L], first.Select(one => one.Id));
+        Assert.All(first, one => Assert.Equal(("left", DeliveryState.Inflight), (one.Webhook, one.State)));
+        Assert.Equal([7L], (await ClaimAsync("left", 10)).Select(one => one.Id));
+        Assert.Empty(await ClaimAsync("left", 10));
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal([1L], (await ClaimAsync("left", 10)).Select(one => one.Id));
+        Assert.Empty(await ClaimAsync("nobody", 10));
+    }
+
+    [Fact]
+    public async Task A_claim_that_expired_is_due_again_and_keeps_key_and_body()
+    {
+        await OweAsync(1, "hook");
+        StoredDelivery claimed = Assert.Single(await ClaimAsync("hook"));
+        await Store.FreezeAsync(claimed.Id, "frozen"u8.ToArray(), Cancellation);
+
+        Time.Advance(Lease);
+        Assert.Empty(await ClaimAsync("hook"));
+        Time.Advance(TimeSpan.FromMilliseconds(1));
+        StoredDelivery again = Assert.Single(await ClaimAsync("hook"));
+
+        Assert.Equal((claimed.Id, claimed.Key), (again.Id, again.Key));
+        Assert.Equal("frozen"u8, again.Body!);
+    }
+
+    [Fact]
+    public async Task Claims_made_at_once_never_share_a_delivery()
+    {
+        await OweAsync(40, "hook");
+        IReadOnlyList<StoredDelivery>[] claims = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ClaimAsync("hook", 3)));
+        Assert.Equal(40, claims.Sum(claim => claim.Count));
+        Assert.Equal(40, claims.SelectMany(claim => claim).Select(one => one.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_body_is_frozen_once()
+    {
+        await OweAsync(1, "hook");
+        await Store.FreezeAsync(1, "first"u8.ToArray(), Cancellation);
+        await Store.FreezeAsync(1, "second"u8.ToArray(), Cancellation);
+        Assert.Equal("first"u8.ToArray(), (await DeliveryAsync(1)).Body);
+    }
+
+    [Fact]
+    public async Task Attempts_are_kept_in_order_with_all_they_say_and_only_some_count()
+    {
+        await OweAsync(1, "hook");
+        DateTimeOffset now = Time.GetUtcNow();
+        StoredAttempt[] attempts =
+        [
+            new(1, now, TimeSpan.FromMilliseconds(1.5), null, "dns", "no such host", []),
+            new(1, now.AddSeconds(1), TimeSpan.FromSeconds(15), null, "timeout", null, []),
+            new(1, now.AddSeconds(2), TimeSpan.FromMilliseconds(20), 503, "status", null, "busy"u8.ToArray()),
+        ];
+
+        await Store.CompleteAttemptAsync(attempts[0], DeliveryState.Pending, now.AddSeconds(1), counted: false, Cancellation);
+        Assert.Equal((DeliveryState.Pending, 0, now), ((await DeliveryAsync(1)).State, (await DeliveryAsync(1)).Tries, (await DeliveryAsync(1)).FirstTried!.Value));
+        await Store.CompleteAttemptAsync(attempts[1], DeliveryState.Pending, now.AddSeconds(2), counted: true, Cancellation);
+        await Store.CompleteAttemptAsync(attempts[2], DeliveryState.Dead, now.AddSeconds(3), counted: true, Cancellation);
+
+        StoredDelivery delivery = await DeliveryAsync(1);
+        Assert.Equal((DeliveryState.Dead, 2, now, now.AddSeconds(3)), (delivery.State, delivery.Tries, delivery.FirstTried!.Value, delivery.Due));
+        IReadOnlyList<StoredAttempt> stored = await Store.AttemptsAsync(1, Cancellation);
+        Assert.Equal(attempts.Select(Plain), stored.Select(Plain));
+        Assert.Equal("busy"u8, stored[2].Answer);
+        Assert.Empty(await Store.AttemptsAsync(2, Cancellation));
+
+        static string Plain(StoredAttempt attempt) => (attempt with { Answer = [] }).ToString();
+    }
+
+    [Fact]
+    public async Task What_was_delivered_stays_delivered_whatever_a_late_attempt_reports()
+    {
+        await OweAsync(1, "hook");
+        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow(), counted: true, Cancellation);
+        await Store.CompleteAttemptAsync(Attempt(1, 500), DeliveryState.Pending, Time.GetUtcNow(), counted: true, Cancellation);
+
+        Assert.Equal((DeliveryState.Done, 1), ((await DeliveryAsync(1)).State, (await DeliveryAsync(1)).Tries));
+        Assert.Equal(2, (await Store.AttemptsAsync(1, Cancellation)).Count);
+        Assert.Empty(await ClaimAsync("hook"));
+    }
+
+    [Fact]
+    public async Task A_hold_stops_what_is_open_and_what_comes_until_it_is_released()
+    {
+        PaperLog log = await OweAsync(2, "hook", "other");
+        StoredDelivery tried = Assert.Single(await ClaimAsync("hook", 1));
+        await FailAsync(tried, Time.GetUtcNow().AddMinutes(1));
+
+        await Store.HoldWebhookAsync("hook", "gone", Time.GetUtcNow(), Cancellation);
+        await OweMoreAsync(log, "hook", "other");
+
+        Assert.Equal("gone", await Store.FindHoldAsync("hook", Cancellation));
+        Assert.Null(await Store.FindHoldAsync("other", Cancellation));
+        Assert.Equal(3, (await Store.DeliveriesAsync(new DeliveryFilter("hook", DeliveryState.Held), Cancellation)).Count);
+        Time.Advance(TimeSpan.FromDays(30));
+        Assert.Empty(await ClaimAsync("hook"));
+        Assert.Equal(3, (await ClaimAsync("other")).Count);
+
+        await Store.HoldWebhookAsync("hook", null, Time.GetUtcNow(), Cancellation);
+
+        Assert.Null(await Store.FindHoldAsync("hook", Cancellation));
+        IReadOnlyList<StoredDelivery> released = await ClaimAsync("hook");
+        Assert.Equal([1L, 3L, 5L], released.Select(one => one.Id));
+        Assert.All(released, one => Assert.Equal((0, null, Time.GetUtcNow()), (one.Tries, one.FirstTried, one.Due)));
+        Assert.Equal(tried.Key, released[0].Key);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_under_way_when_its_webhook_was_held_is_held_when_it_comes_back(bool byRestart)
+    {
+        await OweAsync(1, "hook");
+        StoredDelivery underWay = Assert.Single(await ClaimAsync("hook"));
+        await Store.HoldWebhookAsync("hook", "gone", Time.GetUtcNow(), Cancellation);
+
+        if (byRestart) await ReopenAsync();
+        else await FailAsync(underWay, Time.GetUtcNow().AddSeconds(30));
+
+        Assert.Equal(DeliveryState.Held, (await DeliveryAsync(1)).State);
+        Time.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(await ClaimAsync("hook"));
+        Assert.Null(await Store.OldestDueAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_held_webhooks_delivery_that_arrived_after_all_is_done()
+    {
+        await OweAsync(1, "hook");
+        await ClaimAsync("hook");
+        await Store.HoldWebhookAsync("hook", "gone", Time.GetUtcNow(), Cancellation);
+        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow(), counted: true, Cancellation);
+        Assert.Equal(DeliveryState.Done, (await DeliveryAsync(1)).State);
+    }
+
+    [Fact]
+    public async Task The_oldest_due_moment_is_that_of_open_deliveries_only()
+    {
+        Assert.Null(await Store.OldestDueAsync(Cancellation));
+        PaperLog log = await OweAsync(1, "hook");
+        DateTimeOffset first = Time.GetUtcNow();
+        Time.Advance(TimeSpan.FromMinutes(5));
+        await OweMoreAsync(log, "hook");
+
+        Assert.Equal(first, await Store.OldestDueAsync(Cancellation));
+        await ClaimAsync("hook", 1);
+        Assert.Equal(first, await Store.OldestDueAsync(Cancellation));
+        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, first, counted: true, Cancellation);
+        Assert.Equal(Time.GetUtcNow(), await Store.OldestDueAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Deliveries_are_listed_by_what_is_asked_for()
+    {
+        PaperLog log = await OweAsync(3, "left", "right");
+        Batch batch = NextBatch(log);
+        await CommitAsync(log, batch, Some.Unknown(Some.Malformed(batch.Raw, 0), "left"));
+        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow(), counted: true, Cancellation);
+
+        Assert.Equal([7L, 5, 3, 1], await IdsAsync(new DeliveryFilter("left")));
+        Assert.Equal([1L], await IdsAsync(new DeliveryFilter(State: DeliveryState.Done)));
+        Assert.Equal([7L, 2, 1], await IdsAsync(new DeliveryFilter(Subject: 1)));
+        Assert.Equal([7L], await IdsAsync(new DeliveryFilter(Subject: 1, Kind: EventKinds.MalformedCertificate)));
+        Assert.Equal([4L, 3], await IdsAsync(new DeliveryFilter(Before: 5, Limit: 2)));
+        Assert.Empty(await IdsAsync(new DeliveryFilter("left' OR 1=1 --")));
+
+        async Task<IEnumerable<long>> IdsAsync(DeliveryFilter filter) => (await Store.DeliveriesAsync(filter, Cancellation)).Select(one => one.Id);
+    }
+
+    [Fact]
+    public async Task A_restart_keeps_everything()
+    {
+        PaperLog log = await OweAsync(3, "hook", "gone");
+        await Store.KeepHeadAsync(log.Id, log.Head(), Cancellation);
+        log.Add("unproven");
+        Batch disputed = log.Read(3, 4, log.Lie());
+        await CommitAsync(log, disputed, Some.Unknown(Some.Malformed(disputed.Raw, 0), "hook"));
+        await Store.FreezeAsync(1, "frozen"u8.ToArray(), Cancellation);
+        await FailAsync(await DeliveryAsync(1), Time.GetUtcNow().AddMinutes(1));
+        await Store.HoldWebhookAsync("gone", "410", Time.GetUtcNow(), Cancellation);
+        await Store.AddSessionAsync([7], Time.GetUtcNow(), Time.GetUtcNow().AddHours(8), Cancellation);
+        string before = await EverythingAsync();
+
+        await ReopenAsync();
+
+        Assert.Equal(before, await EverythingAsync());
+        Assert.Equal(LogPosition.At(log.FrontierAt(3)), await PositionAsync(log));
+        Assert.Equal("410", await Store.FindHoldAsync("gone", Cancellation));
+        Assert.True(await Store.TouchSessionAsync([7], Time.GetUtcNow(), TimeSpan.FromHours(1), Cancellation));
+    }
+
+    [Fact]
+    public async Task What_was_under_way_at_the_end_of_a_process_is_due_in_the_next_with_the_same_key_and_bytes()
+    {
+        await OweAsync(1, "hook");
+        StoredDelivery underWay = Assert.Single(await ClaimAsync("hook"));
+        await Store.FreezeAsync(underWay.Id, "frozen"u8.ToArray(), Cancellation);
+
+        await ReopenAsync();
+
+        StoredDelivery again = Assert.Single(await ClaimAsync("hook"));
+        Assert.Equal((underWay.Id, underWay.Key), (again.Id, again.Key));
+        Assert.Equal("frozen"u8, again.Body!);
+    }
+
+    private protected async Task ReopenAsync()
+    {
+        await Store.DisposeAsync();
+        Store = Open();
+    }
+
+    /// <summary>Begins a log whose entries, one after the other, are owed to these webhooks.</summary>
+    private protected async Task<PaperLog> OweAsync(int issuances, params string[] webhooks)
+    {
+        PaperLog log = await BeginAsync();
+        for (int i = 0; i < issuances; i++) await OweMoreAsync(log, webhooks);
+        return log;
+    }
+
+    private protected async Task OweMoreAsync(PaperLog log, params string[] webhooks)
+    {
+        Batch batch = NextBatch(log);
+        await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts(Some.Numbered("issuance ", (int)log.Size))), webhooks));
+    }
+
+    private static Batch NextBatch(PaperLog log)
+    {
+        log.Add(Some.Numbered("entry ", (int)log.Size));
+        return log.Read(log.Size - 1, log.Size);
+    }
+
+    private protected Task<IReadOnlyList<StoredDelivery>> ClaimAsync(string webhook, int room = 100) =>
+        Store.ClaimDueAsync(webhook, room, Time.GetUtcNow(), Time.GetUtcNow() + Lease, Cancellation);
+
+    private protected async Task<StoredDelivery> DeliveryAsync(long id) =>
+        (await Store.DeliveriesAsync(new DeliveryFilter(Limit: 1_000), Cancellation)).Single(one => one.Id == id);
+
+    private Task FailAsync(StoredDelivery delivery, DateTimeOffset due) =>
+        Store.CompleteAttemptAsync(Attempt(delivery.Id, 500), DeliveryState.Pending, due, counted: true, Cancellation);
+
+    private StoredAttempt Attempt(long delivery, int status) =>
+        new(delivery, Time.GetUtcNow(), TimeSpan.FromMilliseconds(12), status, status == 200 ? "delivered" : "status", null, []);
+}
