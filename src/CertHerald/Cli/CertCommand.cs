@@ -58,20 +58,23 @@ internal static class CertCommand
     /// <summary>A line in, a line out, whatever the line holds. Memory: one line.</summary>
     internal static async Task<int> ReadLinesAsync(Stream input, Stream output, CancellationToken stopping)
     {
-        var reader = System.IO.Pipelines.PipeReader.Create(input);
+        var reader = System.IO.Pipelines.PipeReader.Create(input, new System.IO.Pipelines.StreamPipeReaderOptions(bufferSize: 64 << 10));
         var answer = new ArrayBufferWriter<byte>(64 << 10);
         using var json = new Utf8JsonWriter(answer, JsonStyle.Plain);
         bool isSkipping = false;
+        // What there is of the line begun holds no newline: not looked through again when more comes.
+        long searched = 0;
         while (true)
         {
             System.IO.Pipelines.ReadResult read = await reader.ReadAsync(stopping);
             ReadOnlySequence<byte> buffer = read.Buffer;
-            while (buffer.PositionOf((byte)'\n') is { } end)
+            while (buffer.Slice(searched).PositionOf((byte)'\n') is { } end)
             {
                 // The rest of a line that was too long has been answered already.
                 if (!isSkipping) Answer(buffer.Slice(0, end), json, answer);
                 isSkipping = false;
                 buffer = buffer.Slice(buffer.GetPosition(1, end));
+                searched = 0;
             }
             if (read.IsCompleted && !buffer.IsEmpty && !isSkipping) Answer(buffer, json, answer);
             if (!read.IsCompleted && buffer.Length > LongestLine)
@@ -80,6 +83,7 @@ internal static class CertCommand
                 isSkipping = true;
                 buffer = buffer.Slice(buffer.End);
             }
+            searched = buffer.Length;
             reader.AdvanceTo(buffer.Start, buffer.End);
 
             if (answer.WrittenCount > 0)
@@ -130,8 +134,8 @@ internal static class CertCommand
     private static IReadOnlyList<LogDescription> ReadLogs(string path)
     {
         if (!File.Exists(path)) throw new CommandFailedException($"{path} does not exist: give a log list in Chrome's v3 format");
-        return LogList.TryRead(File.ReadAllBytes(path), out LogList? list, out IReadOnlyList<string> problems)
+        return LogList.TryRead(File.ReadAllBytes(path), out LogList? list, out IReadOnlyList<string> problems) && list.Logs.Count > 0
             ? list.Logs
-            : throw new CommandFailedException($"{path} is no log list: {string.Join("; ", problems)}");
+            : throw new CommandFailedException($"{path} names no log that can be used: {Visible.Of(string.Join("; ", problems))}");
     }
 }

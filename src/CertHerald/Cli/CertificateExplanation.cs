@@ -35,8 +35,8 @@ internal static class CertificateExplanation
         json.WriteString("tbs_sha256", facts.TbsSha256);
         json.WriteString("cert_sha256", facts.CertSha256);
         json.WriteString("pubkey_sha256", facts.PubkeySha256);
-        json.WriteString("issuer_name", facts.IssuerName);
-        json.WriteString("subject_name", facts.SubjectName);
+        JsonStyle.WriteText(json, "issuer_name", facts.IssuerName);
+        JsonStyle.WriteText(json, "subject_name", facts.SubjectName);
         json.WriteString("serial", facts.Serial);
         json.WriteString("not_before", JsonStyle.Time(facts.NotBefore));
         json.WriteString("not_after", JsonStyle.Time(facts.NotAfter));
@@ -57,7 +57,7 @@ internal static class CertificateExplanation
                 {
                     others.WriteStartObject();
                     others.WriteString("log_id", sct.LogId);
-                    others.WriteString("log", sct.Log);
+                    JsonStyle.WriteText(others, "log", sct.Log);
                     others.WriteString("timestamp", JsonStyle.Time(sct.Time));
                     others.WriteString("signature", sct.Judgement);
                     others.WriteEndObject();

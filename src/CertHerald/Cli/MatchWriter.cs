@@ -57,14 +57,14 @@ internal sealed class MatchWriter(Stream output) : IDisposable
             foreach (Match one in match.Matches)
             {
                 json.WriteStartObject();
-                json.WriteString("name", one.Identifier.Text);
-                json.WriteString("item", one.Item);
+                JsonStyle.WriteText(json, "name", one.Identifier.Text);
+                JsonStyle.WriteText(json, "item", one.Item);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
         }
         json.WriteString("log_id", log.Id.ToString());
-        json.WriteString("log_url", log.Url.ToString());
+        JsonStyle.WriteText(json, "log_url", log.Url.ToString());
         json.WriteNumber("index", finding.Index.Value);
         json.WriteString("leaf_hash", finding.LeafHash.ToBase64());
         json.WriteString("logged", JsonStyle.Time(finding.Logged));

@@ -89,10 +89,10 @@ internal sealed class Service : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
+    /// <summary>"localhost" is the one name that is listened on as such: as both loopback addresses.</summary>
     private static IEnumerable<IPEndPoint> ListenersOf(Uri address) =>
-        address.IsLoopback && !IPAddress.TryParse(address.Host.Trim('[', ']'), out _)
-            ? [new IPEndPoint(IPAddress.Loopback, address.Port), new IPEndPoint(IPAddress.IPv6Loopback, address.Port)]
-            : IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? own) ? [new IPEndPoint(own, address.Port)] : [];
+        from listener in IPAddress.TryParse(address.Host, out IPAddress? one) ? [one] : (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback]
+        select new IPEndPoint(listener, address.Port);
 
     private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
     {

@@ -12,7 +12,12 @@ internal static class VersionCommand
 
     public static Command Create()
     {
-        var command = new Command("version", "Prints the version and the runtime it works on.");
+        var command = new Command("version", """
+            Prints the version and the runtime it works on.
+
+            Example:
+              certherald version
+            """);
         command.SetAction(_ => Console.Out.WriteLine($"certherald {Version} ({RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})"));
         return command;
     }

@@ -227,6 +227,7 @@ internal static class Configuration
     private static List<WebhookOptions> Webhooks(IReadOnlyList<ConfigurationSection> sections)
     {
         var webhooks = new List<WebhookOptions>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (ConfigurationSection section in sections)
         {
             string? name = section.Text("name"), dialect = section.Text("dialect") ?? "certspotter", url = section.Secret("url");
@@ -235,7 +236,7 @@ internal static class Configuration
             section.Finish();
 
             if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
-            else if (webhooks.Exists(other => other.Name == name)) section.Mistake("name", $"\"{name}\" is given twice", "give each webhook its own name");
+            else if (!names.Add(name)) section.Mistake("name", $"\"{name}\" is given twice", "give each webhook its own name");
 
             if (WebhookDialects.All.FirstOrDefault(one => one.Name == dialect) is not { } spoken)
                 section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.All.Select(one => one.Name)]));

@@ -84,10 +84,12 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
             if (e.RetryAfter is { } wait) pacer.Pause(wait);
             throw;
         }
-        catch (OperationCanceledException e) when (clock.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
+            // By our clock, or by the client's own limit on connecting: a host that swallows packets.
             Count("timeout");
-            throw new LogUnavailableException($"{log}: {path}: no whole answer within {(limit ?? DefaultLimit).TotalSeconds:0.#} s", e);
+            string missing = clock.IsCancellationRequested ? $"no whole answer within {(limit ?? DefaultLimit).TotalSeconds:0.#} s" : "no connection in time";
+            throw new LogUnavailableException($"{log}: {path}: {missing}", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {

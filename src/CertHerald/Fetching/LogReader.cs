@@ -12,6 +12,9 @@ namespace CertHerald.Fetching;
 /// </summary>
 internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemory memory) : IDisposable
 {
+    /// <summary>How far before a start a provable size is looked for. A log that proves none of these proves nothing, as far back as one asks.</summary>
+    private const int MostStepsBack = 64;
+
     private readonly FetchAhead _ahead = new(source, memory);
 
     public LogDescription Log { get; } = log;
@@ -49,12 +52,18 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// smaller size where it can, and the entries between are read and hashed.
     /// </summary>
     /// <param name="size">At most that of <paramref name="head"/>.</param>
+    /// <exception cref="LogUnavailableException">The log does not answer, or proves nothing near this size.</exception>
     public async Task<Frontier> StartAtAsync(TreeSize size, VerifiedHead head, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size.Value, head.Size.Value);
 
         Frontier? frontier = null;
-        for (ulong at = size.Value; frontier is null; at--) frontier = await source.GetFrontierAsync(new TreeSize(at), head, cancellation);
+        for (ulong at = size.Value; frontier is null; at--)
+        {
+            if (size.Value - at > MostStepsBack)
+                throw new LogUnavailableException($"{Log.Description}: it gives no proof of where to begin, at {size} of {head.Size} entries or shortly before");
+            frontier = await source.GetFrontierAsync(new TreeSize(at), head, cancellation);
+        }
 
         while (frontier.Size < size)
         {

@@ -44,11 +44,13 @@ internal sealed class FollowedLog(ChosenLog chosen)
     public void StandsAt(LogPosition position, VerifiedHead head) =>
         Standing = Standing with { Position = position.Read.Size, Proven = position.Proven.Size, Head = head.Size };
 
-    public void Read(RawBatch batch, IReadOnlyList<Finding> findings)
+    public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         Interlocked.Add(ref _entries, batch.Count);
         Interlocked.Add(ref _malformed, findings.Count(finding => finding is MalformedFinding));
         Interlocked.Add(ref _matches, findings.Count(finding => finding is MatchFinding));
+        // Catching up takes hours without a look at the head: the log answers all the same.
+        Standing = Standing with { LastSuccess = now };
     }
 
     public void Failed(string error, DateTimeOffset now) =>

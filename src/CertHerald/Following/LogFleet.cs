@@ -40,11 +40,13 @@ internal sealed partial class LogFleet(
         await Task.Yield();
         Measure();
         var backoff = new Backoff();
+        // What is configured by hand waits for no list.
+        BeginChosen(stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
-            // What is configured by hand, and every list that can be had, is followed at once; the rest is asked for again soon.
+            // Of the lists, what can be had is followed; the rest is asked for again soon.
             _listProblem = await RefreshAsync(stoppingToken);
-            foreach (ChosenLog chosen in options.Choose(lists.Select(source => source.List).OfType<LogList>())) Begin(chosen, stoppingToken);
+            BeginChosen(stoppingToken);
 
             TimeSpan wait = _listProblem is null ? ListInterval * (0.5 + Random.Shared.NextDouble()) : backoff.Next();
             if (_listProblem is null) backoff = new Backoff();
@@ -71,8 +73,19 @@ internal sealed partial class LogFleet(
             {
                 break;
             }
+            catch (Exception failure)
+            {
+                // The service would end with this loop, and every log with it.
+                ListBroke(source.Location, failure);
+                problems.Add($"log list {source.Location}: {failure.Message}");
+            }
         }
         return problems.Count == 0 ? null : string.Join("; ", problems);
+    }
+
+    private void BeginChosen(CancellationToken stopping)
+    {
+        foreach (ChosenLog chosen in options.Choose(lists.Select(source => source.List).OfType<LogList>())) Begin(chosen, stopping);
     }
 
     private void Begin(ChosenLog chosen, CancellationToken stopping)
@@ -153,4 +166,7 @@ internal sealed partial class LogFleet(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
     private partial void NoList(string problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Log list {List} could not be read, and is tried again")]
+    private partial void ListBroke(string list, Exception failure);
 }

@@ -46,7 +46,7 @@ internal sealed class LogFollower(
                 CommitOutcome outcome = await store.CommitAsync(Log.Id, batch, decisions, seen, stopping);
 
                 if (outcome.Owed > 0) bell.Ring();
-                followed.Read(batch.Raw, findings);
+                followed.Read(batch.Raw, findings, time.GetUtcNow());
                 position = outcome.Position;
                 if (batch is DisputedBatch) position = await AfterDisputeAsync(position, head, disputed == head.Root, stopping);
                 if (batch is DisputedBatch) disputed = head.Root;

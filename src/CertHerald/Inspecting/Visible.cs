@@ -25,6 +25,9 @@ internal static class Visible
         return shown.ToString();
     }
 
+    /// <summary>Whether a person who sees it sees all of it.</summary>
+    public static bool IsAllShown(string text) => IsPlain(text) || !Runs(text).Any(run => run.Hidden);
+
     /// <summary>For media that can mark what is hidden: stretches as they are, and single hidden characters as hexadecimal code points.</summary>
     public static IEnumerable<Run> Runs(string text, bool keepLines = false)
     {

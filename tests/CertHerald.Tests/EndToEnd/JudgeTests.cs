@@ -1,0 +1,107 @@
+using System.Text;
+using System.Text.Json;
+using CertHerald.TestLog;
+using CertHerald.Tests.Doubles;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Tests.EndToEnd;
+
+/// <summary>ct.md §13: Debian's certspotter judges the log that all our tests believe, and what we find in it.</summary>
+[Collection(ProgramTests.Name)]
+public sealed class JudgeTests
+{
+    private const int Entries = 10_000, Pairs = 100;
+
+    private static readonly string[] Watched = [".example.com", "shop.example.org", ".example.net", "a.b.example.org", ".it"];
+
+    [Fact]
+    public async Task Debians_certspotter_accepts_the_log_and_finds_what_scan_finds()
+    {
+        string certspotter = FindCertspotter();
+        using var scratch = new Scratch();
+        await using Log log = MakeLog();
+        await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }, TestContext.Current.CancellationToken);
+        string list = scratch.Write("list.json", server.LogList(ListedProtocols.Rfc6962)), watch = scratch.Write("watchlist", string.Join('\n', Watched));
+
+        Verdict verdict = await JudgeAsync(certspotter, scratch, list, watch);
+        Ended scan = (await Certherald.RunAsync("scan", "--log-list", list, "--watch-list", watch)).With(0);
+
+        Assert.Equal(log.Head.Size.Value, verdict.VerifiedSize);
+        Assert.Contains($"verified_size={log.Head.Size} ", scan.Errors.Replace('\n', ' '), StringComparison.Ordinal);
+        HashSet<string> ours = [.. scan.Objects.Where(one => one.GetProperty("kind").GetString() == "match").Select(one => one.GetProperty("cert_sha256").GetString()!)];
+        Assert.True(verdict.Found.Count > 2 * Pairs, $"it found {verdict.Found.Count}");
+        Assert.Empty(verdict.Found.Except(ours));
+        Assert.Empty(ours.Except(verdict.Found));
+        TestContext.Current.TestOutputHelper?.WriteLine($"both found {ours.Count} certificates in {log.Head.Size} entries");
+    }
+
+    [Fact]
+    public async Task A_flipped_leaf_is_refused_by_both()
+    {
+        string certspotter = FindCertspotter();
+        using var scratch = new Scratch();
+        await using var log = new Log();
+        log.AddCorpus(new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = ["example.com"], WatchedOneIn = 50 }).Entries(new EntryIndex(0), 500));
+        log.Publish();
+        await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }, TestContext.Current.CancellationToken);
+        await using LogFront front = await LogFront.StartAsync(server);
+        front.FlipFirstLeaf();
+        string list = scratch.Write("list.json", Encoding.UTF8.GetString(server.LogList(ListedProtocols.Rfc6962)).Replace(server.Url.ToString(), front.Url.ToString(), StringComparison.Ordinal));
+        string watch = scratch.Write("watchlist", ".example.com");
+
+        Verdict verdict = await JudgeAsync(certspotter, scratch, list, watch);
+        Ended scan = (await Certherald.RunAsync("scan", "--log-list", list, "--watch-list", watch)).With(1);
+
+        Assert.Equal(0UL, verdict.VerifiedSize);
+        Assert.Contains("verified_size=0", scan.Errors, StringComparison.Ordinal);
+        Assert.Contains("do not give the root that the log signed", scan.Errors, StringComparison.Ordinal);
+        // A liar may still show a real certificate.
+        Assert.Equal(10, scan.Objects.Count);
+        Assert.All(scan.Objects, one => Assert.False(one.GetProperty("proven").GetBoolean()));
+    }
+
+    private static Log MakeLog()
+    {
+        var log = new Log(new LogOptions { MaxEntriesPerAnswer = 500 });
+        if (SharedData.IsHere) log.AddCorpus(Corpus.Read(SharedData.PathOf("get-entries", "navigli2025h2-0-1023.entries.jsonl.gz")));
+        var synthetic = new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = ["example.com"], WatchedOneIn = 100 });
+        log.AddCorpus(synthetic.Entries(new EntryIndex(log.Size.Value), Entries - 2 * Pairs - log.Size.Value));
+
+        using var ca = new TestCa();
+        for (int i = 0; i < Pairs; i++)
+        {
+            string name = (i % 4) switch { 0 => $"host{i}.example.com", 1 => "*.example.org", 2 => $"*.sub{i}.example.net", _ => $"other{i}.example.invalid" };
+            TestPrecertificate precertificate = ca.IssuePrecertificate(new IssueRequest(name, $"www{i}.invalid") { ThroughSigningCertificate = i % 8 == 0 });
+            AddedEntry added = log.AddPreChain(precertificate.Chain);
+            log.AddChain(precertificate.Final(added.Sct.Serialize()).Chain);
+        }
+        log.Publish();
+        return log;
+    }
+
+    private static async Task<Verdict> JudgeAsync(string certspotter, Scratch scratch, string list, string watch)
+    {
+        string state = Directory.CreateDirectory(scratch.PathOf("state")).FullName;
+        await using (Certherald judge = Certherald.StartOther(certspotter, "-logs", list, "-state_dir", state, "-watchlist", watch, "-stdout", "-verbose"))
+        {
+            await judge.ErrorLineAsync(line => line.Contains("saving state in defer", StringComparison.Ordinal));
+            Assert.Equal(0, await judge.StopAsync());
+        }
+        JsonElement saved = JsonElement.Parse(await File.ReadAllBytesAsync(
+            Directory.EnumerateFiles(Path.Combine(state, "logs"), "state.json", SearchOption.AllDirectories).Single(), TestContext.Current.CancellationToken));
+        // Before 0.17 the files are named after the certificate, later after its TBS.
+        return new Verdict(
+            saved.GetProperty("verified_position").GetProperty("size").GetUInt64(),
+            [.. Directory.EnumerateFiles(Path.Combine(state, "certs"), ".*.notified", SearchOption.AllDirectories).Select(path => Path.GetFileName(path).Split('.')[1])]);
+    }
+
+    private static string FindCertspotter()
+    {
+        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "certspotter")).FirstOrDefault(File.Exists);
+        Assert.SkipUnless(found is not null, "left out: certspotter is not installed (Debian: apt-get install certspotter)");
+        return found!;
+    }
+
+    private sealed record Verdict(ulong VerifiedSize, HashSet<string> Found);
+}
