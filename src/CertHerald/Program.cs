@@ -10,6 +10,7 @@ var root = new RootCommand(
     ScanCommand.Create(),
     LogsCommand.Create(),
     CertCommand.Create(),
+    IssuersCommand.Create(),
     TestLogCommand.Create(),
     CheckConfigCommand.Create(),
     VersionCommand.Create(),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -38,6 +39,13 @@ internal sealed class SessionAuthentication(
     {
         if (!Request.Path.StartsWithSegments("/console", StringComparison.Ordinal))
         {
+            if (Request.Headers.Authorization.Count > 0 && failures.BlockedFor(Context.Connection.RemoteIpAddress) is { } wait)
+            {
+                Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                Response.StatusCode = StatusCodes.Status429TooManyRequests;
+                return Response.WriteAsJsonAsync(
+                    new { code = "rate_limited", message = "Too many wrong keys came from your address. Wait a minute, then try again." }, Context.RequestAborted);
+            }
             Response.Headers.WWWAuthenticate = "Bearer realm=\"CertHerald\"";
             Response.StatusCode = StatusCodes.Status401Unauthorized;
             return Response.WriteAsJsonAsync(

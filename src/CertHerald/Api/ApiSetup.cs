@@ -1,4 +1,6 @@
+using CertHerald.Deciding;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace CertHerald.Api;
 
@@ -7,11 +9,12 @@ internal static class ApiSetup
 {
     /// <summary>
     /// Needs an <see cref="Storage.IStore"/>, a <see cref="TimeProvider"/> and a <see cref="System.Diagnostics.Metrics.Meter"/>
-    /// beside it. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
+    /// beside it; an <see cref="IssuerDirectory"/> put there first counts in place of the built-in one. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
     /// </summary>
     public static void AddApi(this IServiceCollection services)
     {
         services.AddRouting();
+        services.TryAddSingleton(IssuerDirectory.BuiltIn);
         services.AddSingleton<Issuances>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<FollowedLogs>();

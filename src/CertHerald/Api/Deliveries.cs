@@ -66,7 +66,7 @@ internal sealed class Deliveries(IStore store)
         var counts = new List<(string, int)>();
         foreach (DeliveryState state in Enum.GetValues<DeliveryState>())
         {
-            IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(new DeliveryFilter(State: state, Limit: atMost), cancellation);
+            IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(new DeliveryFilter(State: state, Limit: atMost, WithBody: false), cancellation);
             counts.Add((NameOf(state), found.Count));
         }
         return counts;
@@ -76,7 +76,7 @@ internal sealed class Deliveries(IStore store)
         string? webhook, DeliveryState? state, Page page, CancellationToken cancellation)
     {
         IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(
-            new DeliveryFilter(string.IsNullOrEmpty(webhook) ? null : webhook, state, Before: page.Before, Limit: page.Limit), cancellation);
+            new DeliveryFilter(string.IsNullOrEmpty(webhook) ? null : webhook, state, Before: page.Before, Limit: page.Limit, WithBody: false), cancellation);
         return new PageJson<DeliveryJson>(
             [.. found.Select(delivery => DeliveryJson.Of(delivery))], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
     }

@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.Api;
 
-/// <summary>Addresses that monitoring asks, open to everybody: they tell no names and no secrets.</summary>
+/// <summary>
+/// Addresses that monitoring asks, open to everybody who reaches them: they tell which logs and lists are followed and what
+/// webhooks are called, but nothing that is watched and no secret.
+/// </summary>
 internal static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)

@@ -6,7 +6,7 @@ using CertHerald.Storage;
 namespace CertHerald.Api;
 
 /// <summary>The certificates that concern the user, as the API and the console show them.</summary>
-internal sealed class Issuances(IStore store, Deliveries deliveries)
+internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirectory issuers)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -38,7 +38,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries)
     {
         IReadOnlyList<Issuance> found = await store.IssuancesAsync(page.Before, page.Limit, cancellation);
         return new PageJson<IssuanceJson>(
-            [.. found.Select(IssuanceJson.Of)], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
+            [.. found.Select(each => IssuanceJson.Of(each, issuers))], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
     }
 
     /// <summary>One with where it was logged, what was delivered about it, and its DER; null if there is none.</summary>
@@ -46,7 +46,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries)
     {
         if (await store.FindIssuanceAsync(id, cancellation) is not { } found) return null;
         IReadOnlyList<Sighting> sightings = await store.SightingsAsync(id, cancellation);
-        return IssuanceJson.Of(found) with
+        return IssuanceJson.Of(found, issuers) with
         {
             CertDer = Convert.ToBase64String(found.Certificate.CertDer),
             Sightings = [.. sightings.Select(SightingJson.Of)],
@@ -105,10 +105,10 @@ internal sealed record IssuanceJson
 
     public IReadOnlyList<DeliveryJson>? Deliveries { get; init; }
 
-    public static IssuanceJson Of(Issuance issuance)
+    public static IssuanceJson Of(Issuance issuance, IssuerDirectory issuers)
     {
         CertificateFacts facts = issuance.Certificate;
-        IssuerFacts issuer = IssuerDirectory.Find(facts);
+        IssuerFacts issuer = issuers.Find(facts);
         return new IssuanceJson
         {
             Id = ApiJson.IdOf(issuance.Id),
@@ -138,11 +138,13 @@ internal sealed record EndpointJson(string DnsName, string MonitoredDomain, bool
 
 /// <summary>Who issued. What the CA's records do not tell is null or empty.</summary>
 /// <param name="Name">The distinguished name, as the certificate has it: by itself it proves nothing.</param>
+/// <param name="FoundBy"><c>key</c>, <c>name</c>, or <c>none</c> if the CA is unknown. Only a key proves who it is.</param>
 internal sealed record IssuerJson(
-    string FriendlyName, string Website, IReadOnlyList<string>? CaaDomains, string? PubkeySha256, string Name)
+    string FriendlyName, string Website, IReadOnlyList<string>? CaaDomains, string? PubkeySha256, string Name, string FoundBy)
 {
     public static IssuerJson Of(IssuerFacts issuer, CertificateFacts facts) => new(
-        issuer.FriendlyName, issuer.Website, issuer.CaaDomains, facts.IssuerPubkeySha256, facts.IssuerName);
+        issuer.FriendlyName, issuer.Website, issuer.CaaDomains, facts.IssuerPubkeySha256, facts.IssuerName,
+        issuer.Basis switch { IssuerBasis.Key => "key", IssuerBasis.Name => "name", _ => "none" });
 }
 
 /// <summary>Where a log shows an issuance.</summary>

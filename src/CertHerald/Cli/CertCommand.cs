@@ -18,6 +18,8 @@ internal static class CertCommand
     /// <summary>Longest line of <c>--jsonl</c>: the largest certificate a log can hold, in base64, and room.</summary>
     private const int LongestLine = 24 << 20;
 
+    private const int PieceSize = 256 << 10;
+
     public static Command Create()
     {
         var files = new Argument<string[]>("FILE") { Description = "Certificates: DER, PEM (the issuer may follow), or a get-entries answer or row.", Arity = ArgumentArity.ZeroOrMore };
@@ -58,7 +60,7 @@ internal static class CertCommand
     /// <summary>A line in, a line out, whatever the line holds. Memory: one line.</summary>
     internal static async Task<int> ReadLinesAsync(Stream input, Stream output, CancellationToken stopping)
     {
-        var reader = System.IO.Pipelines.PipeReader.Create(input, new System.IO.Pipelines.StreamPipeReaderOptions(bufferSize: 64 << 10));
+        var reader = System.IO.Pipelines.PipeReader.Create(input, new System.IO.Pipelines.StreamPipeReaderOptions(bufferSize: PieceSize));
         var answer = new ArrayBufferWriter<byte>(64 << 10);
         using var json = new Utf8JsonWriter(answer, JsonStyle.Plain);
         bool isSkipping = false;
@@ -66,7 +68,7 @@ internal static class CertCommand
         long searched = 0;
         while (true)
         {
-            System.IO.Pipelines.ReadResult read = await reader.ReadAsync(stopping);
+            System.IO.Pipelines.ReadResult read = await ReadAsync(reader, stopping);
             ReadOnlySequence<byte> buffer = read.Buffer;
             while (buffer.Slice(searched).PositionOf((byte)'\n') is { } end)
             {
@@ -94,6 +96,13 @@ internal static class CertCommand
             }
             if (read.IsCompleted) return CommandLine.Done;
         }
+    }
+
+    // Nothing cancels a read from a terminal: it is left alone, so that Ctrl-C ends the command and not only the next line.
+    private static ValueTask<System.IO.Pipelines.ReadResult> ReadAsync(System.IO.Pipelines.PipeReader reader, CancellationToken stopping)
+    {
+        ValueTask<System.IO.Pipelines.ReadResult> read = reader.ReadAsync(stopping);
+        return read.IsCompleted ? read : new(read.AsTask().WaitAsync(stopping));
     }
 
     private static void Answer(ReadOnlySequence<byte> line, Utf8JsonWriter json, ArrayBufferWriter<byte> answer)

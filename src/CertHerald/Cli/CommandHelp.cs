@@ -25,6 +25,9 @@ internal static class CommandHelp
 
     private sealed class HelpWithExamples(SynchronousCommandLineAction plain) : SynchronousCommandLineAction
     {
+        // Who asks for help need not have given what a command requires.
+        public override bool ClearsParseErrors => true;
+
         public override int Invoke(ParseResult parseResult)
         {
             int code = plain.Invoke(parseResult);

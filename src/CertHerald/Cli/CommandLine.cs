@@ -44,7 +44,7 @@ internal static class CommandLine
             Console.Error.WriteLine(failure.Message);
             return Misused;
         }
-        catch (Exception failure) when (failure is StoreException or CommandFailedException or IOException)
+        catch (Exception failure) when (failure is StoreException or CommandFailedException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(failure.Message);
             return Failed;

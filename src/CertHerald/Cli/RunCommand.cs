@@ -36,6 +36,7 @@ internal static class RunCommand
         Console.Error.WriteLine($"certherald {VersionCommand.Version} answers on {service.Address}");
         Console.Error.WriteLine($"console, for the next 10 minutes and once: {service.CreateLoginLink(options.PublicUrl)}");
         await service.WaitForShutdownAsync(stopping);
+        if (service.HasBroken) throw new CommandFailedException("the service ended by itself: its log says why");
         Console.Error.WriteLine("stopped");
         return CommandLine.Done;
     }

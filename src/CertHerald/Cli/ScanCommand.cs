@@ -15,6 +15,10 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald scan</c>: reads a stretch of logs once, without a database.</summary>
 internal static class ScanCommand
 {
+    // This user's own. In a directory that all may write to, somebody else's list would be believed as soon as the network is down.
+    private static string CacheDirectory =>
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "certherald", "lists");
+
     public static Command Create()
     {
         var lists = new Option<string[]>("--log-list") { Description = "Log lists, file or URL. Default: Chrome's list of all logs.", HelpName = "FILE|URL" };
@@ -54,7 +58,7 @@ internal static class ScanCommand
 
     private static async Task<int> RunAsync(List<LogScan> scans, CancellationToken stopping)
     {
-        var output = new MatchWriter(Console.OpenStandardOutput());
+        var output = new MatchWriter(StandardOutput.Open());
         using var progress = new ScanProgress(scans);
         try
         {
@@ -82,7 +86,7 @@ internal static class ScanCommand
         long entries = scans.Sum(scan => scan.Entries);
         double seconds = scans.Max(scan => scan.Elapsed.TotalSeconds);
         return string.Create(CultureInfo.InvariantCulture,
-            $"entries={entries} matches={scans.Sum(scan => scan.Matches)} malformed={scans.Sum(scan => scan.Malformed)} seconds={seconds:0.000} entries_per_second={(seconds > 0 ? entries / seconds : 0):0} verified_size={scans.Sum(scan => (long)scan.Verified.Value)}");
+            $"entries={entries} matches={scans.Sum(scan => scan.Matches)} malformed={scans.Sum(scan => scan.Malformed)} seconds={seconds:0.000} entries_per_second={(seconds > 0 ? entries / seconds : 0):0} verified_size={scans.Sum(scan => (decimal)scan.Verified.Value)}");
     }
 
     private static async Task<IReadOnlyList<LogDescription>> ChooseAsync(LogSources sources, string[] lists, string[] wanted, CancellationToken stopping)
@@ -93,7 +97,7 @@ internal static class ScanCommand
             if (!LogListSource.IsUsable(place, out string? problem)) throw Mistake("--log-list", problem!, "give a file, or a URL with https");
             try
             {
-                all.AddRange((await sources.List(place, Path.GetTempPath()).RefreshAsync(stopping)).Logs);
+                all.AddRange((await sources.List(place, CacheDirectory).RefreshAsync(stopping)).Logs);
             }
             catch (LogListUnavailableException failure)
             {

@@ -7,6 +7,9 @@ internal sealed class ScanProgress : IDisposable
 {
     private const int Width = 30;
 
+    /// <summary>Longer than anybody waits. A log may claim any size: nothing beyond is computed.</summary>
+    private static readonly TimeSpan MostLeft = TimeSpan.FromDays(1_000);
+
     private readonly IReadOnlyList<LogScan> _scans;
     private readonly Timer? _timer;
     private readonly Lock _lock = new();
@@ -23,10 +26,14 @@ internal sealed class ScanProgress : IDisposable
     {
         double share = total > 0 ? Math.Min(1, (double)done / total) : 0, rate = seconds > 0 ? done / seconds : 0;
         int filled = (int)(share * Width);
-        string left = rate > 0 && total > 0 ? TimeSpan.FromSeconds(Math.Ceiling((total - done) / rate)).ToString("c", CultureInfo.InvariantCulture) : "--:--:--";
+        double secondsLeft = rate > 0 && total > 0 ? Math.Ceiling((total - done) / rate) : double.PositiveInfinity;
+        string left = secondsLeft <= MostLeft.TotalSeconds ? TimeSpan.FromSeconds(secondsLeft).ToString("c", CultureInfo.InvariantCulture) : "--:--:--";
         return string.Create(CultureInfo.InvariantCulture,
             $"[{new string('#', filled)}{new string('.', Width - filled)}] {share * 100,3:0}%  {done:#,0}/{total:#,0} entries  {rate:#,0}/s  {left} left");
     }
+
+    /// <summary>Of all logs. Two that claim 2^63 entries make more than a number holds.</summary>
+    private long Total() => (long)Math.Min(long.MaxValue, _scans.Sum(scan => (decimal)scan.Total));
 
     public void Dispose()
     {
@@ -44,6 +51,6 @@ internal sealed class ScanProgress : IDisposable
     {
         lock (_lock)
             if (!_isOver)
-                Console.Error.Write($"\r{Bar(_scans.Sum(scan => scan.Entries), _scans.Sum(scan => scan.Total), _scans.Max(scan => scan.Elapsed.TotalSeconds))}\u001b[K");
+                Console.Error.Write($"\r{Bar(_scans.Sum(scan => scan.Entries), Total(), _scans.Max(scan => scan.Elapsed.TotalSeconds))}\u001b[K");
     }
 }

@@ -15,7 +15,7 @@ using CertHerald.WebConsole;
 namespace CertHerald.Cli;
 
 /// <summary>The service, put together by hand. Started by <c>run</c>, <c>watch</c> and <c>demo</c>; whoever starts it disposes of it.</summary>
-internal sealed class Service : IAsyncDisposable
+internal sealed partial class Service : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
@@ -44,10 +44,12 @@ internal sealed class Service : IAsyncDisposable
         builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
         // Long enough for attempts under way: 15 s each.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
-        Compose(builder.Services, options, dialects ?? WebhookDialects.All);
+        IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
+        Compose(builder.Services, options, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
         WebApplication app = builder.Build();
         var service = new Service(app, options.Data);
+        if (issuersProblem is not null) LogIssuersLeftOut(app.Services.GetRequiredService<ILogger<Service>>(), issuersProblem);
         try
         {
             app.UseSecurityHeaders();
@@ -66,6 +68,11 @@ internal sealed class Service : IAsyncDisposable
             await app.DisposeAsync();
             throw new CommandFailedException($"{options.Listen} is taken by another program: stop it, or listen elsewhere with --listen URL", failure);
         }
+        catch (System.Net.Sockets.SocketException failure)
+        {
+            await app.DisposeAsync();
+            throw new CommandFailedException($"{options.Listen} cannot be listened on: {failure.Message}; name an address of this machine and a port that this user may open, with --listen URL", failure);
+        }
         catch
         {
             await app.DisposeAsync();
@@ -79,6 +86,9 @@ internal sealed class Service : IAsyncDisposable
 
     /// <summary>A link that signs its first user in to the console, for ten minutes.</summary>
     public string CreateLoginLink(string publicUrl) => $"{publicUrl}/console/login?token={_app.Services.GetRequiredService<LoginLinks>().Create()}";
+
+    /// <summary>A part of it failed for good, which ends the whole.</summary>
+    public bool HasBroken => _app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(part => part.ExecuteTask is { IsFaulted: true });
 
     public Task WaitForShutdownAsync(CancellationToken stopping) => _app.WaitForShutdownAsync(stopping);
 
@@ -94,7 +104,7 @@ internal sealed class Service : IAsyncDisposable
         from listener in IPAddress.TryParse(address.Host, out IPAddress? one) ? [one] : (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback]
         select new IPEndPoint(listener, address.Port);
 
-    private static void Compose(IServiceCollection services, CertHeraldOptions options, IReadOnlyList<IWebhookDialect> dialects)
+    private static void Compose(IServiceCollection services, CertHeraldOptions options, IssuerDirectory issuers, IReadOnlyList<IWebhookDialect> dialects)
     {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new Meter("CertHerald"));
@@ -102,6 +112,7 @@ internal sealed class Service : IAsyncDisposable
 
         services.AddSingleton(new Inspector(() => options.Watch));                                                                                // Inspecting
         services.AddSingleton(new Decider(() => options.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))])); // Deciding
+        services.AddSingleton(issuers);
 
         services.AddSingleton<Pacers>();                                                                                                          // Fetching
         services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
@@ -151,4 +162,7 @@ internal sealed class Service : IAsyncDisposable
             new Check("watch_list", true, options.Watch.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\"."),
         ];
     }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The issuers of the program's own table are used: {Problem}")]
+    private static partial void LogIssuersLeftOut(ILogger logger, string problem);
 }

@@ -54,17 +54,6 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         }
     }
 
-    public int? Number(string key)
-    {
-        switch (Ask(key))
-        {
-            case null: return null;
-            case JsonValue value when value.TryGetValue(out int number): return number;
-            case JsonValue value when value.TryGetValue(out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number): return number;
-            default: Mistake(key, "is no whole number", "write digits, without quotes"); return null;
-        }
-    }
-
     /// <summary>A length of time: <c>500ms</c>, <c>5s</c>, <c>10m</c>, <c>12h</c>, <c>7d</c>.</summary>
     public TimeSpan? Duration(string key)
     {

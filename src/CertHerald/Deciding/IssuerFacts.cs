@@ -18,8 +18,21 @@ internal sealed record IssuerFacts
     /// <summary>How to report a certificate that should not exist: text of several lines; empty if unknown.</summary>
     public string ProblemReporting { get; init; } = "";
 
-    /// <summary>
-    /// Found by the issuer's key. Otherwise by the name it gives itself, or not at all: good enough to show, never to decide by.
-    /// </summary>
-    public bool IsByKey { get; init; }
+    public IssuerBasis Basis { get; init; }
+
+    /// <summary>Found by the issuer's key. Otherwise good enough to show, never to decide by.</summary>
+    public bool IsByKey => Basis == IssuerBasis.Key;
+}
+
+/// <summary>By what an issuer was found.</summary>
+internal enum IssuerBasis
+{
+    /// <summary>Nobody knows it: it is called what it calls itself.</summary>
+    None,
+
+    /// <summary>By the organisation that the certificate says issued it.</summary>
+    Name,
+
+    /// <summary>By its key, which nobody else can use.</summary>
+    Key,
 }

@@ -28,6 +28,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>Refusals in a row after which a webhook is held.</summary>
     private const int MostBlocked = 3;
 
+    /// <summary>Why it is held then.</summary>
+    private const string Unreachable = "Its address is not one that webhooks may reach: see the log, and outbound.allow.";
+
     private readonly IStore _store;
     private readonly WebhookSender _sender;
     private readonly string _baseUrl;
@@ -76,7 +79,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
 
     /// <summary>
     /// What is owed to a webhook that the configuration names no more waits, visibly, and leaves if it is named again.
-    /// Pending, it would look for ever like a delivery that is late.
+    /// Pending, it would look for ever like a delivery that is late. What the guard refused is tried anew: since then the
+    /// configuration may have opened its address, and if it has not, the hold is back at once.
     /// </summary>
     private async Task SettleOwedAsync(CancellationToken stopping)
     {
@@ -85,9 +89,16 @@ internal sealed partial class DeliveryLoop : BackgroundService
         {
             foreach (string webhook in await _store.OwedWebhooksAsync(stopping))
             {
-                bool isConfigured = _lanes.Any(lane => lane.Webhook.Name == webhook);
-                if (!isConfigured) await _store.HoldWebhookAsync(webhook, NotConfigured, _time.GetUtcNow(), stopping);
-                else if (await _store.FindHoldAsync(webhook, stopping) == NotConfigured) await _store.HoldWebhookAsync(webhook, null, _time.GetUtcNow(), stopping);
+                string? hold = await _store.FindHoldAsync(webhook, stopping);
+                if (_lanes.Any(lane => lane.Webhook.Name == webhook))
+                {
+                    if (hold is NotConfigured or Unreachable) await _store.HoldWebhookAsync(webhook, null, _time.GetUtcNow(), stopping);
+                }
+                else if (hold != NotConfigured)
+                {
+                    await _store.HoldWebhookAsync(webhook, NotConfigured, _time.GetUtcNow(), stopping);
+                    LogHeld(webhook, NotConfigured);
+                }
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -178,7 +189,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
                 ? new Verdict(DeliveryState.Pending, _localFaults.RestUntil)
                 : lane.Dialect.Rules.Judge(delivery, answer, started, ended);
             if (lane.CountBlocked(answer) >= MostBlocked)
-                verdict = verdict with { HoldReason = "Its address is not one that webhooks may reach: see the log, and outbound.allow." };
+                verdict = verdict with { HoldReason = Unreachable };
             if (verdict.PauseUntil is { } pause) lane.PauseUntil(pause);
 
             var attempt = new StoredAttempt(delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body);

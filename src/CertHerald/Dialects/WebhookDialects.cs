@@ -1,3 +1,4 @@
+using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects.CertSpotter;
 
@@ -5,6 +6,9 @@ namespace CertHerald.Dialects;
 
 internal static class WebhookDialects
 {
+    /// <summary>Every dialect, with the issuers that the program knows by itself.</summary>
+    public static IReadOnlyList<IWebhookDialect> All { get; } = AllWith(IssuerDirectory.BuiltIn);
+
     /// <summary>Every dialect. Adding one means adding a line here.</summary>
-    public static IReadOnlyList<IWebhookDialect> All { get; } = [new CertSpotterDialect()];
+    public static IReadOnlyList<IWebhookDialect> AllWith(IssuerDirectory issuers) => [new CertSpotterDialect(issuers)];
 }

@@ -97,10 +97,10 @@ internal sealed record CustomLogOptions
                 ? LogDescription.Custom(key!, LogProtocol.StaticCt, MonitoringUrl!, SubmissionUrl, Description)
                 : LogDescription.Custom(key!, LogProtocol.Rfc6962, Url!, null, Description);
         }
-        catch (ArgumentException)
+        catch (ArgumentException e)
         {
-            // The message of the exception repeats the address, which may hold a password.
-            problem = "an address is no HTTP(S) prefix without user name, ? and #";
+            // The message repeats the address, which may hold a password.
+            problem = e.Message.Contains('@', StringComparison.Ordinal) ? "an address holds a user name: HTTP(S) prefixes of logs take none" : e.Message;
             return null;
         }
     }

@@ -29,12 +29,15 @@ internal sealed class LogFollower(
         VerifiedHead head = await GetHeadAsync(stopping);
         LogPosition position = known ?? LogPosition.At(await reader.StartAtAsync(start.At(head), head, stopping));
         await store.BeginLogAsync(Log, position, stopping);
-        MerkleHash? disputed = null;
+        followed.StandsAt(position, head);
+        MerkleHash? kept = null, disputed = null;
 
         while (true)
         {
             DateTimeOffset seen = time.GetUtcNow();
-            if (head.Size > position.Proven.Size) await store.KeepHeadAsync(Log.Id, head, stopping);
+            // Smaller and equal ones too: one size with two roots is a fork, wherever the position is. No two sizes share a root.
+            if (kept != head.Root) await store.KeepHeadAsync(Log.Id, head, stopping);
+            kept = head.Root;
 
             // A head below the position is an older front end of the same log: wait for it to catch up.
             while (position.Read.Size < head.Size)
@@ -48,8 +51,12 @@ internal sealed class LogFollower(
                 if (outcome.Owed > 0) bell.Ring();
                 followed.Read(batch.Raw, findings, time.GetUtcNow());
                 position = outcome.Position;
-                if (batch is DisputedBatch) position = await AfterDisputeAsync(position, head, disputed == head.Root, stopping);
-                if (batch is DisputedBatch) disputed = head.Root;
+                if (batch is DisputedBatch)
+                {
+                    bool isSecond = disputed == head.Root;
+                    position = await AfterDisputeAsync(position, batch.End.Size, head, isSecond, stopping);
+                    disputed = isSecond ? null : head.Root;
+                }
                 followed.StandsAt(position, head);
             }
 
@@ -71,14 +78,15 @@ internal sealed class LogFollower(
 
     /// <summary>
     /// The first dispute over a head reads again from what is proven; the second stops arguing with this head: the range
-    /// stays disputed under its incident, and reading goes on behind it. No endless loop, no silence.
+    /// stays disputed under its incident, and reading goes on right behind it. No endless loop, no silence, no entry unread.
     /// </summary>
-    private async Task<LogPosition> AfterDisputeAsync(LogPosition rewound, VerifiedHead head, bool isSecond, CancellationToken stopping)
+    /// <param name="end">Of the disputed batch: the head's size, but in a tiled log perhaps long before it.</param>
+    private async Task<LogPosition> AfterDisputeAsync(LogPosition rewound, TreeSize end, VerifiedHead head, bool isSecond, CancellationToken stopping)
     {
         reader.Forget();
         if (!isSecond) return rewound;
 
-        LogPosition onward = LogPosition.At(await reader.StartAtAsync(head.Size, head, stopping));
+        LogPosition onward = LogPosition.At(await reader.StartAtAsync(end, head, stopping));
         await store.RestartLogAsync(Log.Id, onward, stopping);
         return onward;
     }

@@ -77,7 +77,7 @@ internal interface IStore : IAsyncDisposable
     /// <summary>Why a webhook's deliveries are held; null if they are not.</summary>
     Task<string?> FindHoldAsync(string webhook, CancellationToken cancellation);
 
-    /// <summary>Webhooks that open or held deliveries are owed to, configured or not.</summary>
+    /// <summary>Webhooks that open or held deliveries are owed to, or that are on hold; configured or not.</summary>
     Task<IReadOnlyList<string>> OwedWebhooksAsync(CancellationToken cancellation);
 
     /// <summary>When the oldest open delivery was or is due; null if none is open.</summary>

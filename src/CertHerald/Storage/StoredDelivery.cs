@@ -23,4 +23,6 @@ internal sealed record StoredAttempt(
     long Delivery, DateTimeOffset Started, TimeSpan Took, int? Status, string Outcome, string? Detail, byte[] Answer);
 
 /// <summary>Which deliveries to list: newest first, below an id.</summary>
-internal sealed record DeliveryFilter(string? Webhook = null, DeliveryState? State = null, long? Subject = null, string? Kind = null, long? Before = null, int Limit = 100);
+/// <param name="WithBody">False leaves <see cref="StoredDelivery.Body"/> null: one can have 20 MB, and a list a thousand of them.</param>
+internal sealed record DeliveryFilter(
+    string? Webhook = null, DeliveryState? State = null, long? Subject = null, string? Kind = null, long? Before = null, int Limit = 100, bool WithBody = true);

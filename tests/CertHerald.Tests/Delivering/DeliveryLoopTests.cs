@@ -273,6 +273,40 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
+    public async Task A_webhook_that_the_guard_refused_gets_what_it_is_owed_once_a_start_opens_its_address()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        for (int i = 0; i < 3; i++) await rig.OweAsync("hook");
+        await rig.StartLoopAsync(outbound: new OutboundOptions());
+        await rig.Log.WaitForAsync("is on hold");
+        await rig.StopLoopAsync();
+
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("got unknown_certificate", 3);
+        Assert.Equal(3, receiver.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_webhook_that_answered_410_is_released_by_a_start_without_it_and_one_with_it()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Then(Receiver.Answer(410));
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url));
+        await rig.OweAsync("hook");
+        await rig.Log.WaitForAsync("is on hold");
+        await rig.StopLoopAsync();
+
+        await rig.StartLoopAsync(webhooks: []);
+        await rig.Log.WaitForAsync("The configuration does not name it any more");
+        await rig.StopLoopAsync();
+        await rig.StartLoopAsync();
+        await rig.OweAsync("hook");
+        await rig.Log.WaitForAsync("got unknown_certificate");
+        Assert.Equal(2, receiver.Requests.Count);
+    }
+
+    [Fact]
     public async Task T19_an_exception_inside_is_a_counted_attempt_and_waits_its_gap()
     {
         await using Receiver receiver = Receiver.Start();

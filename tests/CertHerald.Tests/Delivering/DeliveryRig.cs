@@ -65,13 +65,23 @@ internal sealed class DeliveryRig : IAsyncDisposable
         return rig;
     }
 
-    public async Task StartLoopAsync(IReadOnlyList<IWebhookDialect>? dialects = null, ResolveHost? resolve = null, OutboundOptions? outbound = null)
+    /// <param name="webhooks">Null: those of the rig.</param>
+    public async Task StartLoopAsync(
+        IReadOnlyList<IWebhookDialect>? dialects = null, ResolveHost? resolve = null, OutboundOptions? outbound = null, IReadOnlyList<WebhookOptions>? webhooks = null)
     {
         Bell = new OwedBell(Time);
         _sender = new WebhookSender(new OutboundGuard(outbound ?? Given.LoopbackAllowed, resolve), Time);
-        var options = new DeliveryOptions { BaseUrl = "https://ct.example.org", Webhooks = _webhooks };
+        var options = new DeliveryOptions { BaseUrl = "https://ct.example.org", Webhooks = webhooks ?? _webhooks };
         Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, options, Bell, Time, Meter, Log);
         await Loop.StartAsync(Cancellation);
+    }
+
+    /// <summary>Ends the loop, as a clean stop does.</summary>
+    public async Task StopLoopAsync()
+    {
+        await Loop.StopAsync(Cancellation);
+        Loop.Dispose();
+        _sender.Dispose();
     }
 
     /// <summary>Ends the store as a killed process leaves it, and opens it again as the next one does.</summary>

@@ -14,10 +14,13 @@ namespace CertHerald.Dialects.CertSpotter;
 /// Cert Spotter's "Unknown Certificate" webhook, member for member and in its order, and our own event for entries that
 /// cannot be read: only webhooks that ask for it get that one, since receivers of the original do not expect it.
 /// </summary>
-internal sealed class CertSpotterDialect : IWebhookDialect
+/// <param name="issuers">Who issued: null for the table that the program carries.</param>
+internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWebhookDialect
 {
     // Not meant for HTML: base64 keeps its plus signs.
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly IssuerDirectory _issuers = issuers ?? IssuerDirectory.BuiltIn;
 
     public string Name => "certspotter";
 
@@ -50,7 +53,7 @@ internal sealed class CertSpotterDialect : IWebhookDialect
         for (int hour = from; hour <= until; hour += 6) yield return TimeSpan.FromHours(hour);
     }
 
-    private static void WriteUnknown(Utf8JsonWriter json, string baseUrl, Issuance issuance)
+    private void WriteUnknown(Utf8JsonWriter json, string baseUrl, Issuance issuance)
     {
         string id = issuance.Id.ToString(CultureInfo.InvariantCulture);
 
@@ -72,9 +75,9 @@ internal sealed class CertSpotterDialect : IWebhookDialect
         json.WriteEndObject();
     }
 
-    private static void WriteIssuance(Utf8JsonWriter json, string id, CertificateFacts certificate)
+    private void WriteIssuance(Utf8JsonWriter json, string id, CertificateFacts certificate)
     {
-        IssuerFacts issuer = IssuerDirectory.Find(certificate);
+        IssuerFacts issuer = _issuers.Find(certificate);
 
         json.WriteStartObject("issuance"u8);
         json.WriteString("id"u8, id);

@@ -76,7 +76,12 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<IReadOnlyList<string>> OwedWebhooksAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
-        session => session.All("SELECT DISTINCT webhook FROM delivery WHERE state IN ('pending', 'inflight', 'held') ORDER BY webhook", row => row.GetString(0)),
+        session => session.All(
+            """
+            SELECT webhook FROM delivery WHERE state IN ('pending', 'inflight', 'held')
+            UNION SELECT name FROM webhook WHERE hold IS NOT NULL ORDER BY 1
+            """,
+            row => row.GetString(0)),
         cancellation);
 
     public Task<DateTimeOffset?> OldestDueAsync(CancellationToken cancellation) => ReadAsync(
@@ -85,15 +90,15 @@ internal sealed partial class SqliteStore
 
     public Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredDelivery>>(
         session => session.All(
-            $"""
-            SELECT {DeliveryColumns} FROM delivery
+            """
+            SELECT id, webhook, kind, subject, key, CASE WHEN @withBody THEN body END, state, tries, first_tried, due, head_seen, created FROM delivery
             WHERE (@webhook IS NULL OR webhook = @webhook) AND (@state IS NULL OR state = @state) AND (@kind IS NULL OR kind = @kind)
               AND (@subject IS NULL OR subject = @subject) AND id < @before
             ORDER BY id DESC LIMIT @limit
             """,
             ReadDelivery,
             ("@webhook", filter.Webhook), ("@state", filter.State), ("@kind", filter.Kind), ("@subject", filter.Subject),
-            ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)),
+            ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit), ("@withBody", filter.WithBody)),
         cancellation);
 
     public Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredAttempt>>(

@@ -16,6 +16,9 @@ internal sealed partial class SqliteStore
     /// <summary>Proven heads beyond this many a log are forgotten, oldest first.</summary>
     private const int KeptHeads = 64;
 
+    /// <summary>Open incidents of one log and kind. More tell nothing new, and each can bring a batch's hashes as evidence.</summary>
+    private const int MostOpenIncidents = 100;
+
     public Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredLog>>(
         session => session.All(
             """
@@ -167,14 +170,16 @@ internal sealed partial class SqliteStore
         });
     }
 
-    /// <summary>One open incident a log, kind and summary: a log that lies in a circle must not fill the disk.</summary>
+    /// <summary>One open incident a log, kind and summary, and not without end: a log that lies in a circle must not fill the disk.</summary>
     private void OpenIncident(SqliteSession session, long log, string kind, string summary, object evidence) => session.Run(
         """
         INSERT INTO incident (log, kind, summary, evidence, opened)
         SELECT @log, @kind, @summary, @evidence, @now
         WHERE NOT EXISTS (SELECT 1 FROM incident WHERE log = @log AND kind = @kind AND summary = @summary AND closed IS NULL)
+          AND (SELECT COUNT(*) FROM incident WHERE log = @log AND kind = @kind AND closed IS NULL) < @most
         """,
-        ("@log", log), ("@kind", kind), ("@summary", summary), ("@evidence", JsonSerializer.Serialize(evidence)), ("@now", _time.GetUtcNow()));
+        ("@log", log), ("@kind", kind), ("@summary", summary), ("@evidence", JsonSerializer.Serialize(evidence)), ("@now", _time.GetUtcNow()),
+        ("@most", MostOpenIncidents));
 
     private static long RowOf(SqliteSession session, LogId log) =>
         session.Single("SELECT id FROM log WHERE log_id = @id", row => row.GetInt64(0), ("@id", log.Value.ToArray()));

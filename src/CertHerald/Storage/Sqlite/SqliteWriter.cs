@@ -60,7 +60,16 @@ internal sealed class SqliteWriter : IDisposable
             while (together.Count < Room && _waiting.Reader.TryRead(out Write? write)) together.Add(write);
 
             long started = Stopwatch.GetTimestamp();
-            StoreException? failure = Commit(together);
+            StoreException? failure;
+            try
+            {
+                failure = Commit(together);
+            }
+            catch (Exception defect)
+            {
+                // Even if the connection is lost under it, this thread must live: everybody would wait for an answer for ever.
+                failure = new StoreException($"the database could not be written: {defect.Message}", defect);
+            }
             _commitSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
 
             foreach (Write write in together) write.Finish(failure);

@@ -1,0 +1,186 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using CertHerald.Configuring;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+
+namespace CertHerald.Cli;
+
+/// <summary><c>certherald issuers</c>: the table of who issues certificates.</summary>
+internal static class IssuersCommand
+{
+    private const int MostBytes = 256 << 20;
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
+    public static Command Create() =>
+        new("issuers", "Keeps the table of who issues certificates, which alerts name the issuer by.") { CreateRefresh() };
+
+    private static Command CreateRefresh()
+    {
+        var from = new Option<string[]>("--from") { Description = "A report: a file, or an https URL. Repeat it; several are joined.", HelpName = "URL|FILE" };
+        var json = new Option<bool>("--json") { Description = "Print the summary as JSON." };
+        var command = new Command("refresh", "Reads CCADB reports and writes what they say of issuers to issuers.json in the data directory.")
+        { from, json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
+            string[] sources = parsed.GetValue(from) ?? [];
+            if ((sources.Length == 0 ? $"name at least one report with --from:\n{IssuerColumns.Reports}" : sources.Select(Refusal).FirstOrDefault(refusal => refusal is not null)) is { } mistake)
+            {
+                Console.Error.WriteLine(mistake);
+                return CommandLine.Misused;
+            }
+            await RefreshAsync(sources, options.Data, parsed.GetValue(json), Console.Out, stopping);
+            return CommandLine.Done;
+        });
+        return command.WithExamples("""
+            certherald issuers refresh --from AllCertificateRecordsCSVFormatV5.csv --from AllCertificatePEMs2020.csv
+            certherald issuers refresh --from AllCAAIdentifiersReportCSVV2.csv --from AllProblemReportingMechanismsCSV.csv --data /var/lib/certherald
+            """);
+    }
+
+    /// <summary>Reads all reports, then writes: one that fails leaves everything as it was.</summary>
+    /// <exception cref="CommandFailedException">A report cannot be had or is of no use, or the directory cannot be written.</exception>
+    internal static async Task RefreshAsync(
+        IReadOnlyList<string> sources, string data, bool asJson, TextWriter output, CancellationToken stopping, int mostBytes = MostBytes, TimeSpan? longest = null)
+    {
+        var reports = new IssuerReports();
+        foreach (string source in sources)
+        {
+            byte[] report = UrlOf(source) is { } url ? await DownloadAsync(url, mostBytes, longest ?? Longest, stopping) : await ReadFileAsync(source, mostBytes, stopping);
+            reports.Add(report, out string? problem);
+            if (problem is not null) throw new CommandFailedException($"{Visible.Of(source)} is no report that helps: {problem}");
+        }
+
+        IssuerBook book = reports.Join(out IssuerLeftovers leftovers);
+        IssuerDirectory before = IssuersFile.Load(data, out _);
+        IssuerBook? earlier = IssuersFile.TryRead(data, out _);
+        IssuersFile.Write(data, book);
+
+        HashSet<string> keys = [.. book.Keys.Select(key => key.Sha256)];
+        var summary = new Summary(
+            book.Owners.Count, book.Keys.Count, keys.Count(key => !before.Knows(key)), earlier?.Keys.Count(key => !keys.Contains(key.Sha256)) ?? 0, leftovers);
+        if (asJson) WriteJson(output, summary, IssuersFile.PathIn(data));
+        else WriteText(output, summary, book, IssuersFile.PathIn(data));
+    }
+
+    /// <summary>Why a source is not even tried; null if it is.</summary>
+    internal static string? Refusal(string source)
+    {
+        if (UrlOf(source) is not { } url) return null;
+        if (url.UserInfo.Length > 0) return "--from: a URL with a password is not asked: download the report and name the file";
+        return url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback ? $"--from: {Shown(url)} is not encrypted: write https://…" : null;
+    }
+
+    private static Uri? UrlOf(string source) =>
+        Uri.TryCreate(source, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp) ? url : null;
+
+    private static async Task<byte[]> ReadFileAsync(string path, int mostBytes, CancellationToken stopping)
+    {
+        try
+        {
+            await using FileStream file = File.OpenRead(path);
+            return await ReadAsync(file, Visible.Of(path), mostBytes, stopping);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException($"{Visible.Of(path)} cannot be read: {failure.Message}", failure);
+        }
+    }
+
+    private static async Task<byte[]> DownloadAsync(Uri url, int mostBytes, TimeSpan longest, CancellationToken stopping)
+    {
+        using var clock = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        clock.CancelAfter(longest);
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            AutomaticDecompression = DecompressionMethods.GZip,
+            ConnectTimeout = TimeSpan.FromSeconds(30),
+            MaxResponseDrainSize = 0,
+        })
+        { Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", $"CertHerald/{VersionCommand.Version}");
+        try
+        {
+            using HttpResponseMessage answer = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, clock.Token);
+            if ((int)answer.StatusCode is >= 300 and < 400)
+                throw new CommandFailedException(
+                    $"{Shown(url)} leads elsewhere (status {(int)answer.StatusCode}{(answer.Headers.Location is { } to ? $", to {Visible.Of(to.ToString())}" : "")}): name the final address with --from, or download the report and name the file");
+            if (answer.StatusCode != HttpStatusCode.OK)
+                throw new CommandFailedException($"{Shown(url)} answered {(int)answer.StatusCode}: see whether the CCADB has renamed the report, or download it and name the file");
+
+            await using Stream body = await answer.Content.ReadAsStreamAsync(clock.Token);
+            return await ReadAsync(body, Shown(url), mostBytes, clock.Token);
+        }
+        catch (OperationCanceledException failure) when (!stopping.IsCancellationRequested)
+        {
+            throw new CommandFailedException($"{Shown(url)} gave no whole report within {longest.TotalSeconds:0.#} s: try again, or download it and name the file", failure);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or InvalidDataException)
+        {
+            throw new CommandFailedException($"{Shown(url)} gave no whole report: {failure.Message}", failure);
+        }
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream stream, string name, int mostBytes, CancellationToken cancellation)
+    {
+        using var report = new MemoryStream();
+        byte[] chunk = new byte[128 << 10];
+        while (await stream.ReadAsync(chunk, cancellation) is > 0 and int read)
+        {
+            if (report.Length + read > mostBytes) throw new CommandFailedException($"{name} has more than {mostBytes} bytes: no report of the CCADB is that long");
+            report.Write(chunk, 0, read);
+        }
+        return report.ToArray();
+    }
+
+    private static string Shown(Uri url) => Visible.Of(url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
+
+    private static void WriteText(TextWriter output, Summary summary, IssuerBook book, string path)
+    {
+        IReadOnlyList<IssuerOwner> owners = book.Owners;
+        output.WriteLine(
+            $"owners     {Count(owners.Count)}, of them {Count(owners.Count(owner => owner.Website.Length > 0))} with website, {Count(owners.Count(owner => owner.CaaDomains is not null))} with CAA domains, {Count(owners.Count(owner => owner.ProblemReporting.Length > 0))} with problem reporting");
+        output.WriteLine($"keys       {Count(summary.Keys)}, of them {Count(summary.NewKeys)} new; {Count(book.Keys.Count(key => key.CaaDomains is not null))} with CAA domains of their own");
+        Write(summary.GoneKeys, "gone", "keys that the file had before");
+        Write(summary.Leftovers.ContestedKeys, "left out", "keys that several owners disclose");
+        Write(summary.Leftovers.OwnerlessKeys, "left out", "keys without owner: AllCertificateRecordsCSVFormat names it");
+        Write(summary.Leftovers.RecordsWithoutCertificate, "left out", "records without certificate: AllCertificatePEMsCSVFormat has them, by year or decade");
+        output.WriteLine($"written    {Path.GetFullPath(path)}; a service that runs reads it when it starts next");
+
+        void Write(int number, string what, string which)
+        {
+            if (number > 0) output.WriteLine($"{what,-10} {Count(number)} {which}");
+        }
+
+        static string Count(int number) => number.ToString("#,0", CultureInfo.InvariantCulture);
+    }
+
+    private static void WriteJson(TextWriter output, Summary summary, string path)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, JsonStyle.Plain))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("owners", summary.Owners);
+            json.WriteNumber("keys", summary.Keys);
+            json.WriteNumber("new_keys", summary.NewKeys);
+            json.WriteNumber("gone_keys", summary.GoneKeys);
+            json.WriteNumber("contested_keys", summary.Leftovers.ContestedKeys);
+            json.WriteNumber("ownerless_keys", summary.Leftovers.OwnerlessKeys);
+            json.WriteNumber("records_without_certificate", summary.Leftovers.RecordsWithoutCertificate);
+            json.WriteString("file", Path.GetFullPath(path));
+            json.WriteEndObject();
+        }
+        output.WriteLine(System.Text.Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+    }
+
+    /// <param name="NewKeys">Known by key only now.</param>
+    /// <param name="GoneKeys">The file had them, the reports of this time do not.</param>
+    private sealed record Summary(int Owners, int Keys, int NewKeys, int GoneKeys, IssuerLeftovers Leftovers);
+}

@@ -1,0 +1,13 @@
+namespace CertHerald.Tests.Doubles;
+
+/// <summary>Waits for what real threads and sockets do in their own time, where nothing tells when it is done.</summary>
+internal static class Eventually
+{
+    /// <summary>Returns once it has come about; fails after a minute.</summary>
+    public static async Task HappensAsync(Func<bool> hasComeAbout)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(1));            // a failing test must end
+        while (!hasComeAbout()) await Task.Delay(TimeSpan.FromMilliseconds(20), limit.Token);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics.Metrics;
+using CertHerald.Deciding;
+using CertHerald.Fetching;
+using CertHerald.Following;
+using CertHerald.Inspecting;
+using CertHerald.Names;
+using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Fetching;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Tests.Following;
+
+/// <summary>
+/// Followers over a real store, as the service puts them together. The clock stands still: a follower that waits for the next
+/// head waits until told.
+/// </summary>
+internal sealed class FollowingRig : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("certherald-following-").FullName;
+    private readonly Meter _meter = new("CertHerald");
+    private readonly Dictionary<FollowedLog, (CancellationTokenSource Stop, Task Run)> _running = [];
+    private readonly WatchList _watch;
+
+    private readonly TimeProvider _time;
+
+    public FollowingRig(params string[] watching) : this(null, watching)
+    {
+    }
+
+    /// <param name="time">Another clock in place of the one that stands still.</param>
+    public FollowingRig(TimeProvider? time, params string[] watching)
+    {
+        _time = time ?? Time;
+        _watch = Tests.Names.WatchLists.Of(watching);
+        Store = Stores.Open("sqlite", _folder, _time, _meter);
+        Asking = new Asking(_time);
+    }
+
+    public ManualTime Time { get; } = new();
+
+    public Meter Meter => _meter;
+
+    public IStore Store { get; private set; }
+
+    public Asking Asking { get; }
+
+    public OwedBell Bell { get; } = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public LogFollower Follower(FollowedLog log, LogStart start) => new(
+        log, Asking.Sources.Read(log.Log, RequestPriority.Tip, log.Chosen.IsCustom), start, new Inspector(() => _watch),
+        new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time);
+
+    /// <summary>Begins to follow; ends with the rig or by <see cref="StopAsync"/>.</summary>
+    public FollowedLog Follow(LogDescription description, LogStart start)
+    {
+        var log = new FollowedLog(new ChosenLog(description, IsCustom: true, TimeSpan.FromSeconds(1)));
+        var stop = new CancellationTokenSource();
+        _running.Add(log, (stop, RunAsync()));
+        return log;
+
+        async Task RunAsync()
+        {
+            await Task.Yield();
+            using LogFollower follower = Follower(log, start);
+            await follower.RunAsync(stop.Token);
+        }
+    }
+
+    /// <summary>Follows until what is read reaches a size, then stops as a process that is told to.</summary>
+    public async Task<FollowedLog> FollowToAsync(LogDescription description, ulong size, LogStart? start = null)
+    {
+        FollowedLog log = Follow(description, start ?? LogStart.Beginning);
+        await ReachAsync(log, size);
+        await StopAsync(log);
+        return log;
+    }
+
+    /// <summary>Waits until a followed log stands at a size, moving the clock whenever the follower waits for its next head.</summary>
+    public async Task ReachAsync(FollowedLog log, ulong size)
+    {
+        Task run = _running[log].Run;
+        while (log.Standing.Position.Value < size || log.Standing.Head?.Value < size)
+        {
+            Task waits = Time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+            if (await Task.WhenAny(run, waits) == run) await run;
+            await waits;
+            if (log.Standing.Position.Value < size) Time.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    /// <summary>Lets the follower look at the head once more, and waits until it waits again.</summary>
+    public async Task LookAgainAsync(FollowedLog log)
+    {
+        await Time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+        DateTimeOffset before = Time.GetUtcNow();
+        Time.Advance(TimeSpan.FromSeconds(1));
+        Task waits = Time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+        if (await Task.WhenAny(_running[log].Run, waits) == _running[log].Run) await _running[log].Run;
+        await waits;
+        Assert.True(log.Standing.LastSuccess > before);
+    }
+
+    public async Task StopAsync(FollowedLog log)
+    {
+        (CancellationTokenSource stop, Task run) = _running[log];
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        stop.Dispose();
+        _running.Remove(log);
+    }
+
+    /// <summary>The next process: the store is closed and opened again.</summary>
+    public async Task RestartAsync()
+    {
+        await Store.DisposeAsync();
+        Store = Stores.Open("sqlite", _folder, _time, _meter);
+    }
+
+    public async Task<LogPosition> PositionAsync(LogDescription log) => (await Store.FindPositionAsync(log.Id, Cancellation))!;
+
+    public async Task<IReadOnlyList<Issuance>> IssuancesAsync() => [.. (await Store.IssuancesAsync(null, 1_000, Cancellation)).Reverse()];
+
+    public async Task<IReadOnlyList<Sighting>> SightingsAsync() =>
+        [.. (await Task.WhenAll((await IssuancesAsync()).Select(one => Store.SightingsAsync(one.Id, Cancellation)))).SelectMany(one => one)];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (FollowedLog log in _running.Keys.ToArray())
+        {
+            (CancellationTokenSource stop, Task run) = _running[log];
+            await stop.CancelAsync();
+            await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.Dispose();
+        }
+        Asking.Dispose();
+        await Store.DisposeAsync();
+        _meter.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics.Metrics;
+using CertHerald.Storage;
+using CertHerald.Storage.Sqlite;
+using CertHerald.Tests.Delivering;
+using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Fetching;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Tests.Storage;
+
+public sealed class SqliteReviewTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("certherald-store-").FullName;
+    private readonly Meter _meter = new("CertHerald");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _meter.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_writer_that_loses_its_connection_fails_every_write_and_keeps_nobody_waiting()
+    {
+        var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "some.db")};Pooling=False");
+        connection.Open();
+        using var writer = new SqliteWriter(new SqliteSession(connection), _meter);
+
+        Task<int> lost = writer.RunAsync(
+            _ =>
+            {
+                connection.Close();
+                return 1;
+            },
+            Cancellation);
+
+        await Assert.ThrowsAsync<StoreException>(() => lost);
+        await Assert.ThrowsAsync<StoreException>(() => writer.RunAsync(_ => 2, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_log_that_forks_at_every_size_does_not_fill_the_disk_with_incidents()
+    {
+        await using IStore store = Stores.Open("sqlite", _folder, new ManualTime(), _meter);
+        var key = new SigningKey();
+        LogDescription log = LogDescription.Custom(key.Public, LogProtocol.Rfc6962, "https://log.example/");
+        await store.BeginLogAsync(log, LogPosition.At(Frontier.Empty), Cancellation);
+
+        for (ulong size = 1; size <= 110; size++)
+        {
+            await store.KeepHeadAsync(log.Id, key.Head(size), Cancellation);
+            await store.KeepHeadAsync(log.Id, key.Head(size, MerkleHash.OfEmptyTree), Cancellation);
+        }
+
+        IReadOnlyList<Incident> incidents = await store.IncidentsAsync(1_000, Cancellation);
+        Assert.Equal(100, incidents.Count);
+        Assert.All(incidents, incident => Assert.Equal("fork", incident.Kind));
+    }
+
+    [Fact]
+    public async Task A_list_of_deliveries_leaves_their_bodies_on_the_disk()
+    {
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync();
+        await rig.OweInSilenceAsync("hook");
+        StoredDelivery owed = await rig.DeliveryAsync();
+        await rig.Store.FreezeAsync(owed.Id, new byte[1000], Cancellation);
+
+        Assert.Equal(1000, (await rig.DeliveryAsync()).Body!.Length);
+        Assert.Null(Assert.Single(await rig.Store.DeliveriesAsync(new DeliveryFilter(WithBody: false), Cancellation)).Body);
+    }
+}
