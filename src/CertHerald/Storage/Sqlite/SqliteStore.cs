@@ -56,8 +56,9 @@ internal sealed partial class SqliteStore : IStore
 
     public ValueTask DisposeAsync()
     {
-        _writer.Dispose();
+        // Readers first: the last to close folds the write-ahead log into the file, which only a writer can.
         SqliteConnection.ClearPool(new SqliteConnection(ReadAddress()));
+        _writer.Dispose();
         _instance.Dispose();
         return ValueTask.CompletedTask;
     }
