@@ -35,6 +35,13 @@ internal sealed class SessionAuthentication(
         return AuthenticateResult.NoResult();
     }
 
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Response.WriteAsJsonAsync(
+            new { code = "forbidden", message = "A session may read only: to change something, use the commands of certherald, or show a key." }, Context.RequestAborted);
+    }
+
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         if (!Request.Path.StartsWithSegments("/console", StringComparison.Ordinal))

@@ -47,7 +47,9 @@ internal sealed record RunningService(Uri Address, string Key)
     /// <exception cref="CommandFailedException">It does not answer, or refuses.</exception>
     public Task<JsonElement> PostAsync(string path, CancellationToken stopping) => SendAsync(HttpMethod.Post, path, stopping);
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken stopping)
+    /// <summary>Asks for a change and gives the answer.</summary>
+    /// <exception cref="CommandFailedException">It does not answer, or refuses: the message says why.</exception>
+    public async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken stopping)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
@@ -55,9 +57,12 @@ internal sealed record RunningService(Uri Address, string Key)
         {
             using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
             using HttpResponseMessage answer = await client.SendAsync(request, stopping);
-            if (answer.StatusCode != HttpStatusCode.OK)
+            if (answer.StatusCode == HttpStatusCode.Unauthorized)
                 throw new CommandFailedException($"the service at {Address} answered {(int)answer.StatusCode}: it may have been started anew; try again");
-            return await JsonSerializer.DeserializeAsync<JsonElement>(await answer.Content.ReadAsStreamAsync(stopping), cancellationToken: stopping);
+            JsonElement body = await JsonSerializer.DeserializeAsync<JsonElement>(await answer.Content.ReadAsStreamAsync(stopping), cancellationToken: stopping);
+            if (!answer.IsSuccessStatusCode)
+                throw new CommandFailedException($"the service at {Address} refused: {(body.TryGetProperty("message", out JsonElement message) ? message.GetString() : answer.StatusCode)}");
+            return body;
         }
         catch (Exception failure) when (failure is HttpRequestException or JsonException || (failure is TaskCanceledException && !stopping.IsCancellationRequested))
         {

@@ -20,11 +20,15 @@ internal static class Configuration
     public const string DefaultFile = "certherald.json";
     private const string EnvironmentPrefix = "CERTHERALD__";
 
+    /// <summary>What a running service reads again.</summary>
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known"];
+
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
     /// <exception cref="ConfigurationException">Every mistake, not the first.</exception>
     public static CertHeraldOptions Read(string? file, CommandLineOverrides overrides, IDictionary? environment = null)
     {
+        FileStamps files = FileStamps.None.With(file ?? DefaultFile);
         JsonObject values = ReadFile(file);
         foreach (DictionaryEntry variable in environment ?? Environment.GetEnvironmentVariables())
             if (((string)variable.Key).StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
@@ -33,7 +37,10 @@ internal static class Configuration
         if (overrides.Listen is not null) values["listen"] = overrides.Listen;
 
         var mistakes = new List<ConfigurationMistake>();
-        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes), mistakes);
+        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes), files, mistakes) with
+        {
+            UntilRestart = values.Where(section => !Reloaded.Contains(section.Key)).ToDictionary(section => section.Key, section => section.Value?.ToJsonString() ?? ""),
+        };
         return mistakes.Count == 0 ? options : throw new ConfigurationException(mistakes);
     }
 
@@ -72,15 +79,19 @@ internal static class Configuration
         at[path[^1]] = text;
     }
 
-    private static CertHeraldOptions Bind(ConfigurationSection root, List<ConfigurationMistake> mistakes)
+    private static CertHeraldOptions Bind(ConfigurationSection root, FileStamps files, List<ConfigurationMistake> mistakes)
     {
         var defaults = new CertHeraldOptions();
         Uri listen = Listen(root, "listen") ?? defaults.Listen;
         string publicUrl = PublicUrl(root) ?? listen.GetLeftPart(UriPartial.Authority);
-        WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], root.Texts("watch_files") ?? [], root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
+        IReadOnlyList<string> watchFiles = root.Texts("watch_files") ?? [];
+        files = files.With(watchFiles);
+        WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
-        KnownCertificates knownCertificates = KnownFiles.Read(known.Texts("key_files") ?? [], known.Texts("certificate_files") ?? [], known.Mistake);
+        IReadOnlyList<string> keyFiles = known.Texts("key_files") ?? [], certificateFiles = known.Texts("certificate_files") ?? [];
+        files = files.With([.. keyFiles, .. certificateFiles]);
+        KnownCertificates knownCertificates = KnownFiles.Read(keyFiles, certificateFiles, known.Mistake);
         known.NotYet("certificate_authorities", "list your keys in known.key_files");
         if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
         known.Finish();
@@ -103,6 +114,7 @@ internal static class Configuration
             Logs = logs,
             Watch = watch,
             Known = knownCertificates,
+            Files = files,
             Webhooks = webhooks,
             Outbound = outbound,
             Warnings = [.. warnings, .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],

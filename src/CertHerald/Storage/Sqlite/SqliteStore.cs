@@ -56,7 +56,7 @@ internal sealed partial class SqliteStore : IStore
 
     public ValueTask DisposeAsync()
     {
-        // Readers first: the last to close folds the write-ahead log into the file, which only a writer can.
+        // Readers first: only a writer that closes last clears the write-ahead log away.
         SqliteConnection.ClearPool(new SqliteConnection(ReadAddress()));
         _writer.Dispose();
         _instance.Dispose();
