@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using CertHerald.Configuring;
 using CertHerald.Names;
 using CertHerald.TestLog;
 using CertHerald.Transparency.Certificates;
@@ -11,7 +13,7 @@ namespace CertHerald.Benchmarks;
 /// <summary>Single steps, each beside what one would use instead.</summary>
 internal static class PartsBenchmark
 {
-    public static IEnumerable<Row> Run(TimeSpan sample) => [.. Certificates(sample), Nodes(sample), .. Matching(sample)];
+    public static IEnumerable<Row> Run(TimeSpan sample) => [.. Certificates(sample), Nodes(sample), .. Matching(sample), .. Loading()];
 
     private static IEnumerable<Row> Certificates(TimeSpan sample)
     {
@@ -53,6 +55,29 @@ internal static class PartsBenchmark
         byte[] node = new byte[65], hash = new byte[32];
         double plain = Measure.Seconds(() => { for (int i = 0; i < 1024; i++) SHA256.HashData(node, hash); }, sample) / 1024;
         return new Row("B2", "hash a node", $"{Row.Number(ours * 1e9)} ns", "≥ 6×", $"SHA256.HashData {Row.Number(plain * 1e9)} ns: {Row.Number(plain / ours, "0.0")}×");
+    }
+
+    /// <summary>A file of a million different items, by the way that the configuration takes.</summary>
+    private static IEnumerable<Row> Loading()
+    {
+        const int Items = 1_000_000;
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllLines(file, Enumerable.Range(0, Items).Select(i => (i % 3) switch { 0 => $".watched-{i}.example", 1 => $"www.shop-{i}.example.com", _ => $"mail.department-{i % 97}.company-{i}.net" }));
+            long before = GC.GetTotalMemory(forceFullCollection: true);
+            var clock = Stopwatch.StartNew();
+            WatchList list = WatchLists.Read([], [file]);
+            double seconds = clock.Elapsed.TotalSeconds;
+            long held = GC.GetTotalMemory(forceFullCollection: true) - before;
+            double processor = Measure.Seconds(() => WatchLists.Read([], [file]), TimeSpan.Zero, samples: 3);
+            if (list.Count != Items) throw new InvalidOperationException();
+            yield return new Row("W", $"load a watch file of {Row.Number(Items)} items", $"{Row.Number(processor, "0.00")} s", "< 5 s; < 200 MB", $"{Row.Number(seconds, "0.00")} s by the clock, the first time; {Row.Number(held / 1e6)} MB held");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private static IEnumerable<Row> Matching(TimeSpan sample)

@@ -25,22 +25,13 @@ internal sealed class NameTrie
     private readonly ulong[] _filter;
 
     /// <param name="keys">Bytes of the keys.</param>
-    /// <param name="nodes">In preorder, the root first, which has an empty key.</param>
-    public NameTrie(byte[] keys, ReadOnlySpan<Node> nodes)
+    /// <param name="nodes">Full; its arrays belong to the tree from now on.</param>
+    public NameTrie(byte[] keys, NodeTable nodes)
     {
-        _keys = keys;
-        _starts = new int[nodes.Length];
-        _lengths = new byte[nodes.Length];
-        _ends = new int[nodes.Length];
-        _flags = new NodeFlags[nodes.Length];
-        _slots = new ulong[BitOperations.RoundUpToPowerOf2((uint)(nodes.Length + nodes.Length / 3 + 1))];
-        _filter = new ulong[BitOperations.RoundUpToPowerOf2((uint)(nodes.Length / 8 + 1))];
-
-        for (int i = 0; i < nodes.Length; i++)
-        {
-            (_starts[i], _lengths[i], _ends[i], _flags[i]) = (nodes[i].Start, nodes[i].Length, nodes[i].End, nodes[i].Flags);
-            if (i > 0) AddSlot(nodes[i].Hash, i);
-        }
+        (_keys, _starts, _lengths, _ends, _flags) = (keys, nodes.Starts, nodes.Lengths, nodes.Ends, nodes.Flags);
+        _slots = new ulong[BitOperations.RoundUpToPowerOf2((uint)(Nodes + Nodes / 3 + 1))];
+        _filter = new ulong[BitOperations.RoundUpToPowerOf2((uint)(Nodes / 8 + 1))];
+        for (int node = 1; node < Nodes; node++) AddSlot(nodes.Hashes[node], node);
     }
 
     /// <summary>What there is at a node.</summary>
@@ -59,8 +50,28 @@ internal sealed class NameTrie
         WatchedChild = 4,
     }
 
-    /// <summary>A node as the builder hands it over; <c>End</c> is one past the last node below it.</summary>
-    internal record struct Node(ulong Hash, int Start, byte Length, int End, NodeFlags Flags);
+    /// <summary>Nodes in preorder, the root first, which has an empty key; an array for each thing that is known of them.</summary>
+    internal sealed class NodeTable(int capacity)
+    {
+        public int Count { get; private set; }
+
+        public int[] Starts { get; } = new int[capacity];
+
+        public byte[] Lengths { get; } = new byte[capacity];
+
+        /// <summary>One past the last node below each.</summary>
+        public int[] Ends { get; } = new int[capacity];
+
+        public NodeFlags[] Flags { get; } = new NodeFlags[capacity];
+
+        public ulong[] Hashes { get; } = new ulong[capacity];
+
+        public int Add(ulong hash, int start, byte length)
+        {
+            (Hashes[Count], Starts[Count], Lengths[Count]) = (hash, start, length);
+            return Count++;
+        }
+    }
 
     /// <summary>An item: the tree or the name at a node.</summary>
     internal readonly record struct Hit(int Node, bool IsTree);

@@ -35,55 +35,68 @@ internal sealed class NameTrieBuilder
         Span<Key> keys = CollectionsMarshal.AsSpan(_keys);
         keys.Sort((a, b) => BytesOf(a).SequenceCompareTo(BytesOf(b)));
 
-        var nodes = new List<NameTrie.Node>(keys.Length + 1) { new(LabelHash.OfRoot, 0, 0, 0, NameTrie.NodeFlags.None) };
+        // Counted first: arrays of millions that grow leave twice their size behind.
+        var nodes = new NameTrie.NodeTable(CountNodes(keys));
+        nodes.Add(LabelHash.OfRoot, start: 0, length: 0);
         var path = new List<int> { 0 };                    // from the root to the node of the key before
         items = 0;
         foreach (Key key in keys)
         {
-            CloseUnlessAbove(key, nodes, path);
+            while (path.Count > 1 && !IsAtOrAbove(nodes, path[^1], key))
+            {
+                nodes.Ends[path[^1]] = nodes.Count;
+                path.RemoveAt(path.Count - 1);
+            }
             OpenDownTo(key, nodes, path);
 
-            ref NameTrie.Node node = ref CollectionsMarshal.AsSpan(nodes)[path[^1]];
+            ref NameTrie.NodeFlags flags = ref nodes.Flags[path[^1]];
             NameTrie.NodeFlags flag = key.IsTree ? NameTrie.NodeFlags.Tree : NameTrie.NodeFlags.Name;
-            if ((node.Flags & flag) == 0) items++;
-            node.Flags |= flag;
-            if (path.Count > 1) CollectionsMarshal.AsSpan(nodes)[path[^2]].Flags |= NameTrie.NodeFlags.WatchedChild;
+            if ((flags & flag) == 0) items++;
+            flags |= flag;
+            if (path.Count > 1) nodes.Flags[path[^2]] |= NameTrie.NodeFlags.WatchedChild;
         }
-        foreach (int open in path) CollectionsMarshal.AsSpan(nodes)[open].End = nodes.Count;
+        foreach (int open in path) nodes.Ends[open] = nodes.Count;
 
-        Array.Resize(ref _bytes, _used);
-        return new NameTrie(_bytes, CollectionsMarshal.AsSpan(nodes));
+        // A copy costs more, while both are there, than a little room that stays.
+        if (_used < _bytes.Length / 4 * 3) Array.Resize(ref _bytes, _used);
+        return new NameTrie(_bytes, nodes);
     }
 
-    private void CloseUnlessAbove(Key key, List<NameTrie.Node> nodes, List<int> path)
+    /// <summary>The root, and of each key the labels that it does not share with the key before.</summary>
+    private int CountNodes(ReadOnlySpan<Key> keys)
     {
-        Span<NameTrie.Node> all = CollectionsMarshal.AsSpan(nodes);
-        while (path.Count > 1 && !IsAtOrAbove(all[path[^1]], key))
+        int count = 1;
+        ReadOnlySpan<byte> before = [];
+        foreach (Key key in keys)
         {
-            all[path[^1]].End = nodes.Count;
-            path.RemoveAt(path.Count - 1);
+            ReadOnlySpan<byte> bytes = BytesOf(key);
+            int common = bytes.CommonPrefixLength(before), shared = bytes[..common].Count((byte)0);
+            if (common > 0 && EndsLabel(bytes, common) && EndsLabel(before, common)) shared++;
+            count += (bytes.IsEmpty ? 0 : bytes.Count((byte)0) + 1) - shared;
+            before = bytes;
         }
+        return count;
+
+        static bool EndsLabel(ReadOnlySpan<byte> key, int at) => at == key.Length || key[at] == 0;
     }
 
-    private void OpenDownTo(Key key, List<NameTrie.Node> nodes, List<int> path)
+    private void OpenDownTo(Key key, NameTrie.NodeTable nodes, List<int> path)
     {
         ReadOnlySpan<byte> bytes = BytesOf(key);
-        NameTrie.Node at = nodes[path[^1]];
-        while (at.Length < bytes.Length)
+        int at = path[^1];
+        while (nodes.Lengths[at] < bytes.Length)
         {
-            int start = at.Length == 0 ? 0 : at.Length + 1;
+            int start = nodes.Lengths[at] == 0 ? 0 : nodes.Lengths[at] + 1;
             int length = bytes[start..].IndexOf((byte)0);
             int end = length < 0 ? bytes.Length : start + length;
-            ulong hash = LabelHash.Extend(at.Hash, bytes[start..end]);
-            at = new NameTrie.Node(hash, key.Start, (byte)end, End: 0, NameTrie.NodeFlags.None);
-            path.Add(nodes.Count);
-            nodes.Add(at);
+            at = nodes.Add(LabelHash.Extend(nodes.Hashes[at], bytes[start..end]), key.Start, (byte)end);
+            path.Add(at);
         }
     }
 
-    private bool IsAtOrAbove(NameTrie.Node node, Key key) =>
-        BytesOf(key).StartsWith(_bytes.AsSpan(node.Start, node.Length))
-        && (node.Length == key.Length || _bytes[key.Start + node.Length] == 0);
+    private bool IsAtOrAbove(NameTrie.NodeTable nodes, int node, Key key) =>
+        BytesOf(key).StartsWith(_bytes.AsSpan(nodes.Starts[node], nodes.Lengths[node]))
+        && (nodes.Lengths[node] == key.Length || _bytes[key.Start + nodes.Lengths[node]] == 0);
 
     private ReadOnlySpan<byte> BytesOf(Key key) => _bytes.AsSpan(key.Start, key.Length);
 

@@ -17,6 +17,7 @@ public sealed class WatchList
 
     private readonly NameTrie _names;
     private readonly HashSet<UInt128> _addresses;
+    private readonly WatchList? _more;
 
     private WatchList(WatchListReader read)
     {
@@ -26,6 +27,13 @@ public sealed class WatchList
         Count = names + _addresses.Count;
     }
 
+    private WatchList(WatchList list, WatchList more)
+    {
+        (_names, _addresses) = (list._names, list._addresses);
+        _more = list._more is null ? more : list._more.With(more);
+        Count = list.Count + more.Items.Count(item => !list.Holds(item));
+    }
+
     /// <summary>The list that watches nothing.</summary>
     public static WatchList Empty { get; } = new(new WatchListReader());
 
@@ -33,7 +41,10 @@ public sealed class WatchList
     public int Count { get; }
 
     /// <summary>Every item once, in no order that means anything; made while enumerating, not kept.</summary>
-    public IEnumerable<WatchItem> Items => _names.Items().Select(_names.ItemOf).Concat(_addresses.Select(ItemOf));
+    public IEnumerable<WatchItem> Items =>
+        _more is null ? OwnItems : OwnItems.Concat(_more.Items.Where(item => !HoldsItself(item)));
+
+    private IEnumerable<WatchItem> OwnItems => _names.Items().Select(_names.ItemOf).Concat(_addresses.Select(ItemOf));
 
     /// <summary>
     /// Reads items, one a line: <c>.</c>, <c>.NAME</c>, <c>NAME</c> or an IP address, and comments after <c>#</c>. No lines, or
@@ -50,8 +61,22 @@ public sealed class WatchList
         out IReadOnlyList<WatchListMistake> warnings)
     {
         ArgumentNullException.ThrowIfNull(lines);
+        return TryRead(lines.Select(line => (line.Place, line.Line, line.Text.AsMemory())), out list, out mistakes, out warnings);
+    }
+
+    /// <summary>
+    /// As <see cref="TryParse"/>, for lists of millions: a text is done with before the next is asked for, so that all may lie
+    /// in the same memory, one after the other.
+    /// </summary>
+    public static bool TryRead(
+        IEnumerable<(string Place, int Line, ReadOnlyMemory<char> Text)> lines,
+        out WatchList list,
+        out IReadOnlyList<WatchListMistake> mistakes,
+        out IReadOnlyList<WatchListMistake> warnings)
+    {
+        ArgumentNullException.ThrowIfNull(lines);
         var reader = new WatchListReader();
-        foreach ((string place, int line, string text) in lines) reader.Read(place, line, text);
+        foreach ((string place, int line, ReadOnlyMemory<char> text) in lines) reader.Read(place, line, text.Span);
 
         mistakes = reader.Mistakes;
         warnings = reader.Warnings;
@@ -60,12 +85,32 @@ public sealed class WatchList
     }
 
     /// <summary>
+    /// This list and another as one. Neither is copied: adding a few items to a million costs what the few cost. Judging a
+    /// name that nobody watches costs as much as judging it by both.
+    /// </summary>
+    public WatchList With(WatchList more)
+    {
+        ArgumentNullException.ThrowIfNull(more);
+        return more.Count == 0 ? this : Count == 0 ? more : new WatchList(this, more);
+    }
+
+    /// <summary>Whether the very item is in the list: a tree does not hold the names below it.</summary>
+    public bool Holds(WatchItem item)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        return HoldsItself(item) || (_more is not null && _more.Holds(item));
+    }
+
+    /// <summary>
     /// Whether a raw value may give an identifier that is watched. Allocates nothing. Never false where
     /// <see cref="Identifiers.Read"/> gives an identifier that has <see cref="Matches"/>; true without one only for labels
     /// outside ASCII, which are not converted here, and once in 2³² names by accident of a hash.
     /// </summary>
     /// <param name="value">As <see cref="Identifiers.Read"/> takes it.</param>
-    public bool MayMatch(NameSource source, ReadOnlySpan<byte> value)
+    public bool MayMatch(NameSource source, ReadOnlySpan<byte> value) =>
+        MayMatchItself(source, value) || (_more is not null && _more.MayMatch(source, value));
+
+    private bool MayMatchItself(NameSource source, ReadOnlySpan<byte> value)
     {
         if (source == NameSource.IpAddress) return IpText.TryRead(value, out UInt128 address) && _addresses.Contains(address);
 
@@ -81,20 +126,36 @@ public sealed class WatchList
     public IReadOnlyList<WatchItem> Matches(Identifier identifier)
     {
         if (string.IsNullOrEmpty(identifier.Text)) return [];
-        byte[] text = Encoding.Latin1.GetBytes(identifier.Text);
-        if (identifier.Kind == IdentifierKind.Ip)
-            return IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address) ? [ItemOf(address)] : [];
-
-        var hits = new List<NameTrie.Hit>();
-        byte[] key = new byte[text.Length];
-        if (!_names.Match(key.AsSpan(0, WriteKey(text, key)), hits)) return [];
-
-        var items = hits.ConvertAll(_names.ItemOf);
+        List<WatchItem> items = ItselfMatching(identifier);
+        if (_more is not null) items.AddRange(_more.Matches(identifier).Where(item => !HoldsItself(item)));
         items.Sort(static (a, b) =>
             a.IsTree != b.IsTree ? a.IsTree.CompareTo(b.IsTree)
             : a.Text.Length != b.Text.Length ? b.Text.Length.CompareTo(a.Text.Length)
             : string.CompareOrdinal(a.Text, b.Text));
         return items;
+    }
+
+    private List<WatchItem> ItselfMatching(Identifier identifier)
+    {
+        byte[] text = Encoding.Latin1.GetBytes(identifier.Text);
+        if (identifier.Kind != IdentifierKind.Ip) return HitsOf(text).ConvertAll(_names.ItemOf);
+        return IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address) ? [ItemOf(address)] : [];
+    }
+
+    private List<NameTrie.Hit> HitsOf(ReadOnlySpan<byte> name)
+    {
+        var hits = new List<NameTrie.Hit>();
+        byte[] key = new byte[name.Length];
+        _ = _names.Match(key.AsSpan(0, WriteKey(name, key)), hits);
+        return hits;
+    }
+
+    private bool HoldsItself(WatchItem item)
+    {
+        byte[] text = Encoding.ASCII.GetBytes(item.Text);
+        return item.IsIp
+            ? IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address)
+            : HitsOf(text.AsSpan(item.IsTree ? 1 : 0)).Exists(hit => hit.IsTree == item.IsTree && _names.ItemOf(hit) == item);
     }
 
     // One DNS name for sure, to be taken as it stands: no IPv4 address, nothing to cut or trim, no label but itself.

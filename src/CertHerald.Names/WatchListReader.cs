@@ -25,9 +25,9 @@ internal sealed class WatchListReader
     public List<WatchListMistake> Warnings { get; } = [];
 
     /// <summary>Reads one line: an item and perhaps a comment, or neither.</summary>
-    public void Read(string place, int line, string text)
+    public void Read(string place, int line, ReadOnlySpan<char> text)
     {
-        ReadOnlySpan<char> rest = WithoutComment(text.AsSpan().TrimStart('\ufeff').Trim());
+        ReadOnlySpan<char> rest = WithoutComment(text.TrimStart('\ufeff').Trim());
         if (rest.IsEmpty) return;
 
         ReadOnlySpan<char> item = NextField(ref rest);

@@ -9,6 +9,8 @@ var root = new RootCommand(
     RunCommand.Create(),
     ScanCommand.Create(),
     LogsCommand.Create(),
+    DomainsCommand.Create(),
+    SignInLinkCommand.Create(),
     CertCommand.Create(),
     IssuersCommand.Create(),
     TestLogCommand.Create(),

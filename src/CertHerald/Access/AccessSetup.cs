@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
 
@@ -6,6 +7,9 @@ namespace CertHerald.Access;
 /// <summary>Registers sign-in with the host.</summary>
 internal static class AccessSetup
 {
+    /// <summary>Whoever changes something through the API shows a key: a session's cookie comes along by itself, wherever a page was lured to.</summary>
+    public const string ByKey = "by key";
+
     /// <summary>Needs an <see cref="Storage.IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
     public static void AddAccess(this IServiceCollection services, AccessOptions options)
     {
@@ -17,7 +21,7 @@ internal static class AccessSetup
 
         services.AddAuthentication(SessionAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
-        services.AddAuthorization();
+        services.AddAuthorization(rules => rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, LocalKey.CallerName)));
 
         // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
         services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));

@@ -9,6 +9,9 @@ namespace CertHerald.Access;
 /// </summary>
 internal sealed class LocalKey
 {
+    /// <summary>What a caller with the key is called.</summary>
+    public const string CallerName = "local";
+
     private readonly byte[] _hash;
 
     public LocalKey()

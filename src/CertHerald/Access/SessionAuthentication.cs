@@ -29,10 +29,17 @@ internal sealed class SessionAuthentication(
     {
         if (failures.BlockedFor(Context.Connection.RemoteIpAddress) is not null) return AuthenticateResult.NoResult();
         if (localKey.Opens(authorization))
-            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "local")], SchemeName)), SchemeName));
+            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, LocalKey.CallerName)], SchemeName)), SchemeName));
 
         failures.Record(Context.Connection.RemoteIpAddress);
         return AuthenticateResult.NoResult();
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Response.WriteAsJsonAsync(
+            new { code = "forbidden", message = "A session may read only: to change something, use the commands of certherald, or show a key." }, Context.RequestAborted);
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)

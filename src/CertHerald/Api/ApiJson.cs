@@ -16,6 +16,9 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(IReadOnlyList<LogJson>))]
 [JsonSerializable(typeof(IReadOnlyList<IncidentJson>))]
 [JsonSerializable(typeof(MalformedJson))]
+[JsonSerializable(typeof(DomainJson))]
+[JsonSerializable(typeof(IEnumerable<DomainJson>))]
+[JsonSerializable(typeof(SignInLinkJson))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>
@@ -29,6 +32,9 @@ internal sealed record ApiError(string Code, string Message)
 {
     public static JsonHttpResult<ApiError> NotFound(string what) =>
         TypedResults.Json(new ApiError("not_found", $"There is no such {what}."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status404NotFound);
+
+    public static JsonHttpResult<ApiError> Conflict(string message) =>
+        TypedResults.Json(new ApiError("conflict", message), ApiJson.Default.ApiError, statusCode: StatusCodes.Status409Conflict);
 
     public static JsonHttpResult<ApiError> BadRequest(string message) =>
         TypedResults.Json(new ApiError("bad_request", message), ApiJson.Default.ApiError, statusCode: StatusCodes.Status400BadRequest);

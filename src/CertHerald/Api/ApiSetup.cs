@@ -1,4 +1,5 @@
 using CertHerald.Deciding;
+using CertHerald.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -8,8 +9,9 @@ namespace CertHerald.Api;
 internal static class ApiSetup
 {
     /// <summary>
-    /// Needs an <see cref="Storage.IStore"/>, a <see cref="TimeProvider"/> and a <see cref="System.Diagnostics.Metrics.Meter"/>
-    /// beside it; an <see cref="IssuerDirectory"/> put there first counts in place of the built-in one. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
+    /// Needs an <see cref="IStore"/>, a <see cref="Watched"/>, a <see cref="TimeProvider"/> and a
+    /// <see cref="System.Diagnostics.Metrics.Meter"/> beside it; an <see cref="IssuerDirectory"/> put there first counts in place of the built-in
+    /// one. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
     /// </summary>
     public static void AddApi(this IServiceCollection services)
     {
@@ -19,6 +21,8 @@ internal static class ApiSetup
         services.AddSingleton<Deliveries>();
         services.AddSingleton<FollowedLogs>();
         services.AddSingleton<MalformedEntries>();
+        services.AddSingleton<IWatchItems>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<Domains>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
     }
@@ -32,6 +36,8 @@ internal static class ApiSetup
         Deliveries.Map(routes);
         FollowedLogs.Map(routes);
         MalformedEntries.Map(routes);
+        Domains.Map(routes);
+        SignInLinks.Map(routes);
     }
 
     /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>
@@ -39,7 +45,7 @@ internal static class ApiSetup
     {
         ExceptionHandler = async context =>
         {
-            bool isStore = context.Features.Get<IExceptionHandlerFeature>()?.Error is Storage.StoreException;
+            bool isStore = context.Features.Get<IExceptionHandlerFeature>()?.Error is StoreException;
             context.Response.StatusCode = isStore ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
             var error = new ApiError("internal_error", "The service could not answer this. Its log says why; /readyz may, too.");
             await context.Response.WriteAsJsonAsync(error, ApiJson.Default.ApiError, cancellationToken: context.RequestAborted);

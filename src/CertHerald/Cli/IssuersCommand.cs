@@ -27,7 +27,10 @@ internal static class IssuersCommand
         {
             CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
             string[] sources = parsed.GetValue(from) ?? [];
-            if ((sources.Length == 0 ? $"name at least one report with --from:\n{IssuerColumns.Reports}" : sources.Select(Refusal).FirstOrDefault(refusal => refusal is not null)) is { } mistake)
+            string? mistake = sources.Length == 0
+                ? $"name at least one report with --from:\n{IssuerColumns.Reports}"
+                : sources.Select(Refusal).FirstOrDefault(refusal => refusal is not null);
+            if (mistake is not null)
             {
                 Console.Error.WriteLine(mistake);
                 return CommandLine.Misused;
@@ -109,8 +112,11 @@ internal static class IssuersCommand
         {
             using HttpResponseMessage answer = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, clock.Token);
             if ((int)answer.StatusCode is >= 300 and < 400)
+            {
+                string to = answer.Headers.Location is { } location ? $", to {Visible.Of(location.ToString())}" : "";
                 throw new CommandFailedException(
-                    $"{Shown(url)} leads elsewhere (status {(int)answer.StatusCode}{(answer.Headers.Location is { } to ? $", to {Visible.Of(to.ToString())}" : "")}): name the final address with --from, or download the report and name the file");
+                    $"{Shown(url)} leads elsewhere (status {(int)answer.StatusCode}{to}): name the final address with --from, or download the report and name the file");
+            }
             if (answer.StatusCode != HttpStatusCode.OK)
                 throw new CommandFailedException($"{Shown(url)} answered {(int)answer.StatusCode}: see whether the CCADB has renamed the report, or download it and name the file");
 
@@ -144,9 +150,11 @@ internal static class IssuersCommand
     private static void WriteText(TextWriter output, Summary summary, IssuerBook book, string path)
     {
         IReadOnlyList<IssuerOwner> owners = book.Owners;
+        int sites = owners.Count(owner => owner.Website.Length > 0), named = owners.Count(owner => owner.CaaDomains is not null);
+        int reachable = owners.Count(owner => owner.ProblemReporting.Length > 0), namedKeys = book.Keys.Count(key => key.CaaDomains is not null);
         output.WriteLine(
-            $"owners     {Count(owners.Count)}, of them {Count(owners.Count(owner => owner.Website.Length > 0))} with website, {Count(owners.Count(owner => owner.CaaDomains is not null))} with CAA domains, {Count(owners.Count(owner => owner.ProblemReporting.Length > 0))} with problem reporting");
-        output.WriteLine($"keys       {Count(summary.Keys)}, of them {Count(summary.NewKeys)} new; {Count(book.Keys.Count(key => key.CaaDomains is not null))} with CAA domains of their own");
+            $"owners     {Count(owners.Count)}, of them {Count(sites)} with website, {Count(named)} with CAA domains, {Count(reachable)} with problem reporting");
+        output.WriteLine($"keys       {Count(summary.Keys)}, of them {Count(summary.NewKeys)} new; {Count(namedKeys)} with CAA domains of their own");
         Write(summary.GoneKeys, "gone", "keys that the file had before");
         Write(summary.Leftovers.ContestedKeys, "left out", "keys that several owners disclose");
         Write(summary.Leftovers.OwnerlessKeys, "left out", "keys without owner: AllCertificateRecordsCSVFormat names it");

@@ -38,7 +38,7 @@ internal static class IssuersFile
         {
             problem = failure.Message;
         }
-        problem = $"{path} cannot be used: {problem}. Write it anew with 'certherald issuers refresh', or delete it.";
+        problem = $"{path} cannot be used: {problem?.TrimEnd('.')}. Write it anew with 'certherald issuers refresh', or delete it.";
         return null;
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using CertHerald.Configuring;
 
 namespace CertHerald.Cli;
@@ -18,23 +19,32 @@ internal static class RunCommand
         { ConfigOption, DataOption, ListenOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            CertHeraldOptions options = Configuration.Read(
-                parsed.GetValue(ConfigOption), new CommandLineOverrides(parsed.GetValue(DataOption), parsed.GetValue(ListenOption)));
-            return await RunAsync(options, stopping);
+            string? config = parsed.GetValue(ConfigOption);
+            var overrides = new CommandLineOverrides(parsed.GetValue(DataOption), parsed.GetValue(ListenOption));
+            return await RunAsync(() => Configuration.Read(config, overrides), stopping);
         });
         return command.WithExamples("""
             certherald run
             certherald run --config /etc/certherald.json --data /var/lib/certherald
+            kill -HUP PID      reads watch list and known certificates again; so does saving their files
             """);
     }
 
-    /// <summary>Runs until cancelled; says where the console is and how to get in.</summary>
-    public static async Task<int> RunAsync(CertHeraldOptions options, CancellationToken stopping)
+    /// <summary>Runs until cancelled; says where the console is and how to get in. SIGHUP, and a change of its files, reload what can be.</summary>
+    public static async Task<int> RunAsync(Func<CertHeraldOptions> read, CancellationToken stopping)
     {
-        foreach (string warning in options.Warnings) Console.Error.WriteLine($"warning: {warning}");
-        await using Service service = await Service.StartAsync(options, stopping);
+        Service? running = null;
+        // On Windows this signal means that the window is closed. Before the service stands there is nothing to reload.
+        using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            Volatile.Read(ref running)?.Reload();
+        });
+        await using Service service = await Service.StartAsync(read, stopping);
+        Volatile.Write(ref running, service);
+        foreach (string warning in service.Options.Warnings) Console.Error.WriteLine($"warning: {warning}");
         Console.Error.WriteLine($"certherald {VersionCommand.Version} answers on {service.Address}");
-        Console.Error.WriteLine($"console, for the next 10 minutes and once: {service.CreateLoginLink(options.PublicUrl)}");
+        Console.Error.WriteLine($"console, for the next 10 minutes and once: {service.CreateLoginLink(service.Options.PublicUrl)}");
         await service.WaitForShutdownAsync(stopping);
         if (service.HasBroken) throw new CommandFailedException("the service ended by itself: its log says why");
         Console.Error.WriteLine("stopped");

@@ -42,16 +42,27 @@ internal sealed record RunningService(Uri Address, string Key)
     }
 
     /// <exception cref="CommandFailedException">It does not answer, or refuses.</exception>
-    public async Task<JsonElement> GetAsync(string path, CancellationToken stopping)
+    public Task<JsonElement> GetAsync(string path, CancellationToken stopping) => SendAsync(HttpMethod.Get, path, stopping);
+
+    /// <exception cref="CommandFailedException">It does not answer, or refuses.</exception>
+    public Task<JsonElement> PostAsync(string path, CancellationToken stopping) => SendAsync(HttpMethod.Post, path, stopping);
+
+    /// <summary>Asks for a change and gives the answer.</summary>
+    /// <exception cref="CommandFailedException">It does not answer, or refuses: the message says why.</exception>
+    public async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken stopping)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         try
         {
-            using HttpResponseMessage answer = await client.GetAsync(new Uri(path, UriKind.Relative), stopping);
-            if (answer.StatusCode != HttpStatusCode.OK)
+            using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            using HttpResponseMessage answer = await client.SendAsync(request, stopping);
+            if (answer.StatusCode == HttpStatusCode.Unauthorized)
                 throw new CommandFailedException($"the service at {Address} answered {(int)answer.StatusCode}: it may have been started anew; try again");
-            return await JsonSerializer.DeserializeAsync<JsonElement>(await answer.Content.ReadAsStreamAsync(stopping), cancellationToken: stopping);
+            JsonElement body = await JsonSerializer.DeserializeAsync<JsonElement>(await answer.Content.ReadAsStreamAsync(stopping), cancellationToken: stopping);
+            if (!answer.IsSuccessStatusCode)
+                throw new CommandFailedException($"the service at {Address} refused: {(body.TryGetProperty("message", out JsonElement message) ? message.GetString() : answer.StatusCode)}");
+            return body;
         }
         catch (Exception failure) when (failure is HttpRequestException or JsonException || (failure is TaskCanceledException && !stopping.IsCancellationRequested))
         {

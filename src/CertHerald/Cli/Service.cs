@@ -9,6 +9,7 @@ using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
+using CertHerald.Names;
 using CertHerald.Storage;
 using CertHerald.WebConsole;
 
@@ -19,9 +20,10 @@ internal sealed partial class Service : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private readonly string _data;
+    private Service(WebApplication app, CertHeraldOptions options) => (_app, Options) = (app, options);
 
-    private Service(WebApplication app, string data) => (_app, _data) = (app, data);
+    /// <summary>What it was started with, but for watch list and known certificates: these change.</summary>
+    public CertHeraldOptions Options { get; }
 
     /// <summary>Where it really listens: the configured port may have been 0.</summary>
     public Uri Address { get; private set; } = null!;
@@ -29,11 +31,20 @@ internal sealed partial class Service : IAsyncDisposable
     public IStore Store => _app.Services.GetRequiredService<IStore>();
 
     /// <summary>Starts everything. When it returns, the console answers.</summary>
+    /// <param name="read">Reads the configuration: now, and whenever it is to be read again.</param>
     /// <param name="dialects">The webhook dialects; null: all, as promised to their receivers.</param>
+    /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
     /// <exception cref="StoreException">The data directory is in use or not writable.</exception>
     /// <exception cref="CommandFailedException">The address is taken.</exception>
-    public static async Task<Service> StartAsync(CertHeraldOptions options, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
+    public static async Task<Service> StartAsync(Func<CertHeraldOptions> read, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
     {
+        CertHeraldOptions options = read();
+        var meter = new Meter("CertHerald");
+        var watched = new Watched(options.Watch, options.Known, meter);
+        // From here on only who holds what is in force holds a list: one that was replaced must not stay in memory.
+        options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None };
+        ConfigurationReload.LetGo(watched.List.Count);
+
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -41,14 +52,14 @@ internal sealed partial class Service : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
         });
         builder.WebHost.UseUrls(options.Listen.ToString());
-        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddProvider(new StandardErrorLog());
+        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddProvider(new StandardErrorLog());
         // Long enough for attempts under way: 15 s each.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
-        Compose(builder.Services, options, issuers, dialects ?? WebhookDialects.AllWith(issuers));
+        Compose(builder.Services, options, meter, watched, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
         WebApplication app = builder.Build();
-        var service = new Service(app, options.Data);
+        var service = new Service(app, options);
         if (issuersProblem is not null) LogIssuersLeftOut(app.Services.GetRequiredService<ILogger<Service>>(), issuersProblem);
         try
         {
@@ -59,6 +70,7 @@ internal sealed partial class Service : IAsyncDisposable
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             _ = app.Services.GetRequiredService<IStore>();
+            await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
             await app.StartAsync(stopping);
@@ -85,7 +97,12 @@ internal sealed partial class Service : IAsyncDisposable
     }
 
     /// <summary>A link that signs its first user in to the console, for ten minutes.</summary>
-    public string CreateLoginLink(string publicUrl) => $"{publicUrl}/console/login?token={_app.Services.GetRequiredService<LoginLinks>().Create()}";
+    public string CreateLoginLink(string publicUrl) => LoginLink(publicUrl, _app.Services.GetRequiredService<LoginLinks>().Create());
+
+    public static string LoginLink(string publicUrl, string token) => $"{publicUrl}/console/login?token={token}";
+
+    /// <summary>Asks it to read its configuration again, soon.</summary>
+    public void Reload() => _app.Services.GetRequiredService<ConfigurationReload>().Ask();
 
     /// <summary>A part of it failed for good, which ends the whole.</summary>
     public bool HasBroken => _app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(part => part.ExecuteTask is { IsFaulted: true });
@@ -94,7 +111,7 @@ internal sealed partial class Service : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        RunningService.Forget(_data);
+        RunningService.Forget(Options.Data);
         await _app.StopAsync();
         await _app.DisposeAsync();
     }
@@ -104,14 +121,17 @@ internal sealed partial class Service : IAsyncDisposable
         from listener in IPAddress.TryParse(address.Host, out IPAddress? one) ? [one] : (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback]
         select new IPEndPoint(listener, address.Port);
 
-    private static void Compose(IServiceCollection services, CertHeraldOptions options, IssuerDirectory issuers, IReadOnlyList<IWebhookDialect> dialects)
+    private static void Compose(
+        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, Func<CertHeraldOptions> read, IssuerDirectory issuers,
+        IReadOnlyList<IWebhookDialect> dialects)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(_ => new Meter("CertHerald"));
+        services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, TimeProvider.System, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => options.Watch));                                                                                // Inspecting
-        services.AddSingleton(new Decider(() => options.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))])); // Deciding
+        services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
+        services.AddSingleton(watched);                                                                                                           // Deciding
+        services.AddSingleton(new Decider(() => watched.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))]));
         services.AddSingleton(issuers);
 
         services.AddSingleton<Pacers>();                                                                                                          // Fetching
@@ -139,8 +159,11 @@ internal sealed partial class Service : IAsyncDisposable
         services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
         services.AddApi();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
-        services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider.GetRequiredService<LogFleet>(), options)));
+        services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
         services.AddConsole();                                                                                                                    // WebConsole
+
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
     /// <summary>Configured logs may be anywhere. Addresses from a list that somebody else writes pass the guard.</summary>
@@ -152,14 +175,19 @@ internal sealed partial class Service : IAsyncDisposable
             LogHttp.CreateClient(options.Logs.Contact, isForeign ? provider.GetRequiredService<OutboundGuard>().ConnectAsync : null));
     }
 
-    private static IReadOnlyList<Check> Checks(LogFleet fleet, CertHeraldOptions options)
+    private static IReadOnlyList<Check> Checks(IServiceProvider provider)
     {
+        LogFleet fleet = provider.GetRequiredService<LogFleet>();
+        Watched watched = provider.GetRequiredService<Watched>();
+        int mistakes = provider.GetRequiredService<ConfigurationReload>().Mistakes.Count;
         var stalled = fleet.Stalled.Select(log => LogSources.NameOf(log.Log)).ToList();
         return
         [
             new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem),
             new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
-            new Check("watch_list", true, options.Watch.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\"."),
+            new Check("watch_list", true, watched.List.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\", or with 'certherald domains add'."),
+            // Whoever asks may be anybody: how many mistakes, not which.
+            new Check("configuration", true, mistakes == 0 ? null : $"The changed configuration has {mistakes} mistakes and is not in force; what was in force stays. The service's log and 'certherald check-config' name them."),
         ];
     }
 

@@ -22,8 +22,6 @@ internal static class WatchCommand
         { domains, webhook, allow, RunCommand.ConfigOption, RunCommand.DataOption, RunCommand.ListenOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            CertHeraldOptions options = Configuration.Read(
-                parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption), parsed.GetValue(RunCommand.ListenOption)));
             if (!WebhookUrl.TryParse(parsed.GetValue(webhook)!, out WebhookUrl? url, out string? mistake))
                 throw new ConfigurationException([new ConfigurationMistake("--webhook", mistake, "for example --webhook https://siem.example.com/ct")]);
 
@@ -35,14 +33,19 @@ internal static class WatchCommand
                 Credentials = url.Credentials,
                 Events = [EventKinds.UnknownCertificate],
             };
-            OutboundOptions outbound = options.Outbound with { Allow = [.. options.Outbound.Allow, .. (parsed.GetValue(allow) ?? []).Select(Network)] };
             return await RunCommand.RunAsync(
-                options with
+                () =>
                 {
-                    Watch = WatchLists.Read(parsed.GetValue(domains)!, [], "DOMAIN"),
-                    Webhooks = [hook],
-                    Outbound = outbound,
-                    Warnings = [.. Configuration.Unreachable([hook], outbound)],
+                    CertHeraldOptions options = Configuration.Read(
+                        parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption), parsed.GetValue(RunCommand.ListenOption)));
+                    OutboundOptions outbound = options.Outbound with { Allow = [.. options.Outbound.Allow, .. (parsed.GetValue(allow) ?? []).Select(Network)] };
+                    return options with
+                    {
+                        Watch = WatchLists.Read(parsed.GetValue(domains)!, [], "DOMAIN"),
+                        Webhooks = [hook],
+                        Outbound = outbound,
+                        Warnings = [.. Configuration.Unreachable([hook], outbound)],
+                    };
                 },
                 stopping);
         });

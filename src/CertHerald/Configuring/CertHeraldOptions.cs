@@ -30,6 +30,12 @@ internal sealed record CertHeraldOptions
 
     public OutboundOptions Outbound { get; init; } = new();
 
+    /// <summary>The files that <see cref="Watch"/> and <see cref="Known"/> come from, the configuration's own among them, as they stood.</summary>
+    public FileStamps Files { get; init; } = FileStamps.None;
+
+    /// <summary>Everything that a reload leaves as it is: each section and its text, to tell whether it was changed.</summary>
+    public IReadOnlyDictionary<string, string> UntilRestart { get; init; } = new Dictionary<string, string>();
+
     /// <summary>What is allowed but probably not meant.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 }

@@ -20,11 +20,15 @@ internal static class Configuration
     public const string DefaultFile = "certherald.json";
     private const string EnvironmentPrefix = "CERTHERALD__";
 
+    /// <summary>What a running service reads again.</summary>
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known"];
+
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
     /// <exception cref="ConfigurationException">Every mistake, not the first.</exception>
     public static CertHeraldOptions Read(string? file, CommandLineOverrides overrides, IDictionary? environment = null)
     {
+        FileStamps files = FileStamps.None.With(file ?? DefaultFile);
         JsonObject values = ReadFile(file);
         foreach (DictionaryEntry variable in environment ?? Environment.GetEnvironmentVariables())
             if (((string)variable.Key).StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
@@ -33,7 +37,10 @@ internal static class Configuration
         if (overrides.Listen is not null) values["listen"] = overrides.Listen;
 
         var mistakes = new List<ConfigurationMistake>();
-        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes), mistakes);
+        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes), files, mistakes) with
+        {
+            UntilRestart = values.Where(section => !Reloaded.Contains(section.Key)).ToDictionary(section => section.Key, section => section.Value?.ToJsonString() ?? ""),
+        };
         return mistakes.Count == 0 ? options : throw new ConfigurationException(mistakes);
     }
 
@@ -72,15 +79,19 @@ internal static class Configuration
         at[path[^1]] = text;
     }
 
-    private static CertHeraldOptions Bind(ConfigurationSection root, List<ConfigurationMistake> mistakes)
+    private static CertHeraldOptions Bind(ConfigurationSection root, FileStamps files, List<ConfigurationMistake> mistakes)
     {
         var defaults = new CertHeraldOptions();
         Uri listen = Listen(root, "listen") ?? defaults.Listen;
         string publicUrl = PublicUrl(root) ?? listen.GetLeftPart(UriPartial.Authority);
-        WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], root.Texts("watch_files") ?? [], root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
+        IReadOnlyList<string> watchFiles = root.Texts("watch_files") ?? [];
+        files = files.With(watchFiles);
+        WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
-        KnownCertificates knownCertificates = KnownFiles.Read(known.Texts("key_files") ?? [], known.Texts("certificate_files") ?? [], known.Mistake);
+        IReadOnlyList<string> keyFiles = known.Texts("key_files") ?? [], certificateFiles = known.Texts("certificate_files") ?? [];
+        files = files.With([.. keyFiles, .. certificateFiles]);
+        KnownCertificates knownCertificates = KnownFiles.Read(keyFiles, certificateFiles, known.Mistake);
         known.NotYet("certificate_authorities", "list your keys in known.key_files");
         if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
         known.Finish();
@@ -103,9 +114,10 @@ internal static class Configuration
             Logs = logs,
             Watch = watch,
             Known = knownCertificates,
+            Files = files,
             Webhooks = webhooks,
             Outbound = outbound,
-            Warnings = [.. warnings, .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
         };
     }
 
@@ -117,6 +129,15 @@ internal static class Configuration
             yield return "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+    }
+
+    /// <summary>Links that will lead nowhere.</summary>
+    private static IEnumerable<string> Unlinkable(Uri listen, string publicUrl)
+    {
+        if (publicUrl != listen.GetLeftPart(UriPartial.Authority)) yield break;
+        if (listen.Port == 0) yield return "listen leaves the port to chance, so links in alerts cannot name it: set public_url";
+        else if (IPAddress.TryParse(listen.Host, out IPAddress? address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
+            yield return "listen names no address that people can open, so links in alerts lead nowhere: set public_url";
     }
 
     /// <summary>Webhooks that the guard will refuse, as far as their text tells.</summary>
@@ -146,9 +167,9 @@ internal static class Configuration
     private static string? PublicUrl(ConfigurationSection section)
     {
         if (section.Text("public_url") is not { } text) return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri is { Query: "", Fragment: "", UserInfo: "" })
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" })
             return text.TrimEnd('/');
-        section.Mistake("public_url", "is no address without user name, ? and #", "write https://ct.your-company.tld");
+        section.Mistake("public_url", "is no address without user name, path, ? and #", "write https://ct.your-company.tld: console and API stand at its top");
         return null;
     }
 

@@ -8,6 +8,9 @@ internal static class WatchLists
     /// <summary>Largest file: a million items of the longest kind fit.</summary>
     private const long LargestFile = 512L << 20;
 
+    /// <summary>Characters of a line with its comment.</summary>
+    private const int LongestLine = 1 << 16;
+
     /// <summary>An item that stands in no file.</summary>
     private const int NoLine = 0;
 
@@ -25,33 +28,62 @@ internal static class WatchLists
     public static WatchList Read(
         IReadOnlyList<string> items, IReadOnlyList<string> files, string itemsPlace, List<ConfigurationMistake> mistakes, out IReadOnlyList<string> warnings)
     {
-        _ = WatchList.TryParse(
-            items.Select((text, at) => (itemsPlace.StartsWith('-') ? itemsPlace : $"{itemsPlace}[{at}]", NoLine, text)).Concat(files.SelectMany(file => Lines(file, mistakes))),
+        _ = WatchList.TryRead(
+            items.Select((text, at) => (itemsPlace.StartsWith('-') ? itemsPlace : $"{itemsPlace}[{at}]", NoLine, text.AsMemory())).Concat(files.SelectMany(file => Lines(file, mistakes))),
             out WatchList list, out IReadOnlyList<WatchListMistake> wrong, out IReadOnlyList<WatchListMistake> odd);
         mistakes.AddRange(wrong.Select(one => new ConfigurationMistake(PlaceOf(one), one.Problem, one.Remedy)));
         warnings = [.. odd.Select(one => $"{PlaceOf(one)}: {one.Problem}; {one.Remedy}")];
-
-        // A file that watches nothing is a mistake; to name none at all is not.
-        if (files.Count > 0 && list.Count == 0 && mistakes.Count == 0)
-            mistakes.Add(new ConfigurationMistake(string.Join(", ", files), "holds no watch item", "write a name a line: example.com, or .example.com with all below it"));
         return list;
     }
 
     private static string PlaceOf(WatchListMistake mistake) => mistake.Line == NoLine ? mistake.Place : $"{mistake.Place}: line {mistake.Line}";
 
-    private static IEnumerable<(string, int, string)> Lines(string file, List<ConfigurationMistake> mistakes)
+    /// <summary>The lines of a file, one after the other in the same memory: a million items leave no million texts behind.</summary>
+    private static IEnumerable<(string, int, ReadOnlyMemory<char>)> Lines(string file, List<ConfigurationMistake> mistakes)
     {
-        string[] lines;
+        using StreamReader? reader = Trying(file, mistakes, () =>
+            new FileInfo(file).Length <= LargestFile ? new StreamReader(file) : throw new IOException($"it is larger than {LargestFile >> 20} MiB"));
+        if (reader is null) yield break;
+
+        bool holdsItem = false;
+        char[] buffer = new char[LongestLine];
+        int line = 0, start = 0, end = 0;
+        while (true)
+        {
+            int length = buffer.AsSpan(start, end - start).IndexOf('\n');
+            if (length < 0)
+            {
+                buffer.AsSpan(start, end - start).CopyTo(buffer);
+                (start, end) = (0, end - start);
+                int? read = Trying(file, mistakes, () => end < buffer.Length
+                    ? (int?)reader.Read(buffer, end, buffer.Length - end)
+                    : throw new IOException($"line {line + 1} is longer than {LongestLine} characters"));
+                if (read is null) yield break;
+                end += read.Value;
+                if (read > 0) continue;
+                if (end == 0) break;
+                length = end;                              // the last line ends with the file
+            }
+            ReadOnlyMemory<char> text = buffer.AsMemory(start, length);
+            holdsItem |= text.Span.Trim().TrimStart('\ufeff') is [not '#', ..];
+            yield return (file, ++line, text);
+            start = Math.Min(start + length + 1, end);
+        }
+        // Each file by itself: one that a failing script emptied must not take its items away because others hold some.
+        if (!holdsItem) mistakes.Add(new ConfigurationMistake(file, "holds no watch item", "write a name a line: example.com, or .example.com with all below it"));
+    }
+
+    /// <summary>Null, and a mistake, if the file cannot be read.</summary>
+    private static T? Trying<T>(string file, List<ConfigurationMistake> mistakes, Func<T?> read)
+    {
         try
         {
-            if (new FileInfo(file).Length > LargestFile) throw new IOException($"it is larger than {LargestFile >> 20} MiB");
-            lines = File.ReadAllLines(file);
+            return read();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
             mistakes.Add(new ConfigurationMistake(file, $"the watch list cannot be read: {failure.Message}", "correct the path, or let this user read it"));
-            yield break;
+            return default;
         }
-        for (int i = 0; i < lines.Length; i++) yield return (file, i + 1, lines[i]);
     }
 }

@@ -51,7 +51,7 @@ internal sealed class IssuerColumns
           AllProblemReportingMechanismsCSV              "CA Owner", "Problem Reporting Mechanism"
           IncludedCACertificateReport, with or without PEM, and Mozilla's intermediates with PEM
                                                         "Owner" or "CA Owner", "Company Website" or "PEM Info"
-        The CCADB's page of resources (www.ccadb.org, Resources) has them all.
+        The page Resources of the CCADB (www.ccadb.org) has them all.
         """;
 
     public bool Has(IssuerColumn column) => _places.ContainsKey(column);

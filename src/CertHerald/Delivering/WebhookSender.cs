@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -18,12 +19,19 @@ internal sealed class WebhookSender : IDisposable
 
     private static readonly ProductInfoHeaderValue UserAgent = new("CertHerald", VersionOf(typeof(WebhookSender).Assembly));
 
-    private readonly HttpMessageInvoker _http;
+    private readonly HttpMessageInvoker _http, _once;
     private readonly TimeProvider _time;
+
+    // Receivers that speak HTTP/1.0 and close after each answer. The platform keeps such a connection all the same, and the
+    // next POST would meet its end. As many as there are webhooks.
+    private readonly ConcurrentDictionary<string, bool> _closing = new(StringComparer.OrdinalIgnoreCase);
 
     public WebhookSender(OutboundGuard guard, TimeProvider time)
     {
         _http = new HttpMessageInvoker(guard.CreateHandler(), disposeHandler: true);
+        SocketsHttpHandler once = guard.CreateHandler();
+        once.PooledConnectionLifetime = TimeSpan.Zero;
+        _once = new HttpMessageInvoker(once, disposeHandler: true);
         _time = time;
     }
 
@@ -39,7 +47,10 @@ internal sealed class WebhookSender : IDisposable
 
         try
         {
-            using HttpResponseMessage response = await _http.SendAsync(request, either.Token);
+            string receiver = webhook.Url.Authority;
+            HttpMessageInvoker http = _closing.ContainsKey(receiver) ? _once : _http;
+            using HttpResponseMessage response = await http.SendAsync(request, either.Token);
+            if (response.Version < HttpVersion.Version11) _closing.TryAdd(receiver, true);
             int status = (int)response.StatusCode;
             string? retryAfter =
                 response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
@@ -58,7 +69,11 @@ internal sealed class WebhookSender : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _once.Dispose();
+    }
 
     private static HttpRequestMessage CreateRequest(WebhookOptions webhook, string key, ReadOnlyMemory<byte> body)
     {

@@ -10,7 +10,7 @@ namespace CertHerald.Storage;
 /// What is durable. Every method is one transaction; a method that returned is on disk. Thread-safe.
 /// Implementations share <c>StoreConformance</c>.
 /// </summary>
-internal interface IStore : IAsyncDisposable
+internal interface IStore : IWatchItems, IAsyncDisposable
 {
     /// <summary>Every log ever followed.</summary>
     Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation);

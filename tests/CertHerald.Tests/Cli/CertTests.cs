@@ -45,7 +45,7 @@ public sealed class CertTests : IDisposable
             IReadOnlyList<JsonElement> explained = (await Certherald.RunAsync("cert", file, "--json", "--watch", "www.example.com", "--watch", "192.0.2.7", "--watch", "example.net")).With(0).Objects;
             Assert.Equal([true, false], explained.Select(one => one.GetProperty("precertificate").GetBoolean()));
             Assert.Single(explained.Select(one => one.GetProperty("tbs_sha256").GetString()).Distinct());
-            Assert.All(explained, one => Assert.Equal(["www.example.com", "192.0.2.7"], one.GetProperty("matches").EnumerateArray().Select(item => item.GetString())));
+            Assert.All(explained, one => Assert.Equal(["192.0.2.7", "www.example.com"], one.GetProperty("matches").EnumerateArray().Select(item => item.GetString())));
             Assert.All(explained, one => Assert.Equal("192.0.2.7", Assert.Single(one.GetProperty("ip_addresses").EnumerateArray()).GetString()));
         }
     }

@@ -131,6 +131,16 @@ public sealed class IssuersCommandTests : IDisposable
     public void Files_https_and_this_machine_are_asked(string source) => Assert.Null(IssuersCommand.Refusal(source));
 
     [Theory]
+    [InlineData("")]
+    [InlineData("--from http://ccadb.example/report")]
+    public async Task Bad_usage_ends_with_2_and_writes_nothing(string options)
+    {
+        int code = await IssuersCommand.Create().Parse($"refresh --data {Data} {options}").InvokeAsync(cancellationToken: Cancellation);
+        Assert.Equal(CommandLine.Misused, code);
+        Assert.False(File.Exists(Written));
+    }
+
+    [Theory]
     [InlineData("not JSON at all")]
     [InlineData("""{"format":9}""")]
     public void A_broken_file_is_told_and_the_built_in_table_stands(string content)

@@ -106,7 +106,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("listen", "http://ct.example.com:8470", false)]
     [InlineData("listen", "http://127.0.0.1:8470/?x", false)]
     [InlineData("public_url", "https://ct.example.com", true)]
-    [InlineData("public_url", "https://ct.example.com/below/", true)]
+    [InlineData("public_url", "https://ct.example.com/", true)]
+    [InlineData("public_url", "https://ct.example.com/below/", false)]
     [InlineData("public_url", "ct.example.com", false)]
     [InlineData("public_url", "ftp://ct.example.com", false)]
     [InlineData("public_url", "https://ct.example.com/?x", false)]
@@ -123,7 +124,7 @@ public sealed class ConfigurationTests : IDisposable
     public void The_public_url_is_where_it_listens_unless_given_and_never_ends_in_a_slash()
     {
         Assert.Equal("http://127.0.0.1:9000", Read("""{ "listen": "http://127.0.0.1:9000" }""").PublicUrl);
-        Assert.Equal("https://ct.example.com/below", Read("""{ "public_url": "https://ct.example.com/below/" }""").PublicUrl);
+        Assert.Equal("https://ct.example.com", Read("""{ "public_url": "https://ct.example.com/" }""").PublicUrl);
     }
 
     [Fact]

@@ -167,7 +167,7 @@ public sealed class IssuerReportsTests
     {
         new IssuerReports().Add("<!DOCTYPE html>\n<p>Sign in</p>"u8, out string? problem);
         Assert.Contains("\"<!DOCTYPE html>\"", problem, StringComparison.Ordinal);
-        foreach (string needed in (string[])["AllCertificateRecordsCSVFormat", "AllCertificatePEMsCSVFormat", "AllCAAIdentifiersReportCSV", "AllProblemReportingMechanismsCSV", "\"Problem Reporting Mechanism\"", "page of resources"])
+        foreach (string needed in (string[])["AllCertificateRecordsCSVFormat", "AllCertificatePEMsCSVFormat", "AllCAAIdentifiersReportCSV", "AllProblemReportingMechanismsCSV", "\"Problem Reporting Mechanism\"", "page Resources"])
             Assert.Contains(needed, problem, StringComparison.Ordinal);
     }
 

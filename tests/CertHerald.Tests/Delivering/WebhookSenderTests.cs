@@ -42,6 +42,16 @@ public sealed class WebhookSenderTests : IAsyncDisposable
         Assert.Single(_receiver.Requests);
     }
 
+    [Fact]
+    public async Task A_receiver_that_speaks_HTTP_1_0_gets_a_connection_for_each_post()
+    {
+        // Python's plain server does, and closes after each answer: what was sent on the same connection would be lost.
+        _receiver.Default = Receiver.Send("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+        for (int i = 0; i < 3; i++) Assert.Equal(AttemptOutcome.Delivered, (await PostAsync()).Outcome);
+
+        Assert.Equal(3, _receiver.Connections);
+    }
+
     [Theory]
     [InlineData(300)]
     [InlineData(301)]

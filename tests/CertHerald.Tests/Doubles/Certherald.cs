@@ -94,7 +94,7 @@ internal sealed partial class Certherald : IAsyncDisposable
     public Task<string> OutputLineAsync(Func<string, bool> wanted) => LineAsync(_output, wanted);
 
     /// <summary>As a shell's kill does.</summary>
-    public void Signal(PosixSignal signal) => _ = Kill(_process.Id, signal switch { PosixSignal.SIGINT => 2, PosixSignal.SIGTERM => 15, _ => throw new ArgumentOutOfRangeException(nameof(signal)) });
+    public void Signal(PosixSignal signal) => _ = Kill(_process.Id, signal switch { PosixSignal.SIGHUP => 1, PosixSignal.SIGINT => 2, PosixSignal.SIGTERM => 15, _ => throw new ArgumentOutOfRangeException(nameof(signal)) });
 
     /// <summary>Kills it as <c>kill -9</c> does; when this returns it is gone.</summary>
     public async Task KillAsync()

@@ -174,7 +174,7 @@ internal sealed class Receiver : IAsyncDisposable
             .Select(line => line.Split(':', 2))
             .ToLookup(parts => parts[0], parts => parts[1].Trim(), StringComparer.OrdinalIgnoreCase);
 
-        var body = new byte[int.Parse(headers["Content-Length"].Single(), System.Globalization.CultureInfo.InvariantCulture)];
+        var body = new byte[int.Parse(headers["Content-Length"].SingleOrDefault("0"), System.Globalization.CultureInfo.InvariantCulture)];
         await stream.ReadExactlyAsync(body, _stopping.Token);
         return new Received(lines[0], headers, body);
     }

@@ -43,6 +43,16 @@ public sealed class SqliteReviewTests : IDisposable
     }
 
     [Fact]
+    public async Task A_data_directory_that_the_store_makes_is_for_its_user_alone()
+    {
+        string directory = Path.Combine(_folder, "new", "data");
+        await using IStore store = Stores.Open("sqlite", directory, new ManualTime(), _meter);
+
+        if (OperatingSystem.IsWindows()) Assert.Skip("this system has no file modes");
+        else Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(directory));
+    }
+
+    [Fact]
     public async Task A_log_that_forks_at_every_size_does_not_fill_the_disk_with_incidents()
     {
         await using IStore store = Stores.Open("sqlite", _folder, new ManualTime(), _meter);

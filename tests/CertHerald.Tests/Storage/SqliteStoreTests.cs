@@ -32,13 +32,29 @@ public sealed class SqliteStoreTests : StoreConformance
     public async Task A_database_of_a_newer_program_is_refused_and_not_touched()
     {
         await Store.DisposeAsync();
+        long version = Version();
         Change("PRAGMA user_version = 99");
 
         var refused = Assert.Throws<StoreException>(Open);
 
         Assert.Contains("99", refused.Message, StringComparison.Ordinal);
-        Change("PRAGMA user_version = 1");
+        Change($"PRAGMA user_version = {version}");
         Store = Open();
+    }
+
+    [Fact]
+    public async Task A_database_of_the_first_version_keeps_what_it_holds_and_learns_to_hold_watch_items()
+    {
+        PaperLog log = await OweAsync(3, "hook");
+        await Store.DisposeAsync();
+        Change("DROP TABLE watch_item");
+        Change("PRAGMA user_version = 1");
+
+        Store = Open();
+
+        Assert.Equal(3, (await Store.IssuancesAsync(null, 10, Cancellation)).Count);
+        Assert.Equal(LogPosition.At(log.FrontierAt(3)), await Store.FindPositionAsync(log.Id, Cancellation));
+        Assert.True(await Store.AddItemAsync(new AddedItem("example.com", Time.GetUtcNow()), Cancellation));
     }
 
     [Fact]
@@ -202,6 +218,15 @@ public sealed class SqliteStoreTests : StoreConformance
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => Store.BeginLogAsync(log.Description, LogPosition.At(log.FrontierAt(0)), new CancellationToken(canceled: true)));
         Assert.Empty(await Store.LogsAsync(Cancellation));
+    }
+
+    private long Version()
+    {
+        using var connection = new SqliteConnection($"Data Source={Database};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "PRAGMA user_version";
+        return (long)command.ExecuteScalar()!;
     }
 
     private void Change(string sql)

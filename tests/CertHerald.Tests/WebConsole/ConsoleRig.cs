@@ -7,6 +7,7 @@ using CertHerald.Access;
 using CertHerald.Api;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
+using CertHerald.Names;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Batches;
@@ -37,6 +38,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         Assert.True(LogKey.TryCreate(_logKey.ExportSubjectPublicKeyInfo(), out LogKey? key, out _));
         _log = LogDescription.Custom(key, LogProtocol.Rfc6962, "https://log.example.net/2026/", description: "Example “2026”", @operator: "Example & Co");
         Store = Stores.Open("sqlite", _folder, Time, Meter);
+        Watched = new Watched(WatchList.Empty, KnownCertificates.None, Meter);
     }
 
     public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
@@ -44,6 +46,8 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     public Meter Meter { get; } = new("CertHerald");
 
     public IStore Store { get; }
+
+    public Watched Watched { get; }
 
     public List<Check> Checks { get; } = [];
 
@@ -65,6 +69,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(rig.Time);
         builder.Services.AddSingleton(rig.Meter);
         builder.Services.AddSingleton(rig.Store);
+        builder.Services.AddSingleton(rig.Watched);
         builder.Services.AddSingleton<CheckSource>(_ => Task.FromResult<IReadOnlyList<Check>>(rig.Checks));
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);

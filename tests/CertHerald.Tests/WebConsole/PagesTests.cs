@@ -65,6 +65,21 @@ public sealed partial class PagesTests
             fact => Assert.Contains(fact, page, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("e1ae9c3de848ece1ba72e0d991ae4d0d9ec547c6bad1dddab9d6beb0a7e0e0d8", "Somebody", "its key: nobody else can issue with it")]
+    [InlineData(null, "Sectigo Limited", "name only: what the certificate says, which does not prove who issued it")]
+    [InlineData(null, "Somebody", "nothing: this issuer is not in the table")]
+    public async Task An_issuance_says_by_what_its_issuer_was_found(string? key, string organization, string said)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.CommitAsync(SomeFacts.Of("shop.example.com") with { IssuerPubkeySha256 = key, IssuerOrganization = organization });
+        await rig.SignInAsync();
+
+        string page = WebUtility.HtmlDecode(await rig.PageAsync("/console/monitoring/issuances/1"));
+
+        Assert.Contains($"<dt>Found by</dt><dd>{said}</dd>", page);
+    }
+
     [Fact]
     public async Task A_delivery_shows_each_attempt_and_what_was_answered()
     {

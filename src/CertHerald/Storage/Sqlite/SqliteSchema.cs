@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First];
+    private static readonly string[] Steps = [First, WatchItems];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -155,6 +155,14 @@ internal static class SqliteSchema
             id_hash BLOB PRIMARY KEY,
             expires INTEGER NOT NULL,
             used    INTEGER NOT NULL
+        ) STRICT;
+        """;
+
+    // Those that were added through the API; the others stand in configuration and files.
+    private const string WatchItems = """
+        CREATE TABLE watch_item (
+            text  TEXT PRIMARY KEY,
+            added INTEGER NOT NULL
         ) STRICT;
         """;
 

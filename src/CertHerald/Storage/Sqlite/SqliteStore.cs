@@ -56,8 +56,9 @@ internal sealed partial class SqliteStore : IStore
 
     public ValueTask DisposeAsync()
     {
-        _writer.Dispose();
+        // Readers first: only a writer that closes last clears the write-ahead log away.
         SqliteConnection.ClearPool(new SqliteConnection(ReadAddress()));
+        _writer.Dispose();
         _instance.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -80,7 +81,9 @@ internal sealed partial class SqliteStore : IStore
     {
         try
         {
-            Directory.CreateDirectory(directory);
+            // Ours alone if we make it: what is watched, and what receivers answered, is nobody else's business.
+            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+            else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             return new FileStream(Path.Combine(directory, "certherald.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (UnauthorizedAccessException failure)

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using CertHerald.Access;
+using CertHerald.Deciding;
+using CertHerald.Names;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>What is watched, and the items that are added and removed while the service runs. These are kept in the store.</summary>
+internal sealed partial class Domains(IWatchItems store, Watched watched, TimeProvider time, ILogger<Domains> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1, 1);
+
+    // As the store has them. Written by whoever holds _one.
+    private ImmutableSortedDictionary<string, AddedItem> _added = ImmutableSortedDictionary.Create<string, AddedItem>(StringComparer.Ordinal);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/domains").WithTags("Domains").RequireAuthorization();
+
+        group.MapGet("", (Domains domains) => TypedResults.Json(domains.List(), ApiJson.Default.IEnumerableDomainJson));
+
+        group.MapPost("/{name}", async (string name, Domains domains) =>
+        {
+            if (Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
+            (DomainJson domain, bool isNew) = await domains.AddAsync(item);
+            return (IResult)TypedResults.Json(domain, ApiJson.Default.DomainJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        }).RequireAuthorization(AccessSetup.ByKey);
+
+        group.MapDelete("/{name}", async (string name, Domains domains) =>
+        {
+            if (Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
+            if (await domains.RemoveAsync(item) is { } domain) return (IResult)TypedResults.Json(domain, ApiJson.Default.DomainJson);
+            return domains.IsConfigured(item) ? ApiError.Conflict($"{item} stands in the configuration: remove it there.") : ApiError.NotFound("watch item");
+        }).RequireAuthorization(AccessSetup.ByKey);
+    }
+
+    /// <summary>Puts in force what the store holds. Called once, before any log is read.</summary>
+    /// <exception cref="StoreException">An item cannot be read: a newer program wrote it.</exception>
+    public async Task LoadAsync(CancellationToken cancellation)
+    {
+        _added = (await store.AddedItemsAsync(cancellation)).ToImmutableSortedDictionary(item => item.Text, item => item, StringComparer.Ordinal);
+        watched.Add(Listed(_added));
+    }
+
+    /// <summary>Every watch item once, those that were added here first. Read to its end, it is one state, whatever changes meanwhile.</summary>
+    public IEnumerable<DomainJson> List()
+    {
+        ImmutableSortedDictionary<string, AddedItem> added = _added;
+        WatchList configured = watched.Configured;
+        WatchList both = Listed(added);
+        return both.Items.Select(item => new DomainJson(item.Text, configured.Holds(item), added[item.Text].Added))
+            .OrderBy(domain => domain.Name, StringComparer.Ordinal)
+            .Concat(configured.Items.Where(item => !both.Holds(item)).Select(item => new DomainJson(item.Text, Configured: true, Added: null)));
+    }
+
+    /// <summary>Watches an item from the next batch on; when it returns, it is durable and in force.</summary>
+    // Not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
+    public Task<(DomainJson Domain, bool IsNew)> AddAsync(WatchItem item) => TakingTurnsAsync(async () =>
+    {
+        var added = new AddedItem(item.Text, time.GetUtcNow());
+        bool isNew = await store.AddItemAsync(added, CancellationToken.None);
+        if (isNew) PutInForce(_added.SetItem(item.Text, added));
+        return (new DomainJson(item.Text, IsConfigured(item), _added[item.Text].Added), isNew);
+    });
+
+    /// <summary>Removes an item that was added here. In the configuration it may stay.</summary>
+    /// <returns>What is left of it; null if it was never added here.</returns>
+    public Task<DomainJson?> RemoveAsync(WatchItem item) => TakingTurnsAsync(async () =>
+    {
+        if (!await store.RemoveItemAsync(item.Text, CancellationToken.None)) return null;
+        PutInForce(_added.Remove(item.Text));
+        return new DomainJson(item.Text, IsConfigured(item), Added: null);
+    });
+
+    public bool IsConfigured(WatchItem item) => watched.Configured.Holds(item);
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
+    {
+        await _one.WaitAsync();
+        try
+        {
+            return await change();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private void PutInForce(ImmutableSortedDictionary<string, AddedItem> added)
+    {
+        _added = added;
+        (int before, int after) = watched.Add(Listed(added));
+        Changed(after, before);
+    }
+
+    private static WatchList Listed(ImmutableSortedDictionary<string, AddedItem> added) =>
+        WatchList.TryParse(added.Keys.Select((text, at) => ("the database", at + 1, text)), out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _)
+            ? list
+            : throw new StoreException($"the database holds a watch item that this version cannot watch: {mistakes[0].Problem}; start the newer certherald again");
+
+    private static WatchItem? Read(string name, out string problem)
+    {
+        problem = "";
+        if (WatchList.TryParse([("", 1, name)], out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _) && list.Count == 1) return list.Items.Single();
+        problem = mistakes.Count > 0 ? $"{mistakes[0].Problem}: {mistakes[0].Remedy}." : "This is no name: write example.com, .example.com or an IP address.";
+        return null;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Watch list changed through the API: {After} watch items, {Before} before")]
+    private partial void Changed(int after, int before);
+}
+
+/// <summary>A watch item on the wire.</summary>
+/// <param name="Configured">It stands in the configuration or in a watch file.</param>
+/// <param name="Added">When it was added through the API; null if it was not.</param>
+internal sealed record DomainJson(string Name, bool Configured, DateTimeOffset? Added);

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using CertHerald.Configuring;
+using CertHerald.Names;
+
+namespace CertHerald.Cli;
+
+/// <summary><c>certherald domains</c>: what the running service watches.</summary>
+internal static class DomainsCommand
+{
+    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
+
+    private static readonly Argument<string[]> Names = new("NAME") { Description = "example.com, .example.com with all below it, or an IP address.", Arity = ArgumentArity.OneOrMore };
+
+    public static Command Create() => new Command("domains", "Shows and changes what the running service watches. Changes are in force at once and survive a restart.")
+    {
+        List(), Add(), Remove(),
+    }.WithExamples("""
+        certherald domains list
+        certherald domains add .example.com 192.0.2.10
+        certherald domains remove .example.com
+        """);
+
+    private static Command List()
+    {
+        var command = new Command("list", "Shows every watch item and where it comes from.") { Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            JsonElement domains = await Find(parsed).GetAsync("/api/domains", stopping);
+            if (parsed.GetValue(Json)) Console.Out.WriteLine(domains.GetRawText());
+            else foreach (JsonElement domain in domains.EnumerateArray()) Console.Out.WriteLine(Describe(domain));
+            return CommandLine.Done;
+        });
+        return command.WithExamples("""
+            certherald domains list
+            certherald domains list --data /var/lib/certherald --json
+            """);
+    }
+
+    private static Command Add() => Change(
+        "add", "Watches these, from now on.", HttpMethod.Post, _ => "is watched",
+        """
+        certherald domains add example.com
+        certherald domains add .example.com 192.0.2.10 --json
+        """);
+
+    private static Command Remove() => Change(
+        "remove", "Ends the watch of items that were added with 'domains add'.", HttpMethod.Delete,
+        domain => domain.GetProperty("configured").GetBoolean() ? "was removed, and stays watched: it stands in the configuration as well" : "is not watched any more",
+        "certherald domains remove .example.com");
+
+    private static Command Change(string name, string description, HttpMethod method, Func<JsonElement, string> outcome, string examples)
+    {
+        var command = new Command(name, description) { Names, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            // All are checked before the first is sent.
+            List<string> items = [.. parsed.GetValue(Names)!.Select(ItemOf)];
+            RunningService service = Find(parsed);
+            foreach (string item in items)
+            {
+                JsonElement domain = await service.SendAsync(method, $"/api/domains/{Uri.EscapeDataString(item)}", stopping);
+                Console.Out.WriteLine(parsed.GetValue(Json) ? domain.GetRawText() : $"{item} {outcome(domain)}");
+            }
+            return CommandLine.Done;
+        });
+        return command.WithExamples(examples);
+    }
+
+    private static RunningService Find(ParseResult parsed) => RunningService.Find(
+        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
+
+    private static string ItemOf(string text)
+    {
+        WatchList list = WatchLists.Read([text], [], "NAME");
+        if (list.Count == 0) throw new ConfigurationException([new ConfigurationMistake("NAME", "is empty", "write example.com or .example.com")]);
+        string item = list.Items.Single().Text;
+        // A segment of one dot is no segment: no client sends it.
+        return item != "." ? item : throw new ConfigurationException([new ConfigurationMistake("NAME", "\".\" watches every name and is not changed while the service runs", "write it into \"watch\" of the configuration")]);
+    }
+
+    private static string Describe(JsonElement domain)
+    {
+        string? added = domain.GetProperty("added") is { ValueKind: JsonValueKind.String } time ? $"added {time.GetDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : null;
+        string? configured = domain.GetProperty("configured").GetBoolean() ? "configuration" : null;
+        return $"{domain.GetProperty("name").GetString(),-40}  {string.Join(", ", new[] { configured, added }.OfType<string>())}";
+    }
+}

@@ -1,0 +1,18 @@
+namespace CertHerald.Storage;
+
+/// <summary>Watch items that were added through the API. A part of <see cref="IStore"/>, and kept as durably.</summary>
+internal interface IWatchItems
+{
+    /// <summary>All of them, by text.</summary>
+    Task<IReadOnlyList<AddedItem>> AddedItemsAsync(CancellationToken cancellation);
+
+    /// <returns>False if it was there: it keeps its time.</returns>
+    Task<bool> AddItemAsync(AddedItem item, CancellationToken cancellation);
+
+    /// <returns>False if it was not there.</returns>
+    Task<bool> RemoveItemAsync(string text, CancellationToken cancellation);
+}
+
+/// <summary>A watch item and when it was added.</summary>
+/// <param name="Text">In canonical form: one item has one text.</param>
+internal sealed record AddedItem(string Text, DateTimeOffset Added);
