@@ -72,7 +72,7 @@ public sealed class UnicodeTable
     private static void ReadName(ReadOnlySpan<char> stem, out string name, ref string? version)
     {
         int hyphen = stem.LastIndexOf('-');
-        bool isVersioned = hyphen > 0 && !stem[(hyphen + 1)..].ContainsAnyExcept("0123456789.");
+        bool isVersioned = hyphen > 0 && System.Version.TryParse(stem[(hyphen + 1)..], out _);
         if (isVersioned) version ??= stem[(hyphen + 1)..].ToString();
         name = $"{(isVersioned ? stem[..hyphen] : stem)}.txt";
     }
