@@ -132,9 +132,14 @@ public sealed class ConfigurationTests : IDisposable
     {
         var environment = new Hashtable
         {
-            ["CERTHERALD__DATA"] = "/environment", ["CERTHERALD__LISTEN"] = "http://127.0.0.1:2", ["CERTHERALD__LOGS__CONTACT"] = "ops@certherald.invalid",
-            ["CERTHERALD__WATCH"] = "a.example, b.example", ["CERTHERALD__OUTBOUND__ALLOW_PRIVATE_NETWORKS"] = "true", ["CERTHERALD__OUTBOUND__PORTS"] = "443,9443",
-            ["OTHER__DATA"] = "x", ["CERTHERALD_DATA"] = "x",
+            ["CERTHERALD__DATA"] = "/environment",
+            ["CERTHERALD__LISTEN"] = "http://127.0.0.1:2",
+            ["CERTHERALD__LOGS__CONTACT"] = "ops@certherald.invalid",
+            ["CERTHERALD__WATCH"] = "a.example, b.example",
+            ["CERTHERALD__OUTBOUND__ALLOW_PRIVATE_NETWORKS"] = "true",
+            ["CERTHERALD__OUTBOUND__PORTS"] = "443,9443",
+            ["OTHER__DATA"] = "x",
+            ["CERTHERALD_DATA"] = "x",
         };
 
         CertHeraldOptions options = Read(

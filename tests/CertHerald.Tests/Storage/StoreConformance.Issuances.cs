@@ -105,8 +105,11 @@ public abstract partial class StoreConformance
         Batch batch = log.Read(0, 2);
         CertificateFacts full = Some.Facts("b.example") with
         {
-            DnsNames = ["*.b.example", "<unparsable>.example", "b\"\\\u202e.example"], IpAddresses = ["192.0.2.1", "2001:db8::1"],
-            SubjectName = "CN=\u0000 '; DROP TABLE issuance; --", Problems = ["one", "two"], IsPrecertificate = true,
+            DnsNames = ["*.b.example", "<unparsable>.example", "b\"\\\u202e.example"],
+            IpAddresses = ["192.0.2.1", "2001:db8::1"],
+            SubjectName = "CN=\u0000 '; DROP TABLE issuance; --",
+            Problems = ["one", "two"],
+            IsPrecertificate = true,
         };
         CertificateFacts bare = Some.Facts("a.example") with { IssuerPubkeySha256 = null, IssuerOrganization = null, IssuerCommonName = null, NotBefore = null, NotAfter = null };
         var match = new MatchFinding(batch.Raw[0].Index, batch.Raw.LeafHashes()[0], Some.Logged, full, [], null);
