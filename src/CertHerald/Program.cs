@@ -13,6 +13,7 @@ var root = new RootCommand(
     SignInLinkCommand.Create(),
     CertCommand.Create(),
     IssuersCommand.Create(),
+    DataCommand.Create(),
     TestLogCommand.Create(),
     CheckConfigCommand.Create(),
     VersionCommand.Create(),

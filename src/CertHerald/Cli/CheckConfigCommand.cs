@@ -9,13 +9,7 @@ internal static class CheckConfigCommand
 {
     public static Command Create()
     {
-        var command = new Command("check-config", """
-            Reads the configuration, says what is wrong and what it means. Starts nothing.
-
-            Example:
-              certherald check-config --config /etc/certherald.json
-            """)
-        { RunCommand.ConfigOption, RunCommand.DataOption, RunCommand.ListenOption };
+        var command = new Command("check-config", "Reads the configuration, says what is wrong and what it means. Starts nothing.") { RunCommand.ConfigOption, RunCommand.DataOption, RunCommand.ListenOption };
         command.SetAction(parsed =>
         {
             CertHeraldOptions options = Configuration.Read(

@@ -21,14 +21,7 @@ internal static class DemoCommand
     public static Command Create()
     {
         var once = new Option<bool>("--once") { Description = "Stop after every kind of alert was delivered once; exit code 1 if one was not." };
-        var command = new Command("demo", """
-            Shows the whole product on this machine, without a network: a log, a receiver, the service, and certificates issued live.
-
-            Examples:
-              certherald demo
-              certherald demo --once
-            """)
-        { once };
+        var command = new Command("demo", "Shows the whole product on this machine, without a network: a log, a receiver, the service, and certificates issued live.") { once };
         command.SetAction((parsed, stopping) => RunAsync(parsed.GetValue(once), stopping));
         return command.WithExamples("""
             certherald demo

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
@@ -49,10 +48,11 @@ internal static class IssuersCommand
     internal static async Task RefreshAsync(
         IReadOnlyList<string> sources, string data, bool asJson, TextWriter output, CancellationToken stopping, int mostBytes = MostBytes, TimeSpan? longest = null)
     {
+        var reading = new NamedSource("--from", "report", "see whether the CCADB has renamed the report", "no report of the CCADB is that long", mostBytes, longest ?? Longest);
         var reports = new IssuerReports();
         foreach (string source in sources)
         {
-            byte[] report = UrlOf(source) is { } url ? await DownloadAsync(url, mostBytes, longest ?? Longest, stopping) : await ReadFileAsync(source, mostBytes, stopping);
+            byte[] report = await reading.ReadAsync(source, stopping);
             reports.Add(report, out string? problem);
             if (problem is not null) throw new CommandFailedException($"{Visible.Of(source)} is no report that helps: {problem}");
         }
@@ -70,82 +70,7 @@ internal static class IssuersCommand
     }
 
     /// <summary>Why a source is not even tried; null if it is.</summary>
-    internal static string? Refusal(string source)
-    {
-        if (UrlOf(source) is not { } url) return null;
-        if (url.UserInfo.Length > 0) return "--from: a URL with a password is not asked: download the report and name the file";
-        return url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback ? $"--from: {Shown(url)} is not encrypted: write https://…" : null;
-    }
-
-    private static Uri? UrlOf(string source) =>
-        Uri.TryCreate(source, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp) ? url : null;
-
-    private static async Task<byte[]> ReadFileAsync(string path, int mostBytes, CancellationToken stopping)
-    {
-        try
-        {
-            await using FileStream file = File.OpenRead(path);
-            return await ReadAsync(file, Visible.Of(path), mostBytes, stopping);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandFailedException($"{Visible.Of(path)} cannot be read: {failure.Message}", failure);
-        }
-    }
-
-    private static async Task<byte[]> DownloadAsync(Uri url, int mostBytes, TimeSpan longest, CancellationToken stopping)
-    {
-        using var clock = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        clock.CancelAfter(longest);
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            AutomaticDecompression = DecompressionMethods.GZip,
-            ConnectTimeout = TimeSpan.FromSeconds(30),
-            MaxResponseDrainSize = 0,
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
-        client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", $"CertHerald/{VersionCommand.Version}");
-        try
-        {
-            using HttpResponseMessage answer = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, clock.Token);
-            if ((int)answer.StatusCode is >= 300 and < 400)
-            {
-                string to = answer.Headers.Location is { } location ? $", to {Visible.Of(location.ToString())}" : "";
-                throw new CommandFailedException(
-                    $"{Shown(url)} leads elsewhere (status {(int)answer.StatusCode}{to}): name the final address with --from, or download the report and name the file");
-            }
-            if (answer.StatusCode != HttpStatusCode.OK)
-                throw new CommandFailedException($"{Shown(url)} answered {(int)answer.StatusCode}: see whether the CCADB has renamed the report, or download it and name the file");
-
-            await using Stream body = await answer.Content.ReadAsStreamAsync(clock.Token);
-            return await ReadAsync(body, Shown(url), mostBytes, clock.Token);
-        }
-        catch (OperationCanceledException failure) when (!stopping.IsCancellationRequested)
-        {
-            throw new CommandFailedException($"{Shown(url)} gave no whole report within {longest.TotalSeconds:0.#} s: try again, or download it and name the file", failure);
-        }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or InvalidDataException)
-        {
-            throw new CommandFailedException($"{Shown(url)} gave no whole report: {failure.Message}", failure);
-        }
-    }
-
-    private static async Task<byte[]> ReadAsync(Stream stream, string name, int mostBytes, CancellationToken cancellation)
-    {
-        using var report = new MemoryStream();
-        byte[] chunk = new byte[128 << 10];
-        while (await stream.ReadAsync(chunk, cancellation) is > 0 and int read)
-        {
-            if (report.Length + read > mostBytes) throw new CommandFailedException($"{name} has more than {mostBytes} bytes: no report of the CCADB is that long");
-            report.Write(chunk, 0, read);
-        }
-        return report.ToArray();
-    }
-
-    private static string Shown(Uri url) => Visible.Of(url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
+    internal static string? Refusal(string source) => NamedSource.Refusal("--from", source);
 
     private static void WriteText(TextWriter output, Summary summary, IssuerBook book, string path)
     {

@@ -12,13 +12,8 @@ internal static class VersionCommand
 
     public static Command Create()
     {
-        var command = new Command("version", """
-            Prints the version and the runtime it works on.
-
-            Example:
-              certherald version
-            """);
+        var command = new Command("version", "Prints the version and the runtime it works on.");
         command.SetAction(_ => Console.Out.WriteLine($"certherald {Version} ({RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})"));
-        return command;
+        return command.WithExamples("certherald version");
     }
 }

@@ -283,12 +283,20 @@ internal static class IssuerTable
     /// <param name="website">Null: the issuer's, where we know no other for certain.</param>
     private static IssuerRow BySectigo(string id, string name, string? website, params string[] organizations) => new(id, SectigoOwner, organizations, new()
     {
-        FriendlyName = name, Website = website ?? Sectigo.Website, CaaDomains = SectigoCaa, Operator = Sectigo, ProblemReporting = SectigoReporting,
+        FriendlyName = name,
+        Website = website ?? Sectigo.Website,
+        CaaDomains = SectigoCaa,
+        Operator = Sectigo,
+        ProblemReporting = SectigoReporting,
     });
 
     private static IssuerRow ByCertum(string id, string name, string? website, params string[] organizations) => new(id, CertumOwner, organizations, new()
     {
-        FriendlyName = name, Website = website ?? Certum.Website, CaaDomains = CertumCaa, Operator = Certum, ProblemReporting = ReportAt(Certum.Website),
+        FriendlyName = name,
+        Website = website ?? Certum.Website,
+        CaaDomains = CertumCaa,
+        Operator = Certum,
+        ProblemReporting = ReportAt(Certum.Website),
     });
 
     private static string ReportAt(string website) => $"To report a certificate of this CA, use the contact it names on its site: {website}";

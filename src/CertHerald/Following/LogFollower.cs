@@ -91,7 +91,10 @@ internal sealed class LogFollower(
         return onward;
     }
 
-    /// <summary>Adds what a static log keeps beside its entries: the issuer's key. A missing issuer delays no alert for long.</summary>
+    /// <summary>
+    /// Adds what a static log keeps beside its entries: the issuer's key, and for a precertificate the check of its chain.
+    /// A missing issuer delays no alert for long.
+    /// </summary>
     private async Task<IReadOnlyList<Finding>> CompleteAsync(IReadOnlyList<Finding> findings, CancellationToken stopping)
     {
         if (!findings.Any(finding => finding is MatchFinding { IssuerFingerprint: not null })) return findings;
@@ -101,9 +104,17 @@ internal sealed class LogFollower(
         var complete = new List<Finding>(findings.Count);
         foreach (Finding finding in findings)
             complete.Add(finding is MatchFinding { IssuerFingerprint: { } fingerprint } match
-                ? match.WithIssuer(await FindIssuerAsync(fingerprint, either.Token, stopping))
+                ? await CompleteAsync(match, fingerprint, either.Token, stopping)
                 : finding);
         return complete;
+    }
+
+    private async Task<MatchFinding> CompleteAsync(MatchFinding match, MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)
+    {
+        byte[]? issuer = await FindIssuerAsync(fingerprint, patience, stopping);
+        bool isReissued = match.Certificate.IsPrecertificate && issuer is not null && CertificateReading.SignsPrecertificates(issuer);
+        byte[]? next = isReissued && match.NextFingerprint is { } above ? await FindIssuerAsync(above, patience, stopping) : null;
+        return match.WithIssuer(issuer, next);
     }
 
     private async Task<byte[]?> FindIssuerAsync(MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)

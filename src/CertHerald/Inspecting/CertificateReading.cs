@@ -8,6 +8,8 @@ namespace CertHerald.Inspecting;
 /// <summary>From a certificate's spans to facts, for the few that matter.</summary>
 internal static class CertificateReading
 {
+    private const string Unreadable = "chain or precertificate cannot be read";
+
     public static NameSource SourceOf(Transparency.Certificates.RawName name) => name.Source switch
     {
         RawNameSource.CommonName => NameSource.CommonName,
@@ -53,18 +55,23 @@ internal static class CertificateReading
 
     /// <summary>The facts of a logged certificate or precertificate.</summary>
     /// <param name="certificate">The entry's certificate, or its leaf TBS, which alone the tree covers.</param>
-    public static CertificateFacts Read(LogEntry entry, CertificateView certificate)
+    /// <param name="chainMismatch">How what stands beside the leaf contradicts it, as far as it can be told; else null.</param>
+    public static CertificateFacts Read(LogEntry entry, CertificateView certificate, out string? chainMismatch)
     {
-        bool isPrecertificate = entry.Type == EntryType.Precert;
-        if (!isPrecertificate) return Read(entry.Certificate, certificate, isPrecertificate, IssuerKeyOf(entry.Chain));
+        if (entry.Type == EntryType.X509)
+        {
+            chainMismatch = entry.ExtraFailure == ExtraFailure.None ? null : Unreadable;
+            return Read(entry.Certificate, certificate, isPrecertificate: false, IssuerKeyOf(entry.Chain));
+        }
 
-        // The precertificate stands beside the leaf, unsigned. Where it is missing or another one, the TBS that the log signed
-        // is all there is to show.
-        bool isForeign = !entry.PreCertificate.IsEmpty && !IsPrecertificateOf(entry.PreCertificate, certificate);
+        // A precertificate that cannot be this one is not shown: the TBS that the log signed is all there is.
+        bool isForeign = !PrecertificateCheck.MayBecome(entry.PreCertificate, certificate);
         CertificateFacts facts = Read(
-            entry.PreCertificate.IsEmpty || isForeign ? entry.Tbs : entry.PreCertificate, certificate, isPrecertificate,
-            Convert.ToHexStringLower(entry.IssuerKeyHash));
-        return isForeign ? facts with { Problems = [.. facts.Problems, "the log shows another precertificate beside this entry"] } : facts;
+            isForeign ? entry.Tbs : entry.PreCertificate, certificate, isPrecertificate: true, Convert.ToHexStringLower(entry.IssuerKeyHash));
+        chainMismatch = entry.ExtraFailure != ExtraFailure.None ? Unreadable
+            : isForeign ? "the precertificate is not the logged one"
+            : ChainContradiction(entry, facts);
+        return facts;
     }
 
     /// <summary>The facts of a certificate from anywhere.</summary>
@@ -98,10 +105,19 @@ internal static class CertificateReading
     public static string? PubkeySha256Of(ReadOnlySpan<byte> der) =>
         CertificateView.TryRead(der, out CertificateView certificate) && !certificate.Spki.IsEmpty ? Sha256(certificate.Spki) : null;
 
-    /// <summary>By what the log does not change in it: a precertificate signing certificate makes issuer and authority key differ.</summary>
-    private static bool IsPrecertificateOf(ReadOnlySpan<byte> der, CertificateView tbs) =>
-        CertificateView.TryRead(der, out CertificateView precertificate) && precertificate.Serial.SequenceEqual(tbs.Serial)
-        && precertificate.Spki.SequenceEqual(tbs.Spki) && precertificate.Subject.SequenceEqual(tbs.Subject);
+    /// <summary>Whether a certificate's key signs precertificates in the name of its issuer. RFC 6962 §3.1.</summary>
+    public static bool SignsPrecertificates(ReadOnlySpan<byte> der) =>
+        CertificateView.TryRead(der, out CertificateView certificate) && certificate.IsPrecertificateSigner;
+
+    private static string? ChainContradiction(LogEntry entry, CertificateFacts facts)
+    {
+        CertificateChain chain = entry.Chain;
+        if (!chain.MoveNext()) return entry.Fingerprints.IsEmpty ? "there is no chain" : null;   // static-ct: not before the issuer is fetched
+
+        ReadOnlySpan<byte> issuer = chain.Current;
+        return PrecertificateCheck.Contradiction(
+            entry.PreCertificate, facts.TbsSha256, facts.IssuerPubkeySha256!, issuer, chain.MoveNext() ? chain.Current : default);
+    }
 
     private static string? IssuerKeyOf(CertificateChain chain) => chain.MoveNext() ? PubkeySha256Of(chain.Current) : null;
 

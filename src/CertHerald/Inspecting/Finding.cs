@@ -17,11 +17,35 @@ internal sealed record MatchFinding(
     /// <summary>It falls under more of the watch list than <see cref="Matches"/> lists.</summary>
     public bool HasMoreMatches { get; init; }
 
-    /// <summary>The same, knowing the issuer's key.</summary>
+    /// <summary>SHA-256 of the certificate above the issuer's, likewise: the issuer of the final certificate if the first one only signs precertificates.</summary>
+    public MerkleHash? NextFingerprint { get; init; }
+
+    /// <summary>
+    /// How precertificate and chain, which the tree does not cover, contradict the leaf: among the certificate's problems,
+    /// too. Null if they do not. The leaf is right, the alert goes out, and the log has broken a promise.
+    /// </summary>
+    public string? ChainMismatch { get; private init; }
+
+    /// <summary>The same, with a contradiction; null adds none.</summary>
+    public MatchFinding Contradicted(string? by)
+    {
+        if (by is null) return this;
+        string problem = $"The log contradicts its own entry: {by}.";
+        return this with { ChainMismatch = problem, Certificate = Certificate with { Problems = [.. Certificate.Problems, problem] } };
+    }
+
+    /// <summary>The same, knowing what the log keeps beside its entries.</summary>
     /// <param name="issuer">The issuer's certificate, DER; null leaves it unknown.</param>
-    public MatchFinding WithIssuer(byte[]? issuer) => issuer is null
-        ? this
-        : this with { Certificate = Certificate with { IssuerPubkeySha256 = CertificateReading.PubkeySha256Of(issuer) } };
+    /// <param name="next">The certificate above it, likewise.</param>
+    public MatchFinding WithIssuer(byte[]? issuer, byte[]? next = null)
+    {
+        if (issuer is null) return this;
+        // The leaf of a precertificate names its issuer's key itself: there the chain is judged, not believed.
+        if (!Certificate.IsPrecertificate) return this with { Certificate = Certificate with { IssuerPubkeySha256 = CertificateReading.PubkeySha256Of(issuer) } };
+        if (ChainMismatch is not null || (next is null && CertificateReading.SignsPrecertificates(issuer))) return this;
+        return Contradicted(PrecertificateCheck.Contradiction(
+            Certificate.CertDer, Certificate.TbsSha256, Certificate.IssuerPubkeySha256!, issuer, next));
+    }
 }
 
 /// <summary>The entry could not be read so far that a watched name may hide in it. Never dropped: an alert of its own kind.</summary>

@@ -54,12 +54,22 @@ internal sealed class Inspector(Func<WatchList> watched)
 
         findings ??= [];
         if (isWatched && CertificateReading.Matches(certificate, watch, out bool isCut) is { Count: > 0 } matches)
-            findings.Add(new MatchFinding(
-                batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), CertificateReading.Read(entry, certificate), matches,
-                entry.Type == EntryType.X509 && entry.Fingerprints is [var issuer, ..] ? issuer : null) { HasMoreMatches = isCut });
+            findings.Add(Matched(batch, place, entry, certificate, matches) with { HasMoreMatches = isCut });
         if (mayHideName)
             findings.Add(Malformed(
                 batch, place, LogTime.Of(entry.Timestamp), string.Join("; ", certificate.Problems().Select(problem => problem.ToString())), watch));
+    }
+
+    private static MatchFinding Matched(RawBatch batch, int place, LogEntry entry, CertificateView certificate, IReadOnlyList<Match> matches)
+    {
+        CertificateFacts facts = CertificateReading.Read(entry, certificate, out string? chainMismatch);
+        ReadOnlySpan<MerkleHash> issuers = entry.Fingerprints;
+        var finding = new MatchFinding(
+            batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), facts, matches, issuers.Length > 0 ? issuers[0] : null)
+        {
+            NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
+        };
+        return finding.Contradicted(chainMismatch);
     }
 
     private static bool ShowsWatchedName(CertificateView certificate, WatchList watch, out CertificateFlaws flaws)

@@ -36,7 +36,8 @@ public sealed class CertTests : IDisposable
         log.AddChain(certificate.Chain);
         string Row(ulong index) => JsonSerializer.Serialize(new
         {
-            leaf_input = log.ReadEntry(new(index)).LeafInput, extra_data = log.ReadEntry(new(index)).ExtraData,
+            leaf_input = log.ReadEntry(new(index)).LeafInput,
+            extra_data = log.ReadEntry(new(index)).ExtraData,
         });
         string answer = _scratch.Write("answer.json", $"{{\"entries\":[{Row(0)},{Row(1)}]}}"), lines = _scratch.Write("rows.jsonl", $"{Row(0)}\n{Row(1)}\n");
 
@@ -45,7 +46,7 @@ public sealed class CertTests : IDisposable
             IReadOnlyList<JsonElement> explained = (await Certherald.RunAsync("cert", file, "--json", "--watch", "www.example.com", "--watch", "192.0.2.7", "--watch", "example.net")).With(0).Objects;
             Assert.Equal([true, false], explained.Select(one => one.GetProperty("precertificate").GetBoolean()));
             Assert.Single(explained.Select(one => one.GetProperty("tbs_sha256").GetString()).Distinct());
-            Assert.All(explained, one => Assert.Equal(["www.example.com", "192.0.2.7"], one.GetProperty("matches").EnumerateArray().Select(item => item.GetString())));
+            Assert.All(explained, one => Assert.Equal(["192.0.2.7", "www.example.com"], one.GetProperty("matches").EnumerateArray().Select(item => item.GetString())));
             Assert.All(explained, one => Assert.Equal("192.0.2.7", Assert.Single(one.GetProperty("ip_addresses").EnumerateArray()).GetString()));
         }
     }
@@ -74,7 +75,10 @@ public sealed class CertTests : IDisposable
             JsonElement sct = explained[cells[0]].GetProperty("scts")[int.Parse(cells[2], System.Globalization.CultureInfo.InvariantCulture)];
             string judged = sct.GetProperty("signature").GetString()!, expected = cells[7] switch
             {
-                "valid" => "valid", "invalid" => "INVALID", "unknown-log" => "unknown log", _ => "not checked (append the issuer's certificate)",
+                "valid" => "valid",
+                "invalid" => "INVALID",
+                "unknown-log" => "unknown log",
+                _ => "not checked (append the issuer's certificate)",
             };
             if (judged != expected || sct.GetProperty("log_id").GetString() != cells[3]) different.Add($"{cells[0]} {cells[2]}: {cells[7]}, not {judged}");
             valid += judged == "valid" ? 1 : 0;

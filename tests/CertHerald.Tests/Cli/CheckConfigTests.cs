@@ -54,7 +54,7 @@ public sealed class CheckConfigTests : IDisposable
 
         string[] places =
         [
-            "listen:", "wach: is unknown; did you mean \"watch\"?", "watch: line 1:", "write .example.com", "watch: line 2:", "/does/not/exist:", "store:",
+            "listen:", "wach: is unknown; did you mean \"watch\"?", "watch[0]:", "write .example.com", "watch[1]:", "/does/not/exist:", "store:",
             "logs.start:", "logs.custom[0].key:", "webhooks[0].url:", "webhooks[1].name:", "webhooks[1].dialect:", "did you mean \"certspotter\"?", "webhooks[1].url:",
             "webhooks[2].events:", "did you mean \"unknown_certificate\"?", "outbound.allow:", "outbound.ports:",
         ];

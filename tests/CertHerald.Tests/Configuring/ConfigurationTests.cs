@@ -124,7 +124,7 @@ public sealed class ConfigurationTests : IDisposable
     public void The_public_url_is_where_it_listens_unless_given_and_never_ends_in_a_slash()
     {
         Assert.Equal("http://127.0.0.1:9000", Read("""{ "listen": "http://127.0.0.1:9000" }""").PublicUrl);
-        Assert.Equal("https://ct.example.com/below", Read("""{ "public_url": "https://ct.example.com/below/" }""").PublicUrl);
+        Assert.Equal("https://ct.example.com", Read("""{ "public_url": "https://ct.example.com/" }""").PublicUrl);
     }
 
     [Fact]
@@ -132,9 +132,14 @@ public sealed class ConfigurationTests : IDisposable
     {
         var environment = new Hashtable
         {
-            ["CERTHERALD__DATA"] = "/environment", ["CERTHERALD__LISTEN"] = "http://127.0.0.1:2", ["CERTHERALD__LOGS__CONTACT"] = "ops@certherald.invalid",
-            ["CERTHERALD__WATCH"] = "a.example, b.example", ["CERTHERALD__OUTBOUND__ALLOW_PRIVATE_NETWORKS"] = "true", ["CERTHERALD__OUTBOUND__PORTS"] = "443,9443",
-            ["OTHER__DATA"] = "x", ["CERTHERALD_DATA"] = "x",
+            ["CERTHERALD__DATA"] = "/environment",
+            ["CERTHERALD__LISTEN"] = "http://127.0.0.1:2",
+            ["CERTHERALD__LOGS__CONTACT"] = "ops@certherald.invalid",
+            ["CERTHERALD__WATCH"] = "a.example, b.example",
+            ["CERTHERALD__OUTBOUND__ALLOW_PRIVATE_NETWORKS"] = "true",
+            ["CERTHERALD__OUTBOUND__PORTS"] = "443,9443",
+            ["OTHER__DATA"] = "x",
+            ["CERTHERALD_DATA"] = "x",
         };
 
         CertHeraldOptions options = Read(

@@ -105,7 +105,9 @@ public sealed class OutboundGuardTests
         SocketsHttpHandler handler = new OutboundGuard(LoopbackAllowed, Answering("127.0.0.1")).CreateHandler();
         handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { certificate }, RevocationMode = X509RevocationMode.NoCheck,
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { certificate },
+            RevocationMode = X509RevocationMode.NoCheck,
         };
         using var http = new HttpClient(handler);
 

@@ -56,7 +56,10 @@ internal sealed class ServiceRig : IAsyncDisposable
     /// <summary>A log of the configuration, looked at as often as is allowed.</summary>
     public static JsonObject Rfc6962Of(Log log, Uri url) => new()
     {
-        ["description"] = "plain", ["key"] = Convert.ToBase64String(log.Rfc6962Key.Spki.Span), ["url"] = url.ToString(), ["head_interval"] = "200ms",
+        ["description"] = "plain",
+        ["key"] = Convert.ToBase64String(log.Rfc6962Key.Spki.Span),
+        ["url"] = url.ToString(),
+        ["head_interval"] = "200ms",
     };
 
     public static JsonObject StaticCtOf(LogServer server, Uri monitoring) => new()
@@ -70,7 +73,9 @@ internal sealed class ServiceRig : IAsyncDisposable
 
     public static JsonObject Webhook(string name, string url, params string[] events) => new()
     {
-        ["name"] = name, ["url"] = url, ["events"] = new JsonArray([.. (events.Length > 0 ? events : ["unknown_certificate"]).Select(kind => (JsonNode)kind)]),
+        ["name"] = name,
+        ["url"] = url,
+        ["events"] = new JsonArray([.. (events.Length > 0 ? events : ["unknown_certificate"]).Select(kind => (JsonNode)kind)]),
     };
 
     public static int FreePort()

@@ -27,7 +27,8 @@ public sealed class LogFleetTests
         };
         await using var fleet = await StartAsync(new ChosenLogOptions
         {
-            Lists = [], Start = LogStart.Beginning,
+            Lists = [],
+            Start = LogStart.Beginning,
             Custom =
             [
                 Custom("down", new SigningKey().Public.Spki, "http://127.0.0.1:1/"), Custom("garbage", new SigningKey().Public.Spki, garbage.Url.AbsoluteUri),

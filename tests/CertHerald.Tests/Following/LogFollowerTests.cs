@@ -385,7 +385,10 @@ public sealed class LogFollowerTests
         CertHerald.Transparency.Heads.SignedHead head = key.Head(size, root).Signed;
         return System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new
         {
-            tree_size = size, timestamp = head.Timestamp, sha256_root_hash = root.ToBase64(), tree_head_signature = Convert.ToBase64String(head.Signature.Span),
+            tree_size = size,
+            timestamp = head.Timestamp,
+            sha256_root_hash = root.ToBase64(),
+            tree_head_signature = Convert.ToBase64String(head.Signature.Span),
         });
     }
 

@@ -79,14 +79,37 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task A_log_that_contradicts_its_entries_has_one_open_incident_and_each_issuance_says_so()
+    {
+        PaperLog log = await BeginAsync(entries: 4), other = await BeginAsync(entries: 1, name: "other");
+        Batch batch = log.Read(0, 4), otherBatch = other.Read(0, 1);
+        MatchFinding Match(Batch of, int place, string name, string? mismatch) => Some.Match(of.Raw, place, Some.Facts(name, isPrecertificate: true)).Contradicted(mismatch);
+
+        await CommitAsync(log, batch,
+            Some.Unknown(Match(batch, 0, "a.example", null)), Some.Unknown(Match(batch, 1, "a.example", "there is no chain")),
+            Some.Unknown(Match(batch, 2, "a.example", "there is no chain")), Some.Unknown(Match(batch, 3, "b.example", "the precertificate is another")));
+        await CommitAsync(other, otherBatch, Some.Unknown(Match(otherBatch, 0, "a.example", null)));
+
+        Incident incident = Assert.Single(await Store.IncidentsAsync(10, Cancellation));
+        Assert.Equal((log.Id, "chain_mismatch"), (incident.Log, incident.Kind));
+        Assert.Contains("\"entry_index\":1", incident.Evidence, StringComparison.Ordinal);
+        Assert.Equal(["The log contradicts its own entry: there is no chain."], (await Store.FindIssuanceAsync(1, Cancellation))!.Certificate.Problems);
+        Assert.Equal(["The log contradicts its own entry: the precertificate is another."], (await Store.FindIssuanceAsync(2, Cancellation))!.Certificate.Problems);
+        Assert.Equal(4, (await Store.SightingsAsync(1, Cancellation)).Count);
+    }
+
+    [Fact]
     public async Task Every_fact_and_the_decision_come_back_as_they_were_stored()
     {
         PaperLog log = await BeginAsync(entries: 2);
         Batch batch = log.Read(0, 2);
         CertificateFacts full = Some.Facts("b.example") with
         {
-            DnsNames = ["*.b.example", "<unparsable>.example", "b\"\\\u202e.example"], IpAddresses = ["192.0.2.1", "2001:db8::1"],
-            SubjectName = "CN=\u0000 '; DROP TABLE issuance; --", Problems = ["one", "two"], IsPrecertificate = true,
+            DnsNames = ["*.b.example", "<unparsable>.example", "b\"\\\u202e.example"],
+            IpAddresses = ["192.0.2.1", "2001:db8::1"],
+            SubjectName = "CN=\u0000 '; DROP TABLE issuance; --",
+            Problems = ["one", "two"],
+            IsPrecertificate = true,
         };
         CertificateFacts bare = Some.Facts("a.example") with { IssuerPubkeySha256 = null, IssuerOrganization = null, IssuerCommonName = null, NotBefore = null, NotAfter = null };
         var match = new MatchFinding(batch.Raw[0].Index, batch.Raw.LeafHashes()[0], Some.Logged, full, [], null);

@@ -164,7 +164,10 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     {
         var head = new SignedHead
         {
-            Size = new TreeSize(size), Timestamp = (ulong)Time.GetUtcNow().ToUnixTimeMilliseconds(), Root = root, Signature = default,
+            Size = new TreeSize(size),
+            Timestamp = (ulong)Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Root = root,
+            Signature = default,
             Verbatim = "{}"u8.ToArray(),
         };
         byte[] signature = _logKey.SignData(head.SignedBytes(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
@@ -185,19 +188,37 @@ internal static class SomeFacts
 
     public static CertificateFacts Of(params string[] names) => new()
     {
-        TbsSha256 = Hex("tbs" + names[0]), CertSha256 = Hex("cert" + names[0]), CertDer = [0x30, 0x03, 0x02, 0x01, 0x2A], IsPrecertificate = true,
-        DnsNames = names, IpAddresses = ["192.0.2.10"], PubkeySha256 = Hex("key"), IssuerPubkeySha256 = Hex("issuer"),
-        IssuerName = "C=US, O=Example Trust, CN=Example Trust R3", IssuerOrganization = "Example Trust", IssuerCommonName = "Example Trust R3",
-        SubjectName = $"CN={names[0]}", Serial = "04a1b2c3", NotBefore = new(2026, 11, 20, 0, 0, 0, TimeSpan.Zero),
-        NotAfter = new(2027, 2, 18, 23, 59, 59, TimeSpan.Zero), Problems = [],
+        TbsSha256 = Hex("tbs" + names[0]),
+        CertSha256 = Hex("cert" + names[0]),
+        CertDer = [0x30, 0x03, 0x02, 0x01, 0x2A],
+        IsPrecertificate = true,
+        DnsNames = names,
+        IpAddresses = ["192.0.2.10"],
+        PubkeySha256 = Hex("key"),
+        IssuerPubkeySha256 = Hex("issuer"),
+        IssuerName = "C=US, O=Example Trust, CN=Example Trust R3",
+        IssuerOrganization = "Example Trust",
+        IssuerCommonName = "Example Trust R3",
+        SubjectName = $"CN={names[0]}",
+        Serial = "04a1b2c3",
+        NotBefore = new(2026, 11, 20, 0, 0, 0, TimeSpan.Zero),
+        NotAfter = new(2027, 2, 18, 23, 59, 59, TimeSpan.Zero),
+        Problems = [],
     };
 
     /// <summary>Every text of it is hostile.</summary>
     public static CertificateFacts HostileOf(int names) =>
         Of([.. Enumerable.Range(0, names).Select(i => $"{i}.{Hostile}.example.com")]) with
         {
-            IssuerName = Hostile, IssuerOrganization = Hostile, IssuerCommonName = Hostile, SubjectName = Hostile, Serial = Hostile,
-            IpAddresses = [Hostile], Problems = [Hostile], NotBefore = null, NotAfter = DateTimeOffset.MaxValue,
+            IssuerName = Hostile,
+            IssuerOrganization = Hostile,
+            IssuerCommonName = Hostile,
+            SubjectName = Hostile,
+            Serial = Hostile,
+            IpAddresses = [Hostile],
+            Problems = [Hostile],
+            NotBefore = null,
+            NotAfter = DateTimeOffset.MaxValue,
         };
 
     private static string Hex(string of) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(of)));

@@ -81,7 +81,8 @@ public sealed class SignInTests
 
         Answer answer = await plain.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/console/sign-in")
         {
-            Content = content, Headers = { { "Cookie", formCookie.Split(';')[0] } },
+            Content = content,
+            Headers = { { "Cookie", formCookie.Split(';')[0] } },
         });
 
         string session = Assert.Single(answer.SetCookies);

@@ -62,6 +62,8 @@ internal sealed partial class SqliteStore
             MalformedFinding malformed => WriteMalformed(session, log, malformed, now),
             _ => throw new UnreachableException(),
         };
+        if (decision.Finding is MatchFinding { ChainMismatch: { } mismatch } contradicted) OpenChainMismatch(session, log, contradicted, subject, mismatch);
+
         // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
         if (!isNew) return;
 
@@ -75,7 +77,7 @@ internal sealed partial class SqliteStore
         CertificateFacts facts = finding.Certificate;
         long? known = session.First("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => (long?)row.GetInt64(0), ("@tbs", facts.TbsSha256));
         long id = known ?? AddIssuance(session, facts, decision, now);
-        if (known is not null) Complete(session, id, facts);
+        if (known is not null) Complete(session, id, finding);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
         session.Run(
@@ -113,15 +115,35 @@ internal sealed partial class SqliteStore
         return id;
     }
 
-    /// <summary>What a later sighting adds: the certificate where only the precertificate was known, and the issuer's key.</summary>
-    private static void Complete(SqliteSession session, long id, CertificateFacts facts)
+    /// <summary>
+    /// What a later sighting adds: the certificate where only the precertificate was known, the issuer's key, and what this
+    /// log gets wrong.
+    /// </summary>
+    private static void Complete(SqliteSession session, long id, MatchFinding finding)
     {
+        CertificateFacts facts = finding.Certificate;
         if (!facts.IsPrecertificate)
             session.Run("UPDATE issuance SET cert_sha256 = @cert, cert_der = @der, is_precertificate = 0 WHERE id = @id AND is_precertificate = 1",
                 ("@id", id), ("@cert", facts.CertSha256), ("@der", facts.CertDer));
         if (facts.IssuerPubkeySha256 is { } key)
             session.Run("UPDATE issuance SET issuer_pubkey_sha256 = @key WHERE id = @id AND issuer_pubkey_sha256 IS NULL", ("@id", id), ("@key", key));
+        if (finding.ChainMismatch is { } mismatch)
+            session.Run(
+                """
+                UPDATE issuance SET problems = json_insert(problems, '$[#]', @problem)
+                WHERE id = @id AND NOT EXISTS (SELECT 1 FROM json_each(problems) WHERE value = @problem)
+                """,
+                ("@id", id), ("@problem", mismatch));
     }
+
+    private void OpenChainMismatch(SqliteSession session, long log, MatchFinding finding, long issuance, string mismatch) => OpenIncident(
+        session, log, "chain_mismatch", "precertificates or chains beside entries are not those of the entries; what the log signed is trusted, and alerts go on", new
+        {
+            problem = mismatch,
+            entry_index = finding.Index.Value,
+            leaf_hash = finding.LeafHash.ToBase64(),
+            issuance,
+        });
 
     private static (string Kind, long Id, bool IsNew) WriteMalformed(SqliteSession session, long log, MalformedFinding finding, DateTimeOffset now)
     {

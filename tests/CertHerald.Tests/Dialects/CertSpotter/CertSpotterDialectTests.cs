@@ -50,7 +50,13 @@ public sealed class CertSpotterDialectTests
     {
         CertificateFacts facts = Given.GoldenFacts() with
         {
-            IssuerPubkeySha256 = null, IssuerOrganization = null, IssuerCommonName = null, IssuerName = "", NotBefore = null, NotAfter = null, DnsNames = [],
+            IssuerPubkeySha256 = null,
+            IssuerOrganization = null,
+            IssuerCommonName = null,
+            IssuerName = "",
+            NotBefore = null,
+            NotAfter = null,
+            DnsNames = [],
         };
         using JsonDocument body = JsonDocument.Parse(Write(facts));
         JsonElement issuance = body.RootElement.GetProperty("issuance");
@@ -71,7 +77,8 @@ public sealed class CertSpotterDialectTests
     {
         CertificateFacts facts = Given.GoldenFacts() with
         {
-            DnsNames = ["\ud800.example.com", "a\"b\\c\u0000\u202e.example.com", "<script>.example.com", "\u2028"], IssuerName = "O=\udc00",
+            DnsNames = ["\ud800.example.com", "a\"b\\c\u0000\u202e.example.com", "<script>.example.com", "\u2028"],
+            IssuerName = "O=\udc00",
         };
         using JsonDocument body = JsonDocument.Parse(Write(facts));
         string[] names = [.. body.RootElement.GetProperty("issuance").GetProperty("dns_names").EnumerateArray().Select(name => name.GetString()!)];

@@ -2,8 +2,8 @@ using System.Text;
 using CertHerald.Tests.Transparency.Heads;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
-using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Tests.Transparency.Entries;
