@@ -77,17 +77,17 @@ internal sealed partial class Service : IAsyncDisposable
         }
         catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            await app.DisposeAsync();
+            await EndAsync(app);
             throw new CommandFailedException($"{options.Listen} is taken by another program: stop it, or listen elsewhere with --listen URL", failure);
         }
         catch (System.Net.Sockets.SocketException failure)
         {
-            await app.DisposeAsync();
+            await EndAsync(app);
             throw new CommandFailedException($"{options.Listen} cannot be listened on: {failure.Message}; name an address of this machine and a port that this user may open, with --listen URL", failure);
         }
         catch
         {
-            await app.DisposeAsync();
+            await EndAsync(app);
             throw;
         }
         service.Address = new Uri(app.Urls.First());
@@ -112,8 +112,14 @@ internal sealed partial class Service : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         RunningService.Forget(Options.Data);
-        await _app.StopAsync();
-        await _app.DisposeAsync();
+        await EndAsync(_app);
+    }
+
+    /// <summary>Stops what has been started before it takes away what they use: also after a start that failed half-way.</summary>
+    private static async Task EndAsync(WebApplication app)
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
     }
 
     /// <summary>"localhost" is the one name that is listened on as such: as both loopback addresses.</summary>
