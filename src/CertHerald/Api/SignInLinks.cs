@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using CertHerald.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -8,12 +7,10 @@ namespace CertHerald.Api;
 internal static class SignInLinks
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/sign-in-links", Create).WithTags("Access").RequireAuthorization();
+        routes.MapPost("/api/sign-in-links", Create).WithTags("Access").RequireAuthorization(AccessSetup.ByKey);
 
-    internal static Results<JsonHttpResult<SignInLinkJson>, ForbidHttpResult> Create(ClaimsPrincipal caller, LoginLinks links) =>
-        caller.FindFirstValue(ClaimTypes.NameIdentifier) == LocalKey.CallerName
-            ? TypedResults.Json(new SignInLinkJson(links.Create()), ApiJson.Default.SignInLinkJson)
-            : TypedResults.Forbid();
+    internal static JsonHttpResult<SignInLinkJson> Create(LoginLinks links) =>
+        TypedResults.Json(new SignInLinkJson(links.Create()), ApiJson.Default.SignInLinkJson);
 }
 
 /// <summary>What makes a link: {public URL}/console/login?token=….</summary>
