@@ -135,7 +135,7 @@ internal static class CertCommand
     {
         CertificateView.TryRead(der, out CertificateView certificate);
         json.Reset();
-        CertificateExplanation.WriteJson(json, CertificateReading.Read(der, certificate, certificate.IsPrecertificate, issuerPubkeySha256: null), others: null);
+        CertificateExplanation.WriteJson(json, CertificateReading.Read(der, certificate, CertificateReading.IdentifiersOf(certificate), certificate.IsPrecertificate, issuerPubkeySha256: null), others: null);
         json.Flush();
         answer.Write("\n"u8);
     }

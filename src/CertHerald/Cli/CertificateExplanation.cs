@@ -17,8 +17,9 @@ internal static class CertificateExplanation
         // A bare TBSCertificate is what a precertificate entry without its precertificate leaves.
         bool isReadable = CertificateView.TryRead(input.Der, out CertificateView certificate) || CertificateView.TryReadTbs(input.Der, out certificate);
         string? issuerKey = input.Issuer is { } issuer ? CertificateReading.PubkeySha256Of(issuer) : null;
-        CertificateFacts facts = CertificateReading.Read(input.Der, certificate, certificate.IsPrecertificate, issuerKey);
-        IReadOnlyList<Match> matches = CertificateReading.Matches(certificate, watch, out _);
+        IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
+        CertificateFacts facts = CertificateReading.Read(input.Der, certificate, identifiers, certificate.IsPrecertificate, issuerKey);
+        IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out _);
         List<SctExplanation> scts = Explain(certificate, issuerKey, logs);
 
         if (asJson) WriteJson(output, facts, scts, matches, watch);

@@ -34,13 +34,14 @@ internal static class CertificateReading
     public const int MostMatches = 1_000;
 
     /// <summary>Every identifier and every item that it falls under, literal names first; at most <see cref="MostMatches"/>.</summary>
+    /// <param name="identifiers">From <see cref="IdentifiersOf"/>.</param>
     /// <param name="isCut">There are more.</param>
-    public static IReadOnlyList<Match> Matches(CertificateView certificate, WatchList watch, out bool isCut)
+    public static IReadOnlyList<Match> Matches(IReadOnlyCollection<Identifier> identifiers, WatchList watch, out bool isCut)
     {
         var matches = new List<Match>();
         isCut = false;
         // Literal names first: what is left off is then what a glob stands for.
-        foreach (Identifier identifier in IdentifiersOf(certificate).OrderBy(one => one.Text.Contains('*', StringComparison.Ordinal)))
+        foreach (Identifier identifier in identifiers.OrderBy(one => one.Text.Contains('*', StringComparison.Ordinal)))
             foreach (WatchItem item in watch.Matches(identifier))
             {
                 if (matches.Count == MostMatches)
@@ -55,19 +56,21 @@ internal static class CertificateReading
 
     /// <summary>The facts of a logged certificate or precertificate.</summary>
     /// <param name="certificate">The entry's certificate, or its leaf TBS, which alone the tree covers.</param>
+    /// <param name="identifiers">From <see cref="IdentifiersOf"/>.</param>
     /// <param name="chainMismatch">How what stands beside the leaf contradicts it, as far as it can be told; else null.</param>
-    public static CertificateFacts Read(LogEntry entry, CertificateView certificate, out string? chainMismatch)
+    public static CertificateFacts Read(
+        LogEntry entry, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers, out string? chainMismatch)
     {
         if (entry.Type == EntryType.X509)
         {
             chainMismatch = entry.ExtraFailure == ExtraFailure.None ? null : Unreadable;
-            return Read(entry.Certificate, certificate, isPrecertificate: false, IssuerKeyOf(entry.Chain));
+            return Read(entry.Certificate, certificate, identifiers, isPrecertificate: false, IssuerKeyOf(entry.Chain));
         }
 
         // A precertificate that cannot be this one is not shown: the TBS that the log signed is all there is.
         bool isForeign = !PrecertificateCheck.MayBecome(entry.PreCertificate, certificate);
         CertificateFacts facts = Read(
-            isForeign ? entry.Tbs : entry.PreCertificate, certificate, isPrecertificate: true, Convert.ToHexStringLower(entry.IssuerKeyHash));
+            isForeign ? entry.Tbs : entry.PreCertificate, certificate, identifiers, isPrecertificate: true, Convert.ToHexStringLower(entry.IssuerKeyHash));
         chainMismatch = entry.ExtraFailure != ExtraFailure.None ? Unreadable
             : isForeign ? "the precertificate is not the logged one"
             : ChainContradiction(entry, facts);
@@ -75,11 +78,12 @@ internal static class CertificateReading
     }
 
     /// <summary>The facts of a certificate from anywhere.</summary>
-    public static CertificateFacts Read(ReadOnlySpan<byte> der, CertificateView certificate, bool isPrecertificate, string? issuerPubkeySha256)
+    /// <param name="identifiers">From <see cref="IdentifiersOf"/>.</param>
+    public static CertificateFacts Read(
+        ReadOnlySpan<byte> der, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers, bool isPrecertificate, string? issuerPubkeySha256)
     {
         Span<byte> tbsHash = stackalloc byte[SHA256.HashSizeInBytes];
         TbsFingerprint.Hash(certificate.Tbs, tbsHash);
-        IReadOnlyCollection<Identifier> identifiers = IdentifiersOf(certificate);
         return new CertificateFacts
         {
             TbsSha256 = Convert.ToHexStringLower(tbsHash),

@@ -53,21 +53,26 @@ internal sealed class Inspector(Func<WatchList> watched)
         if (!isWatched && !mayHideName) return;
 
         findings ??= [];
-        if (isWatched && CertificateReading.Matches(certificate, watch, out bool isCut) is { Count: > 0 } matches)
-            findings.Add(Matched(batch, place, entry, certificate, matches) with { HasMoreMatches = isCut });
+        if (isWatched && Matched(batch, place, entry, certificate, watch) is { } match) findings.Add(match);
         if (mayHideName)
             findings.Add(Malformed(
                 batch, place, LogTime.Of(entry.Timestamp), string.Join("; ", certificate.Problems().Select(problem => problem.ToString())), watch));
     }
 
-    private static MatchFinding Matched(RawBatch batch, int place, LogEntry entry, CertificateView certificate, IReadOnlyList<Match> matches)
+    /// <summary>Null where the quick look was wrong: it may take a name for a watched one.</summary>
+    private static MatchFinding? Matched(RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch)
     {
-        CertificateFacts facts = CertificateReading.Read(entry, certificate, out string? chainMismatch);
+        IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
+        IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out bool isCut);
+        if (matches.Count == 0) return null;
+
+        CertificateFacts facts = CertificateReading.Read(entry, certificate, identifiers, out string? chainMismatch);
         ReadOnlySpan<MerkleHash> issuers = entry.Fingerprints;
         var finding = new MatchFinding(
             batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), facts, matches, issuers.Length > 0 ? issuers[0] : null)
         {
             NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
+            HasMoreMatches = isCut,
         };
         return finding.Contradicted(chainMismatch);
     }

@@ -132,7 +132,7 @@ public sealed class KnownFilesTests : IDisposable
     private static CertificateFacts FactsOf(byte[] der)
     {
         Assert.True(CertificateView.TryRead(der, out CertificateView certificate));
-        return CertificateReading.Read(der, certificate, certificate.IsPrecertificate, null);
+        return CertificateReading.Read(der, certificate, CertificateReading.IdentifiersOf(certificate), certificate.IsPrecertificate, null);
     }
 
     private static CertificateRequest Request(AsymmetricAlgorithm key, string subject, params string[] names)

@@ -207,7 +207,7 @@ public sealed class PrecertificateCheckTests
         Assert.Equal(EntryFailure.None, LogEntry.Read(batch[0], out LogEntry entry));
         CertificateView view;
         Assert.True(entry.Type == EntryType.X509 ? CertificateView.TryRead(entry.Certificate, out view) : CertificateView.TryReadTbs(entry.Tbs, out view));
-        return CertificateReading.Read(entry, view, out mismatch);
+        return CertificateReading.Read(entry, view, CertificateReading.IdentifiersOf(view), out mismatch);
     }
 
     private static byte[] TbsOf(byte[] der)
