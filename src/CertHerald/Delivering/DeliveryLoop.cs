@@ -103,6 +103,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
+            // Stopping: not an error.
         }
         catch (Exception e)
         {
@@ -127,6 +128,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
+                // Stopping: not an error.
             }
             catch (Exception e)
             {
@@ -147,6 +149,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
+                // Stopping: not an error.
             }
             catch (Exception e)
             {
@@ -206,6 +209,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
+            // Given up after the drain: the claim expires, and the delivery is sent again with the same bytes.
         }
         catch (Exception e)
         {

@@ -111,6 +111,7 @@ internal sealed class WebhookSender : IDisposable
         }
         catch (Exception e) when (IsOfTheWorld(e))
         {
+            // What came until then is kept.
         }
 
         return buffer[..Math.Min(length, MostKept)];

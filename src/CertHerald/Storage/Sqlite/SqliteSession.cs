@@ -50,8 +50,7 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         if (!_prepared.TryGetValue(sql, out SqliteCommand? command))
         {
             command = connection.CreateCommand();
-            // Every text is a constant of this folder; values travel as parameters only.
-#pragma warning disable CA2100
+#pragma warning disable CA2100 // Every text is made of constants of this folder; values travel as parameters only.
             command.CommandText = sql;
 #pragma warning restore CA2100
             _prepared.Add(sql, command);
