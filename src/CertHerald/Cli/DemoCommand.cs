@@ -40,7 +40,7 @@ internal static class DemoCommand
             await using LogServer logServer = await LogServer.StartAsync(log, cancellation: stopping);
             await using DemoReceiver receiver = await DemoReceiver.StartAsync(stopping);
             CertHeraldOptions options = Options(data, logServer, receiver.Address, ownKey);
-            await using Service service = await Service.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect())]);
+            await using HeraldHost service = await HeraldHost.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect())]);
 
             Console.Out.WriteLine($"""
                 CertHerald demo: a log, a webhook receiver and the service, all on this machine.

@@ -8,7 +8,7 @@ using CertHerald.TestLog;
 namespace CertHerald.Cli;
 
 /// <summary>What happens in the demo, in order: certificates are issued and logged, and what the service makes of them is shown.</summary>
-internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, Service service, DemoReceiver receiver, TimeSpan patience)
+internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost service, DemoReceiver receiver, TimeSpan patience)
 {
     private bool _all = true;
 

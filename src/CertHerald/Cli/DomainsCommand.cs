@@ -57,7 +57,7 @@ internal static class DomainsCommand
         {
             // All are checked before the first is sent.
             List<string> items = [.. parsed.GetValue(Names)!.Select(ItemOf)];
-            RunningService service = Find(parsed);
+            LocalAccess service = Find(parsed);
             foreach (string item in items)
             {
                 JsonElement domain = await service.SendAsync(method, $"/api/domains/{Uri.EscapeDataString(item)}", stopping);
@@ -68,7 +68,7 @@ internal static class DomainsCommand
         return command.WithExamples(examples);
     }
 
-    private static RunningService Find(ParseResult parsed) => RunningService.Find(
+    private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
         Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
 
     private static string ItemOf(string text)

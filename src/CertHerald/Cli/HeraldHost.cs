@@ -16,11 +16,11 @@ using CertHerald.WebConsole;
 namespace CertHerald.Cli;
 
 /// <summary>The service, put together by hand. Started by <c>run</c>, <c>watch</c> and <c>demo</c>; whoever starts it disposes of it.</summary>
-internal sealed partial class Service : IAsyncDisposable
+internal sealed partial class HeraldHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private Service(WebApplication app, CertHeraldOptions options) => (_app, Options) = (app, options);
+    private HeraldHost(WebApplication app, CertHeraldOptions options) => (_app, Options) = (app, options);
 
     /// <summary>What it was started with, but for watch list and known certificates: these change.</summary>
     public CertHeraldOptions Options { get; }
@@ -36,7 +36,7 @@ internal sealed partial class Service : IAsyncDisposable
     /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
     /// <exception cref="StoreException">The data directory is in use or not writable.</exception>
     /// <exception cref="CommandFailedException">The address is taken.</exception>
-    public static async Task<Service> StartAsync(Func<CertHeraldOptions> read, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
+    public static async Task<HeraldHost> StartAsync(Func<CertHeraldOptions> read, CancellationToken stopping, LogLevel logLevel = LogLevel.Information, IReadOnlyList<IWebhookDialect>? dialects = null)
     {
         CertHeraldOptions options = read();
         var meter = new Meter("CertHerald");
@@ -59,8 +59,8 @@ internal sealed partial class Service : IAsyncDisposable
         Compose(builder.Services, options, meter, watched, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
         WebApplication app = builder.Build();
-        var service = new Service(app, options);
-        if (issuersProblem is not null) LogIssuersLeftOut(app.Services.GetRequiredService<ILogger<Service>>(), issuersProblem);
+        var service = new HeraldHost(app, options);
+        if (issuersProblem is not null) LogIssuersLeftOut(app.Services.GetRequiredService<ILogger<HeraldHost>>(), issuersProblem);
         try
         {
             app.UseSecurityHeaders();
@@ -91,7 +91,7 @@ internal sealed partial class Service : IAsyncDisposable
             throw;
         }
         service.Address = new Uri(app.Urls.First());
-        new RunningService(service.Address, app.Services.GetRequiredService<LocalKey>().Text).Save(options.Data);
+        new LocalAccess(service.Address, app.Services.GetRequiredService<LocalKey>().Text).Save(options.Data);
         app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(service.Address));
         return service;
     }
@@ -111,7 +111,7 @@ internal sealed partial class Service : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        RunningService.Forget(Options.Data);
+        LocalAccess.Forget(Options.Data);
         await EndAsync(_app);
     }
 

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace CertHerald.Cli;
 
 /// <summary>Where the running service of a data directory answers, and the key that it left there for this machine's commands.</summary>
-internal sealed record RunningService(Uri Address, string Key)
+internal sealed record LocalAccess(Uri Address, string Key)
 {
     private const string FileName = "service.json";
 
@@ -24,12 +24,12 @@ internal sealed record RunningService(Uri Address, string Key)
     public static void Forget(string data) => File.Delete(Path.Combine(data, FileName));
 
     /// <exception cref="CommandFailedException">No service runs on this directory, or this user may not speak to it.</exception>
-    public static RunningService Find(string data)
+    public static LocalAccess Find(string data)
     {
         try
         {
             JsonElement saved = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(Path.Combine(data, FileName)));
-            return new RunningService(new Uri(saved.GetProperty("address").GetString()!), saved.GetProperty("key").GetString()!);
+            return new LocalAccess(new Uri(saved.GetProperty("address").GetString()!), saved.GetProperty("key").GetString()!);
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {

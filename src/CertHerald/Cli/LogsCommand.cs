@@ -16,7 +16,7 @@ internal static class LogsCommand
         command.SetAction(async (parsed, stopping) =>
         {
             CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
-            JsonElement logs = await RunningService.Find(options.Data).GetAsync("/api/logs", stopping);
+            JsonElement logs = await LocalAccess.Find(options.Data).GetAsync("/api/logs", stopping);
             if (parsed.GetValue(json)) Console.Out.WriteLine(logs.GetRawText());
             else Write(Console.Out, logs);
             return CommandLine.Done;

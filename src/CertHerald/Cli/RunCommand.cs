@@ -33,14 +33,14 @@ internal static class RunCommand
     /// <summary>Runs until cancelled; says where the console is and how to get in. SIGHUP, and a change of its files, reload what can be.</summary>
     public static async Task<int> RunAsync(Func<CertHeraldOptions> read, CancellationToken stopping)
     {
-        Service? running = null;
+        HeraldHost? running = null;
         // On Windows this signal means that the window is closed. Before the service stands there is nothing to reload.
         using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
             Volatile.Read(ref running)?.Reload();
         });
-        await using Service service = await Service.StartAsync(read, stopping);
+        await using HeraldHost service = await HeraldHost.StartAsync(read, stopping);
         Volatile.Write(ref running, service);
         foreach (string warning in service.Options.Warnings) Console.Error.WriteLine($"warning: {warning}");
         Console.Error.WriteLine($"certherald {VersionCommand.Version} answers on {service.Address}");

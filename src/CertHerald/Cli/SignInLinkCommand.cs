@@ -12,8 +12,8 @@ internal static class SignInLinkCommand
         command.SetAction(async (parsed, stopping) =>
         {
             CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
-            string token = (await RunningService.Find(options.Data).PostAsync("/api/sign-in-links", stopping)).GetProperty("token").GetString()!;
-            Console.Out.WriteLine(Service.LoginLink(options.PublicUrl, token));
+            string token = (await LocalAccess.Find(options.Data).PostAsync("/api/sign-in-links", stopping)).GetProperty("token").GetString()!;
+            Console.Out.WriteLine(HeraldHost.LoginLink(options.PublicUrl, token));
             return CommandLine.Done;
         });
         return command.WithExamples("certherald sign-in-link --data /var/lib/certherald");

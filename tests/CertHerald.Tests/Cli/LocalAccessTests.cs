@@ -9,7 +9,7 @@ namespace CertHerald.Tests.Cli;
 
 /// <summary>Commands that ask a running service.</summary>
 [Collection(ProgramTests.Name)]
-public sealed class RunningServiceTests
+public sealed class LocalAccessTests
 {
     [Fact]
     public async Task Logs_shows_each_log_with_position_head_and_whether_it_is_verified()

@@ -17,7 +17,7 @@ public sealed class ServiceAddressTests
             var options = new CertHeraldOptions { Data = data, Listen = new Uri("http://192.0.2.1:8470"), Logs = new LogOptions { Lists = [] } };
 
             CommandFailedException failure = await Assert.ThrowsAsync<CommandFailedException>(
-                () => Service.StartAsync(() => options, TestContext.Current.CancellationToken, LogLevel.None));
+                () => HeraldHost.StartAsync(() => options, TestContext.Current.CancellationToken, LogLevel.None));
             Assert.StartsWith("http://192.0.2.1:8470/ cannot be listened on: ", failure.Message, StringComparison.Ordinal);
         }
         finally
