@@ -34,8 +34,8 @@ internal interface ILogSource
     Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation);
 
     /// <summary>Whether the log proves that a tree is the beginning of a head's; null where the protocol cannot prove it there.</summary>
-    /// <param name="known">Of a size from 1, below the head's.</param>
-    Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation);
+    /// <param name="size">From 1, below the head's.</param>
+    Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation);
 
     /// <summary>Reads a head that was served before; null if it is none. Unchecked.</summary>
     SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim);

@@ -52,16 +52,16 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// <inheritdoc cref="ReadAsync(Frontier, VerifiedHead, TreeSize, CancellationToken)"/>
     public Task<Batch> ReadAsync(Frontier position, VerifiedHead head, CancellationToken cancellation) => ReadAsync(position, head, head.Size, cancellation);
 
-    /// <summary>Whether the log proves that a tree read so far is the beginning of a head's; null if it gives no proof.</summary>
-    /// <param name="known">At most of the head's size.</param>
-    public async Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation)
+    /// <summary>Whether the log proves that a tree is the beginning of a head's; null if it gives no proof.</summary>
+    /// <param name="size">At most the head's.</param>
+    public async Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation)
     {
-        if (known.Size.Value == 0) return true;
-        if (known.Size == head.Size) return known.Root() == head.Root;
+        if (size.Value == 0) return root == MerkleHash.OfEmptyTree;
+        if (size == head.Size) return root == head.Root;
 
         try
         {
-            return await source.ProvesAsync(known, head, cancellation);
+            return await source.ProvesAsync(size, root, head, cancellation);
         }
         catch (LogUnavailableException)
         {

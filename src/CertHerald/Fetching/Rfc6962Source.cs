@@ -50,12 +50,12 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane) : ILogSo
             ?? await FromProofByHashAsync(at, head, cancellation);
     }
 
-    public async Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation)
+    public async Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation)
     {
-        string path = $"get-sth-consistency?first={known.Size}&second={head.Size}";
+        string path = $"get-sth-consistency?first={size}&second={head.Size}";
         using LogAnswer answer = await http.GetAsync(path, LogHttp.SmallCap, lane, cancellation);
         return ConsistencyJson.TryRead(answer.Body.Span, out MerkleHash[]? proof, out _)
-            ? ConsistencyProof.Verify(known.Size, known.Root(), head.Size, head.Root, proof)
+            ? ConsistencyProof.Verify(size, root, head.Size, head.Root, proof)
             : null;
     }
 

@@ -48,7 +48,10 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     public void Saw(VerifiedHead head, DateTimeOffset now) =>
         Change(standing => standing with
         {
-            State = FollowState.Following, Head = head, LastSuccess = now, Error = null,
+            State = FollowState.Following,
+            Head = head,
+            LastSuccess = now,
+            Error = null,
             Largest = standing.Largest is { } largest && largest.Size > head.Size ? largest : head,
         });
 

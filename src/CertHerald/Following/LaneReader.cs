@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using CertHerald.Deciding;
 using CertHerald.Fetching;
 using CertHerald.Inspecting;
@@ -17,16 +18,19 @@ namespace CertHerald.Following;
 internal sealed class LaneReader(
     FollowedLog followed, LogReader reader, Inspector inspector, Decider decider, IStore store, OwedBell bell, TimeProvider time) : IDisposable
 {
+    /// <summary>Entries read without proof after which one is asked for (ct.md 9.2).</summary>
+    public const ulong ProveEach = 1 << 18;
+
     /// <summary>How long an alert waits for an issuer certificate that it would like to show.</summary>
     private static readonly TimeSpan IssuerPatience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMinutes(1), LongestRetry = TimeSpan.FromHours(6);
 
-    /// <summary>Entries read without proof after which one is asked for (ct.md 9.2).</summary>
-    private const ulong ProveEach = 1 << 18;
-
     /// <summary>Lanes of a log. A log that refuses every other entry waits instead.</summary>
     private const int MostLanes = 64;
+
+    /// <summary>As <see cref="ProveEach"/>; a test has no time for so many.</summary>
+    public ulong Unproven { get; init; } = ProveEach;
 
     private const string Contradicts = "its entries contradict what the log signed";
 
@@ -65,11 +69,11 @@ internal sealed class LaneReader(
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);
-            if (batch is DisputedBatch) return await AfterDisputeAsync(lane, batch.End.Size, head, stopping);
+            if (batch is DisputedBatch) return await AfterDisputeAsync(lane, batch.End, head, stopping);
         }
 
         refusals.Answered(batch.End.Size, proven: batch is VerifiedBatch);
-        return batch is UnprovenBatch && lane.Position.Read.Size.Value - lane.Position.Proven.Size.Value >= ProveEach
+        return batch is UnprovenBatch && lane.Position.Read.Size.Value - lane.Position.Proven.Size.Value >= Unproven
             ? await ProveAsync(lane, head, stopping)
             : lane;
     }
@@ -99,6 +103,21 @@ internal sealed class LaneReader(
             }
         }
         return lane.Position.Read.Size < lane.Until ? await StallAsync(lane, trouble.Kind, problem, stopping) : lane;
+    }
+
+    /// <summary>
+    /// The heads that reading can be compared with on the way to a newer one. A tiled log proves the others by its tiles
+    /// alone: which, for an old head, it may not even have any more.
+    /// </summary>
+    /// <param name="passed">Signed before, and never reached.</param>
+    public async Task<IReadOnlyList<VerifiedHead>> GoalsAsync(IReadOnlyList<VerifiedHead> passed, VerifiedHead head, CancellationToken stopping)
+    {
+        if (Log.Protocol == LogProtocol.Rfc6962) return [.. passed, head];
+
+        foreach (VerifiedHead older in passed)
+            if (await reader.ProvesAsync(older.Size, older.Root, head, stopping) is false)
+                await OpenInconsistentAsync(Denies(older, head), older.Size, null, [older, head], stopping);
+        return [head];
     }
 
     /// <summary>Opens a new tip at the head; what is behind it becomes a lane of its own.</summary>
@@ -136,7 +155,7 @@ internal sealed class LaneReader(
     {
         if (lane.Position.Proven.Size == lane.Position.Read.Size) return lane;
         // No proof says nothing against the entries: the lane's end will.
-        if (await reader.ProvesAsync(lane.Position.Read, head, stopping) is not true) return lane;
+        if (await ProvesAsync(lane.Position.Read, head, stopping) is not true) return lane;
 
         lane = await store.ProveLaneAsync(lane, stopping);
         followed.StandsAt(lane);
@@ -162,8 +181,8 @@ internal sealed class LaneReader(
     /// A dispute reads again from what is proven. Once it has happened often enough, reading goes on right behind it: the
     /// disputed stretch stays under its incident, and is tried again later. No endless loop, no silence, no entry unread.
     /// </summary>
-    /// <param name="end">Of the disputed batch: the head's size, but in a tiled log perhaps long before it.</param>
-    private async Task<LogLane> AfterDisputeAsync(LogLane rewound, TreeSize end, VerifiedHead head, CancellationToken stopping)
+    /// <param name="end">Of the disputed batch: at the head's size, but in a tiled log perhaps long before it.</param>
+    private async Task<LogLane> AfterDisputeAsync(LogLane rewound, Frontier end, VerifiedHead head, CancellationToken stopping)
     {
         Refusals refusals = followed.RefusalsOf(rewound);
         reader.Forget();
@@ -172,30 +191,39 @@ internal sealed class LaneReader(
         if (refusals.Disputes < Refusals.MostDisputes) return rewound;
 
         VerifiedHead newest = followed.Standing.Largest is { } seen && seen.Size > head.Size ? seen : head;
-        await CompareHeadAsync(rewound, newest, stopping);
-        if (end >= rewound.Until) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
+        await CompareHeadsAsync(rewound.Position.Proven, end, head, newest, stopping);
+        if (end.Size >= rewound.Until) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
 
-        Frontier at = await reader.StartAtAsync(end, newest, stopping);
+        Frontier at = await reader.StartAtAsync(end.Size, newest, stopping);
         return await SplitAsync(rewound, at, new LaneTrouble(IncidentKinds.RootMismatch, 0, time.GetUtcNow() + FirstRetry), Contradicts, stopping);
     }
 
-    /// <summary>Whether it is the head that lies, and not the entries: then it does not extend the tree that was proven before.</summary>
-    private async Task CompareHeadAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
+    /// <summary>
+    /// Whether it is a head that lies, and not the entries: the newest does not contain what was proven before, or it contains
+    /// the very entries that the disputed one denies.
+    /// </summary>
+    private async Task CompareHeadsAsync(Frontier proven, Frontier read, VerifiedHead disputed, VerifiedHead newest, CancellationToken stopping)
     {
-        Frontier proven = lane.Position.Proven;
-        if (proven.Size.Value == 0 || await reader.ProvesAsync(proven, head, stopping) is not false) return;
-
-        await store.OpenIncidentAsync(Log.Id, IncidentReport.Of(
-            IncidentKinds.InconsistentHead, head.Size.ToString(),
-            $"the tree of {head.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before",
-            System.Text.Json.JsonSerializer.Serialize(new
-            {
-                head = Convert.ToBase64String(head.Signed.Verbatim.Span),
-                proven_size = proven.Size.Value,
-                proven_root = proven.Root().ToBase64(),
-                proven_frontier = Convert.ToBase64String(proven.ToBytes()),
-            })), stopping);
+        if (await ProvesAsync(proven, newest, stopping) is false)
+            await OpenInconsistentAsync($"the tree of {newest.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before", newest.Size, proven.Root(), [newest], stopping);
+        else if (newest.Root != disputed.Root && read.Size == disputed.Size && await ProvesAsync(read, newest, stopping) is true)
+            await OpenInconsistentAsync(Denies(disputed, newest), disputed.Size, read.Root(), [disputed, newest], stopping);
     }
+
+    private static string Denies(VerifiedHead older, VerifiedHead newer) => $"the log signed a tree of {older.Size} entries that its later one of {newer.Size} does not contain";
+
+    private Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken stopping) => reader.ProvesAsync(known.Size, known.Root(), head, stopping);
+
+    /// <param name="subject">The size in question.</param>
+    /// <param name="root">Of the tree that is known to be there.</param>
+    private Task OpenInconsistentAsync(string summary, TreeSize subject, MerkleHash? root, VerifiedHead[] heads, CancellationToken stopping) => store.OpenIncidentAsync(
+        Log.Id,
+        IncidentReport.Of(IncidentKinds.InconsistentHead, subject.ToString(), summary, JsonSerializer.Serialize(new
+        {
+            heads = heads.Select(one => Convert.ToBase64String(one.Signed.Verbatim.Span)),
+            known_root = root?.ToBase64(),
+        })),
+        stopping);
 
     private async Task<LogLane> SplitAsync(LogLane lane, Frontier at, LaneTrouble? trouble, string problem, CancellationToken stopping)
     {

@@ -15,6 +15,9 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     /// <summary>A tip further behind its head than this opens anew there (ct.md 8.7).</summary>
     public const ulong FarBehind = 65_536;
 
+    /// <summary>As <see cref="FarBehind"/>; a test has no time for so many.</summary>
+    public ulong Behind { get; init; } = FarBehind;
+
     private static readonly TimeSpan LongBehind = TimeSpan.FromMinutes(10);
 
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
@@ -45,10 +48,10 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
             kept = head.Root;
 
             behindSince = tip.Position.Read.Size < head.Size ? behindSince ?? seen : null;
-            if (tip.Left(head.Size) > FarBehind || seen - behindSince > LongBehind) tip = await lanes.OpenTipAsync(tip, head, stopping);
+            if (tip.Left(head.Size) > Behind || seen - behindSince > LongBehind) tip = await lanes.OpenTipAsync(tip, head, stopping);
 
             // A head below the position is an older front end of the same log: wait for it to catch up.
-            foreach (VerifiedHead goal in passed.Append(head))
+            foreach (VerifiedHead goal in await lanes.GoalsAsync(passed, head, stopping))
                 while (tip.Position.Read.Size < goal.Size && time.GetUtcNow() - seen <= LongBehind)
                     tip = await lanes.StepAsync(tip, goal, seen, stopping);
             passed = [];

@@ -235,7 +235,7 @@ public sealed class FetchAheadTests
 
         public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
 
         public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => throw new NotSupportedException();
 

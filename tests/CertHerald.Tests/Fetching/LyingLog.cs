@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text.Json;
 using CertHerald.Fetching;
 using CertHerald.TestLog;
+using CertHerald.Transparency.Heads;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Merkle;
 using Microsoft.AspNetCore.Http;
@@ -63,6 +65,18 @@ internal sealed class LyingLog : IAsyncDisposable
         var leaves = new MerkleHash[size];
         for (ulong i = 0; i < size; i++) leaves[i] = Log.LeafHashAt(new EntryIndex(i));
         return Frontier.Empty.Append(leaves);
+    }
+
+    /// <summary>A head that the log signed over whatever root, as it would serve it.</summary>
+    public VerifiedHead SignHead(ulong size, MerkleHash root)
+    {
+        const ulong timestamp = 1_700_000_000_000;
+        bool isTiled = Protocol == LogProtocol.StaticCt;
+        byte[] signature = (isTiled ? Log.StaticCtKey : Log.Rfc6962Key).Sign(PublishedHead.SignedBytes(new TreeSize(size), timestamp, root));
+        byte[] verbatim = isTiled
+            ? SigningKey.Checkpoint(Description.Origin, Description.Id, size, timestamp, root, signature)
+            : JsonSerializer.SerializeToUtf8Bytes(new { tree_size = size, timestamp, sha256_root_hash = root.ToBase64(), tree_head_signature = Convert.ToBase64String(signature) });
+        return Read().ReadHead(verbatim)!;
     }
 
     /// <summary>An x509 entry whose certificate is noise of 20 to 219 bytes.</summary>

@@ -33,9 +33,15 @@ internal sealed class SigningKey
     public byte[] Checkpoint(string origin, ulong size, MerkleHash root)
     {
         var unsigned = new SignedHead { Size = new TreeSize(size), Timestamp = 1, Root = root, Signature = default, Verbatim = default };
-        byte[] signature = [.. new byte[12], .. Sign(unsigned)];
-        BinaryPrimitives.WriteUInt32BigEndian(signature, CertHerald.Transparency.Heads.Checkpoint.KeyIdOf(origin, Public.Id));
-        BinaryPrimitives.WriteUInt64BigEndian(signature.AsSpan(4), unsigned.Timestamp);
+        return Checkpoint(origin, Public.Id, size, unsigned.Timestamp, root, Sign(unsigned));
+    }
+
+    /// <param name="signed">The DigitallySigned of the log's key.</param>
+    public static byte[] Checkpoint(string origin, LogId log, ulong size, ulong timestamp, MerkleHash root, byte[] signed)
+    {
+        byte[] signature = [.. new byte[12], .. signed];
+        BinaryPrimitives.WriteUInt32BigEndian(signature, CertHerald.Transparency.Heads.Checkpoint.KeyIdOf(origin, log));
+        BinaryPrimitives.WriteUInt64BigEndian(signature.AsSpan(4), timestamp);
         return Encoding.UTF8.GetBytes(string.Create(
             CultureInfo.InvariantCulture, $"{origin}\n{size}\n{root}\n\n— {origin} {Convert.ToBase64String(signature)}\n"));
     }

@@ -39,6 +39,10 @@ internal sealed class FollowingRig : IAsyncDisposable
         Asking = new Asking(_time);
     }
 
+    public ulong Unproven { get; init; } = LaneReader.ProveEach;
+
+    public ulong Behind { get; init; } = LogFollower.FarBehind;
+
     public ManualTime Time { get; } = new();
 
     public Meter Meter => _meter;
@@ -51,14 +55,21 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public LogFollower Follower(FollowedLog log, LogStart start) => new(log, ReadLane(log, RequestPriority.Tip), start, Store, _time);
+    public LogFollower Follower(FollowedLog log, LogStart start) => new(log, ReadLane(log, RequestPriority.Tip), start, Store, _time) { Behind = Behind };
 
     public CatchUp CatchUp(FollowedLog log) => new(log, () => ReadLane(log, RequestPriority.CatchUp), Store, _time);
+
+    /// <summary>Reads one lane, step by step.</summary>
+    public LaneReader ReadLane(FollowedLog log, RequestPriority lane) => new(
+        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => _watch),
+        new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time) { Unproven = Unproven };
+
+    public FollowedLog Describe(LogDescription description) => new(new ChosenLog(description, IsCustom: true, TimeSpan.FromSeconds(1)), _time);
 
     /// <summary>Begins to follow; ends with the rig or by <see cref="StopAsync"/>.</summary>
     public FollowedLog Follow(LogDescription description, LogStart start)
     {
-        var log = new FollowedLog(new ChosenLog(description, IsCustom: true, TimeSpan.FromSeconds(1)), _time);
+        FollowedLog log = Describe(description);
         var stop = new CancellationTokenSource();
         _running.Add(log, (stop, RunAsync()));
         return log;
@@ -95,6 +106,14 @@ internal sealed class FollowingRig : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until all that is behind the tip was read, and joined with it.</summary>
+    public async Task JoinAsync(FollowedLog log)
+    {
+        Task run = _running[log].Run;
+        await Eventually.HappensAsync(() => log.Standing.Lanes.Count == 1 || run.IsCompleted);
+        if (run.IsCompleted) await run;
+    }
+
     /// <summary>Lets the follower look at the head once more, and waits until it waits again.</summary>
     public async Task LookAgainAsync(FollowedLog log)
     {
@@ -129,10 +148,6 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public async Task<IReadOnlyList<Sighting>> SightingsAsync() =>
         [.. (await Task.WhenAll((await IssuancesAsync()).Select(one => Store.SightingsAsync(one.Id, Cancellation)))).SelectMany(one => one)];
-
-    private LaneReader ReadLane(FollowedLog log, RequestPriority lane) => new(
-        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => _watch),
-        new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time);
 
     public async ValueTask DisposeAsync()
     {
