@@ -19,6 +19,9 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(DomainJson))]
 [JsonSerializable(typeof(IEnumerable<DomainJson>))]
 [JsonSerializable(typeof(SignInLinkJson))]
+[JsonSerializable(typeof(BackFillRequest))]
+[JsonSerializable(typeof(BackFillJson))]
+[JsonSerializable(typeof(IReadOnlyList<BackFillJson>))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

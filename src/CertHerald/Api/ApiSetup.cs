@@ -23,6 +23,8 @@ internal static class ApiSetup
         services.AddSingleton<MalformedEntries>();
         services.AddSingleton<IWatchItems>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<Domains>();
+        services.AddSingleton<IBackFills>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<BackFills>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
     }
@@ -37,6 +39,7 @@ internal static class ApiSetup
         FollowedLogs.Map(routes);
         MalformedEntries.Map(routes);
         Domains.Map(routes);
+        BackFills.Map(routes);
         SignInLinks.Map(routes);
     }
 

@@ -73,6 +73,8 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
         return new DomainJson(item.Text, IsConfigured(item), Added: null);
     });
 
+    public bool IsWatched(WatchItem item) => _added.ContainsKey(item.Text) || IsConfigured(item);
+
     public bool IsConfigured(WatchItem item) => watched.Configured.Holds(item);
 
     public void Dispose() => _one.Dispose();
@@ -102,7 +104,8 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
             ? list
             : throw new StoreException($"the database holds a watch item that this version cannot watch: {mistakes[0].Problem}; start the newer certherald again");
 
-    private static WatchItem? Read(string name, out string problem)
+    /// <summary>Reads one watch item; null with the problem if it is none.</summary>
+    public static WatchItem? Read(string name, out string problem)
     {
         problem = "";
         if (WatchList.TryParse([("", 1, name)], out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _) && list.Count == 1) return list.Items.Single();

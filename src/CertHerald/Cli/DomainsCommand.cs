@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using CertHerald.Configuring;
+using CertHerald.Fetching;
 using CertHerald.Names;
 
 namespace CertHerald.Cli;
@@ -10,6 +11,8 @@ namespace CertHerald.Cli;
 internal static class DomainsCommand
 {
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
+
+    private static readonly Option<string> Since = new("--since") { Description = "Search the logs back to then, beside the following: 90d, 36h, or a date.", HelpName = "TIME" };
 
     private static readonly Argument<string[]> Names = new("NAME") { Description = "example.com, .example.com with all below it, or an IP address.", Arity = ArgumentArity.OneOrMore };
 
@@ -39,34 +42,47 @@ internal static class DomainsCommand
     }
 
     private static Command Add() => Change(
-        "add", "Watches these, from now on.", HttpMethod.Post, _ => "is watched",
+        "add", "Watches these, from now on; with --since also in what the logs showed before.", HttpMethod.Post, _ => "is watched",
         """
         certherald domains add example.com
         certherald domains add .example.com 192.0.2.10 --json
-        """);
+        certherald domains add .example.com --since 90d
+        """, Since);
 
     private static Command Remove() => Change(
         "remove", "Ends the watch of items that were added with 'domains add'.", HttpMethod.Delete,
         domain => domain.GetProperty("configured").GetBoolean() ? "was removed, and stays watched: it stands in the configuration as well" : "is not watched any more",
         "certherald domains remove .example.com");
 
-    private static Command Change(string name, string description, HttpMethod method, Func<JsonElement, string> outcome, string examples)
+    private static Command Change(string name, string description, HttpMethod method, Func<JsonElement, string> outcome, string examples, Option<string>? since = null)
     {
         var command = new Command(name, description) { Names, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        if (since is not null) command.Options.Add(since);
         command.SetAction(async (parsed, stopping) =>
         {
             // All are checked before the first is sent.
             List<string> items = [.. parsed.GetValue(Names)!.Select(ItemOf)];
+            DateTimeOffset? from = since is not null && parsed.GetValue(since) is { } text ? SinceOf(text) : null;
             LocalAccess service = Find(parsed);
             foreach (string item in items)
             {
                 JsonElement domain = await service.SendAsync(method, $"/api/domains/{Uri.EscapeDataString(item)}", stopping);
                 Console.Out.WriteLine(parsed.GetValue(Json) ? domain.GetRawText() : $"{item} {outcome(domain)}");
             }
+            if (from is not null)
+            {
+                JsonElement search = await service.SendAsync(HttpMethod.Post, "/api/back-fills", stopping, new { items, since = from });
+                Console.Out.WriteLine(parsed.GetValue(Json) ? search.GetRawText() : $"back-fill {search.GetProperty("id").GetString()} searches {search.GetProperty("logs").GetArrayLength()} logs since {from:yyyy-MM-dd HH:mm}Z: see 'certherald back-fills list'");
+            }
             return CommandLine.Done;
         });
         return command.WithExamples(examples);
     }
+
+    private static DateTimeOffset SinceOf(string text) =>
+        LogStart.TryParse(text, out LogStart start) && start.SinceAt(DateTimeOffset.UtcNow) is { } since && since < DateTimeOffset.UtcNow
+            ? since
+            : throw new ConfigurationException([new ConfigurationMistake("--since", $"\"{text}\" is no time in the past", "write a length of time such as 90d or 36h, or a date such as 2026-08-01")]);
 
     private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
         Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);

@@ -151,6 +151,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), TimeProvider.System),
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), TimeProvider.System),
+            followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), TimeProvider.System),
             TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
         services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
 
@@ -170,9 +171,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
-    private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane) => new(
+    private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
         followed, provider.GetRequiredService<LogSources>().Read(followed.Log, lane, followed.Chosen.IsCustom),
-        provider.GetRequiredService<Inspector>(), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
+        sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), TimeProvider.System);
 
     /// <summary>Configured logs may be anywhere. Addresses from a list that somebody else writes pass the guard.</summary>

@@ -17,6 +17,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<long, Refusals> _refusals = new();
+    private readonly ConcurrentDictionary<long, (DateTimeOffset Begun, DateTimeOffset Last, ulong Read)> _searches = new();
     private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
     private long _entries, _malformed, _matches;
 
@@ -27,6 +28,9 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     /// <summary>Rings when there may be a lane to catch up with.</summary>
     public OwedBell LaneBell { get; } = new(time);
 
+    /// <summary>Rings when there may be something to search for in its past.</summary>
+    public OwedBell BackFillBell { get; } = new(time);
+
     /// <summary>Entries read by this process.</summary>
     public long Entries => Interlocked.Read(ref _entries);
 
@@ -35,6 +39,16 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     /// <summary>Of them, those that show something watched.</summary>
     public long Matches => Interlocked.Read(ref _matches);
+
+    /// <summary>Entries a second that a search of the past reads here, since this process began with it; null before that.</summary>
+    public double? SearchRateOf(long backFill) =>
+        _searches.TryGetValue(backFill, out (DateTimeOffset Begun, DateTimeOffset Last, ulong Read) search) && search.Last > search.Begun
+            ? search.Read / (search.Last - search.Begun).TotalSeconds
+            : null;
+
+    /// <summary>A search of the past begins, or has read some entries.</summary>
+    public void Searched(long backFill, ulong entries, DateTimeOffset now) => _searches.AddOrUpdate(
+        backFill, _ => (now, now, 0), (_, search) => (search.Begun, now, search.Read + entries));
 
     /// <summary>How it stands; replaced whole.</summary>
     public LogStanding Standing
@@ -58,11 +72,12 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     /// <summary>All lanes at once, as after a start.</summary>
     public void StandsAt(IReadOnlyList<LogLane> lanes) => Change(standing => standing with { Lanes = lanes });
 
-    /// <summary>One lane moved, or is new.</summary>
-    public void StandsAt(LogLane lane) => Change(standing => standing with
+    /// <summary>One lane moved, or is new. Searches of the past are no part of how a log stands.</summary>
+    public void StandsAt(LogLane lane)
     {
-        Lanes = [.. standing.Lanes.Where(other => other.Id != lane.Id).Append(lane).OrderBy(one => one.Start)],
-    });
+        if (lane.BackFill is null)
+            Change(standing => standing with { Lanes = [.. standing.Lanes.Where(other => other.Id != lane.Id).Append(lane).OrderBy(one => one.Start)] });
+    }
 
     /// <summary>A lane was joined with the next one.</summary>
     public void Joined(LogLane lower, LogLane joined)

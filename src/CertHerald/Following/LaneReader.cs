@@ -151,7 +151,8 @@ internal sealed class LaneReader(
     /// <summary>Whether the log answers, only not so fast: that says nothing about what was asked for.</summary>
     private static bool IsThrottled(LogUnavailableException failure) => failure.Status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
 
-    private async Task<LogLane> ProveAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
+    /// <summary>Asks the log for a proof that what was read of a lane is in the tree of a head.</summary>
+    public async Task<LogLane> ProveAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
         if (lane.Position.Proven.Size == lane.Position.Read.Size) return lane;
         // No proof says nothing against the entries: the lane's end will.

@@ -14,8 +14,9 @@ namespace CertHerald.Following;
 /// </summary>
 /// <param name="follow">Makes the follower of a log's tip, anew for each start.</param>
 /// <param name="catchUp">Makes the reader of what lies behind the tip, anew for each start.</param>
+/// <param name="backFill">Makes the searcher of its past, anew for each start.</param>
 internal sealed partial class LogFleet(
-    LogOptions options, IReadOnlyList<LogListSource> lists, Func<FollowedLog, LogFollower> follow, Func<FollowedLog, CatchUp> catchUp, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
+    LogOptions options, IReadOnlyList<LogListSource> lists, Func<FollowedLog, LogFollower> follow, Func<FollowedLog, CatchUp> catchUp, Func<FollowedLog, BackFiller> backFill, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
     : BackgroundService
 {
     /// <summary>A log that has not answered for this long is stalled, and says so to whoever asks for readiness.</summary>
@@ -111,7 +112,12 @@ internal sealed partial class LogFleet(
         {
             using CatchUp behind = catchUp(log);
             await behind.RunAsync(stopping);
-        }, () => log.Standing.Position, stopping));
+        }, () => log.Standing.Position, stopping),
+        KeepAsync(log, async () =>
+        {
+            using BackFiller past = backFill(log);
+            await past.RunAsync(stopping);
+        }, () => default, stopping));
 
     /// <param name="progress">Where it stands: after progress, the next failure is a first one.</param>
     private async Task KeepAsync(FollowedLog log, Func<Task> run, Func<TreeSize> progress, CancellationToken stopping)

@@ -16,7 +16,8 @@ internal sealed record LogPosition(Frontier Read, Frontier Proven)
 /// </summary>
 /// <param name="Until">Where it ends; null for the tip.</param>
 /// <param name="Trouble">Why it stands still between retries; null if it can be read.</param>
-internal sealed record LogLane(long Id, TreeSize Start, TreeSize? Until, LogPosition Position, LaneTrouble? Trouble)
+/// <param name="BackFill">The search of the past that it belongs to; null for the following of the log.</param>
+internal sealed record LogLane(long Id, TreeSize Start, TreeSize? Until, LogPosition Position, LaneTrouble? Trouble, long? BackFill)
 {
     public bool IsTip => Until is null;
 

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -201,6 +201,19 @@ internal static class SqliteSchema
         UPDATE incident SET subject = 'before ' || id, changed = COALESCE(closed, opened),
             severity = CASE kind WHEN 'fork' THEN 'critical' WHEN 'chain_mismatch' THEN 'warning' ELSE 'error' END;
         CREATE UNIQUE INDEX incident_open ON incident (log, kind, subject) WHERE closed IS NULL;
+        """;
+
+    // 'logs' are the ids of those to search, in JSON.
+    private const string BackFills = """
+        CREATE TABLE back_fill (
+            id     INTEGER PRIMARY KEY AUTOINCREMENT,
+            items  TEXT NOT NULL,
+            since  INTEGER NOT NULL,
+            added  INTEGER NOT NULL,
+            paused INTEGER NOT NULL DEFAULT 0,
+            logs   TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX lane_back_fill ON lane (back_fill) WHERE back_fill IS NOT NULL;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

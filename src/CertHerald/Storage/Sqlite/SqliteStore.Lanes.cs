@@ -10,7 +10,7 @@ namespace CertHerald.Storage.Sqlite;
 internal sealed partial class SqliteStore
 {
     private const string LaneColumns = """
-        lane.id, lane.start, until, read_size, read_frontier, proven_size, proven_frontier, trouble, tries, retry_at
+        lane.id, lane.start, until, read_size, read_frontier, proven_size, proven_frontier, trouble, tries, retry_at, back_fill
         """;
 
     public Task<IReadOnlyList<LogLane>> LanesAsync(LogId log, CancellationToken cancellation) => ReadAsync<IReadOnlyList<LogLane>>(
@@ -74,7 +74,7 @@ internal sealed partial class SqliteStore
             session.Run("UPDATE lane SET until = @at WHERE id = @id", ("@at", at.Size.Value), ("@id", lane.Id));
             LogLane lower = before with { Until = at.Size, Trouble = trouble };
             SetTrouble(session, log, lower, problem);
-            return (lower, AddLane(session, log, at, before.Until));
+            return (lower, AddLane(session, log, before.BackFill, at, before.Until));
         },
         cancellation);
 
@@ -93,8 +93,8 @@ internal sealed partial class SqliteStore
         {
             (LogLane lower, long log) = FindLane(session, lane);
             (long id, byte[]? border) = session.Single(
-                "SELECT id, start_frontier FROM lane WHERE log = @log AND back_fill IS NULL AND start = @start",
-                row => (row.GetInt64(0), row.BytesOrNull(1)), ("@log", log), ("@start", lower.Until!.Value.Value));
+                "SELECT id, start_frontier FROM lane WHERE log = @log AND back_fill IS @backFill AND start = @start",
+                row => (row.GetInt64(0), row.BytesOrNull(1)), ("@log", log), ("@backFill", lower.BackFill), ("@start", lower.Until!.Value.Value));
             if (lower.Position.Read.Size != lower.Until)
                 throw new StoreException($"a lane that stands at {lower.Position.Read.Size} cannot join the one at {lower.Until}");
 
@@ -167,12 +167,12 @@ internal sealed partial class SqliteStore
     /// <summary>A lane's trouble is told apart from others by where it ends: its beginning moves as more of it can be read.</summary>
     private static string SubjectOf(LogLane lane) => $"before {lane.Until}";
 
-    private static LogLane AddLane(SqliteSession session, long log, Frontier start, TreeSize? until) => session.Single(
+    private static LogLane AddLane(SqliteSession session, long log, long? backFill, Frontier start, TreeSize? until) => session.Single(
         $"""
-        INSERT INTO lane (log, start, start_frontier, until, read_size, read_frontier, proven_size, proven_frontier)
-        VALUES (@log, @start, @frontier, @until, @start, @frontier, @start, @frontier) RETURNING {LaneColumns}
+        INSERT INTO lane (log, back_fill, start, start_frontier, until, read_size, read_frontier, proven_size, proven_frontier)
+        VALUES (@log, @backFill, @start, @frontier, @until, @start, @frontier, @start, @frontier) RETURNING {LaneColumns}
         """,
-        ReadLane, ("@log", log), ("@start", start.Size.Value), ("@frontier", start.ToBytes()), ("@until", until?.Value));
+        ReadLane, ("@log", log), ("@backFill", backFill), ("@start", start.Size.Value), ("@frontier", start.ToBytes()), ("@until", until?.Value));
 
     private static void SetPosition(SqliteSession session, LogLane lane, LogPosition position) => session.Run(
         """
@@ -186,13 +186,14 @@ internal sealed partial class SqliteStore
         session.All($"SELECT {LaneColumns} FROM lane WHERE log = @log AND back_fill IS NULL ORDER BY start", ReadLane, ("@log", log));
 
     private static (LogLane Lane, long Log) FindLane(SqliteSession session, LogLane lane) => session.First(
-            $"SELECT {LaneColumns}, log FROM lane WHERE id = @id", row => ((LogLane, long)?)(ReadLane(row), row.GetInt64(10)), ("@id", lane.Id))
+            $"SELECT {LaneColumns}, log FROM lane WHERE id = @id", row => ((LogLane, long)?)(ReadLane(row), row.GetInt64(11)), ("@id", lane.Id))
         ?? throw new StoreException($"the stretch of a log from {lane.Start} on is followed no more: two followers of one log");
 
     private static LogLane ReadLane(SqliteDataReader row) => new(
         row.GetInt64(0), new TreeSize(row.Size(1)), row.IsDBNull(2) ? null : new TreeSize(row.Size(2)),
         new LogPosition(ReadFrontier(row, 3), ReadFrontier(row, 5)),
-        row.IsDBNull(7) ? null : new LaneTrouble(row.GetString(7), row.GetInt32(8), row.Time(9)));
+        row.IsDBNull(7) ? null : new LaneTrouble(row.GetString(7), row.GetInt32(8), row.Time(9)),
+        row.IsDBNull(10) ? null : row.GetInt64(10));
 
     private static Frontier ReadFrontier(SqliteDataReader row, int column) =>
         Frontier.TryRead(new TreeSize(row.Size(column)), row.Bytes(column + 1), out Frontier? frontier)

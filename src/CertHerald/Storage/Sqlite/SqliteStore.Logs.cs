@@ -39,7 +39,7 @@ internal sealed partial class SqliteStore
                 ("@url", log.Url.ToString()), ("@protocol", log.Protocol), ("@spki", log.Key.Spki));
             long row = RowOf(session, log.Id);
             if (session.First("SELECT id FROM lane WHERE log = @log AND until IS NULL", tip => (long?)tip.GetInt64(0), ("@log", row)) is null)
-                AddLane(session, row, start, null);
+                AddLane(session, row, null, start, null);
             return LanesOf(session, row);
         },
         cancellation);

@@ -1,0 +1,128 @@
+using System.Text.Json;
+using CertHerald.Access;
+using CertHerald.Following;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>Searches of the past for items that are watched since later.</summary>
+internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live, TimeProvider time)
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/back-fills").WithTags("Back-fills").RequireAuthorization();
+
+        group.MapGet("", async (BackFills backFills, CancellationToken cancellation) =>
+            TypedResults.Json(await backFills.ListAsync(cancellation), ApiJson.Default.IReadOnlyListBackFillJson));
+
+        group.MapPost("", async (HttpRequest request, BackFills backFills, CancellationToken cancellation) =>
+        {
+            try
+            {
+                return await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.BackFillRequest, cancellation) is { } asked
+                    ? await backFills.AddAsync(asked)
+                    : ApiError.BadRequest("The body is null.");
+            }
+            catch (JsonException e)
+            {
+                return ApiError.BadRequest($"The body is no JSON object with \"items\" and \"since\": {e.Message}");
+            }
+        }).RequireAuthorization(AccessSetup.ByKey);
+
+        group.MapPost("/{id:long}/pause", async (long id, BackFills backFills) => await backFills.PauseAsync(id, true)).RequireAuthorization(AccessSetup.ByKey);
+        group.MapPost("/{id:long}/resume", async (long id, BackFills backFills) => await backFills.PauseAsync(id, false)).RequireAuthorization(AccessSetup.ByKey);
+
+        group.MapDelete("/{id:long}", async (long id, BackFills backFills) => await backFills.RemoveAsync(id)).RequireAuthorization(AccessSetup.ByKey);
+    }
+
+    /// <summary>All of them, newest first.</summary>
+    public async Task<IReadOnlyList<BackFillJson>> ListAsync(CancellationToken cancellation) =>
+        [.. (await store.BackFillsAsync(cancellation)).Select(one => BackFillJson.Of(one, live()))];
+
+    // What follows is not cancellable: a client that hangs up must not leave it half done.
+
+    private async Task<IResult> AddAsync(BackFillRequest request)
+    {
+        if (request.Items is not { Count: > 0 and <= 1_000 }) return ApiError.BadRequest("\"items\" names from 1 to 1,000 watch items.");
+        if (request.Since is not { } since || since > time.GetUtcNow()) return ApiError.BadRequest("\"since\" is a time in the past, such as 2026-08-01T00:00:00Z.");
+
+        var items = new List<string>();
+        foreach (string name in request.Items)
+        {
+            if (Domains.Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
+            if (!domains.IsWatched(item)) return ApiError.Conflict($"{item} is not watched: add it first, so that nothing is missed between the past and now.");
+            items.Add(item.Text);
+        }
+
+        List<FollowedLog> logs = [.. live().Where(log => log.Standing.Lanes.Count > 0)];
+        if (logs.Count == 0) return ApiError.Conflict("No log is followed yet: try again when one is.");
+
+        BackFill added = await store.AddBackFillAsync(items, since, [.. logs.Select(log => log.Log.Id)], CancellationToken.None);
+        Ring();
+        return TypedResults.Json(BackFillJson.Of(added, live()), ApiJson.Default.BackFillJson, statusCode: StatusCodes.Status201Created);
+    }
+
+    private async Task<IResult> PauseAsync(long id, bool paused)
+    {
+        if (!await store.PauseBackFillAsync(id, paused, CancellationToken.None)) return ApiError.NotFound("back-fill");
+        Ring();
+        return await FindAsync(id);
+    }
+
+    private async Task<IResult> RemoveAsync(long id)
+    {
+        IResult was = await FindAsync(id);
+        await store.RemoveBackFillAsync(id, CancellationToken.None);
+        return was;
+    }
+
+    private async Task<IResult> FindAsync(long id) => (await ListAsync(CancellationToken.None)).FirstOrDefault(one => one.Id == ApiJson.IdOf(id)) is { } found
+        ? TypedResults.Json(found, ApiJson.Default.BackFillJson)
+        : ApiError.NotFound("back-fill");
+
+    private void Ring()
+    {
+        foreach (FollowedLog log in live()) log.BackFillBell.Ring();
+    }
+}
+
+/// <summary>What to search for, on the wire.</summary>
+internal sealed record BackFillRequest(IReadOnlyList<string>? Items, DateTimeOffset? Since);
+
+/// <summary>A search of the past on the wire.</summary>
+/// <param name="State">running, paused or done.</param>
+/// <param name="Read">Entries read so far, in the logs that were begun.</param>
+/// <param name="Total">Entries to read, in the logs that were begun.</param>
+/// <param name="SecondsLeft">At the present rate; null while there is none.</param>
+internal sealed record BackFillJson(
+    string Id, IReadOnlyList<string> Items, DateTimeOffset Since, DateTimeOffset Added, string State, ulong Read, ulong Total, long? SecondsLeft,
+    IReadOnlyList<BackFillLogJson> Logs)
+{
+    public static BackFillJson Of(BackFill search, IReadOnlyList<FollowedLog> live)
+    {
+        List<BackFillLogJson> logs = [.. search.Logs.Select(log => BackFillLogJson.Of(search, log, live.FirstOrDefault(one => one.Log.Id == log)))];
+        // The slowest log decides.
+        bool isKnown = logs.TrueForAll(log => log.SecondsLeft is not null);
+        return new BackFillJson(
+            ApiJson.IdOf(search.Id), search.Items, search.Since, search.Added, search.IsDone ? "done" : search.Paused ? "paused" : "running",
+            logs.Aggregate(0UL, (sum, log) => sum + log.Read), logs.Aggregate(0UL, (sum, log) => sum + log.Total),
+            isKnown && !search.Paused ? logs.Max(log => log.SecondsLeft) : null, logs);
+    }
+}
+
+/// <summary>How far a search is in one log.</summary>
+/// <param name="Problem">Why it does not go on now; null if it does.</param>
+internal sealed record BackFillLogJson(string Log, string LogDescription, ulong Read, ulong Total, long? SecondsLeft, string? Problem)
+{
+    public static BackFillLogJson Of(BackFill search, Transparency.Logs.LogId log, FollowedLog? live)
+    {
+        List<LogLane> lanes = [.. search.Lanes.Where(one => one.Log == log).Select(one => one.Lane)];
+        ulong read = lanes.Aggregate(0UL, (sum, lane) => sum + (lane.Position.Read.Size.Value - lane.Start.Value));
+        ulong total = lanes.Aggregate(0UL, (sum, lane) => sum + (lane.Until!.Value.Value - lane.Start.Value));
+        double? rate = live?.SearchRateOf(search.Id);
+        string? problem = live is null ? "the log is not followed any more" : lanes.FirstOrDefault(lane => lane.Trouble is not null)?.Trouble!.Kind;
+        return new BackFillLogJson(
+            log.ToString(), live is null ? "" : live.Log.Description, read, total,
+            lanes.Count > 0 && read == total ? 0 : rate > 0 ? (long)Math.Ceiling((total - read) / rate.Value) : null, problem);
+    }
+}
