@@ -152,17 +152,31 @@ internal sealed class NameTrie
 
     public WatchItem ItemOf(Hit hit)
     {
-        ReadOnlySpan<byte> key = KeyOf(hit.Node);
-        var text = new StringBuilder(key.Length + 1);
-        while (!key.IsEmpty)
+        Span<byte> text = stackalloc byte[1 + DnsName.MaxLength];
+        text[0] = (byte)'.';
+        int length = WriteName(KeyOf(hit.Node), text[1..]);
+        return new WatchItem(Encoding.ASCII.GetString(hit.IsTree ? text[..(1 + length)] : text.Slice(1, length)), hit.IsTree, isIp: false);
+    }
+
+    public bool IsSuffix(int node, PublicSuffixes suffixes)
+    {
+        Span<byte> name = stackalloc byte[DnsName.MaxLength];
+        return suffixes.IsSuffix(name[..WriteName(KeyOf(node), name)]);
+    }
+
+    private static int WriteName(ReadOnlySpan<byte> key, Span<byte> name)
+    {
+        int length = 0;
+        while (true)
         {
             int zero = key.LastIndexOf((byte)0);
-            if (text.Length > 0) text.Append('.');
-            text.Append(Encoding.ASCII.GetString(key[(zero + 1)..]));
-            key = key[..Math.Max(zero, 0)];
+            ReadOnlySpan<byte> label = key[(zero + 1)..];
+            label.CopyTo(name[length..]);
+            length += label.Length;
+            if (zero < 0) return length;
+            name[length++] = (byte)'.';
+            key = key[..zero];
         }
-        if (hit.IsTree) text.Insert(0, '.');
-        return new WatchItem(text.ToString(), hit.IsTree, isIp: false);
     }
 
     private bool Match(int node, ulong hash, ReadOnlySpan<byte> key, int at, HitList? hits, ref GlobBudget budget)

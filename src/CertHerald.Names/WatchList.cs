@@ -102,6 +102,17 @@ public sealed class WatchList
     }
 
     /// <summary>
+    /// The trees below which anybody can register a name, such as <c>.co.uk</c>: hardly meant. Not <c>.</c>, which says so.
+    /// Costs some 100 ns for each tree of the list.
+    /// </summary>
+    public IEnumerable<WatchItem> PublicTrees(PublicSuffixes suffixes)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+        IEnumerable<WatchItem> own = _names.Items().Where(hit => hit.IsTree && hit.Node > 0 && _names.IsSuffix(hit.Node, suffixes)).Select(_names.ItemOf);
+        return _more is null ? own : own.Concat(_more.PublicTrees(suffixes).Where(item => !HoldsItself(item)));
+    }
+
+    /// <summary>
     /// Whether a raw value may give an identifier that is watched. Allocates nothing. Never false where
     /// <see cref="Identifiers.Read"/> gives an identifier that has <see cref="Matches(Identifier)"/>; true without one only for
     /// labels outside ASCII, which are not converted here, and once in 2²⁴ names by accident of a hash.

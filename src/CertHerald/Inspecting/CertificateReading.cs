@@ -36,7 +36,7 @@ internal static class CertificateReading
 
     /// <summary>
     /// Most comparisons that the names with <c>*</c> of one certificate may cost: one such name against a million watched ones,
-    /// some 10 ms. Certificates for the wildcard of a domain cost next to none.
+    /// some 50 ms. Certificates for the wildcard of a domain cost next to none.
     /// </summary>
     public const int MostComparisons = 1_000_000;
 
