@@ -10,8 +10,8 @@ namespace CertHerald.Inspecting;
 /// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
 internal sealed class Inspector(Func<WatchList> watched)
 {
-    /// <summary>Bytes of a run without a gap in which a name is looked for.</summary>
-    private const int LongestRun = 512;
+    /// <summary>Bytes at the end of a run without a gap in which a name is looked for: the longest name, and what may follow it.</summary>
+    private const int LongestRun = DnsName.MaxLength + 3;
 
     /// <summary>What the entries of a batch show, in their order.</summary>
     public IReadOnlyList<Finding> Inspect(RawBatch batch)
