@@ -6,11 +6,14 @@ namespace CertHerald.Benchmarks;
 /// <summary>Processor time, not wall time: other work on the machine disturbs it least.</summary>
 internal static class Measure
 {
+    /// <summary>On a busy machine the runtime takes its time to compile what is called often.</summary>
+    private static readonly TimeSpan ShortestWarmUp = TimeSpan.FromSeconds(1);
+
     /// <summary>Processor seconds of one call, the best of several samples after a warm-up: the least disturbed one.</summary>
     /// <param name="sample">How long a sample lasts at least.</param>
     public static double Seconds(Action work, TimeSpan sample, int samples = 7)
     {
-        for (var warm = Stopwatch.StartNew(); warm.Elapsed < sample;) work();
+        for (var warm = Stopwatch.StartNew(); warm.Elapsed < sample || warm.Elapsed < ShortestWarmUp;) work();
 
         double best = double.MaxValue;
         for (int i = 0; i < samples; i++)

@@ -10,6 +10,8 @@ if (args is ["fuzz", ..])
     return new Fuzzing((ulong)Number("--seed", Environment.TickCount)).Run(TimeSpan.FromSeconds(Number("--seconds", 60)), corpora);
 }
 
+// --only B3,B4: these rows and no others.
+string[]? only = Array.IndexOf(args, "--only") is >= 0 and var option && option + 1 < args.Length ? args[option + 1].Split(',') : null;
 bool quick = args.Contains("--quick");
 TimeSpan sample = TimeSpan.FromMilliseconds(quick ? 200 : 1_000);
 string program = Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald");
@@ -20,9 +22,9 @@ Console.WriteLine("Processor time, best of 7 samples. The machine's other work d
 Console.WriteLine();
 Console.WriteLine("| Id | What | Value | Goal | Beside |");
 Console.WriteLine("|---|---|---|---|---|");
-foreach (Row row in PipelineBenchmark.Run(sample)) Print(row);
-foreach (Row row in PartsBenchmark.Run(sample)) Print(row);
-foreach (Row row in await ScanBenchmark.RunAsync(program, quick ? 100_000UL : 1_000_000UL)) Print(row);
+if (only is null) foreach (Row row in PipelineBenchmark.Run(sample)) Print(row);
+foreach (Row row in PartsBenchmark.Run(sample, id => only is null || only.Contains(id))) Print(row);
+if (only is null) foreach (Row row in await ScanBenchmark.RunAsync(program, quick ? 100_000UL : 1_000_000UL)) Print(row);
 return 0;
 
 static void Print(Row row) => Console.WriteLine($"| {row.Id} | {row.What} | {row.Value} | {row.Goal} | {row.Compared} |");

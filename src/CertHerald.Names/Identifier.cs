@@ -30,4 +30,8 @@ public enum IdentifierKind
 /// An IP address is in canonical text: dotted for IPv4 and IPv4-mapped IPv6, else RFC 5952.
 /// </summary>
 /// <param name="Text">Never empty when read by <see cref="Identifiers"/>; null in <c>default</c>, which matches nothing.</param>
-public readonly record struct Identifier(IdentifierKind Kind, string Text);
+public readonly record struct Identifier(IdentifierKind Kind, string Text)
+{
+    /// <summary>Whether it stands for more names than one: a label of it matches labels that are written otherwise.</summary>
+    public bool IsGlob => Kind == IdentifierKind.Dns && Text is not null && Text.AsSpan().ContainsAny('*', '?', '<');
+}

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 
 namespace CertHerald.Names;
@@ -41,6 +42,8 @@ internal static class LabelHash
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Mix(ulong value)
     {
+        // BigMul gives its lower half by way of memory.
+        if (Bmi2.X64.IsSupported) return Bmi2.X64.MultiplyNoFlags(value, Multiplier) ^ (value * Multiplier);
         ulong high = Math.BigMul(value, Multiplier, out ulong low);
         return high ^ low;
     }

@@ -83,8 +83,15 @@ public sealed class PublicSuffixes
     /// </summary>
     /// <param name="name">A-labels, any case.</param>
     /// <param name="withPrivate">Whether private suffixes count too, such as <c>github.io</c>.</param>
-    public int SuffixStart(ReadOnlySpan<byte> name, bool withPrivate = true)
+    public int SuffixStart(ReadOnlySpan<byte> name, bool withPrivate = true) => SuffixStart(name, withPrivate, out _);
+
+    /// <summary>Whether a name is itself a public suffix, by a rule of the list: a top-level domain that is not listed is none. Allocates nothing.</summary>
+    /// <param name="name">As for <see cref="SuffixStart(ReadOnlySpan{byte}, bool)"/>.</param>
+    public bool IsSuffix(ReadOnlySpan<byte> name) => SuffixStart(name, withPrivate: true, out bool isListed) == 0 && isListed;
+
+    private int SuffixStart(ReadOnlySpan<byte> name, bool withPrivate, out bool isListed)
     {
+        isListed = false;
         int start = name.LastIndexOf((byte)'.') + 1, best = start, below = name.Length;
         ulong hash = LabelHash.OfRoot;
         Rules above = 0;
@@ -96,7 +103,7 @@ public sealed class PublicSuffixes
             hash = LabelHash.Extend(hash, label);
             Rules rules = _nodes.TryGetValue(hash, out Node node) && Ascii.EqualsIgnoreCase(node.Name, name[start..]) ? node.RulesOf(withPrivate) : 0;
             if ((rules & Rules.Exception) != 0) return below + 1;
-            if ((rules & Rules.Name) != 0 || (above & Rules.Wildcard) != 0) best = start;
+            if ((rules & Rules.Name) != 0 || (above & Rules.Wildcard) != 0) (best, isListed) = (start, true);
 
             if (start == 0) break;
             above = rules;
@@ -110,9 +117,9 @@ public sealed class PublicSuffixes
     /// The part of a name that somebody registered: <c>example.co.uk</c> of <c>www.example.co.uk</c>. None if the name is a
     /// public suffix, begins with a dot, or has an empty label there. Allocates nothing.
     /// </summary>
-    /// <param name="name">As for <see cref="SuffixStart"/>.</param>
+    /// <param name="name">As for <see cref="SuffixStart(ReadOnlySpan{byte}, bool)"/>.</param>
     /// <param name="registrable">A part of <paramref name="name"/>.</param>
-    /// <param name="withPrivate">As for <see cref="SuffixStart"/>.</param>
+    /// <param name="withPrivate">As for <see cref="SuffixStart(ReadOnlySpan{byte}, bool)"/>.</param>
     public bool TryGetRegistrable(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> registrable, bool withPrivate = true)
     {
         registrable = default;

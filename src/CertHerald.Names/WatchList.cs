@@ -102,21 +102,40 @@ public sealed class WatchList
     }
 
     /// <summary>
+    /// The trees below which anybody can register a name, such as <c>.co.uk</c>: hardly meant. Not <c>.</c>, which says so.
+    /// Costs some 100 ns for each tree of the list.
+    /// </summary>
+    public IEnumerable<WatchItem> PublicTrees(PublicSuffixes suffixes)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+        IEnumerable<WatchItem> own = _names.Items().Where(hit => hit.IsTree && hit.Node > 0 && _names.IsSuffix(hit.Node, suffixes)).Select(_names.ItemOf);
+        return _more is null ? own : own.Concat(_more.PublicTrees(suffixes).Where(item => !HoldsItself(item)));
+    }
+
+    /// <summary>
     /// Whether a raw value may give an identifier that is watched. Allocates nothing. Never false where
-    /// <see cref="Identifiers.Read"/> gives an identifier that has <see cref="Matches"/>; true without one only for labels
-    /// outside ASCII, which are not converted here, and once in 2³² names by accident of a hash.
+    /// <see cref="Identifiers.Read"/> gives an identifier that has <see cref="Matches(Identifier)"/>; true without one only for
+    /// labels outside ASCII, which are not converted here, and once in 2²⁴ names by accident of a hash.
     /// </summary>
     /// <param name="value">As <see cref="Identifiers.Read"/> takes it.</param>
-    public bool MayMatch(NameSource source, ReadOnlySpan<byte> value) =>
-        MayMatchItself(source, value) || (_more is not null && _more.MayMatch(source, value));
+    public bool MayMatch(NameSource source, ReadOnlySpan<byte> value)
+    {
+        GlobBudget unlimited = GlobBudget.Unlimited;
+        return MayMatch(source, value, ref unlimited);
+    }
 
-    private bool MayMatchItself(NameSource source, ReadOnlySpan<byte> value)
+    /// <summary>As <see cref="MayMatch(NameSource, ReadOnlySpan{byte})"/>, at a bounded cost.</summary>
+    /// <param name="budget">Where it is spent, false says nothing.</param>
+    public bool MayMatch(NameSource source, ReadOnlySpan<byte> value, ref GlobBudget budget) =>
+        MayMatchItself(source, value, ref budget) || (_more is not null && _more.MayMatch(source, value, ref budget));
+
+    private bool MayMatchItself(NameSource source, ReadOnlySpan<byte> value, ref GlobBudget budget)
     {
         if (source == NameSource.IpAddress) return IpText.TryRead(value, out UInt128 address) && _addresses.Contains(address);
 
         bool isWildcard = value.StartsWith("*."u8);
         ReadOnlySpan<byte> name = isWildcard ? value[2..] : value;
-        return IsPlain(name) ? _names.MayMatchPlain(name, isWildcard) : MayMatchOdd(source, value);
+        return IsPlain(name) ? _names.MayMatchPlain(name, isWildcard) : MayMatchOdd(source, value, ref budget);
     }
 
     /// <summary>
@@ -125,37 +144,58 @@ public sealed class WatchList
     /// </summary>
     public IReadOnlyList<WatchItem> Matches(Identifier identifier)
     {
+        GlobBudget unlimited = GlobBudget.Unlimited;
+        return Matches(identifier, int.MaxValue, ref unlimited, out _);
+    }
+
+    /// <summary>
+    /// As <see cref="Matches(Identifier)"/>, but no more than <paramref name="most"/>, at a bounded cost: of a million names that
+    /// fall under <c>*.com</c>, those that come first when names are compared from the right. Always the same ones.
+    /// </summary>
+    /// <param name="budget">Where it is spent, items may be missing.</param>
+    /// <param name="isCut">There are more.</param>
+    public IReadOnlyList<WatchItem> Matches(Identifier identifier, int most, ref GlobBudget budget, out bool isCut)
+    {
+        isCut = false;
         if (string.IsNullOrEmpty(identifier.Text)) return [];
-        List<WatchItem> items = ItselfMatching(identifier);
-        if (_more is not null) items.AddRange(_more.Matches(identifier).Where(item => !HoldsItself(item)));
+        List<WatchItem> items = ItselfMatching(identifier, most, ref budget, ref isCut);
+        if (_more is not null)
+        {
+            items.AddRange(_more.Matches(identifier, most, ref budget, out bool isMoreCut).Where(item => !HoldsItself(item)));
+            isCut |= isMoreCut;
+        }
         items.Sort(static (a, b) =>
             a.IsTree != b.IsTree ? a.IsTree.CompareTo(b.IsTree)
             : a.Text.Length != b.Text.Length ? b.Text.Length.CompareTo(a.Text.Length)
             : string.CompareOrdinal(a.Text, b.Text));
-        return items;
+        if (items.Count <= most) return items;
+        isCut = true;
+        return items.GetRange(0, most);
     }
 
-    private List<WatchItem> ItselfMatching(Identifier identifier)
+    private List<WatchItem> ItselfMatching(Identifier identifier, int most, ref GlobBudget budget, ref bool isCut)
     {
         byte[] text = Encoding.Latin1.GetBytes(identifier.Text);
-        if (identifier.Kind != IdentifierKind.Ip) return HitsOf(text).ConvertAll(_names.ItemOf);
-        return IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address) ? [ItemOf(address)] : [];
+        if (identifier.Kind == IdentifierKind.Ip) return IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address) ? [ItemOf(address)] : [];
+        NameTrie.HitList hits = HitsOf(text, most, ref budget);
+        isCut |= hits.IsCut;
+        return [.. hits.Hits.Select(_names.ItemOf)];
     }
 
-    private List<NameTrie.Hit> HitsOf(ReadOnlySpan<byte> name)
+    private NameTrie.HitList HitsOf(ReadOnlySpan<byte> name, int most, ref GlobBudget budget)
     {
-        var hits = new List<NameTrie.Hit>();
+        var hits = new NameTrie.HitList(most);
         byte[] key = new byte[name.Length];
-        _ = _names.Match(key.AsSpan(0, WriteKey(name, key)), hits);
+        _ = _names.Match(key.AsSpan(0, WriteKey(name, key)), hits, ref budget);
         return hits;
     }
 
     private bool HoldsItself(WatchItem item)
     {
         byte[] text = Encoding.ASCII.GetBytes(item.Text);
-        return item.IsIp
-            ? IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address)
-            : HitsOf(text.AsSpan(item.IsTree ? 1 : 0)).Exists(hit => hit.IsTree == item.IsTree && _names.ItemOf(hit) == item);
+        if (item.IsIp) return IpText.TryParse(text, out UInt128 address) && _addresses.Contains(address);
+        GlobBudget none = default;                         // an item holds no glob
+        return HitsOf(text.AsSpan(item.IsTree ? 1 : 0), int.MaxValue, ref none).Hits.Any(hit => hit.IsTree == item.IsTree && _names.ItemOf(hit) == item);
     }
 
     // One DNS name for sure, to be taken as it stands: no IPv4 address, nothing to cut or trim, no label but itself.
@@ -164,7 +204,7 @@ public sealed class WatchList
         && name[^1] != '.' && !char.IsAsciiDigit((char)name[^1])
         && !name.ContainsAnyExcept(PlainBytes);
 
-    private bool MayMatchOdd(NameSource source, ReadOnlySpan<byte> value)
+    private bool MayMatchOdd(NameSource source, ReadOnlySpan<byte> value, ref GlobBudget budget)
     {
         Span<Range> pieces = stackalloc Range[RawName.MaxPieces];
         int count = RawName.Cut(value, pieces);
@@ -175,7 +215,7 @@ public sealed class WatchList
             {
                 if (_addresses.Contains(address)) return true;
             }
-            else if (!RawName.IsTitle(source, piece) && MayMatchOddName(piece))
+            else if (!RawName.IsTitle(source, piece) && MayMatchOddName(piece, ref budget))
             {
                 return true;
             }
@@ -183,7 +223,7 @@ public sealed class WatchList
         return false;
     }
 
-    private bool MayMatchOddName(ReadOnlySpan<byte> piece)
+    private bool MayMatchOddName(ReadOnlySpan<byte> piece, ref GlobBudget budget)
     {
         ReadOnlySpan<byte> name = RawName.Bound(piece, out bool isCut);
 
@@ -199,10 +239,11 @@ public sealed class WatchList
             if (length > 0) key[length++] = 0;
             key[length++] = (byte)'*';
         }
-        return _names.Match(key[..length], hits: null);
+        return _names.Match(key[..length], hits: null, ref budget);
     }
 
-    // The key of a name: labels from the right, zeros between, lower case, '*' for labels that match all. Never longer.
+    // The key of a name: labels from the right, zeros between, lower case, '*' for labels that match all and for several '*' in a
+    // row, which mean no more and would cost more. Never longer.
     private static int WriteKey(ReadOnlySpan<byte> name, Span<byte> key)
     {
         int length = 0;
@@ -211,7 +252,12 @@ public sealed class WatchList
             int dot = name.LastIndexOf((byte)'.');
             ReadOnlySpan<byte> label = name[(dot + 1)..];
             if (MatchesAll(label)) label = "*"u8;
-            foreach (byte b in label) key[length++] = b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b | 0x20) : b;
+            byte before = 0;
+            foreach (byte b in label)
+            {
+                if (b != '*' || before != '*') key[length++] = b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b | 0x20) : b;
+                before = b;
+            }
             if (dot < 0) return length;
             key[length++] = 0;
             name = name[..dot];

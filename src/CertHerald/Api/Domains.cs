@@ -40,7 +40,9 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     public async Task LoadAsync(CancellationToken cancellation)
     {
         _added = (await store.AddedItemsAsync(cancellation)).ToImmutableSortedDictionary(item => item.Text, item => item, StringComparer.Ordinal);
-        watched.Add(Listed(_added));
+        WatchList added = Listed(_added);
+        watched.Add(added);
+        foreach (string warning in PublicTrees.Warnings(added, watched.Suffixes)) Broad(warning);
     }
 
     /// <summary>Every watch item once, those that were added here first. Read to its end, it is one state, whatever changes meanwhile.</summary>
@@ -61,7 +63,8 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
         var added = new AddedItem(item.Text, time.GetUtcNow());
         bool isNew = await store.AddItemAsync(added, CancellationToken.None);
         if (isNew) PutInForce(_added.SetItem(item.Text, added));
-        return (new DomainJson(item.Text, IsConfigured(item), _added[item.Text].Added), isNew);
+        string? warning = item.IsTree ? PublicTrees.Warnings(Listed([added.Text]), watched.Suffixes).FirstOrDefault() : null;
+        return (new DomainJson(item.Text, IsConfigured(item), _added[item.Text].Added, warning), isNew);
     });
 
     /// <summary>Removes an item that was added here. In the configuration it may stay.</summary>
@@ -99,8 +102,10 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
         Changed(after, before);
     }
 
-    private static WatchList Listed(ImmutableSortedDictionary<string, AddedItem> added) =>
-        WatchList.TryParse(added.Keys.Select((text, at) => ("the database", at + 1, text)), out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _)
+    private static WatchList Listed(ImmutableSortedDictionary<string, AddedItem> added) => Listed(added.Keys);
+
+    private static WatchList Listed(IEnumerable<string> items) =>
+        WatchList.TryParse(items.Select((text, at) => ("the database", at + 1, text)), out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _)
             ? list
             : throw new StoreException($"the database holds a watch item that this version cannot watch: {mistakes[0].Problem}; start the newer certherald again");
 
@@ -115,9 +120,13 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Watch list changed through the API: {After} watch items, {Before} before")]
     private partial void Changed(int after, int before);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Added through the API: {Warning}")]
+    private partial void Broad(string warning);
 }
 
 /// <summary>A watch item on the wire.</summary>
 /// <param name="Configured">It stands in the configuration or in a watch file.</param>
 /// <param name="Added">When it was added through the API; null if it was not.</param>
-internal sealed record DomainJson(string Name, bool Configured, DateTimeOffset? Added);
+/// <param name="Warning">What is allowed but probably not meant: told when it is added, else null.</param>
+internal sealed record DomainJson(string Name, bool Configured, DateTimeOffset? Added, string? Warning = null);

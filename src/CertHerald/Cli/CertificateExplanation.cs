@@ -19,7 +19,8 @@ internal static class CertificateExplanation
         string? issuerKey = input.Issuer is { } issuer ? CertificateReading.PubkeySha256Of(issuer) : null;
         IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
         CertificateFacts facts = CertificateReading.Read(input.Der, certificate, identifiers, certificate.IsPrecertificate, issuerKey);
-        IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out _);
+        IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out _, out bool isSpent);
+        if (isSpent) facts = facts with { Problems = [.. facts.Problems, CertificateReading.TooManyGlobs] };
         List<SctExplanation> scts = Explain(certificate, issuerKey, logs);
 
         if (asJson) WriteJson(output, facts, scts, matches, watch);

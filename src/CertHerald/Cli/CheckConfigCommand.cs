@@ -18,6 +18,7 @@ internal static class CheckConfigCommand
             Console.Out.WriteLine($"listen     {options.Listen} (links begin with {options.PublicUrl})");
             Console.Out.WriteLine($"data       {Path.GetFullPath(options.Data)} ({options.Store})");
             Console.Out.WriteLine($"watched    {options.Watch.Count} items");
+            Console.Out.WriteLine($"suffixes   {(options.Suffixes is { } suffixes ? SuffixFile.Describe(suffixes) : "no list: watch items are not checked against public suffixes (certherald data refresh --suffixes)")}");
             Console.Out.WriteLine($"logs       {options.Logs.Lists.Count} lists, {options.Logs.Custom.Count} by hand, from {options.Logs.Start}");
             foreach (WebhookOptions webhook in options.Webhooks)
                 Console.Out.WriteLine($"webhook    {webhook.Name}: {webhook.Dialect} to {webhook.Url.Scheme}://{webhook.Url.IdnHost}/… for {string.Join(", ", webhook.Events)}");

@@ -67,6 +67,7 @@ internal static class DomainsCommand
             foreach (string item in items)
             {
                 JsonElement domain = await service.SendAsync(method, $"/api/domains/{Uri.EscapeDataString(item)}", stopping);
+                if (domain.TryGetProperty("warning", out JsonElement warning) && warning.ValueKind == JsonValueKind.String) Console.Error.WriteLine($"warning: {warning.GetString()}");
                 Console.Out.WriteLine(parsed.GetValue(Json) ? domain.GetRawText() : $"{item} {outcome(domain)}");
             }
             if (from is not null)

@@ -40,7 +40,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
     {
         CertHeraldOptions options = read();
         var meter = new Meter("CertHerald");
-        var watched = new Watched(options.Watch, options.Known, meter);
+        var watched = new Watched(options.Watch, options.Known, meter, options.Suffixes);
         // From here on only who holds what is in force holds a list: one that was replaced must not stay in memory.
         options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None };
         ConfigurationReload.LetGo(watched.List.Count);

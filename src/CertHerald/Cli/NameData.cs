@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using CertHerald.Configuring;
 using CertHerald.Names;
 
 namespace CertHerald.Cli;
@@ -13,17 +14,16 @@ internal static class NameData
     /// <summary>Every list, by the option that names its source.</summary>
     public static IReadOnlyList<NameList> All { get; } =
     [
-        new("--suffixes", "public_suffix_list.dat", "the Public Suffix List", CheckSuffixes),
+        new("--suffixes", SuffixFile.Name, "the Public Suffix List", CheckSuffixes),
         new("--confusables", "confusables.txt", "characters that look alike (UTS #39)", file => CheckUnicode(file, "confusables.txt", fewest: 1_000)),
         new("--idna", "IdnaMappingTable.txt", "how characters are mapped in domain names (UTS #46)", file => CheckUnicode(file, "IdnaMappingTable.txt", fewest: 1_000)),
     ];
 
     private static NameListCheck CheckSuffixes(byte[] file)
     {
-        if (!PublicSuffixes.TryRead(file, out PublicSuffixes? suffixes, out string? problem)) return new NameListCheck(problem);
-        // Half a list would call strangers' domains one: better none.
-        if (suffixes.IcannRules < 1_000 || suffixes.PrivateRules == 0) return new NameListCheck($"it has {Count(suffixes.IcannRules)} rules of registries and {Count(suffixes.PrivateRules)} private ones: the list has thousands of both");
-        return new NameListCheck(null, suffixes.Version, $"{Count(suffixes.IcannRules)} rules of registries, {Count(suffixes.PrivateRules)} private");
+        return SuffixFile.TryRead(file, out PublicSuffixes? suffixes, out string? problem)
+            ? new NameListCheck(null, suffixes.Version, SuffixFile.Describe(suffixes))
+            : new NameListCheck(problem);
     }
 
     private static NameListCheck CheckUnicode(byte[] file, string name, int fewest)
@@ -40,7 +40,7 @@ internal static class NameData
 internal sealed record NameList(string Option, string File, string Meaning, Func<byte[], NameListCheck> Check)
 {
     /// <summary>Longer than any of them has ever been.</summary>
-    public const int MostBytes = 16 << 20;
+    public const int MostBytes = SuffixFile.MostBytes;
 
     public string PathIn(string data) => Path.Combine(data, File);
 

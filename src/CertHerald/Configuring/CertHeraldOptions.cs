@@ -24,13 +24,16 @@ internal sealed record CertHeraldOptions
 
     public WatchList Watch { get; init; } = WatchList.Empty;
 
+    /// <summary>What <see cref="Watch"/> was checked against; null if the data directory holds no list.</summary>
+    public PublicSuffixes? Suffixes { get; init; }
+
     public KnownCertificates Known { get; init; } = KnownCertificates.None;
 
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
 
     public OutboundOptions Outbound { get; init; } = new();
 
-    /// <summary>The files that <see cref="Watch"/> and <see cref="Known"/> come from, the configuration's own among them, as they stood.</summary>
+    /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/> and <see cref="Suffixes"/> come from, the configuration's own among them, as they stood.</summary>
     public FileStamps Files { get; init; } = FileStamps.None;
 
     /// <summary>Everything that a reload leaves as it is: each section and its text, to tell whether it was changed.</summary>

@@ -103,6 +103,8 @@ internal static class Configuration
         string store = root.Text("store") ?? defaults.Store;
         if (store != "sqlite") root.Mistake("store", "is none that this version knows", "write \"sqlite\"");
         string data = root.Text("data") ?? defaults.Data;
+        files = files.With(SuffixFile.PathIn(data));
+        PublicSuffixes? suffixes = SuffixFile.Read(data, out string? suffixWarning);
         root.Finish();
 
         return new CertHeraldOptions
@@ -114,10 +116,11 @@ internal static class Configuration
             Logs = logs,
             Watch = watch,
             Known = knownCertificates,
+            Suffixes = suffixes,
             Files = files,
             Webhooks = webhooks,
             Outbound = outbound,
-            Warnings = [.. warnings, .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
         };
     }
 

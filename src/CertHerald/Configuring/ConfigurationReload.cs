@@ -77,7 +77,7 @@ internal sealed partial class ConfigurationReload(
             return;
         }
 
-        (int items, int now) = watched.Configure(options.Watch, options.Known);
+        (int items, int now) = watched.Configure(options.Watch, options.Known, options.Suffixes);
         _read = _seen = options.Files;
         _mistakes = [];
         LetGo(Math.Max(items, now));

@@ -13,9 +13,10 @@ internal sealed class Watched
     private volatile State _now;
 
     /// <param name="configured">From configuration and files.</param>
-    public Watched(WatchList configured, KnownCertificates known, Meter meter)
+    /// <param name="suffixes">What watch items are checked against; null if there is no list.</param>
+    public Watched(WatchList configured, KnownCertificates known, Meter meter, PublicSuffixes? suffixes = null)
     {
-        _now = new State(configured, WatchList.Empty, configured, known);
+        _now = new State(configured, WatchList.Empty, configured, known, suffixes);
         meter.CreateObservableGauge("certherald_watch_items", () => List.Count, description: "Watch items in force, each counted once.");
     }
 
@@ -30,10 +31,13 @@ internal sealed class Watched
 
     public KnownCertificates Known => _now.Known;
 
+    /// <summary>The public suffixes; null if there is no list of them.</summary>
+    public PublicSuffixes? Suffixes => _now.Suffixes;
+
     /// <summary>Puts in force what configuration and files hold now.</summary>
     /// <returns>How many items were in force before, and are from now on.</returns>
-    public (int Before, int After) Configure(WatchList configured, KnownCertificates known) =>
-        Swap(now => now with { Configured = configured, Known = known });
+    public (int Before, int After) Configure(WatchList configured, KnownCertificates known, PublicSuffixes? suffixes = null) =>
+        Swap(now => now with { Configured = configured, Known = known, Suffixes = suffixes });
 
     /// <summary>Puts in force what was added through the API.</summary>
     /// <returns>As <see cref="Configure"/>.</returns>
@@ -49,5 +53,5 @@ internal sealed class Watched
         }
     }
 
-    private sealed record State(WatchList Configured, WatchList Added, WatchList List, KnownCertificates Known);
+    private sealed record State(WatchList Configured, WatchList Added, WatchList List, KnownCertificates Known, PublicSuffixes? Suffixes);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using CertHerald.Names;
 using CertHerald.Transparency.Certificates;
@@ -33,24 +34,32 @@ internal static class CertificateReading
     /// </summary>
     public const int MostMatches = 1_000;
 
+    /// <summary>
+    /// Most comparisons that the names with <c>*</c> of one certificate may cost: one such name against a million watched ones,
+    /// some 50 ms. Certificates for the wildcard of a domain cost next to none.
+    /// </summary>
+    public const int MostComparisons = 1_000_000;
+
+    /// <summary>What is said of a certificate whose names cost more.</summary>
+    public static string TooManyGlobs { get; } =
+        string.Create(CultureInfo.InvariantCulture, $"its names with '*' cost more than {MostComparisons:#,0} comparisons: those beyond were not compared, and may stand for a watched name");
+
     /// <summary>Every identifier and every item that it falls under, literal names first; at most <see cref="MostMatches"/>.</summary>
     /// <param name="identifiers">From <see cref="IdentifiersOf"/>.</param>
     /// <param name="isCut">There are more.</param>
-    public static IReadOnlyList<Match> Matches(IReadOnlyCollection<Identifier> identifiers, WatchList watch, out bool isCut)
+    /// <param name="isSpent">There may be more: <see cref="TooManyGlobs"/>.</param>
+    public static IReadOnlyList<Match> Matches(IReadOnlyCollection<Identifier> identifiers, WatchList watch, out bool isCut, out bool isSpent)
     {
         var matches = new List<Match>();
+        var budget = new GlobBudget(MostComparisons);
         isCut = false;
         // Literal names first: what is left off is then what a glob stands for.
-        foreach (Identifier identifier in identifiers.OrderBy(one => one.Text.Contains('*', StringComparison.Ordinal)))
-            foreach (WatchItem item in watch.Matches(identifier))
-            {
-                if (matches.Count == MostMatches)
-                {
-                    isCut = true;
-                    return matches;
-                }
-                matches.Add(new Match(identifier, item.Text));
-            }
+        foreach (Identifier identifier in identifiers.OrderBy(one => one.IsGlob))
+        {
+            foreach (WatchItem item in watch.Matches(identifier, MostMatches - matches.Count, ref budget, out isCut)) matches.Add(new Match(identifier, item.Text));
+            if (isCut) break;
+        }
+        isSpent = budget.IsSpent;
         return matches;
     }
 

@@ -10,8 +10,8 @@ namespace CertHerald.Inspecting;
 /// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
 internal sealed class Inspector(Func<WatchList> watched)
 {
-    /// <summary>Bytes of a run without a gap in which a name is looked for.</summary>
-    private const int LongestRun = 512;
+    /// <summary>Bytes at the end of a run without a gap in which a name is looked for: the longest name, and what may follow it.</summary>
+    private const int LongestRun = DnsName.MaxLength + 3;
 
     /// <summary>What the entries of a batch show, in their order.</summary>
     public IReadOnlyList<Finding> Inspect(RawBatch batch)
@@ -46,27 +46,30 @@ internal sealed class Inspector(Func<WatchList> watched)
         bool isReadable = entry.Type == EntryType.X509
             ? CertificateView.TryRead(entry.Certificate, out CertificateView certificate)
             : CertificateView.TryReadTbs(entry.Tbs, out certificate);
-        bool isWatched = ShowsWatchedName(certificate, watch, out CertificateFlaws flaws);
+        bool isWatched = ShowsWatchedName(certificate, watch, out CertificateFlaws flaws, out bool isSpent);
         bool mayHideName = !isReadable || (flaws & CertificateFlaws.MayHideName) != 0;
 
         // The common case ends here.
-        if (!isWatched && !mayHideName) return;
+        if (!isWatched && !mayHideName && !isSpent) return;
 
         findings ??= [];
-        if (isWatched && Matched(batch, place, entry, certificate, watch) is { } match) findings.Add(match);
-        if (mayHideName)
+        if (isWatched && Matched(batch, place, entry, certificate, watch, ref isSpent) is { } match) findings.Add(match);
+        if (mayHideName || isSpent)
             findings.Add(Malformed(
-                batch, place, LogTime.Of(entry.Timestamp), string.Join("; ", certificate.Problems().Select(problem => problem.ToString())), watch));
+                batch, place, LogTime.Of(entry.Timestamp),
+                string.Join("; ", [.. certificate.Problems().Select(problem => problem.ToString()), .. isSpent ? [CertificateReading.TooManyGlobs] : Array.Empty<string>()]), watch));
     }
 
     /// <summary>Null where the quick look was wrong: it may take a name for a watched one.</summary>
-    private static MatchFinding? Matched(RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch)
+    private static MatchFinding? Matched(RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, ref bool isSpent)
     {
         IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
-        IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out bool isCut);
+        IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out bool isCut, out bool isSpentHere);
+        isSpent |= isSpentHere;
         if (matches.Count == 0) return null;
 
         CertificateFacts facts = CertificateReading.Read(entry, certificate, identifiers, out string? chainMismatch);
+        if (isSpentHere) facts = facts with { Problems = [.. facts.Problems, CertificateReading.TooManyGlobs] };
         ReadOnlySpan<MerkleHash> issuers = entry.Fingerprints;
         var finding = new MatchFinding(
             batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), facts, matches, issuers.Length > 0 ? issuers[0] : null)
@@ -77,21 +80,25 @@ internal sealed class Inspector(Func<WatchList> watched)
         return finding.Contradicted(chainMismatch);
     }
 
-    private static bool ShowsWatchedName(CertificateView certificate, WatchList watch, out CertificateFlaws flaws)
+    /// <param name="isSpent">Names with <c>*</c> were left uncompared, and nothing that was compared is watched.</param>
+    private static bool ShowsWatchedName(CertificateView certificate, WatchList watch, out CertificateFlaws flaws, out bool isSpent)
     {
         bool isWatched = false;
+        var budget = new GlobBudget(CertificateReading.MostComparisons);
         NameEnumerator names = certificate.Names;
         try
         {
             // To the end even after a hit: the rest may hold what cannot be read.
             while (names.MoveNext())
-                isWatched |= !isWatched && watch.MayMatch(CertificateReading.SourceOf(names.Current), names.Current.Value);
+                isWatched |= !isWatched && watch.MayMatch(CertificateReading.SourceOf(names.Current), names.Current.Value, ref budget);
             flaws = certificate.Flaws | names.Flaws;
         }
         finally
         {
             names.Dispose();
         }
+        // Once something is watched, what else is decides how far the comparisons go.
+        isSpent = budget.IsSpent && !isWatched;
         return isWatched;
     }
 

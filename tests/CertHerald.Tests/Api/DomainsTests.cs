@@ -81,6 +81,21 @@ public sealed class DomainsTests
     }
 
     [Fact]
+    public async Task Adding_a_public_suffix_is_warned_of_once_there_is_a_list_of_them()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        Assert.Equal(JsonValueKind.Null, (await SendAsync(rig, HttpMethod.Post, "/api/domains/.github.io")).Json.GetProperty("warning").ValueKind);
+        Assert.True(PublicSuffixes.TryRead("io\ngithub.io"u8, out PublicSuffixes? suffixes, out _));
+        rig.Watched.Configure(WatchList.Empty, KnownCertificates.None, suffixes);
+
+        Answer answer = await SendAsync(rig, HttpMethod.Post, "/api/domains/.github.io");
+
+        Assert.StartsWith("\".github.io\" is a public suffix: every certificate below it will match", answer.Json.GetProperty("warning").GetString(), StringComparison.Ordinal);
+        foreach (string harmless in new[] { "github.io", ".me.github.io" })
+            Assert.Equal(JsonValueKind.Null, (await SendAsync(rig, HttpMethod.Post, "/api/domains/" + harmless)).Json.GetProperty("warning").ValueKind);
+    }
+
+    [Fact]
     public async Task What_was_never_added_cannot_be_removed()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();

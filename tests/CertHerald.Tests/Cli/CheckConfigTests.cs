@@ -1,3 +1,5 @@
+using CertHerald.Configuring;
+using CertHerald.Tests.Configuring;
 using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Cli;
@@ -29,6 +31,23 @@ public sealed class CheckConfigTests : IDisposable
         Assert.Contains("other: certspotter to https://hook.example.com/…", ended.Output, StringComparison.Ordinal);
         Assert.Equal("", ended.Errors);
         Assert.Empty(Directory.EnumerateDirectories(_scratch.Folder));
+    }
+
+    [Fact]
+    public async Task A_watched_public_suffix_is_a_warning_where_the_list_of_them_is_there()
+    {
+        string file = _scratch.Write("certherald.json", """{ "watch": [ ".github.io", "github.io", ".me.github.io" ] }""");
+        string[] command = ["check-config", "--config", file, "--data", _scratch.Folder];
+        Ended without = (await Certherald.RunAsync(command)).With(0);
+        Assert.Contains("suffixes   no list", without.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("public suffix", without.Errors, StringComparison.Ordinal);
+
+        _scratch.Write(SuffixFile.Name, SomeSuffixes.List());
+        Ended ended = (await Certherald.RunAsync(command)).With(0);
+
+        Assert.Contains("suffixes   1,000 rules of registries, 1 private", ended.Output, StringComparison.Ordinal);
+        Assert.Equal(1, ended.Errors.Split("is a public suffix").Length - 1);
+        Assert.Contains("warning: \".github.io\" is a public suffix: every certificate below it will match", ended.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

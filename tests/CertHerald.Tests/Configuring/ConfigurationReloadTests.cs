@@ -209,6 +209,26 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_list_of_public_suffixes_that_comes_while_it_runs_is_in_force_and_a_broken_one_is_not()
+    {
+        await StartAsync(".co.uk\n.example.co.uk\n", new { watch_files = new[] { _scratch.PathOf("watchlist") }, data = _scratch.Folder });
+        Assert.Null(_watched.Suffixes);
+
+        Write(SuffixFile.Name, SomeSuffixes.List("co.uk"));
+        await SettleAsync();
+
+        Assert.NotNull(_watched.Suffixes);
+        Assert.Single(_log.Lines, line => line.StartsWith("Warning: \".co.uk\" is a public suffix: every certificate below it will match", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("\".example.co.uk\"", StringComparison.Ordinal));
+
+        Write(SuffixFile.Name, "com\nco.uk\n");
+        await SettleAsync();
+
+        Assert.Null(_watched.Suffixes);
+        Assert.Single(_log.Lines, line => line.Contains("cannot be used, so watch items are not checked against it: it has 2 rules", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Two_quick_changes_are_one_reload()
     {
         await StartAsync("one.example\n");

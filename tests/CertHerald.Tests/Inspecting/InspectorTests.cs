@@ -258,6 +258,35 @@ public sealed class InspectorTests
         Assert.Contains("more that is watched", decision.Reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Names_with_stars_that_cost_too_much_to_compare_are_reported_and_literal_ones_still_match(bool holdsWatched)
+    {
+        string[] globs = [.. Enumerable.Range(0, 100).Select(i => $"*q{i}*.com")];
+        byte[] der = OddCertificate.WithSan([.. globs.Append(holdsWatched ? "zzz.example" : "zzz.invalid").Select(OddCertificate.Dns)]).Der;
+        WatchList watch = Tests.Names.WatchLists.Of(Enumerable.Range(0, 20_000).Select(i => Some.Numbered("n", i) + ".com").Append("zzz.example"));
+
+        IReadOnlyList<Finding> findings = new Inspector(() => watch).Inspect(BatchOf(Leaf(der)));
+
+        var malformed = Assert.IsType<MalformedFinding>(findings[^1]);
+        Assert.Contains("more than 1,000,000 comparisons", malformed.Problem, StringComparison.Ordinal);
+        Assert.Equal(holdsWatched ? 2 : 1, findings.Count);
+        if (!holdsWatched) return;
+        var match = Assert.IsType<MatchFinding>(findings[0]);
+        Assert.Equal(["zzz.example"], match.Matches.Select(one => one.Item));
+        Assert.Contains(CertificateReading.TooManyGlobs, match.Certificate.Problems);
+    }
+
+    [Fact]
+    public void Names_with_stars_that_can_all_be_compared_are_no_finding()
+    {
+        byte[] der = OddCertificate.WithSan([.. Enumerable.Range(0, 40).Select(i => OddCertificate.Dns($"*q{i}*.com"))]).Der;
+        WatchList watch = Tests.Names.WatchLists.Of(Enumerable.Range(0, 20_000).Select(i => Some.Numbered("n", i) + ".com"));
+
+        Assert.Empty(new Inspector(() => watch).Inspect(BatchOf(Leaf(der))));
+    }
+
     [Fact]
     public void One_batch_is_judged_by_one_watch_list_and_the_next_by_the_new_one()
     {

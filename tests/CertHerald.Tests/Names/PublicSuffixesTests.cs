@@ -61,6 +61,30 @@ public sealed class PublicSuffixesTests
     [InlineData("a.b.ck", "a.b.ck")]
     public void Private_suffixes_can_be_left_out(string name, string expected) => Assert.Equal(expected, Registrable(Read(Small), name, withPrivate: false));
 
+    [Theory]
+    [InlineData("co.uk", true)]
+    [InlineData("UK", true)]
+    [InlineData("github.io", true)]
+    [InlineData("b.ck", true)]
+    [InlineData("x.compute.example.com", true)]
+    [InlineData("xn--fiqs8s", true)]
+    [InlineData("ck", false)]
+    [InlineData("www.ck", false)]
+    [InlineData("city.kawasaki.jp", false)]
+    [InlineData("compute.example.com", false)]
+    [InlineData("example.co.uk", false)]
+    [InlineData("zz", false)]
+    [InlineData("", false)]
+    public void A_name_is_a_suffix_if_a_rule_says_so(string name, bool isSuffix) => Assert.Equal(isSuffix, Read(Small).IsSuffix(Encoding.ASCII.GetBytes(name)));
+
+    [Fact]
+    public void Watched_trees_that_are_suffixes_are_found_and_single_names_are_none()
+    {
+        WatchList list = WatchLists.Of(".co.uk", "co.uk", "uk", ".", ".example.co.uk", ".b.ck", ".www.ck", "192.0.2.1").With(WatchLists.Of(".github.io", ".co.uk", ".me.github.io"));
+
+        Assert.Equal([".b.ck", ".co.uk", ".github.io"], list.PublicTrees(Read(Small)).Select(item => item.Text).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void A_list_says_its_version_and_counts_its_rules()
     {
