@@ -17,7 +17,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task Answers_that_arrive_in_any_order_are_handed_out_in_the_logs()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(50);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         Assert.Equal([0, 10, 20, 30, 40], _source.Asked);
@@ -35,17 +35,17 @@ public sealed class FetchAheadTests
     [Fact]
     public void No_more_answers_are_under_way_than_allowed()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
 
         _ = ahead.TakeAsync(new TreeSize(0), _key.Head(100_000), Cancellation);
 
-        Assert.Equal(FetchAhead.MostAnswers, _source.Asked.Length);
+        Assert.Equal(FetchMemory.MostAnswers, _source.Asked.Length);
     }
 
     [Fact]
     public async Task No_more_bytes_are_waiting_than_allowed_once_entries_have_shown_their_size()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         _source.EntryBytes = 400_000;
         VerifiedHead head = _key.Head(100_000);
         ulong at = 0;
@@ -59,15 +59,15 @@ public sealed class FetchAheadTests
         // 4 MB an answer, and as much again and more for its text while it is on its way.
         _source.Forget();
         _ = ahead.TakeAsync(new TreeSize(at), head, Cancellation);
-        Assert.InRange(_memory.Used, 1, FetchAhead.MostBytes);
+        Assert.InRange(_memory.Used, 1, FetchMemory.MostOfLog);
         Assert.InRange(_source.Held, 0, 2);
     }
 
     [Fact]
-    public async Task A_reader_with_nothing_in_hand_reads_on_however_full_the_memory_of_all_is()
+    public async Task One_answer_passes_alone_however_small_the_memory_of_all_is()
     {
         var full = new FetchMemory(0);
-        using var ahead = new FetchAhead(_source, full);
+        using var ahead = new FetchAhead(_source, Lane(full));
         VerifiedHead head = _key.Head(50);
 
         for (ulong at = 0; at < 50; at += Page)
@@ -85,7 +85,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task A_short_answer_is_followed_by_its_rest_and_nothing_is_read_twice()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(30);
         Task<Fetched> taken = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Answer(0, entries: 4);
@@ -105,7 +105,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task The_rest_of_a_short_answer_is_asked_for_before_its_turn_comes()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(30);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Answer(10, entries: 1);
@@ -120,7 +120,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task A_failure_surfaces_when_its_turn_comes_and_is_asked_for_again_alone()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(30);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Fail(10);
@@ -146,13 +146,13 @@ public sealed class FetchAheadTests
     [InlineData(true)]
     public async Task A_rewind_or_a_new_head_starts_anew_and_lets_go_of_what_was_under_way(bool isRewind)
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(100);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Answer(0);
         _source.Answer(20);
         await first;
-        CancellationToken[] before = [.. _source.Tokens];
+        CancellationToken[] before = [.. _source.TokensOfHeld];
         _source.Forget();
 
         VerifiedHead now = isRewind ? head : _key.Head(101);
@@ -169,7 +169,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task Whoever_stops_waiting_finds_the_answer_when_it_comes_back()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(10);
         using var stop = new CancellationTokenSource();
         Task<Fetched> taken = ahead.TakeAsync(new TreeSize(0), head, stop.Token);
@@ -182,6 +182,8 @@ public sealed class FetchAheadTests
         Assert.Equal([0], _source.Asked);
     }
 
+    private LaneMemory Lane(FetchMemory memory) => memory.For(_key.Public.Id, RequestPriority.Tip);
+
     /// <summary>A log of pages of ten whose answers a test releases.</summary>
     private sealed class HeldSource : ILogSource
     {
@@ -191,15 +193,21 @@ public sealed class FetchAheadTests
 
         public ulong[] Asked => [.. _requests.Select(request => request.Start)];
 
-        public IEnumerable<CancellationToken> Tokens => _requests.Select(request => request.Token);
+        public IEnumerable<CancellationToken> TokensOfHeld => _requests.Where(request => !request.Answer.Task.IsCompleted).Select(request => request.Token);
 
         public int Held => _requests.Count(request => !request.Answer.Task.IsCompleted);
 
         public TimeSpan HeadFreshFor => TimeSpan.Zero;
 
+        public int PageSize => Page;
+
+        public int AnswersIn(EntryIndex start, int count) => 1;
+
+        public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => throw new NotSupportedException();
+
         public TreeSize BatchEnd(EntryIndex start, TreeSize head) => new(Math.Min((start.Value / Page + 1) * Page, head.Value));
 
-        public Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation)
+        public Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation, FetchRoom? room = null)
         {
             // Continuations run within Answer: what a test reads next has happened.
             var answer = new TaskCompletionSource<RawBatch>();
