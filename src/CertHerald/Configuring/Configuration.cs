@@ -183,7 +183,7 @@ internal static class Configuration
         var rates = new RateCeilings();
         rates = new RateCeilings
         {
-            Rfc6962 = section.Number("rate_rfc6962", HostRate.Least) ?? rates.Rfc6962,
+            Rfc6962 = section.Number("rate", HostRate.Least) ?? rates.Rfc6962,
             Tiled = section.Number("rate_tiled", HostRate.Least) ?? rates.Tiled,
             Custom = section.Number("rate_custom", HostRate.Least) ?? rates.Custom,
         };

@@ -37,6 +37,12 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
         get { lock (_gate) return (rate.PerSecond, rate.SlowStartOver); }
     }
 
+    /// <summary>Requests that wait for their turn.</summary>
+    public int Waiting
+    {
+        get { lock (_gate) return _waiting.Count; }
+    }
+
     private TimeSpan Now => time.GetElapsedTime(_began);
 
     /// <summary>Waits until a request may be sent.</summary>

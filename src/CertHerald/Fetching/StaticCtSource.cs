@@ -162,9 +162,10 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
             {
                 // What stands before a leaf that cannot be read is good, and comes first.
                 if (builder.Count > 0 && builder.Count < count) break;
+                LogUnavailableException unusable = http.Unusable(Tiles.DataPath(begin / Tiles.FullWidth), problem);
+                if (builder.Count == count) throw unusable;
                 // A leaf of unknown type has no known end: the rest of its tile is out of reach.
-                string message = http.Unusable(Tiles.DataPath(begin / Tiles.FullWidth), problem).Message;
-                throw new UnreadableEntriesException(message, new EntryIndex(at), new TreeSize(Math.Min(end, begin + Tiles.FullWidth)));
+                throw new UnreadableEntriesException(unusable.Message, new EntryIndex(at), new TreeSize(Math.Min(end, begin + Tiles.FullWidth)));
             }
 
             at += (ulong)take;

@@ -78,7 +78,7 @@ public sealed partial class Rfc6962SourceTests : LogSourceConformance
     [InlineData("get-entry-and-proof")]
     [InlineData("get-sth-consistency", "get-entry-and-proof")]
     [InlineData("get-sth-consistency", "get-entry-and-proof", "get-proof-by-hash")]
-    public async Task A_start_is_found_without_calls_that_the_log_lacks(params string[] lacking)
+    public async Task F24_a_start_is_found_without_calls_that_the_log_lacks(params string[] lacking)
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 20);
         using LogReader reader = log.Read();
@@ -94,6 +94,73 @@ public sealed partial class Rfc6962SourceTests : LogSourceConformance
 
         foreach (ulong size in new ulong[] { 1, 2, 5, 8, 19, 20 })
             Assert.Equal(log.FrontierAt(size), await reader.StartAtAsync(new TreeSize(size), head, Cancellation));
+    }
+
+    /// <summary>Sources b to e of rule 4.5, each as the only one, over HTTP. Source a is the empty log.</summary>
+    [Fact]
+    public async Task K14_every_source_of_a_frontier_gives_the_same_one()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 600);
+        await using LyingLog tiled = await LyingLog.StartAsync(LogProtocol.StaticCt, 600);
+        string[] calls = ["get-sth-consistency", "get-entry-and-proof", "get-proof-by-hash"];
+        string only = "";
+        log.Lie = (path, context, _) =>
+        {
+            bool isRefused = !path.Contains(only, StringComparison.Ordinal) && calls.Any(call => path.Contains(call, StringComparison.Ordinal));
+            if (isRefused) context.Response.StatusCode = 404;
+            return Task.FromResult(isRefused);
+        };
+        using LogReader reader = log.Read(), tiles = tiled.Read();
+        VerifiedHead head = await reader.GetHeadAsync(Cancellation), tiledHead = await tiles.GetHeadAsync(Cancellation);
+        var random = new Random(14);
+
+        foreach (ulong size in Enumerable.Range(0, 12).Select(_ => (ulong)random.Next(1, 600)).Append(256UL).Append(599UL))
+        {
+            Frontier expected = log.FrontierAt(size);
+            foreach (string call in calls)
+            {
+                only = call;
+                Assert.Equal(expected, await reader.StartAtAsync(new TreeSize(size), head, Cancellation));
+            }
+
+            Assert.Equal(tiled.FrontierAt(size), await tiles.StartAtAsync(new TreeSize(size), tiledHead, Cancellation));
+        }
+    }
+
+    [Theory]
+    [InlineData("wrong")]
+    [InlineData("short")]
+    [InlineData("long")]
+    [InlineData("31 bytes")]
+    public async Task F25_a_proof_that_is_wrong_is_rejected_and_the_next_source_is_asked(string how)
+    {
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 20);
+        using LogReader reader = log.Read();
+        VerifiedHead head = await reader.GetHeadAsync(Cancellation);
+        string good = new MerkleHash(new byte[32]).ToBase64(), cut = Convert.ToBase64String(new byte[31]);
+        foreach (string[] lying in new[] { new[] { "consistency" }, ["consistency", "entry-and-proof"], ["entry-and-proof", "by-hash"], ["consistency", "entry-and-proof", "by-hash"] })
+        {
+            log.Forget();
+            log.Lie = async (path, context, body) =>
+            {
+                if (!lying.Any(call => path.Contains(call, StringComparison.Ordinal))) return false;
+                string text = System.Text.Encoding.UTF8.GetString(body);
+                int last = HashText().Matches(text).LastOrDefault()?.Index ?? -1;
+                if (last < 0) return false;
+                text = how switch
+                {
+                    "wrong" => HashText().Replace(text, $"\"{good}\"", 1, last),
+                    "31 bytes" => HashText().Replace(text, $"\"{cut}\"", 1, last),
+                    "long" => text.Insert(last, $"\"{good}\","),
+                    _ => text.Remove(text[last - 1] == ',' ? last - 1 : last, text[last - 1] == ',' ? 47 : 46),
+                };
+                await context.Response.WriteAsync(text);
+                return true;
+            };
+
+            Assert.Equal(log.FrontierAt(7), await reader.StartAtAsync(new TreeSize(7), head, Cancellation));
+            Assert.All(lying, call => Assert.Contains(log.Requests, request => request.Contains(call, StringComparison.Ordinal) || call != lying[0]));
+        }
     }
 
     [Fact]
@@ -117,7 +184,7 @@ public sealed partial class Rfc6962SourceTests : LogSourceConformance
     }
 
     [Fact]
-    public async Task Of_equal_entries_the_proof_of_another_one_is_not_taken()
+    public async Task F19_of_equal_entries_the_proof_of_another_one_is_not_taken()
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 8);
         for (int i = 0; i < 8; i++) log.Log.AddEntry(LyingLog.LeafInput(i), [0, 0, 0]);
