@@ -58,9 +58,9 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
             }
             catch (NoRoomException) when (range.Fetch!.IsFaulted)
             {
+                if (range.Needs == LargestAnswer) throw new LogUnavailableException($"one answer with entries from {range.Start} on takes more than {LargestAnswer} bytes");
+                range.Needs = Math.Min(LargestAnswer, 2 * range.Peak);
                 GiveBackFailed();
-                if (range.IsLarge) throw new LogUnavailableException($"one answer with entries from {range.Start} on takes more than {LargestAnswer} bytes");
-                range.IsLarge = true;
             }
             catch (LogUnavailableException e) when (range.Fetch!.IsFaulted && e.IsRefusal && range.Refusals < MostRefusals)
             {
@@ -104,8 +104,8 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         if (range.Fetch is not null) return;
 
         Split(_ranges.First!);
-        if (range.IsLarge) CutToOneAnswer(_ranges.First!);
-        long expected = range.IsLarge ? LargestAnswer : Expected(range);
+        if (range.Needs > 0) CutToOneAnswer(_ranges.First!);
+        long expected = range.Needs > 0 ? range.Needs : Expected(range);
         int answers = AnswersIn(range);
         FetchRoom? room;
         while ((room = memory.TryTakeNext(expected, answers)) is null && DropLast()) { }
@@ -158,11 +158,11 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         return _ranges.AddLast(new Range(start, end));
     }
 
-    /// <summary>Cuts what an answer left over at the source's border: a log that gives 32 entries is not asked for 224.</summary>
+    /// <summary>Cuts at the source's border what an answer left over, or what was planned before the source showed how little it gives.</summary>
     private void Split(LinkedListNode<Range> node)
     {
         Range range = node.Value;
-        if (range.IsRest) Cut(node, Math.Min(source.BatchEnd(new EntryIndex(range.Start), _head!.Size).Value, range.End));
+        if (range.IsRest || range.Count > 2 * source.PageSize) Cut(node, Math.Min(source.BatchEnd(new EntryIndex(range.Start), _head!.Size).Value, range.End));
     }
 
     private void CutToOneAnswer(LinkedListNode<Range> node)
@@ -222,8 +222,8 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         /// <summary>Left over by an answer, not planned.</summary>
         public bool IsRest { get; init; }
 
-        /// <summary>Did not fit beside others: it goes alone.</summary>
-        public bool IsLarge { get; set; }
+        /// <summary>Bytes that it is asked for with after it found no room; 0: as many as are expected.</summary>
+        public long Needs { get; set; }
 
         /// <summary>How often in a row the host refused it.</summary>
         public int Refusals { get; set; }

@@ -98,7 +98,8 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
 
         // Entries below start are older; the one at end is not known to be.
         ulong start = 0, end = head.Size.Value;
-        RawBatch? around = null;
+        // The last steps of a search go to and fro between few tiles.
+        var near = new Queue<RawBatch>();
         try
         {
             while (start < end)
@@ -107,11 +108,11 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
                 DateTimeOffset? time = null;
                 for (; time is null && at < end && at - middle < MostUnreadable; at++)
                 {
-                    if (around is null || at < around.Start.Value || at >= around.End.Value)
+                    RawBatch? around = near.FirstOrDefault(batch => at >= batch.Start.Value && at < batch.End.Value);
+                    if (around is null)
                     {
-                        around?.Dispose();
-                        around = null;
-                        around = await source.GetAroundAsync(new EntryIndex(at), head.Size, cancellation);
+                        near.Enqueue(around = await source.GetAroundAsync(new EntryIndex(at), head.Size, cancellation));
+                        if (near.Count > 4) near.Dequeue().Dispose();
                     }
 
                     time = TimeOf(around, at);
@@ -123,7 +124,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         }
         finally
         {
-            around?.Dispose();
+            foreach (RawBatch batch in near) batch.Dispose();
         }
 
         return new TreeSize(start);

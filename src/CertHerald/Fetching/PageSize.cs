@@ -33,8 +33,9 @@ internal sealed class PageSize(int learned = PageSize.First)
             // Logs are given more capacity: without asking for more we would never know.
             if (_sinceProbe >= ProbeEvery && _page < Largest && start + 2 * page <= head)
             {
-                _sinceProbe = 0;
-                page = Math.Min(2 * page, Largest);
+                ulong larger = Math.Min(2 * page, Largest);
+                // From the middle of the larger page on there is nothing more to ask for: the next range will do.
+                if ((start / larger + 1) * larger - start > page) (_sinceProbe, page) = (0, larger);
             }
 
             return Math.Min((start / page + 1) * page, head);

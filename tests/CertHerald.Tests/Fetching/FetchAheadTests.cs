@@ -1,3 +1,4 @@
+using System.Net;
 using CertHerald.Fetching;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -141,6 +142,138 @@ public sealed class FetchAheadTests
         Assert.Equal([10, 20], _source.Asked);
     }
 
+    [Fact]
+    public async Task Rule_8_9_a_refused_range_is_asked_for_again_and_what_was_fetched_behind_it_stays()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(30);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        _source.Answer(10);
+        _source.Answer(20);
+
+        _source.Fail(0, HttpStatusCode.TooManyRequests);
+        await _source.WaitUntilAskedAsync(4);
+        Assert.Equal([0, 10, 20, 0], _source.Asked);
+        Assert.False(first.IsCompleted);
+        _source.Answer(0);
+
+        Assert.Equal(0UL, (await first).Raw.Start.Value);
+        Assert.Equal(10UL, (await ahead.TakeAsync(new TreeSize(10), head, Cancellation)).Raw.Start.Value);
+        Assert.Equal(20UL, (await ahead.TakeAsync(new TreeSize(20), head, Cancellation)).Raw.Start.Value);
+        Assert.Equal(4, _source.Asked.Length);
+        Assert.Equal(0, _memory.Used);
+    }
+
+    [Fact]
+    public async Task A_range_that_is_refused_again_and_again_is_reported_and_what_was_fetched_behind_it_stays()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(30);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        _source.Answer(10);
+        _source.Answer(20);
+        for (int i = 0; i < 4; i++)
+        {
+            await _source.WaitUntilAskedAsync(3 + i);
+            _source.Fail(0, HttpStatusCode.Forbidden);
+        }
+
+        await Assert.ThrowsAsync<LogUnavailableException>(() => first);
+        Assert.Equal(7 - 1, _source.Asked.Length);
+
+        Task<Fetched> again = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        _source.Answer(0);
+        await again;
+        Assert.Equal(10UL, (await ahead.TakeAsync(new TreeSize(10), head, Cancellation)).Raw.Start.Value);
+    }
+
+    [Fact]
+    public async Task Rule_8_10_answers_that_outgrow_their_room_give_way_to_the_first_and_come_when_it_is_their_turn()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(160);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        Assert.Equal(16, _source.Asked.Length);
+
+        for (ulong at = 150; at > 0; at -= 10)
+        {
+            _source.Grow(at, 12 << 20);
+            Assert.InRange(_memory.Used, 0, FetchMemory.MostOfLog);
+        }
+        _source.Grow(0, 12 << 20);
+        Assert.InRange(_memory.Used, 0, FetchMemory.MostOfLog);
+
+        for (ulong at = 0; at < 160; at += 10)
+        {
+            Task<Fetched> taken = at == 0 ? first : ahead.TakeAsync(new TreeSize(at), head, Cancellation);
+            await _source.WaitUntilHeldAsync(at, taken);
+            if (!taken.IsCompleted) _source.Answer(at);
+            Assert.Equal(at, (await taken).Raw.Start.Value);
+            Assert.InRange(_memory.Used, 0, FetchMemory.MostOfLog);
+        }
+
+        Assert.Equal(0, _memory.Used);
+    }
+
+    [Fact]
+    public async Task Rule_8_10_one_larger_answer_passes_alone()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(30);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+
+        _source.Grow(0, 60 << 20);
+        await _source.WaitUntilAskedAsync(4);
+        _source.Grow(0, 60 << 20);
+        _source.Answer(0);
+
+        Assert.Equal(0UL, (await first).Raw.Start.Value);
+        Assert.Equal([0, 10, 20, 0], _source.Asked);
+    }
+
+    [Fact]
+    public async Task Rule_8_10_catch_up_leaves_room_to_the_tip_of_its_log()
+    {
+        using var catchUp = new FetchAhead(_source, _memory.For(_key.Public.Id, RequestPriority.CatchUp));
+        using var tip = new FetchAhead(_source, Lane(_memory));
+        _ = catchUp.TakeAsync(new TreeSize(0), _key.Head(1_000), Cancellation);
+        Assert.Equal(14, _source.Asked.Length);
+
+        Task<Fetched> next = tip.TakeAsync(new TreeSize(990), _key.Head(1_000), Cancellation);
+        _source.Answer(990);
+
+        Assert.Equal(990UL, (await next).Raw.Start.Value);
+    }
+
+    [Fact]
+    public async Task Rule_8_10_logs_together_stay_within_the_memory_of_all_and_each_comes_to_its_turn()
+    {
+        var memory = new FetchMemory(1 << 20);
+        SigningKey[] keys = [.. Enumerable.Range(0, 5).Select(_ => new SigningKey())];
+        HeldSource[] sources = [.. keys.Select(_ => new HeldSource { EntryBytes = 20_000 })];
+        FetchAhead[] readers = [.. keys.Select((key, i) => new FetchAhead(sources[i], memory.For(key.Public.Id, RequestPriority.Tip)))];
+        VerifiedHead[] heads = [.. keys.Select(key => key.Head(100))];
+        Task[] all = [.. readers.Select(async (reader, i) =>
+        {
+            for (ulong at = 0; at < 100; at += Page)
+            {
+                Task<Fetched> taken = reader.TakeAsync(new TreeSize(at), heads[i], Cancellation);
+                while (!taken.IsCompleted)
+                {
+                    Assert.InRange(memory.Used, 0, 1 << 20);
+                    sources[i].AnswerAll();
+                    await Task.WhenAny(taken, sources[i].WaitUntilHeldAsync(at, taken));
+                }
+                (await taken).Raw.Dispose();
+            }
+        })];
+
+        await Task.WhenAll(all);
+
+        Assert.Equal(0, memory.Used);
+        foreach (FetchAhead reader in readers) reader.Dispose();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -187,7 +320,8 @@ public sealed class FetchAheadTests
     /// <summary>A log of pages of ten whose answers a test releases.</summary>
     private sealed class HeldSource : ILogSource
     {
-        private readonly List<(ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token)> _requests = [];
+        private readonly List<(ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token, FetchRoom? Room)> _requests = [];
+        private TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public int EntryBytes { get; set; } = 100;
 
@@ -212,13 +346,61 @@ public sealed class FetchAheadTests
             // Continuations run within Answer: what a test reads next has happened.
             var answer = new TaskCompletionSource<RawBatch>();
             cancellation.Register(() => answer.TrySetCanceled(cancellation));
-            _requests.Add((start.Value, atMost, answer, cancellation));
+            TaskCompletionSource asked;
+            lock (_requests)
+            {
+                _requests.Add((start.Value, atMost, answer, cancellation, room));
+                (asked, _asked) = (_asked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            }
+
+            asked.SetResult();
             return answer.Task;
+        }
+
+        /// <summary>Waits until there were so many requests.</summary>
+        public Task WaitUntilAskedAsync(int requests) => WaitAsync(() => _requests.Count >= requests, Task.CompletedTask);
+
+        /// <summary>Waits until a request that starts here is under way, or this has ended.</summary>
+        public Task WaitUntilHeldAsync(ulong start, Task taken) => WaitAsync(
+            () => taken.IsCompleted || _requests.Any(request => request.Start == start && !request.Answer.Task.IsCompleted), taken);
+
+        /// <summary>The answer takes so many bytes as it is read.</summary>
+        public void Grow(ulong start, long bytes)
+        {
+            (_, _, TaskCompletionSource<RawBatch> answer, _, FetchRoom? room) = Last(start);
+            try
+            {
+                room!.Use(bytes);
+            }
+            catch (NoRoomException e)
+            {
+                answer.TrySetException(e);
+            }
+        }
+
+        private async Task WaitAsync(Func<bool> until, Task ended)
+        {
+            while (true)
+            {
+                Task asked;
+                lock (_requests)
+                {
+                    if (until()) return;
+                    asked = _asked.Task;
+                }
+
+                await (ended.IsCompleted ? asked : Task.WhenAny(asked, ended)).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+            }
+        }
+
+        private (ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token, FetchRoom? Room) Last(ulong start)
+        {
+            lock (_requests) return _requests.Last(request => request.Start == start);
         }
 
         public void Answer(ulong start, int entries = Page)
         {
-            (ulong _, int count, TaskCompletionSource<RawBatch> answer, CancellationToken _) = _requests.Last(request => request.Start == start);
+            (_, int count, TaskCompletionSource<RawBatch> answer, _, _) = Last(start);
             using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
             for (int i = 0; i < Math.Min(count, entries); i++) builder.Add(new byte[EntryBytes], []);
             RawBatch batch = builder.Build();
@@ -230,8 +412,7 @@ public sealed class FetchAheadTests
             foreach (ulong start in _requests.Where(request => !request.Answer.Task.IsCompleted).Select(request => request.Start).ToArray()) Answer(start);
         }
 
-        public void Fail(ulong start) =>
-            _requests.Last(request => request.Start == start).Answer.SetException(new LogUnavailableException("down"));
+        public void Fail(ulong start, HttpStatusCode? status = null) => Last(start).Answer.SetException(new LogUnavailableException("down") { Status = status });
 
         public void Forget() => _requests.Clear();
 
