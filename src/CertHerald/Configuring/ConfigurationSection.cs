@@ -63,7 +63,8 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
             case null: return null;
             case JsonValue value when value.TryGetValue(out number) && double.IsFinite(number) && number >= least: return number;
             case JsonValue value when value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number)
-                && double.IsFinite(number) && number >= least: return number;
+                && double.IsFinite(number) && number >= least:
+                return number;
             default: Mistake(key, string.Create(CultureInfo.InvariantCulture, $"is no number from {least} on"), "write a number, without quotes"); return null;
         }
     }

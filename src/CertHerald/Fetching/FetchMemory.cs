@@ -13,8 +13,8 @@ internal sealed class NoRoomException() : Exception("the answer is larger than t
 /// <item>Of all logs <see cref="DefaultMost"/>.</item>
 /// <item>One answer that is larger than either passes while nothing else of the log, or of all logs, is there.</item>
 /// </list>
-/// What an answer takes beyond what was expected is taken byte by byte as it is read; where there is none left, the answer is
-/// dropped. Who waits for room holds none, and those who came first go first: nobody waits for ever. Thread-safe.
+/// A log's share is taken by what is expected, the memory of all by what is read: a host that makes us wait holds nothing of it.
+/// What an answer takes beyond what was expected is taken as it grows; where there is none left, the answer is dropped. Who waits for room holds none, and those who came first go first: nobody waits for ever. Thread-safe.
 /// </summary>
 /// <param name="most">Bytes of all logs.</param>
 internal sealed class FetchMemory(long most)
@@ -51,17 +51,19 @@ internal sealed class FetchMemory(long most)
     }
 
     /// <summary>Takes room if there is some to spare; false takes nothing.</summary>
+    /// <param name="bytes">Of the log's share.</param>
+    /// <param name="ofAll">Of the memory of all; the rest only has to be there.</param>
     /// <param name="sparesSome">Leaves a part of each limit to others.</param>
-    internal bool TryTake(LogMemory log, long bytes, int answers, bool sparesSome)
+    internal bool TryTake(LogMemory log, long bytes, long ofAll, int answers, bool sparesSome)
     {
         lock (_gate)
         {
             // Room that somebody waits for is not there for those who can do without.
             if (_isAwaited || _waiters.Any(waiter => waiter.Log == log)) return false;
-            if (_used + bytes > Part(most, sparesSome) || log.Used + bytes > Part(MostOfLog, sparesSome) || log.Answers + answers > Part(MostAnswers, sparesSome))
+            if (_used + Math.Max(bytes, ofAll) > Part(most, sparesSome) || log.Used + bytes > Part(MostOfLog, sparesSome) || log.Answers + answers > Part(MostAnswers, sparesSome))
                 return false;
 
-            Add(log, bytes, answers);
+            Add(log, bytes, ofAll, answers);
             return true;
         }
     }
@@ -81,20 +83,20 @@ internal sealed class FetchMemory(long most)
         await waiter.Turn.Task;
     }
 
-    internal void GiveBack(LogMemory log, long bytes, int answers)
+    internal void GiveBack(LogMemory log, long bytes, long ofAll, int answers)
     {
         lock (_gate)
         {
-            Add(log, -bytes, -answers);
+            Add(log, -bytes, -ofAll, -answers);
             Grant();
         }
     }
 
     private static long Part(long limit, bool sparesSome) => sparesSome ? limit - limit / Spared : limit;
 
-    private void Add(LogMemory log, long bytes, int answers)
+    private void Add(LogMemory log, long bytes, long ofAll, int answers)
     {
-        _used += bytes;
+        _used += ofAll;
         log.Used += bytes;
         log.Answers += answers;
     }
@@ -124,7 +126,7 @@ internal sealed class FetchMemory(long most)
             else
             {
                 _waiters.Remove(node);
-                Add(log, bytes, answers);
+                Add(log, bytes, bytes, answers);
                 node.Value.Turn.TrySetResult();
             }
         }
@@ -160,22 +162,23 @@ internal sealed class LaneMemory(FetchMemory all, LogMemory log, RequestPriority
     public async Task<FetchRoom> TakeNextAsync(long bytes, int answers, CancellationToken cancellation)
     {
         await all.TakeAsync(log, bytes, answers, cancellation);
-        return new FetchRoom(all, log, bytes, answers);
+        return new FetchRoom(all, log, bytes, bytes, answers);
     }
 
     private FetchRoom? TryTake(long bytes, int answers, bool sparesSome) =>
-        all.TryTake(log, bytes, answers, sparesSome) ? new FetchRoom(all, log, bytes, answers) : null;
+        all.TryTake(log, bytes, 0, answers, sparesSome) ? new FetchRoom(all, log, bytes, 0, answers) : null;
 }
 
 /// <summary>The memory of answers to one question: what was expected, and more as they grow. Given back on disposal. Thread-safe.</summary>
-/// <param name="taken">Bytes taken for it already.</param>
-internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, int answers) : IDisposable
+/// <param name="taken">Bytes of the log's share taken for it already.</param>
+/// <param name="takenOfAll">Bytes of the memory of all taken for it already.</param>
+internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, long takenOfAll, int answers) : IDisposable
 {
     // Not a lock of all for each buffer.
     private const long Step = 256 * 1024;
 
     private readonly Lock _gate = new();
-    private long _taken = taken, _used;
+    private long _taken = taken, _takenOfAll = takenOfAll, _used;
     private bool _isGivenBack;
 
     /// <summary>The most that was used at a time.</summary>
@@ -189,11 +192,11 @@ internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, int 
         {
             _used += bytes;
             Peak = Math.Max(Peak, _used);
-            if (_used <= _taken) return;
+            long more = More(_taken), ofAll = More(_takenOfAll);
+            if (more == 0 && ofAll == 0) return;
 
-            long more = Math.Max(_used - _taken, Step);
-            if (_isGivenBack || !all.TryTake(log, more, 0, sparesSome: false)) throw new NoRoomException();
-            _taken += more;
+            if (_isGivenBack || !all.TryTake(log, more, ofAll, 0, sparesSome: false)) throw new NoRoomException();
+            (_taken, _takenOfAll) = (_taken + more, _takenOfAll + ofAll);
         }
     }
 
@@ -203,8 +206,8 @@ internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, int 
         lock (_gate)
         {
             if (_isGivenBack) return;
-            all.GiveBack(log, _taken - bytes, 0);
-            (_taken, _used) = (bytes, bytes);
+            all.GiveBack(log, _taken - bytes, _takenOfAll - bytes, 0);
+            (_taken, _takenOfAll, _used) = (bytes, bytes, bytes);
         }
     }
 
@@ -214,7 +217,9 @@ internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, int 
         {
             if (_isGivenBack) return;
             _isGivenBack = true;
-            all.GiveBack(log, _taken, answers);
+            all.GiveBack(log, _taken, _takenOfAll, answers);
         }
     }
+
+    private long More(long taken) => _used <= taken ? 0 : Math.Max(_used - taken, Step);
 }

@@ -94,7 +94,8 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
 
     private async Task<LogAnswer> GetAsync(
         string path, int cap, string? etag, TimeSpan limit, FetchRoom? room, CancellationToken cancellation)
-    {        using var clock = new CancellationTokenSource(limit, time);
+    {
+        using var clock = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, clock.Token);
         try
         {

@@ -232,6 +232,22 @@ public sealed class FetchAheadTests
     }
 
     [Fact]
+    public async Task Rule_8_11_a_log_that_makes_us_wait_holds_none_of_the_memory_of_all()
+    {
+        var memory = new FetchMemory(2 << 20);
+        using var waiting = new FetchAhead(new HeldSource(), memory.For(new SigningKey().Public.Id, RequestPriority.Tip));
+        using var ahead = new FetchAhead(_source, Lane(memory));
+        _ = waiting.TakeAsync(new TreeSize(0), _key.Head(10_000), Cancellation);
+        Assert.Equal(0, memory.Used);
+
+        Task<Fetched> next = ahead.TakeAsync(new TreeSize(0), _key.Head(10_000), Cancellation);
+        Assert.Equal(16, _source.Asked.Length);
+        _source.AnswerAll();
+
+        (await next).Raw.Dispose();
+    }
+
+    [Fact]
     public async Task Rule_8_10_catch_up_leaves_room_to_the_tip_of_its_log()
     {
         using var catchUp = new FetchAhead(_source, _memory.For(_key.Public.Id, RequestPriority.CatchUp));
@@ -404,6 +420,7 @@ public sealed class FetchAheadTests
             using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
             for (int i = 0; i < Math.Min(count, entries); i++) builder.Add(new byte[EntryBytes], []);
             RawBatch batch = builder.Build();
+            Grow(start, batch.ByteLength);
             if (!answer.TrySetResult(batch)) batch.Dispose();
         }
 
