@@ -10,6 +10,7 @@ var root = new RootCommand(
     ScanCommand.Create(),
     LogsCommand.Create(),
     DomainsCommand.Create(),
+    BackFillsCommand.Create(),
     SignInLinkCommand.Create(),
     CertCommand.Create(),
     IssuersCommand.Create(),

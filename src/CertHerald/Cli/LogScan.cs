@@ -42,7 +42,8 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
         {
             VerifiedHead head = await RetryAsync(() => reader.GetHeadAsync(cancellation), cancellation);
             TreeSize end = until is { } wanted && wanted < head.Size ? wanted : head.Size;
-            Frontier position = await RetryAsync(() => reader.StartAtAsync(start.At(head), head, cancellation), cancellation);
+            Frontier position = await RetryAsync(
+                async () => await reader.StartAtAsync(await reader.FindStartAsync(start, head, DateTimeOffset.UtcNow, cancellation), head, cancellation), cancellation);
             Interlocked.Exchange(ref _total, (long)Math.Max(end.Value, position.Size.Value) - (long)position.Size.Value);
 
             while (position.Size < end)

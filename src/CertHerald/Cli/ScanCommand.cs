@@ -25,7 +25,7 @@ internal static class ScanCommand
         var logs = new Option<string[]>("--log") { Description = "Only these logs of the lists: by URL, id (base64) or description.", HelpName = "URL|ID", AllowMultipleArgumentsPerToken = true };
         var watchLists = new Option<string[]>("--watch-list") { Description = "Files of watch items, one a line.", HelpName = "FILE" };
         var watch = new Option<string[]>("--watch") { Description = "Watch items.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
-        var from = new Option<string>("--from") { Description = "start, end, or the index of the first entry.", DefaultValueFactory = _ => "start", HelpName = "INDEX" };
+        var from = new Option<string>("--from") { Description = "start, end, the index of the first entry, a date, or a length of time such as 7d.", DefaultValueFactory = _ => "start", HelpName = "PLACE" };
         var until = new Option<string>("--until") { Description = "head, or the index to stop before.", DefaultValueFactory = _ => "head", HelpName = "INDEX" };
         var contact = new Option<string>("--contact") { Description = "E-mail address or URL for log operators.", DefaultValueFactory = _ => "", HelpName = "ADDRESS" };
 
@@ -36,7 +36,7 @@ internal static class ScanCommand
         {
             WatchList watched = WatchLists.Read(parsed.GetValue(watch) ?? [], parsed.GetValue(watchLists) ?? []);
             if (watched.Count == 0) throw Mistake("--watch", "nothing is watched", "give --watch NAME or --watch-list FILE");
-            if (!LogStart.TryParse(parsed.GetValue(from)!, out LogStart start)) throw Mistake("--from", "is no place to begin", "write start, end, or the index of an entry");
+            if (!LogStart.TryParse(parsed.GetValue(from)!, out LogStart start)) throw Mistake("--from", "is no place to begin", $"write {LogStart.Forms}");
             TreeSize? end = null;
             if (parsed.GetValue(until) is { } text && text != "head")
                 end = ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) ? new TreeSize(index) : throw Mistake("--until", "is no place to stop", "write head, or the index to stop before");

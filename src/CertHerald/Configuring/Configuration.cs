@@ -181,7 +181,15 @@ internal static class Configuration
         var defaults = new LogOptions();
         LogStart start = LogStart.End;
         if (section.Text("start") is { } text && !LogStart.TryParse(text, out start))
-            section.Mistake("start", $"\"{text}\" is no place to begin", "write end, start, or the index of an entry");
+            section.Mistake("start", $"\"{text}\" is no place to begin", $"write {LogStart.Forms}");
+
+        var rates = new RateCeilings();
+        rates = new RateCeilings
+        {
+            Rfc6962 = section.Number("rate", HostRate.Least) ?? rates.Rfc6962,
+            Tiled = section.Number("rate_tiled", HostRate.Least) ?? rates.Tiled,
+            Custom = section.Number("rate_custom", HostRate.Least) ?? rates.Custom,
+        };
 
         var custom = new List<CustomLogOptions>();
         foreach (ConfigurationSection log in section.Sections("custom"))
@@ -210,6 +218,7 @@ internal static class Configuration
             States = section.Texts("states") ?? defaults.States,
             Custom = custom,
             Start = start,
+            Rates = rates,
             Contact = section.Text("contact") ?? defaults.Contact,
         };
         section.Finish();

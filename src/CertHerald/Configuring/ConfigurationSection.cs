@@ -54,6 +54,21 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         }
     }
 
+    /// <summary>A number of at least <paramref name="least"/>, perhaps with a fraction.</summary>
+    public double? Number(string key, double least)
+    {
+        double number;
+        switch (Ask(key))
+        {
+            case null: return null;
+            case JsonValue value when value.TryGetValue(out number) && double.IsFinite(number) && number >= least: return number;
+            case JsonValue value when value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number)
+                && double.IsFinite(number) && number >= least:
+                return number;
+            default: Mistake(key, string.Create(CultureInfo.InvariantCulture, $"is no number from {least} on"), "write a number, without quotes"); return null;
+        }
+    }
+
     /// <summary>A length of time: <c>500ms</c>, <c>5s</c>, <c>10m</c>, <c>12h</c>, <c>7d</c>.</summary>
     public TimeSpan? Duration(string key)
     {

@@ -8,44 +8,27 @@ namespace CertHerald.Fetching;
 /// <param name="After">The subtrees between batch and head; empty if the protocol has no tiles.</param>
 internal sealed record Fetched(RawBatch Raw, MerkleHash[] After);
 
-/// <summary>How much all readers together keep in flight and waiting. Thread-safe.</summary>
-/// <param name="most">Bytes. A reader that holds nothing may pass it with one answer: else the largest could never be read.</param>
-internal sealed class FetchMemory(long most)
-{
-    public const long DefaultMost = 256L << 20;
-
-    private long _used;
-
-    /// <summary>Bytes in flight and waiting, as far as known.</summary>
-    public long Used => Interlocked.Read(ref _used);
-
-    public bool HasRoomFor(long bytes) => Used + bytes <= most;
-
-    /// <summary>Adds to what is used; a negative number gives back.</summary>
-    public void Add(long bytes) => Interlocked.Add(ref _used, bytes);
-}
-
 /// <summary>
 /// Fetches what will be asked for next while what was fetched is worked on. Arrives in any order, is handed out in the
-/// log's order. Holds at most <see cref="MostAnswers"/> and <see cref="MostBytes"/>. For one caller at a time.
+/// log's order, within what its <see cref="FetchMemory"/> allows. What the host refused for being asked too much is asked for
+/// again at the pacer's pace, and what was fetched behind it stays. For one caller at a time.
 /// </summary>
-internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDisposable
+internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDisposable
 {
-    /// <summary>Answers in flight or waiting. Over a slow line this many round trips pass at once.</summary>
-    public const int MostAnswers = 16;
-
-    /// <summary>Bytes in flight or waiting, one larger answer excepted.</summary>
-    public const long MostBytes = 24 << 20;
+    // A range refused as often is more than a matter of pace: whoever reads shall know.
+    private const int MostRefusals = 3;
 
     // Until it is read, an answer takes room for its text and for its entries.
     private const double InFlight = 2.5;
+
+    // The largest answer in its buffer and in the half as large one before, or beside its entries.
+    private const long LargestAnswer = 3L * LogHttp.LargeCap;
 
     // What an entry takes until a log has shown how large its entries are.
     private const double FirstGuess = 4 * 1024;
 
     // Consecutive ranges from the position on, begun or not. Answers that fall short leave ranges that are not begun.
     private readonly LinkedList<Range> _ranges = new();
-    private CancellationTokenSource _stop = new();
     private VerifiedHead? _head;
     private TreeSize _until;
     private double _entrySize = FirstGuess;
@@ -61,47 +44,53 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
         // After a rewind, under another head or to another end, nothing that is on its way is wanted.
         if (head != _head || until != _until || _ranges.First?.Value.Start != position.Value) Restart(position, head, until);
 
-        Fill();
-        Range range = _ranges.First!.Value;
-        Fetched fetched;
-        try
+        while (true)
         {
-            fetched = await range.Fetch!.WaitAsync(cancellation);
+            await BeginFirstAsync(cancellation);
+            Fill();
+            Range range = _ranges.First!.Value;
+            try
+            {
+                Fetched fetched = await range.Fetch!.WaitAsync(cancellation);
+                _isCautious = false;
+                _entrySize = 0.75 * _entrySize + 0.25 * fetched.Raw.ByteLength / fetched.Raw.Count;
+                InsertRest(_ranges.First!);
+                _ranges.RemoveFirst();
+                range.Close();
+                return fetched;
+            }
+            catch (NoRoomException) when (range.Fetch!.IsFaulted)
+            {
+                if (range.Needs == LargestAnswer) throw new LogUnavailableException($"one answer with entries from {range.Start} on takes more than {LargestAnswer} bytes");
+                range.Needs = Math.Min(LargestAnswer, 2 * range.Peak);
+                GiveBackFailed();
+            }
+            catch (LogUnavailableException e) when (range.Fetch!.IsFaulted && e.IsRefusal && range.Refusals < MostRefusals)
+            {
+                range.Refusals++;
+                _isCautious = true;
+                GiveBackFailed();
+            }
+            catch (Exception) when (range.Fetch!.IsFaulted || range.Fetch.IsCanceled)
+            {
+                // One request at a time now, until the log answers again. What failed beside this one was the same trouble.
+                range.Refusals = 0;
+                _isCautious = true;
+                GiveBackFailed();
+                throw;
+            }
         }
-        catch (Exception) when (range.Fetch!.IsFaulted || range.Fetch.IsCanceled)
-        {
-            // One request at a time now, until the log answers again. What failed beside this one was the same trouble.
-            _isCautious = true;
-            foreach (Range other in _ranges)
-                if (other.Fetch is { IsFaulted: true } or { IsCanceled: true }) GiveBack(other);
-            throw;
-        }
-
-        _isCautious = false;
-        _entrySize = 0.75 * _entrySize + 0.25 * fetched.Raw.ByteLength / fetched.Raw.Count;
-        InsertRest(_ranges.First!);
-        _ranges.RemoveFirst();
-        memory.Add(-range.Bytes);
-        return fetched;
     }
 
     /// <summary>Lets go of everything fetched and on its way.</summary>
     public void Forget()
     {
-        _stop.Cancel();
-        _stop.Dispose();
-        _stop = new CancellationTokenSource();
-        foreach (Range range in _ranges)
-            if (range.Fetch is { } fetch) _ = DiscardAsync(range, fetch);
+        foreach (Range range in _ranges) range.Drop();
         _ranges.Clear();
         _head = null;
     }
 
-    public void Dispose()
-    {
-        Forget();
-        _stop.Dispose();
-    }
+    public void Dispose() => Forget();
 
     private void Restart(TreeSize position, VerifiedHead head, TreeSize until)
     {
@@ -111,25 +100,57 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
         _ranges.AddLast(new Range(position.Value, end));
     }
 
-    /// <summary>Begins fetches, in order, for as long as there is room; always that of the first range.</summary>
+    /// <summary>Begins the first range, whatever has to give way for it.</summary>
+    private async Task BeginFirstAsync(CancellationToken cancellation)
+    {
+        Range range = _ranges.First!.Value;
+        if (range.Fetch is not null) return;
+
+        Split(_ranges.First!);
+        if (range.Needs > 0) CutToOneAnswer(_ranges.First!);
+        long expected = range.Needs > 0 ? range.Needs : Expected(range);
+        int answers = AnswersIn(range);
+        FetchRoom? room;
+        while ((room = memory.TryTakeNext(expected, answers)) is null && DropLast()) { }
+        Begin(range, room ?? await memory.TakeNextAsync(expected, answers, cancellation));
+    }
+
+    /// <summary>Begins further fetches, in order, for as long as there is room.</summary>
     private void Fill()
     {
-        int begun = _ranges.Count(static range => range.Fetch is not null);
-        long bytes = _ranges.Sum(static range => range.Bytes);
         for (LinkedListNode<Range>? node = _ranges.First; node is not null; node = node.Next ?? AddLast(node.Value.End))
         {
-            if (node.Value.Fetch is { IsCompletedSuccessfully: true }) InsertRest(node);
-            if (node.Value.Fetch is not null) continue;
+            Range range = node.Value;
+            if (range.Fetch is { IsCompletedSuccessfully: true }) InsertRest(node);
+            if (range.HadNoRoom)
+            {
+                Learn(range);
+                range.Drop();
+            }
 
+            if (range.Fetch is not null) continue;
             Split(node);
-            long expected = (long)(InFlight * _entrySize * node.Value.Count);
-            bool isFirst = node == _ranges.First;
-            if (!isFirst && (_isCautious || begun >= MostAnswers || bytes + expected > MostBytes || !memory.HasRoomFor(expected))) return;
-
-            node.Value.Fetch = FetchAsync(node.Value, expected, _head!, _stop.Token);
-            bytes += expected;
-            begun++;
+            if (_isCautious || memory.TryTakeAhead(Expected(range), AnswersIn(range)) is not { } room) return;
+            Begin(range, room);
         }
+    }
+
+    private void Begin(Range range, FetchRoom room) => range.Begin(room, cancellation => FetchAsync(range, room, _head!, cancellation));
+
+    private long Expected(Range range) => (long)(InFlight * _entrySize * range.Count);
+
+    private int AnswersIn(Range range) => source.AnswersIn(new EntryIndex(range.Start), range.Count);
+
+    private bool DropLast()
+    {
+        for (LinkedListNode<Range>? node = _ranges.Last; node != _ranges.First; node = node!.Previous)
+        {
+            if (node!.Value.Fetch is null) continue;
+            node.Value.Drop();
+            return true;
+        }
+
+        return false;
     }
 
     private LinkedListNode<Range>? AddLast(ulong start)
@@ -140,36 +161,35 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
         return _ranges.AddLast(new Range(start, end));
     }
 
-    /// <summary>Cuts what an answer left over at the source's border: a log that gives 32 entries is not asked for 224.</summary>
+    /// <summary>Cuts at the source's border what an answer left over, or what was planned before the source showed how little it gives.</summary>
     private void Split(LinkedListNode<Range> node)
     {
         Range range = node.Value;
-        if (!range.IsRest) return;
+        if (range.IsRest || range.Count > 2 * source.PageSize) Cut(node, Math.Min(source.BatchEnd(new EntryIndex(range.Start), _until).Value, range.End));
+    }
 
-        ulong end = Math.Min(source.BatchEnd(new EntryIndex(range.Start), _until).Value, range.End);
-        if (end < range.End) _ranges.AddAfter(node, new Range(end, range.End) { IsRest = true });
-        node.Value = new Range(range.Start, end);
+    private void CutToOneAnswer(LinkedListNode<Range> node)
+    {
+        while (AnswersIn(node.Value) > 1) Cut(node, node.Value.Start + (ulong)node.Value.Count / 2);
     }
 
     /// <summary>A log may give fewer entries than asked for: the rest becomes a range of its own.</summary>
-    private void InsertRest(LinkedListNode<Range> node)
-    {
-        Range range = node.Value;
-        ulong got = range.Fetch!.Result.Raw.End.Value;
-        if (got >= range.End) return;
+    private void InsertRest(LinkedListNode<Range> node) => Cut(node, node.Value.Fetch!.Result.Raw.End.Value);
 
-        _ranges.AddAfter(node, new Range(got, range.End) { IsRest = true });
-        node.Value = new Range(range.Start, got) { Fetch = range.Fetch, Bytes = range.Bytes };
+    private void Cut(LinkedListNode<Range> node, ulong end)
+    {
+        if (end >= node.Value.End) return;
+        _ranges.AddAfter(node, new Range(end, node.Value.End) { IsRest = true });
+        node.Value.End = end;
     }
 
-    private async Task<Fetched> FetchAsync(Range range, long expected, VerifiedHead head, CancellationToken cancellation)
+    private async Task<Fetched> FetchAsync(Range range, FetchRoom room, VerifiedHead head, CancellationToken cancellation)
     {
-        Account(range, expected);
-        RawBatch raw = await source.GetEntriesAsync(new EntryIndex(range.Start), range.Count, head.Size, cancellation);
+        RawBatch raw = await source.GetEntriesAsync(new EntryIndex(range.Start), range.Count, head.Size, cancellation, room);
         try
         {
             MerkleHash[] after = raw.End < head.Size ? await source.GetSubtreesAsync(raw.End, head.Size, cancellation) : [];
-            Account(range, raw.ByteLength);
+            room.Settle(raw.ByteLength);
             return new Fetched(raw, after);
         }
         catch
@@ -179,39 +199,71 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
         }
     }
 
-    private void Account(Range range, long bytes)
+    private void GiveBackFailed()
     {
-        memory.Add(bytes - range.Bytes);
-        range.Bytes = bytes;
+        foreach (Range range in _ranges)
+        {
+            if (range.HadNoRoom) Learn(range);
+            if (range.Fetch is { IsFaulted: true } or { IsCanceled: true }) range.Drop();
+        }
     }
 
-    private void GiveBack(Range failed)
-    {
-        Account(failed, 0);
-        failed.Fetch = null;
-    }
-
-    private async Task DiscardAsync(Range range, Task<Fetched> fetch)
-    {
-        await ((Task)fetch).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        memory.Add(-range.Bytes);
-        if (fetch.IsCompletedSuccessfully) fetch.Result.Raw.Dispose();
-    }
+    // It takes at least as much as it had taken when there was no more.
+    private void Learn(Range range) => _entrySize = Math.Max(_entrySize, range.Peak / InFlight / range.Count);
 
     private sealed class Range(ulong start, ulong end)
     {
+        private FetchRoom? _room;
+        private CancellationTokenSource? _stop;
+
         public ulong Start { get; } = start;
 
-        public ulong End { get; } = end;
+        public ulong End { get; set; } = end;
 
         public int Count => (int)(End - Start);
 
         /// <summary>Left over by an answer, not planned.</summary>
         public bool IsRest { get; init; }
 
-        public Task<Fetched>? Fetch { get; set; }
+        /// <summary>Bytes that it is asked for with after it found no room; 0: as many as are expected.</summary>
+        public long Needs { get; set; }
 
-        /// <summary>What it takes: expected, then known.</summary>
-        public long Bytes { get; set; }
+        /// <summary>How often in a row the host refused it.</summary>
+        public int Refusals { get; set; }
+
+        public Task<Fetched>? Fetch { get; private set; }
+
+        public bool HadNoRoom => Fetch is { IsFaulted: true, Exception.InnerException: NoRoomException };
+
+        public long Peak => _room!.Peak;
+
+        public void Begin(FetchRoom room, Func<CancellationToken, Task<Fetched>> fetch)
+        {
+            (_room, _stop) = (room, new CancellationTokenSource());
+            Fetch = fetch(_stop.Token);
+        }
+
+        /// <summary>The answer was taken.</summary>
+        public void Close()
+        {
+            _room!.Dispose();
+            _stop!.Dispose();
+        }
+
+        /// <summary>As if it had not begun. Its memory comes back as soon as the request has ended.</summary>
+        public void Drop()
+        {
+            if (Fetch is not null) _ = DropAsync(Fetch, _room!, _stop!);
+            Fetch = null;
+        }
+
+        private static async Task DropAsync(Task<Fetched> fetch, FetchRoom room, CancellationTokenSource stop)
+        {
+            stop.Cancel();
+            await ((Task)fetch).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            room.Dispose();
+            stop.Dispose();
+            if (fetch.IsCompletedSuccessfully) fetch.Result.Raw.Dispose();
+        }
     }
 }

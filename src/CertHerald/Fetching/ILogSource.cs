@@ -17,14 +17,29 @@ internal interface ILogSource
     /// <summary>The newest head on offer, signature included, unchecked.</summary>
     Task<SignedHead> GetHeadAsync(CancellationToken cancellation);
 
+    /// <summary>Entries that an answer holds, as learned: worth keeping over a restart.</summary>
+    int PageSize { get; }
+
     /// <summary>Where a batch that starts here does best to end, by the log's pages or tiles; never beyond <paramref name="head"/>.</summary>
     TreeSize BatchEnd(EntryIndex start, TreeSize head);
+
+    /// <summary>How many answers it takes to read this range.</summary>
+    int AnswersIn(EntryIndex start, int count);
 
     /// <summary>
     /// Entries from <paramref name="start"/> on: perhaps fewer than asked (RFC 6962 §4.6), never none, never at or beyond
     /// <paramref name="head"/>. The caller disposes the batch.
     /// </summary>
-    Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation);
+    /// <param name="room">Where the memory for answers and entries comes from; null where nobody counts it.</param>
+    /// <exception cref="NoRoomException">The answers outgrew <paramref name="room"/>.</exception>
+    /// <exception cref="UnreadableEntriesException">The log answers, but not with entries that can be told apart.</exception>
+    Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation, FetchRoom? room = null);
+
+    /// <summary>
+    /// One entry, in the smallest batch that the protocol gives: others may stand around it, and it may be missing where it
+    /// cannot be read. The caller disposes the batch.
+    /// </summary>
+    Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation);
 
     /// <summary>The subtree hashes that cover [from, until), left to right; empty if the protocol has no tiles.</summary>
     /// <param name="until">The size of a verified head: it says which partial tiles there are.</param>
@@ -59,6 +74,22 @@ internal class LogUnavailableException : Exception
 
     /// <summary>The answer's status where it was not 200; null if there was no answer, or none of use under 200.</summary>
     public HttpStatusCode? Status { get; init; }
+
+    /// <summary>The host refused because of how much it is asked, or may have.</summary>
+    public bool IsRefusal => Status is HttpStatusCode.TooManyRequests or HttpStatusCode.Forbidden or HttpStatusCode.ServiceUnavailable;
+}
+
+/// <summary>
+/// The log answers, but these entries cannot be told apart in what it serves, and so cannot be read; those before and behind
+/// them can. It may have been a damaged answer: the same one several times is the log's own.
+/// </summary>
+internal sealed class UnreadableEntriesException(string message, EntryIndex first, TreeSize end) : LogUnavailableException(message)
+{
+    /// <summary>The first entry out of reach.</summary>
+    public EntryIndex First { get; } = first;
+
+    /// <summary>Where reading can go on.</summary>
+    public TreeSize End { get; } = end;
 }
 
 /// <summary>A log offered a head that it did not sign, or not as its protocol asks for. The old head stands.</summary>

@@ -65,30 +65,54 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     /// <param name="cap">Most decompressed bytes.</param>
     /// <param name="etag">Answers with <see cref="LogAnswer.NotModified"/> set if the log still has what bore this; null asks plainly.</param>
     /// <param name="limit">How long it may take once it is sent; null for <see cref="DefaultLimit"/>.</param>
+    /// <param name="room">Where the body's memory comes from as it grows; null for small answers, which nobody counts.</param>
+    /// <exception cref="NoRoomException">The body outgrew <paramref name="room"/>.</exception>
     public async Task<LogAnswer> GetAsync(
-        string path, int cap, RequestPriority priority, CancellationToken cancellation, string? etag = null, TimeSpan? limit = null)
+        string path, int cap, RequestPriority priority, CancellationToken cancellation, string? etag = null, TimeSpan? limit = null, FetchRoom? room = null)
     {
-        await pacer.WaitAsync(priority, cancellation);
+        RequestTurn turn = await pacer.WaitAsync(priority, cancellation);
+        try
+        {
+            LogAnswer answer = await GetAsync(path, cap, etag, limit ?? DefaultLimit, room, cancellation);
+            pacer.Answered(turn);
+            return answer;
+        }
+        catch (LogUnavailableException e)
+        {
+            if (e.IsRefusal) pacer.Refused(turn, e.RetryAfter);
+            else if (e.Status is { } status && (int)status < 500) pacer.Answered(turn);
+            else pacer.Abandoned(turn);
+            if (e is { IsRefusal: false, RetryAfter: { } wait }) pacer.Pause(wait);
+            throw;
+        }
+        catch
+        {
+            pacer.Abandoned(turn);
+            throw;
+        }
+    }
 
-        using var clock = new CancellationTokenSource(limit ?? DefaultLimit, time);
+    private async Task<LogAnswer> GetAsync(
+        string path, int cap, string? etag, TimeSpan limit, FetchRoom? room, CancellationToken cancellation)
+    {
+        using var clock = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, clock.Token);
         try
         {
-            LogAnswer answer = await SendAsync(path, cap, etag, either.Token);
+            LogAnswer answer = await SendAsync(path, cap, etag, room, either.Token);
             Count(answer.NotModified ? "not_modified" : "ok");
             return answer;
         }
         catch (LogUnavailableException e)
         {
-            Count(e.Status is null ? "unusable" : IsRefusal(e.Status) ? "refused" : "status");
-            if (e.RetryAfter is { } wait) pacer.Pause(wait);
+            Count(e.Status is null ? "unusable" : e.IsRefusal ? "refused" : "status");
             throw;
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
             // By our clock, or by the client's own limit on connecting: a host that swallows packets.
             Count("timeout");
-            string missing = clock.IsCancellationRequested ? $"no whole answer within {(limit ?? DefaultLimit).TotalSeconds:0.#} s" : "no connection in time";
+            string missing = clock.IsCancellationRequested ? $"no whole answer within {limit.TotalSeconds:0.#} s" : "no connection in time";
             throw new LogUnavailableException($"{log}: {path}: {missing}", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
@@ -102,7 +126,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     /// <summary>What to throw about an answer that arrived whole and is of no use.</summary>
     public LogUnavailableException Unusable(string path, string problem) => new($"{log}: {path}: {problem}");
 
-    private async Task<LogAnswer> SendAsync(string path, int cap, string? etag, CancellationToken cancellation)
+    private async Task<LogAnswer> SendAsync(string path, int cap, string? etag, FetchRoom? room, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, prefix.AbsoluteUri + path);
         if (etag is not null) request.Headers.TryAddWithoutValidation("If-None-Match", etag);
@@ -114,7 +138,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         if (response.StatusCode == HttpStatusCode.NotModified && etag is not null) return new LogAnswer(null, 0, newTag ?? etag, freshFor);
         if (response.StatusCode != HttpStatusCode.OK) throw await RefusedAsync(response, path, cancellation);
 
-        (byte[] body, int length) = await ReadAsync(response.Content, cap, path, cancellation);
+        (byte[] body, int length) = await ReadAsync(response.Content, cap, path, room, cancellation);
         var answer = new LogAnswer(body, length, newTag, freshFor);
         if (length == 0) throw Unusable(answer, path, "the body is empty");
         if (response.Content.Headers.ContentType?.MediaType is "text/html")
@@ -124,7 +148,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         return answer;
     }
 
-    private async Task<(byte[] Body, int Length)> ReadAsync(HttpContent content, int cap, string path, CancellationToken cancellation)
+    private async Task<(byte[] Body, int Length)> ReadAsync(HttpContent content, int cap, string path, FetchRoom? room, CancellationToken cancellation)
     {
         // Null where the answer was compressed or sent in pieces: then an eighth more than the last one of its kind.
         long? declared = content.Headers.ContentLength;
@@ -132,15 +156,18 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
 
         await using Stream stream = await content.ReadAsStreamAsync(cancellation);
         // One more than needed: the last read then finds the end without growing.
-        byte[] body = AnswerBuffers.Shared.Rent((int)(declared ?? Math.Min(cap, cap > SmallCap ? _usualLength + _usualLength / 8 : SmallestBuffer)) + 1);
+        int first = (int)(declared ?? Math.Min(cap, cap > SmallCap ? _usualLength + _usualLength / 8 : SmallestBuffer)) + 1;
+        room?.Use(first);
+        byte[] body = AnswerBuffers.Shared.Rent(first);
         int length = 0;
         try
         {
+            room?.Use(body.Length - first);
             while (await stream.ReadAsync(body.AsMemory(length), cancellation) is > 0 and int read)
             {
                 length += read;
                 if (length > cap) throw Unusable(path, $"more than {cap} bytes");
-                if (length == body.Length) body = Grow(body, length);
+                if (length == body.Length) body = Grow(body, length, cap, room);
             }
         }
         catch
@@ -152,11 +179,15 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         return (body, length);
     }
 
-    private static byte[] Grow(byte[] body, int length)
+    private static byte[] Grow(byte[] body, int length, int cap, FetchRoom? room)
     {
-        byte[] larger = AnswerBuffers.Shared.Rent(body.Length * 2);
+        int wanted = (int)Math.Min(2L * body.Length, cap + 1L);
+        // Both are there while one is copied.
+        room?.Use(wanted);
+        byte[] larger = AnswerBuffers.Shared.Rent(wanted);
         body.AsSpan(0, length).CopyTo(larger);
         AnswerBuffers.Shared.Return(body);
+        room?.Use(larger.Length - wanted - body.Length);
         return larger;
     }
 
@@ -183,9 +214,6 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
 
     private void Count(string outcome) =>
         requests.Add(1, new KeyValuePair<string, object?>("log", log), new KeyValuePair<string, object?>("outcome", outcome));
-
-    private static bool IsRefusal(HttpStatusCode? status) =>
-        status is HttpStatusCode.TooManyRequests or HttpStatusCode.Forbidden or HttpStatusCode.ServiceUnavailable;
 
     // The raw header: the typed ones swallow what they cannot read.
     private static string? Header(HttpResponseMessage response, string name) =>

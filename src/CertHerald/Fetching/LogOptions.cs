@@ -23,6 +23,9 @@ internal sealed record LogOptions
     /// <summary>Where a log seen for the first time is begun. Default: at its end. From its start, a large log takes days.</summary>
     public LogStart Start { get; init; } = LogStart.End;
 
+    /// <summary>How often hosts may be asked.</summary>
+    public RateCeilings Rates { get; init; } = new();
+
     /// <summary>An e-mail address or URL that goes into every request: log operators ask for one, and some slow down who has none.</summary>
     public string Contact { get; init; } = "";
 
@@ -106,29 +109,67 @@ internal sealed record CustomLogOptions
     }
 }
 
-/// <summary>Where reading a log begins: at its end, or at an entry.</summary>
-/// <param name="Index">The first entry read; null for the end.</param>
+/// <summary>Where reading a log begins: at its end, at an entry, or at the entries of a time.</summary>
+/// <param name="Index">The first entry read; null for the end, or for what is searched by time.</param>
 internal readonly record struct LogStart(TreeSize? Index)
 {
+    // The forms of ISO 8601 that people write: without an offset, UTC.
+    private static readonly string[] DateFormats = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFK"];
+
     /// <summary>Nothing older than the first head seen. Also <c>default</c>.</summary>
     public static LogStart End => default;
 
     public static LogStart Beginning { get; } = new(new TreeSize(0));
 
-    /// <summary>Reads <c>end</c>, <c>start</c> or the index of an entry.</summary>
+    /// <summary>What a message tells of the texts that <see cref="TryParse"/> reads.</summary>
+    public static string Forms => "end, start, the index of an entry, a date such as 2026-11-01 or 2026-11-01T12:00:00Z, or a length of time such as 7d or 36h";
+
+    /// <summary>Entries of this time and later; null if it is no date.</summary>
+    public DateTimeOffset? Date { get; private init; }
+
+    /// <summary>Entries no older than this when reading begins; null if it is no length of time.</summary>
+    public TimeSpan? Age { get; private init; }
+
+    /// <summary>Reads <see cref="Forms"/>.</summary>
     public static bool TryParse(string text, out LogStart start)
     {
         start = text == "start" ? Beginning : End;
         if (text is "start" or "end") return true;
-        if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) || index > SignedHead.MaxSize) return false;
 
-        start = new LogStart(new TreeSize(index));
+        if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index))
+        {
+            if (index <= SignedHead.MaxSize) start = new LogStart(new TreeSize(index));
+            return index <= SignedHead.MaxSize;
+        }
+
+        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        if (DateTimeOffset.TryParseExact(text, DateFormats, CultureInfo.InvariantCulture, Utc, out DateTimeOffset date))
+        {
+            start = new LogStart { Date = date };
+            return true;
+        }
+
+        // No logs are older than a hundred years.
+        if (text.Length < 2 || text[^1] is not ('d' or 'h') || !uint.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out uint count)
+            || count == 0 || count > (text[^1] == 'd' ? 36_500 : 876_000)) return false;
+        start = new LogStart { Age = text[^1] == 'd' ? TimeSpan.FromDays(count) : TimeSpan.FromHours(count) };
         return true;
     }
 
+    /// <summary>The time whose entries are wanted, if it is to be searched for.</summary>
+    public DateTimeOffset? SinceAt(DateTimeOffset now) => Date ?? now - Age;
+
     /// <summary>The size to begin at: no log is begun beyond its head.</summary>
-    public TreeSize At(VerifiedHead head) => Index is { } index && index < head.Size ? index : head.Size;
+    /// <exception cref="InvalidOperationException">It is to be searched for, by <see cref="LogReader.FindStartAsync(LogStart, VerifiedHead, DateTimeOffset, CancellationToken)"/>.</exception>
+    public TreeSize At(VerifiedHead head)
+    {
+        if (Date is not null || Age is not null) throw new InvalidOperationException($"the log is searched for {this}");
+        return Index is { } index && index < head.Size ? index : head.Size;
+    }
 
     /// <summary>As <see cref="TryParse"/> reads it.</summary>
-    public override string ToString() => Index is not { } index ? "end" : index.Value == 0 ? "start" : index.ToString();
+    public override string ToString() =>
+        Date is { } date ? date.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFK", CultureInfo.InvariantCulture).Replace("+00:00", "Z", StringComparison.Ordinal)
+        : Age is { } age ? age.Ticks % TimeSpan.TicksPerDay == 0 ? $"{age.TotalDays:0}d" : $"{age.TotalHours:0}h"
+        : Index is not { } index ? "end" : index.Value == 0 ? "start" : index.ToString();
 }

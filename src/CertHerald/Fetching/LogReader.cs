@@ -11,12 +11,15 @@ namespace CertHerald.Fetching;
 /// Reads a log and lets nothing through unchecked: heads bear the log's signature, batches say how far they are proven.
 /// For one caller at a time; a lane of a log has its own.
 /// </summary>
-internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemory memory) : IDisposable
+internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemory memory, RequestPriority lane = RequestPriority.Tip) : IDisposable
 {
     /// <summary>How far before a start a provable size is looked for. A log that proves none of these proves nothing, as far back as one asks.</summary>
     private const int MostStepsBack = 64;
 
-    private readonly FetchAhead _ahead = new(source, memory);
+    /// <summary>Entries in a row that a search by date tries before it takes them for new: one too many is read sooner than one missed.</summary>
+    private const int MostUnreadable = 16;
+
+    private readonly FetchAhead _ahead = new(source, memory.For(log.Id, lane));
 
     public LogDescription Log { get; } = log;
 
@@ -129,6 +132,58 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         return frontier;
     }
 
+    /// <summary>Where this start is in the log: an index, or what is found by date.</summary>
+    public async Task<TreeSize> FindStartAsync(LogStart start, VerifiedHead head, DateTimeOffset now, CancellationToken cancellation) =>
+        start.SinceAt(now) is { } since ? await FindStartAsync(since, head, cancellation) : start.At(head);
+
+    /// <summary>
+    /// A size before which no entry bears this time or a later one, if the log merged each within its maximum merge delay. The
+    /// entries' times do not ascend: the search keeps an entry that is older by more than the delay. All before it were merged
+    /// when it was, and so are older too. Takes as many requests as the head's size has binary digits, and some for entries
+    /// that cannot be read.
+    /// </summary>
+    public async Task<TreeSize> FindStartAsync(DateTimeOffset since, VerifiedHead head, CancellationToken cancellation)
+    {
+        TimeSpan delay = Log.Mmd;
+        DateTimeOffset old = since - DateTimeOffset.MinValue > delay ? since - delay : DateTimeOffset.MinValue;
+
+        // Entries below start are older; the one at end is not known to be.
+        ulong start = 0, end = head.Size.Value;
+        // The last steps of a search go to and fro between few tiles.
+        var near = new Queue<RawBatch>();
+        try
+        {
+            while (start < end)
+            {
+                ulong middle = start + (end - start) / 2, at = middle;
+                DateTimeOffset? time = null;
+                for (; time is null && at < end && at - middle < MostUnreadable; at++)
+                {
+                    RawBatch? around = near.FirstOrDefault(batch => at >= batch.Start.Value && at < batch.End.Value);
+                    if (around is null)
+                    {
+                        near.Enqueue(around = await source.GetAroundAsync(new EntryIndex(at), head.Size, cancellation));
+                        if (near.Count > 4) near.Dequeue().Dispose();
+                    }
+
+                    time = TimeOf(around, at);
+                }
+
+                if (time < old) start = at;
+                else end = middle;
+            }
+        }
+        finally
+        {
+            foreach (RawBatch batch in near) batch.Dispose();
+        }
+
+        return new TreeSize(start);
+    }
+
+    /// <summary>Entries that an answer holds, as learned: worth keeping over a restart.</summary>
+    public int PageSize => source.PageSize;
+
     /// <summary>An issuer's certificate by its fingerprint, hash-checked; null where the log has none, or carries chains in entries.</summary>
     public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => source.GetIssuerAsync(fingerprint, cancellation);
 
@@ -154,6 +209,11 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
             return false;
         }
     }
+
+    private static DateTimeOffset? TimeOf(RawBatch batch, ulong index) =>
+        index < batch.End.Value && LogEntry.Read(batch[(int)(index - batch.Start.Value)], out LogEntry entry) == EntryFailure.None
+            ? LogTime.Of(entry.Timestamp)
+            : null;
 
     private static Batch Check(Frontier position, Fetched fetched, VerifiedHead head)
     {

@@ -24,7 +24,9 @@ internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory 
 
     /// <summary>A reader for one lane of a log.</summary>
     /// <param name="isCustom">The log is from the configuration, not from a list: no limit of ours on its requests.</param>
-    public LogReader Read(LogDescription log, RequestPriority lane, bool isCustom) => new(log, For(log, lane, isCustom), memory);
+    /// <param name="page">Its <see cref="LogReader.PageSize"/> as learned before.</param>
+    public LogReader Read(LogDescription log, RequestPriority lane, bool isCustom, int page = PageSize.First) =>
+        new(log, For(log, lane, isCustom, page), memory, lane);
 
     /// <summary>A log list. Its place must have passed <see cref="LogListSource.IsUsable"/>.</summary>
     /// <param name="cacheDirectory">Where a list from a URL is kept.</param>
@@ -37,15 +39,15 @@ internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory 
     }
 
     /// <summary>Every protocol. Adding one means adding a line here.</summary>
-    public ILogSource For(LogDescription log, RequestPriority lane, bool isCustom) => log.Protocol switch
+    public ILogSource For(LogDescription log, RequestPriority lane, bool isCustom, int page = PageSize.First) => log.Protocol switch
     {
-        LogProtocol.Rfc6962 => new Rfc6962Source(Http(log, new Uri(log.Url, "ct/v1/"), isCustom), lane),
+        LogProtocol.Rfc6962 => new Rfc6962Source(Http(log, new Uri(log.Url, "ct/v1/"), isCustom), lane, page),
         LogProtocol.StaticCt => new StaticCtSource(Http(log, log.Url, isCustom), log.Origin, log.Key, lane, logger),
         _ => throw new UnreachableException(),
     };
 
     private LogHttp Http(LogDescription log, Uri prefix, bool isCustom) =>
-        new(isCustom ? clients.Configured : clients.Listed, prefix, NameOf(log), pacers.For(log.Operator, prefix, isCustom), time, _requests);
+        new(isCustom ? clients.Configured : clients.Listed, prefix, NameOf(log), pacers.For(log.Operator, prefix, isCustom, log.Protocol), time, _requests);
 
     /// <summary>What metrics and messages call a log.</summary>
     public static string NameOf(LogDescription log) => log.Description.Length > 0 ? log.Description : log.Origin;

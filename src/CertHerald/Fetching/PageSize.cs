@@ -4,7 +4,8 @@ namespace CertHerald.Fetching;
 /// Learns how many entries a log gives at once. Ranges end at multiples of the page, so that everyone who reads the log asks
 /// for the same ones and its caches help. Thread-safe.
 /// </summary>
-internal sealed class PageSize
+/// <param name="learned">From <see cref="Learned"/> before a restart.</param>
+internal sealed class PageSize(int learned = PageSize.First)
 {
     public const int First = 256;
     public const int Largest = 4096;
@@ -14,8 +15,14 @@ internal sealed class PageSize
 
     private readonly Lock _gate = new();
     private readonly Queue<int> _answers = new(Remembered);
-    private int _page = First;
+    private int _page = Math.Clamp(learned, 1, Largest);
     private int _sinceProbe;
+
+    /// <summary>Entries that the log gives at once, as far as known.</summary>
+    public int Learned
+    {
+        get { lock (_gate) return _page; }
+    }
 
     /// <summary>Where a range that starts here ends: the next multiple of the page, or the head. Now and then twice as far.</summary>
     public ulong EndAfter(ulong start, ulong head)
@@ -26,8 +33,9 @@ internal sealed class PageSize
             // Logs are given more capacity: without asking for more we would never know.
             if (_sinceProbe >= ProbeEvery && _page < Largest && start + 2 * page <= head)
             {
-                _sinceProbe = 0;
-                page = Math.Min(2 * page, Largest);
+                ulong larger = Math.Min(2 * page, Largest);
+                // From the middle of the larger page on there is nothing more to ask for: the next range will do.
+                if ((start / larger + 1) * larger - start > page) (_sinceProbe, page) = (0, larger);
             }
 
             return Math.Min((start / page + 1) * page, head);

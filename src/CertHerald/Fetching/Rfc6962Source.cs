@@ -8,20 +8,28 @@ namespace CertHerald.Fetching;
 /// <summary>Reads a log over RFC 6962 §4.</summary>
 /// <param name="http">Its prefix ends with <c>ct/v1/</c>.</param>
 /// <param name="lane">What requests for entries and proofs are for.</param>
-internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane) : ILogSource
+/// <param name="page">Entries an answer holds, as learned before.</param>
+internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page = Fetching.PageSize.First) : ILogSource
 {
     private const string GetSth = "get-sth";
 
     private readonly HeadPoll _heads = new(http, GetSth);
-    private readonly PageSize _page = new();
+    private readonly PageSize _page = new(page);
 
     public TimeSpan HeadFreshFor => _heads.FreshFor;
+
+    public int PageSize => _page.Learned;
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
 
     public TreeSize BatchEnd(EntryIndex start, TreeSize head) => new(_page.EndAfter(start.Value, head.Value));
 
-    public async Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation)
+    public int AnswersIn(EntryIndex start, int count) => 1;
+
+    public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) =>
+        GetEntriesAsync(index, 1, head, cancellation);
+
+    public async Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation, FetchRoom? room = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(start.Value, head.Value);
@@ -29,7 +37,9 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane) : ILogSo
         // Never at or beyond the head: some logs answer with an error, and some with entries they have not signed.
         int asked = (int)Math.Min((ulong)atMost, head.Value - start.Value);
         string path = $"get-entries?start={start}&end={start.Value + (ulong)asked - 1}";
-        using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, lane, cancellation);
+        using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, lane, cancellation, room: room);
+        // The entries stand beside their text until that is read. Base64 makes them smaller than it.
+        room?.Use(answer.Body.Length);
         if (!GetEntriesJson.TryRead(answer.Body.Span, start, asked, out RawBatch? batch, out string? problem))
             throw http.Unusable(path, problem);
 

@@ -28,6 +28,8 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
 
     public TimeSpan HeadFreshFor => _heads.FreshFor;
 
+    public int PageSize => TilesPerBatch * Tiles.FullWidth;
+
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
 
     public TreeSize BatchEnd(EntryIndex start, TreeSize head)
@@ -36,7 +38,22 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
         return new TreeSize(Math.Min((start.Value / batch + 1) * batch, head.Value));
     }
 
-    public async Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation)
+    public int AnswersIn(EntryIndex start, int count) => (int)((start.Value + (ulong)count - 1) / Tiles.FullWidth - start.Value / Tiles.FullWidth) + 1;
+
+    public async Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation)
+    {
+        try
+        {
+            return await GetEntriesAsync(new EntryIndex(index.Value / Tiles.FullWidth * Tiles.FullWidth), Tiles.FullWidth, head, cancellation);
+        }
+        catch (UnreadableEntriesException)
+        {
+            using var none = new RawBatchBuilder(index, ExtraDataForm.StaticCt);
+            return none.Build();
+        }
+    }
+
+    public async Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation, FetchRoom? room = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(start.Value, head.Value);
@@ -44,11 +61,13 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
         ulong end = start.Value + Math.Min((ulong)atMost, head.Value - start.Value);
         ulong first = start.Value / Tiles.FullWidth;
         var tiles = new Task<LogAnswer>[(int)((end - 1) / Tiles.FullWidth - first) + 1];
-        for (int i = 0; i < tiles.Length; i++) tiles[i] = GetDataTileAsync(first + (ulong)i, head, cancellation);
+        for (int i = 0; i < tiles.Length; i++) tiles[i] = GetDataTileAsync(first + (ulong)i, head, room, cancellation);
 
         try
         {
             await Task.WhenAll(tiles);
+            // The entries stand beside their tiles until those are read.
+            room?.Use(tiles.Sum(static tile => (long)tile.Result.Body.Length));
             return Join(start, end, tiles);
         }
         finally
@@ -118,20 +137,20 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
 
     /// <summary>A tile, or in place of a partial one that is gone the full one: the log grew.</summary>
     internal static async Task<LogAnswer> GetTileAsync(
-        LogHttp http, string path, string fullPath, int cap, RequestPriority lane, CancellationToken cancellation)
+        LogHttp http, string path, string fullPath, int cap, RequestPriority lane, CancellationToken cancellation, FetchRoom? room = null)
     {
         try
         {
-            return await http.GetAsync(path, cap, lane, cancellation);
+            return await http.GetAsync(path, cap, lane, cancellation, room: room);
         }
         catch (LogUnavailableException e) when (IsAbsent(e) && path != fullPath)
         {
-            return await http.GetAsync(fullPath, cap, lane, cancellation);
+            return await http.GetAsync(fullPath, cap, lane, cancellation, room: room);
         }
     }
 
-    private Task<LogAnswer> GetDataTileAsync(ulong tile, TreeSize head, CancellationToken cancellation) => GetTileAsync(
-        http, Tiles.DataPath(tile, Tiles.WidthOf(0, tile, head)), Tiles.DataPath(tile), LogHttp.LargeCap, lane, cancellation);
+    private Task<LogAnswer> GetDataTileAsync(ulong tile, TreeSize head, FetchRoom? room, CancellationToken cancellation) => GetTileAsync(
+        http, Tiles.DataPath(tile, Tiles.WidthOf(0, tile, head)), Tiles.DataPath(tile), LogHttp.LargeCap, lane, cancellation, room);
 
     private RawBatch Join(EntryIndex start, ulong end, Task<LogAnswer>[] tiles)
     {
@@ -149,7 +168,10 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
             {
                 // What stands before a leaf that cannot be read is good, and comes first.
                 if (builder.Count > 0 && builder.Count < count) break;
-                throw http.Unusable(Tiles.DataPath(begin / Tiles.FullWidth), problem);
+                LogUnavailableException unusable = http.Unusable(Tiles.DataPath(begin / Tiles.FullWidth), problem);
+                if (builder.Count == count) throw unusable;
+                // A leaf of unknown type has no known end: the rest of its tile is out of reach.
+                throw new UnreadableEntriesException(unusable.Message, new EntryIndex(at), new TreeSize(Math.Min(end, begin + Tiles.FullWidth)));
             }
 
             at += (ulong)take;

@@ -31,7 +31,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     {
         IReadOnlyList<LogLane> known = await store.LanesAsync(Log.Id, stopping);
         VerifiedHead head = await GetHeadAsync(stopping);
-        Frontier begin = known.Count > 0 ? known[^1].Position.Read : await Reader.StartAtAsync(start.At(head), head, stopping);
+        Frontier begin = known.Count > 0 ? known[^1].Position.Read : await BeginAsync(head, stopping);
         known = await store.BeginLogAsync(Log, begin, stopping);
         followed.StandsAt(known);
         followed.LaneBell.Ring();
@@ -72,6 +72,9 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
            where verified is not null
            select verified,
     ];
+
+    private async Task<Frontier> BeginAsync(VerifiedHead head, CancellationToken stopping) =>
+        await Reader.StartAtAsync(await Reader.FindStartAsync(start, head, time.GetUtcNow(), stopping), head, stopping);
 
     private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
     {

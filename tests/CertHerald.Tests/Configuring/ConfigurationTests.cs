@@ -238,7 +238,10 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("18446744073709551615", null)]
     [InlineData("4711", "4711")]
     [InlineData("-1", null)]
-    [InlineData("7d", null)]
+    [InlineData("7d", "7d")]
+    [InlineData("36h", "36h")]
+    [InlineData("2026-11-01", "2026-11-01T00:00:00Z")]
+    [InlineData("7w", null)]
     public void A_log_begins_where_it_is_said(string text, string? start)
     {
         if (start is null) Assert.EndsWith("logs.start", Assert.Single(MistakesIn($$"""{ "logs": { "start": "{{text}}" } }""")).Place, StringComparison.Ordinal);

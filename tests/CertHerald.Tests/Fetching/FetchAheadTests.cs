@@ -1,3 +1,4 @@
+using System.Net;
 using CertHerald.Fetching;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -17,7 +18,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task Answers_that_arrive_in_any_order_are_handed_out_in_the_logs()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(50);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         Assert.Equal([0, 10, 20, 30, 40], _source.Asked);
@@ -35,17 +36,17 @@ public sealed class FetchAheadTests
     [Fact]
     public void No_more_answers_are_under_way_than_allowed()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
 
         _ = ahead.TakeAsync(new TreeSize(0), _key.Head(100_000), Cancellation);
 
-        Assert.Equal(FetchAhead.MostAnswers, _source.Asked.Length);
+        Assert.Equal(FetchMemory.MostAnswers, _source.Asked.Length);
     }
 
     [Fact]
     public async Task No_more_bytes_are_waiting_than_allowed_once_entries_have_shown_their_size()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         _source.EntryBytes = 400_000;
         VerifiedHead head = _key.Head(100_000);
         ulong at = 0;
@@ -59,15 +60,15 @@ public sealed class FetchAheadTests
         // 4 MB an answer, and as much again and more for its text while it is on its way.
         _source.Forget();
         _ = ahead.TakeAsync(new TreeSize(at), head, Cancellation);
-        Assert.InRange(_memory.Used, 1, FetchAhead.MostBytes);
+        Assert.InRange(_memory.Used, 1, FetchMemory.MostOfLog);
         Assert.InRange(_source.Held, 0, 2);
     }
 
     [Fact]
-    public async Task A_reader_with_nothing_in_hand_reads_on_however_full_the_memory_of_all_is()
+    public async Task One_answer_passes_alone_however_small_the_memory_of_all_is()
     {
         var full = new FetchMemory(0);
-        using var ahead = new FetchAhead(_source, full);
+        using var ahead = new FetchAhead(_source, Lane(full));
         VerifiedHead head = _key.Head(50);
 
         for (ulong at = 0; at < 50; at += Page)
@@ -85,7 +86,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task A_short_answer_is_followed_by_its_rest_and_nothing_is_read_twice()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(30);
         Task<Fetched> taken = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Answer(0, entries: 4);
@@ -105,7 +106,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task The_rest_of_a_short_answer_is_asked_for_before_its_turn_comes()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(30);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Answer(10, entries: 1);
@@ -120,7 +121,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task A_failure_surfaces_when_its_turn_comes_and_is_asked_for_again_alone()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(30);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Fail(10);
@@ -141,18 +142,166 @@ public sealed class FetchAheadTests
         Assert.Equal([10, 20], _source.Asked);
     }
 
+    [Fact]
+    public async Task Rule_8_9_a_refused_range_is_asked_for_again_and_what_was_fetched_behind_it_stays()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(30);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        _source.Answer(10);
+        _source.Answer(20);
+
+        _source.Fail(0, HttpStatusCode.TooManyRequests);
+        await _source.WaitUntilAskedAsync(4);
+        Assert.Equal([0, 10, 20, 0], _source.Asked);
+        Assert.False(first.IsCompleted);
+        _source.Answer(0);
+
+        Assert.Equal(0UL, (await first).Raw.Start.Value);
+        Assert.Equal(10UL, (await ahead.TakeAsync(new TreeSize(10), head, Cancellation)).Raw.Start.Value);
+        Assert.Equal(20UL, (await ahead.TakeAsync(new TreeSize(20), head, Cancellation)).Raw.Start.Value);
+        Assert.Equal(4, _source.Asked.Length);
+        Assert.Equal(0, _memory.Used);
+    }
+
+    [Fact]
+    public async Task A_range_that_is_refused_again_and_again_is_reported_and_what_was_fetched_behind_it_stays()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(30);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        _source.Answer(10);
+        _source.Answer(20);
+        for (int i = 0; i < 4; i++)
+        {
+            await _source.WaitUntilAskedAsync(3 + i);
+            _source.Fail(0, HttpStatusCode.Forbidden);
+        }
+
+        await Assert.ThrowsAsync<LogUnavailableException>(() => first);
+        Assert.Equal(7 - 1, _source.Asked.Length);
+
+        Task<Fetched> again = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        _source.Answer(0);
+        await again;
+        Assert.Equal(10UL, (await ahead.TakeAsync(new TreeSize(10), head, Cancellation)).Raw.Start.Value);
+    }
+
+    [Fact]
+    public async Task Rule_8_10_answers_that_outgrow_their_room_give_way_to_the_first_and_come_when_it_is_their_turn()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(160);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+        Assert.Equal(16, _source.Asked.Length);
+
+        for (ulong at = 150; at > 0; at -= 10)
+        {
+            _source.Grow(at, 12 << 20);
+            Assert.InRange(_memory.Used, 0, FetchMemory.MostOfLog);
+        }
+        _source.Grow(0, 12 << 20);
+        Assert.InRange(_memory.Used, 0, FetchMemory.MostOfLog);
+
+        for (ulong at = 0; at < 160; at += 10)
+        {
+            Task<Fetched> taken = at == 0 ? first : ahead.TakeAsync(new TreeSize(at), head, Cancellation);
+            await _source.WaitUntilHeldAsync(at, taken);
+            if (!taken.IsCompleted) _source.Answer(at);
+            Assert.Equal(at, (await taken).Raw.Start.Value);
+            Assert.InRange(_memory.Used, 0, FetchMemory.MostOfLog);
+        }
+
+        Assert.Equal(0, _memory.Used);
+    }
+
+    [Fact]
+    public async Task Rule_8_10_one_larger_answer_passes_alone()
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        VerifiedHead head = _key.Head(30);
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
+
+        _source.Grow(0, 60 << 20);
+        await _source.WaitUntilAskedAsync(4);
+        _source.Grow(0, 60 << 20);
+        _source.Answer(0);
+
+        Assert.Equal(0UL, (await first).Raw.Start.Value);
+        Assert.Equal([0, 10, 20, 0], _source.Asked);
+    }
+
+    [Fact]
+    public async Task Rule_8_11_a_log_that_makes_us_wait_holds_none_of_the_memory_of_all()
+    {
+        var memory = new FetchMemory(2 << 20);
+        using var waiting = new FetchAhead(new HeldSource(), memory.For(new SigningKey().Public.Id, RequestPriority.Tip));
+        using var ahead = new FetchAhead(_source, Lane(memory));
+        _ = waiting.TakeAsync(new TreeSize(0), _key.Head(10_000), Cancellation);
+        Assert.Equal(0, memory.Used);
+
+        Task<Fetched> next = ahead.TakeAsync(new TreeSize(0), _key.Head(10_000), Cancellation);
+        Assert.Equal(16, _source.Asked.Length);
+        _source.AnswerAll();
+
+        (await next).Raw.Dispose();
+    }
+
+    [Fact]
+    public async Task Rule_8_10_catch_up_leaves_room_to_the_tip_of_its_log()
+    {
+        using var catchUp = new FetchAhead(_source, _memory.For(_key.Public.Id, RequestPriority.CatchUp));
+        using var tip = new FetchAhead(_source, Lane(_memory));
+        _ = catchUp.TakeAsync(new TreeSize(0), _key.Head(1_000), Cancellation);
+        Assert.Equal(14, _source.Asked.Length);
+
+        Task<Fetched> next = tip.TakeAsync(new TreeSize(990), _key.Head(1_000), Cancellation);
+        _source.Answer(990);
+
+        Assert.Equal(990UL, (await next).Raw.Start.Value);
+    }
+
+    [Fact]
+    public async Task Rule_8_10_logs_together_stay_within_the_memory_of_all_and_each_comes_to_its_turn()
+    {
+        var memory = new FetchMemory(1 << 20);
+        SigningKey[] keys = [.. Enumerable.Range(0, 5).Select(_ => new SigningKey())];
+        HeldSource[] sources = [.. keys.Select(_ => new HeldSource { EntryBytes = 20_000 })];
+        FetchAhead[] readers = [.. keys.Select((key, i) => new FetchAhead(sources[i], memory.For(key.Public.Id, RequestPriority.Tip)))];
+        VerifiedHead[] heads = [.. keys.Select(key => key.Head(100))];
+        Task[] all = [.. readers.Select(async (reader, i) =>
+        {
+            for (ulong at = 0; at < 100; at += Page)
+            {
+                Task<Fetched> taken = reader.TakeAsync(new TreeSize(at), heads[i], Cancellation);
+                while (!taken.IsCompleted)
+                {
+                    Assert.InRange(memory.Used, 0, 1 << 20);
+                    sources[i].AnswerAll();
+                    await Task.WhenAny(taken, sources[i].WaitUntilHeldAsync(at, taken));
+                }
+                (await taken).Raw.Dispose();
+            }
+        })];
+
+        await Task.WhenAll(all);
+
+        Assert.Equal(0, memory.Used);
+        foreach (FetchAhead reader in readers) reader.Dispose();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_rewind_or_a_new_head_starts_anew_and_lets_go_of_what_was_under_way(bool isRewind)
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(100);
         Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), head, Cancellation);
         _source.Answer(0);
         _source.Answer(20);
         await first;
-        CancellationToken[] before = [.. _source.Tokens];
+        CancellationToken[] before = [.. _source.TokensOfHeld];
         _source.Forget();
 
         VerifiedHead now = isRewind ? head : _key.Head(101);
@@ -169,7 +318,7 @@ public sealed class FetchAheadTests
     [Fact]
     public async Task Whoever_stops_waiting_finds_the_answer_when_it_comes_back()
     {
-        using var ahead = new FetchAhead(_source, _memory);
+        using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(10);
         using var stop = new CancellationTokenSource();
         Task<Fetched> taken = ahead.TakeAsync(new TreeSize(0), head, stop.Token);
@@ -182,38 +331,96 @@ public sealed class FetchAheadTests
         Assert.Equal([0], _source.Asked);
     }
 
+    private LaneMemory Lane(FetchMemory memory) => memory.For(_key.Public.Id, RequestPriority.Tip);
+
     /// <summary>A log of pages of ten whose answers a test releases.</summary>
     private sealed class HeldSource : ILogSource
     {
-        private readonly List<(ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token)> _requests = [];
+        private readonly List<(ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token, FetchRoom? Room)> _requests = [];
+        private TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public int EntryBytes { get; set; } = 100;
 
         public ulong[] Asked => [.. _requests.Select(request => request.Start)];
 
-        public IEnumerable<CancellationToken> Tokens => _requests.Select(request => request.Token);
+        public IEnumerable<CancellationToken> TokensOfHeld => _requests.Where(request => !request.Answer.Task.IsCompleted).Select(request => request.Token);
 
         public int Held => _requests.Count(request => !request.Answer.Task.IsCompleted);
 
         public TimeSpan HeadFreshFor => TimeSpan.Zero;
 
+        public int PageSize => Page;
+
+        public int AnswersIn(EntryIndex start, int count) => 1;
+
+        public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => throw new NotSupportedException();
+
         public TreeSize BatchEnd(EntryIndex start, TreeSize head) => new(Math.Min((start.Value / Page + 1) * Page, head.Value));
 
-        public Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation)
+        public Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation, FetchRoom? room = null)
         {
             // Continuations run within Answer: what a test reads next has happened.
             var answer = new TaskCompletionSource<RawBatch>();
             cancellation.Register(() => answer.TrySetCanceled(cancellation));
-            _requests.Add((start.Value, atMost, answer, cancellation));
+            TaskCompletionSource asked;
+            lock (_requests)
+            {
+                _requests.Add((start.Value, atMost, answer, cancellation, room));
+                (asked, _asked) = (_asked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            }
+
+            asked.SetResult();
             return answer.Task;
+        }
+
+        /// <summary>Waits until there were so many requests.</summary>
+        public Task WaitUntilAskedAsync(int requests) => WaitAsync(() => _requests.Count >= requests, Task.CompletedTask);
+
+        /// <summary>Waits until a request that starts here is under way, or this has ended.</summary>
+        public Task WaitUntilHeldAsync(ulong start, Task taken) => WaitAsync(
+            () => taken.IsCompleted || _requests.Any(request => request.Start == start && !request.Answer.Task.IsCompleted), taken);
+
+        /// <summary>The answer takes so many bytes as it is read.</summary>
+        public void Grow(ulong start, long bytes)
+        {
+            (_, _, TaskCompletionSource<RawBatch> answer, _, FetchRoom? room) = Last(start);
+            try
+            {
+                room!.Use(bytes);
+            }
+            catch (NoRoomException e)
+            {
+                answer.TrySetException(e);
+            }
+        }
+
+        private async Task WaitAsync(Func<bool> until, Task ended)
+        {
+            while (true)
+            {
+                Task asked;
+                lock (_requests)
+                {
+                    if (until()) return;
+                    asked = _asked.Task;
+                }
+
+                await (ended.IsCompleted ? asked : Task.WhenAny(asked, ended)).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+            }
+        }
+
+        private (ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token, FetchRoom? Room) Last(ulong start)
+        {
+            lock (_requests) return _requests.Last(request => request.Start == start);
         }
 
         public void Answer(ulong start, int entries = Page)
         {
-            (ulong _, int count, TaskCompletionSource<RawBatch> answer, CancellationToken _) = _requests.Last(request => request.Start == start);
+            (_, int count, TaskCompletionSource<RawBatch> answer, _, _) = Last(start);
             using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
             for (int i = 0; i < Math.Min(count, entries); i++) builder.Add(new byte[EntryBytes], []);
             RawBatch batch = builder.Build();
+            Grow(start, batch.ByteLength);
             if (!answer.TrySetResult(batch)) batch.Dispose();
         }
 
@@ -222,8 +429,7 @@ public sealed class FetchAheadTests
             foreach (ulong start in _requests.Where(request => !request.Answer.Task.IsCompleted).Select(request => request.Start).ToArray()) Answer(start);
         }
 
-        public void Fail(ulong start) =>
-            _requests.Last(request => request.Start == start).Answer.SetException(new LogUnavailableException("down"));
+        public void Fail(ulong start, HttpStatusCode? status = null) => Last(start).Answer.SetException(new LogUnavailableException("down") { Status = status });
 
         public void Forget() => _requests.Clear();
 

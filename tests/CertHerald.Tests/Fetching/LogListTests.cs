@@ -167,7 +167,40 @@ public sealed class LogListTests : IDisposable
     [InlineData("END", false)]
     [InlineData("", false)]
     [InlineData("7x", false)]
-    public void Starts_are_end_start_or_an_index(string text, bool isStart) => Assert.Equal(isStart, LogStart.TryParse(text, out _));
+    [InlineData("7d", true)]
+    [InlineData("36h", true)]
+    [InlineData("0d", false)]
+    [InlineData("d", false)]
+    [InlineData("7.5d", false)]
+    [InlineData("36501d", false)]
+    [InlineData("99999999999999999999d", false)]
+    [InlineData("2026-11-01", true)]
+    [InlineData("2026-11-01T12:00Z", true)]
+    [InlineData("2026-11-01T12:00:00Z", true)]
+    [InlineData("2026-11-01T12:00:00.25+01:00", true)]
+    [InlineData("2026-11-31", false)]
+    [InlineData("2026-11", false)]
+    [InlineData("01.11.2026", false)]
+    public void Starts_are_end_start_an_index_a_date_or_a_length_of_time(string text, bool isStart) => Assert.Equal(isStart, LogStart.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("7d", "2026-11-14T12:00:00Z", "7d")]
+    [InlineData("48h", "2026-11-19T12:00:00Z", "2d")]
+    [InlineData("36h", "2026-11-20T00:00:00Z", "36h")]
+    [InlineData("2026-11-01", "2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z")]
+    [InlineData("2026-11-01T12:00:00.25+01:00", "2026-11-01T11:00:00.25Z", "2026-11-01T11:00:00.25Z")]
+    [InlineData("end", null, "end")]
+    [InlineData("17", null, "17")]
+    public void A_start_by_time_is_counted_from_now_and_written_as_it_is_read(string text, string? since, string written)
+    {
+        Assert.True(LogStart.TryParse(text, out LogStart start));
+
+        DateTimeOffset? expected = since is null ? null : DateTimeOffset.Parse(since, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(expected, start.SinceAt(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero)));
+        Assert.Equal(written, start.ToString());
+        Assert.True(LogStart.TryParse(written, out LogStart again));
+        Assert.Equal(start, again);
+    }
 
     [Fact]
     public void No_log_is_begun_beyond_its_head()

@@ -26,7 +26,7 @@ public sealed class PacingTests
     }
 
     [Fact]
-    public async Task Heads_go_before_the_tip_and_the_tip_before_catch_up()
+    public async Task Rule_8_8_heads_go_before_the_tip_and_the_tip_before_catch_up()
     {
         using var pacer = new Pacer(_time, 8);
         for (int i = 0; i < 8; i++) await pacer.WaitAsync(RequestPriority.Tip, Cancellation);
@@ -47,7 +47,7 @@ public sealed class PacingTests
     }
 
     [Fact]
-    public async Task Catch_up_never_takes_the_last_token()
+    public async Task Rule_8_8_catch_up_never_takes_the_last_token()
     {
         using var pacer = new Pacer(_time, 8);
         for (int i = 0; i < 7; i++) await pacer.WaitAsync(RequestPriority.CatchUp, Cancellation);
@@ -164,11 +164,11 @@ public sealed class PacingTests
     [InlineData("soon", null)]
     [InlineData("Sat, 31 Feb 2026 12:01:00 GMT", null)]
     [InlineData(null, null)]
-    public void Retry_after_is_read_in_every_form_that_logs_send(string? header, int? seconds) =>
+    public void Rule_8_9_retry_after_is_read_in_every_form_that_logs_send(string? header, int? seconds) =>
         Assert.Equal(seconds, (int?)RetryAfter.Parse(header, Noon)?.TotalSeconds);
 
     [Fact]
-    public void Pages_start_at_256_and_end_at_their_multiples_or_the_head()
+    public void Rule_8_6_pages_start_at_256_and_end_at_their_multiples_or_the_head()
     {
         var page = new PageSize();
 
@@ -179,7 +179,7 @@ public sealed class PacingTests
     }
 
     [Fact]
-    public void A_log_that_gives_32_is_asked_for_32_after_one_answer()
+    public void F1_a_log_that_gives_32_is_asked_for_32_after_one_answer()
     {
         var page = new PageSize();
         page.Learn(256, 32);
@@ -197,7 +197,7 @@ public sealed class PacingTests
     }
 
     [Fact]
-    public void The_largest_of_the_last_eight_answers_counts()
+    public void Rule_8_6_the_largest_of_the_last_eight_answers_counts()
     {
         var page = new PageSize();
         page.Learn(256, 200);
@@ -209,7 +209,7 @@ public sealed class PacingTests
     }
 
     [Fact]
-    public void Every_64_answers_twice_as_much_is_asked_for_up_to_4096()
+    public void Rule_8_6_every_64_answers_twice_as_much_is_asked_for_up_to_4096()
     {
         var page = new PageSize();
         ulong at = 0;
@@ -229,7 +229,55 @@ public sealed class PacingTests
     }
 
     [Fact]
-    public void A_log_that_cuts_at_multiples_of_1000_ends_up_asked_for_whole_thousands()
+    public void Rule_8_6_a_reader_that_began_in_the_middle_of_a_larger_page_asks_for_one_all_the_same()
+    {
+        var page = new PageSize();
+        ulong at = 256;
+        for (int i = 0; i < 200; i++)
+        {
+            ulong end = page.EndAfter(at, 10_000_000);
+            page.Learn((int)(end - at), (int)(end - at));
+            at = end;
+        }
+
+        Assert.Equal(2048, page.Learned);
+    }
+
+    [Fact]
+    public void Rule_8_6_a_page_that_was_learned_is_where_a_restart_goes_on()
+    {
+        var before = new PageSize();
+        for (int i = 0; i < 8; i++) before.Learn(256, 100);
+
+        var after = new PageSize(before.Learned);
+
+        Assert.Equal(100, before.Learned);
+        Assert.Equal(200UL, after.EndAfter(100, 10_000));
+        Assert.Equal(PageSize.Largest, new PageSize(int.MaxValue).Learned);
+        Assert.Equal(1, new PageSize(-1).Learned);
+    }
+
+    [Fact]
+    public void F2_a_log_that_cuts_at_multiples_of_1000_does_not_collapse_the_page_whatever_it_was()
+    {
+        for (int first = 1; first <= 4_096; first = first * 3 + 1)
+        {
+            var page = new PageSize(first);
+            ulong at = 0;
+            for (int i = 0; i < 4_000; i++)
+            {
+                ulong end = page.EndAfter(at, 100_000_000);
+                ulong given = Math.Min(end, (at / 1000 + 1) * 1000);
+                page.Learn((int)(end - at), (int)(given - at));
+                at = given;
+            }
+
+            Assert.InRange(page.Learned, 500, 1_000);
+        }
+    }
+
+    [Fact]
+    public void F2_a_log_that_cuts_at_multiples_of_1000_ends_up_asked_for_whole_thousands()
     {
         var page = new PageSize();
         ulong at = 0, head = 10_000_000;

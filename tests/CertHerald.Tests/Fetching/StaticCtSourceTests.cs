@@ -95,7 +95,7 @@ public sealed class StaticCtSourceTests : LogSourceConformance
     [Theory]
     [InlineData(404)]
     [InlineData(410)]
-    public async Task Where_partial_tiles_are_gone_the_start_of_the_full_one_is_taken(int status)
+    public async Task Rule_5_8_where_partial_tiles_are_gone_the_start_of_the_full_one_is_taken(int status)
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 1_300);
         using LogReader reader = log.Read();
@@ -174,8 +174,33 @@ public sealed class StaticCtSourceTests : LogSourceConformance
         Batch batch = await reader.ReadAsync(Frontier.Empty, head, Cancellation);
 
         Assert.Equal(10, Assert.IsType<VerifiedBatch>(batch).Raw.Count);
-        await Assert.ThrowsAsync<LogUnavailableException>(() => reader.ReadAsync(batch.End, head, Cancellation));
+        var unreadable = await Assert.ThrowsAsync<UnreadableEntriesException>(() => reader.ReadAsync(batch.End, head, Cancellation));
+        Assert.Equal((10UL, 50UL), (unreadable.First.Value, unreadable.End.Value));
         batch.Raw.Dispose();
+    }
+
+    [Fact]
+    public async Task Rule_2_1_behind_a_tile_that_cannot_be_read_to_its_end_reading_goes_on()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 700);
+        log.Lie = async (path, context, body) =>
+        {
+            if (!path.EndsWith("tile/data/001", StringComparison.Ordinal)) return false;
+            body[8] = 9;
+            await context.Response.Body.WriteAsync(body);
+            return true;
+        };
+        using LogReader reader = log.Read();
+        VerifiedHead head = await reader.GetHeadAsync(Cancellation);
+        Batch first = await reader.ReadAsync(Frontier.Empty, head, Cancellation);
+        Assert.Equal(256UL, Assert.IsType<VerifiedBatch>(first).End.Size.Value);
+        first.Raw.Dispose();
+
+        var unreadable = await Assert.ThrowsAsync<UnreadableEntriesException>(() => reader.ReadAsync(first.End, head, Cancellation));
+        Frontier behind = await reader.StartAtAsync(unreadable.End, head, Cancellation);
+
+        Assert.Equal((256UL, 512UL), (unreadable.First.Value, unreadable.End.Value));
+        Assert.Equal(head.Root, (await ReadAsync(reader, behind, head)).Root());
     }
 
     [Fact]

@@ -37,4 +37,46 @@ public sealed class HeadPaceTests
 
         Assert.True(TimeSpan.FromSeconds(seconds) == pace.Next(TimeSpan.FromSeconds(freshFor)), row);
     }
+
+    [Fact]
+    public void Rule_8_4_a_finished_log_is_looked_at_daily()
+    {
+        var pace = new HeadPace(LogProtocol.Rfc6962, TimeSpan.FromSeconds(1)) { IsFinished = true };
+
+        Assert.Equal(TimeSpan.FromDays(1), pace.Next(TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void Rule_8_4_older_heads_of_other_front_ends_are_no_new_heads()
+    {
+        var pace = new HeadPace(LogProtocol.Rfc6962, null);
+        DateTimeOffset now = Start;
+        pace.Saw(new TreeSize(100), now);
+        for (int i = 0; i < 20; i++) pace.Saw(new TreeSize(i % 2 == 0 ? 99UL : 100), now += TimeSpan.FromSeconds(2));
+        pace.Saw(new TreeSize(101), now);
+
+        Assert.Equal(TimeSpan.FromSeconds(20), pace.Next(TimeSpan.Zero));
+    }
+
+    [Theory]
+    [InlineData(0, 5)]
+    [InlineData(3, 2)]
+    [InlineData(9, 0)]
+    [InlineData(-60, 5)]
+    public void Rule_8_5_the_time_spent_on_reading_is_part_of_the_wait(int later, int seconds)
+    {
+        var pace = new HeadPace(LogProtocol.StaticCt, null);
+        pace.Saw(new TreeSize(1), Start);
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), pace.Next(TimeSpan.Zero, Start + TimeSpan.FromSeconds(later)));
+    }
+
+    [Fact]
+    public void Rule_8_4_an_answer_that_is_fresh_for_longer_is_waited_out_from_when_it_came()
+    {
+        var pace = new HeadPace(LogProtocol.StaticCt, TimeSpan.FromMilliseconds(200));
+        pace.Saw(new TreeSize(1), Start);
+
+        Assert.Equal(TimeSpan.FromSeconds(13), pace.Next(TimeSpan.FromSeconds(15), Start + TimeSpan.FromSeconds(2)));
+    }
 }
