@@ -71,6 +71,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             // Opened now, so that a data directory in use is said before anything else happens.
             _ = app.Services.GetRequiredService<IStore>();
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<LearnedRates>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
             await app.StartAsync(stopping);
@@ -140,7 +141,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(new Decider(() => watched.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))]));
         services.AddSingleton(issuers);
 
-        services.AddSingleton<Pacers>();                                                                                                          // Fetching
+        services.AddSingleton(_ => new Pacers(TimeProvider.System, options.Logs.Rates));                                                             // Fetching
         services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
         services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
@@ -153,6 +154,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), TimeProvider.System),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), TimeProvider.System),
             TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
+        services.AddSingleton(provider => new LearnedRates(
+            provider.GetRequiredService<IStore>(), provider.GetRequiredService<Pacers>(), () => provider.GetRequiredService<LogFleet>().Logs, TimeProvider.System,
+            provider.GetRequiredService<ILogger<LearnedRates>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<LearnedRates>());
         services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
 
         services.AddSingleton(dialects);                                                                                                           // Dialects
@@ -172,7 +177,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
     }
 
     private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
-        followed, provider.GetRequiredService<LogSources>().Read(followed.Log, lane, followed.Chosen.IsCustom),
+        followed, provider.GetRequiredService<LogSources>().Read(followed.Log, lane, followed.Chosen.IsCustom, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), TimeProvider.System);
 

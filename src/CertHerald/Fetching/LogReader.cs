@@ -133,8 +133,8 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     }
 
     /// <summary>Where this start is in the log: an index, or what is found by date.</summary>
-    public async Task<TreeSize> FindStartAsync(LogStart start, VerifiedHead head, DateTimeOffset now, CancellationToken cancellation) =>
-        start.SinceAt(now) is { } since ? await FindStartAsync(since, head, cancellation) : start.At(head);
+    public async Task<TreeSize> FindStartAsync(LogStart start, VerifiedHead head, DateTimeOffset now, CancellationToken cancellation, bool passRefused = false) =>
+        start.SinceAt(now) is { } since ? await FindStartAsync(since, head, cancellation, passRefused) : start.At(head);
 
     /// <summary>
     /// A size before which no entry bears this time or a later one, if the log merged each within its maximum merge delay. The
@@ -142,7 +142,8 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// when it was, and so are older too. Takes as many requests as the head's size has binary digits, and some for entries
     /// that cannot be read.
     /// </summary>
-    public async Task<TreeSize> FindStartAsync(DateTimeOffset since, VerifiedHead head, CancellationToken cancellation)
+    /// <param name="passRefused">Whether an entry that the log does not give is passed, which begins earlier than need be; else it fails.</param>
+    public async Task<TreeSize> FindStartAsync(DateTimeOffset since, VerifiedHead head, CancellationToken cancellation, bool passRefused = false)
     {
         TimeSpan delay = Log.Mmd;
         DateTimeOffset old = since - DateTimeOffset.MinValue > delay ? since - delay : DateTimeOffset.MinValue;
@@ -162,7 +163,15 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
                     RawBatch? around = near.FirstOrDefault(batch => at >= batch.Start.Value && at < batch.End.Value);
                     if (around is null)
                     {
-                        near.Enqueue(around = await source.GetAroundAsync(new EntryIndex(at), head.Size, cancellation));
+                        try
+                        {
+                            near.Enqueue(around = await source.GetAroundAsync(new EntryIndex(at), head.Size, cancellation));
+                        }
+                        catch (LogUnavailableException failure) when (passRefused && !failure.IsRefusal)
+                        {
+                            // Like one that cannot be read: what lies before it is searched, and read.
+                            break;
+                        }
                         if (near.Count > 4) near.Dequeue().Dispose();
                     }
 

@@ -14,7 +14,11 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
 {
     private static readonly TimeSpan Nap = TimeSpan.FromSeconds(30);
 
+    /// <summary>Failed searches for the beginning after which entries that the log does not give are passed.</summary>
+    private const int Patience = 5;
+
     private readonly Dictionary<long, LaneReader> _readers = [];
+    private int _failures;
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -73,7 +77,9 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
 
     private async Task BeginAsync(BackFill search, LogReader reader, VerifiedHead head, CancellationToken stopping)
     {
-        TreeSize start = await reader.FindStartAsync(search.Since, head, stopping);
+        _failures++;
+        TreeSize start = await reader.FindStartAsync(search.Since, head, stopping, passRefused: _failures > Patience);
+        _failures = 0;
         await store.BeginBackFillAsync(search.Id, followed.Log.Id, await reader.StartAtAsync(start, head, stopping), head.Size, stopping);
     }
 

@@ -25,6 +25,9 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     public ChosenLog Chosen { get; } = chosen;
 
+    /// <summary>Entries that the log gives at once, as its tip has learned; null before that.</summary>
+    public int? Page { get; set; }
+
     /// <summary>Rings when there may be a lane to catch up with.</summary>
     public OwedBell LaneBell { get; } = new(time);
 

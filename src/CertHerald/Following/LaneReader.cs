@@ -55,7 +55,9 @@ internal sealed class LaneReader(
         catch (LogUnavailableException failure) when (!IsThrottled(failure))
         {
             refusals.Refused(from, time.GetUtcNow());
-            if (!refusals.AreMany(time.GetUtcNow()) || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
+            // What came damaged three times over is so in the log; what it does not give now, it may give soon.
+            bool isHopeless = failure is UnreadableEntriesException ? refusals.Count >= Refusals.MostDisputes : refusals.AreMany(time.GetUtcNow());
+            if (!isHopeless || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
             return onward;
         }
 
@@ -169,7 +171,10 @@ internal sealed class LaneReader(
     {
         string kind = Log.Protocol == LogProtocol.StaticCt && failure.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone ? IncidentKinds.Pruned : IncidentKinds.MissingEntry;
         TreeSize end = lane.Until is { } until && until < head.Size ? until : head.Size;
-        if (await reader.FindReadableAsync(lane.Position.Read.Size, end, head, stopping) is not { } readable)
+        TreeSize? behind = failure is UnreadableEntriesException unreadable
+            ? unreadable.End < end ? unreadable.End : null
+            : await reader.FindReadableAsync(lane.Position.Read.Size, end, head, stopping);
+        if (behind is not { } readable)
             return lane.IsTip ? null : await StallAsync(lane, kind, failure.Message, stopping);
         if (followed.Standing.Lanes.Count >= MostLanes) return null;
 

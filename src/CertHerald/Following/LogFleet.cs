@@ -103,44 +103,41 @@ internal sealed partial class LogFleet(
 
     /// <summary>The tip and what lies behind it fail and start again each for itself: a gap must not delay what is new.</summary>
     private Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping) => Task.WhenAll(
-        KeepAsync(log, async () =>
-        {
-            using LogFollower follower = follow(log);
-            await follower.RunAsync(stopping);
-        }, () => log.Standing.Tip, stopping),
-        KeepAsync(log, async () =>
-        {
-            using CatchUp behind = catchUp(log);
-            await behind.RunAsync(stopping);
-        }, () => log.Standing.Position, stopping),
-        KeepAsync(log, async () =>
-        {
-            using BackFiller past = backFill(log);
-            await past.RunAsync(stopping);
-        }, () => default, stopping));
+        KeepAsync(log, follow, follower => follower.RunAsync(stopping), () => log.Standing.Tip, stopping),
+        KeepAsync(log, catchUp, behind => behind.RunAsync(stopping), () => log.Standing.Position, stopping),
+        KeepAsync(log, backFill, past => past.RunAsync(stopping), () => default, stopping));
 
     /// <param name="progress">Where it stands: after progress, the next failure is a first one.</param>
-    private async Task KeepAsync(FollowedLog log, Func<Task> run, Func<TreeSize> progress, CancellationToken stopping)
+    private async Task KeepAsync<T>(FollowedLog log, Func<FollowedLog, T> make, Func<T, Task> run, Func<TreeSize> progress, CancellationToken stopping)
+        where T : class, IDisposable
     {
         // The first await lets the others begin while a log thinks.
         await Task.Yield();
         var backoff = new Backoff();
+        T? follower = null;
         while (!stopping.IsCancellationRequested)
         {
             TreeSize before = progress();
             try
             {
-                await run();
+                await run(follower ??= make(log));
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
-                return;
+                break;
             }
             catch (Exception failure)
             {
                 log.Failed(failure.Message, time.GetUtcNow());
-                if (failure is LogUnavailableException or StoreException or HeadRefusedException) Failing(LogSources.NameOf(log.Log), failure.Message);
+                bool isLogs = failure is LogUnavailableException;
+                if (isLogs || failure is StoreException) Failing(LogSources.NameOf(log.Log), failure.Message);
                 else Broke(LogSources.NameOf(log.Log), failure);
+                // What was fetched ahead is still good where only the log failed.
+                if (!isLogs)
+                {
+                    follower?.Dispose();
+                    follower = null;
+                }
 
                 if (progress() != before) backoff = new Backoff();
                 TimeSpan wait = backoff.Next();
@@ -148,6 +145,7 @@ internal sealed partial class LogFleet(
                 await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+        follower?.Dispose();
     }
 
     private void Measure()

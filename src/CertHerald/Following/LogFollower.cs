@@ -20,7 +20,11 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
     private static readonly TimeSpan LongBehind = TimeSpan.FromMinutes(10);
 
+    /// <summary>Failed searches for the beginning after which entries that the log does not give are passed.</summary>
+    private const int Patience = 5;
+
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
+    private int _failures;
 
     private LogDescription Log => followed.Log;
 
@@ -55,8 +59,9 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
                 while (tip.Position.Read.Size < goal.Size && time.GetUtcNow() - seen <= LongBehind)
                     tip = await lanes.StepAsync(tip, goal, seen, stopping);
             passed = [];
+            followed.Page = Reader.PageSize;
 
-            if (tip.Position.Read.Size >= head.Size) await Task.Delay(_pace.Next(Reader.HeadFreshFor), time, stopping);
+            if (tip.Position.Read.Size >= head.Size) await Task.Delay(_pace.Next(Reader.HeadFreshFor, time.GetUtcNow()), time, stopping);
             head = await GetHeadAsync(stopping);
         }
     }
@@ -73,8 +78,12 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
            select verified,
     ];
 
-    private async Task<Frontier> BeginAsync(VerifiedHead head, CancellationToken stopping) =>
-        await Reader.StartAtAsync(await Reader.FindStartAsync(start, head, time.GetUtcNow(), stopping), head, stopping);
+    private async Task<Frontier> BeginAsync(VerifiedHead head, CancellationToken stopping)
+    {
+        _failures++;
+        TreeSize at = await Reader.FindStartAsync(start, head, time.GetUtcNow(), stopping, passRefused: _failures > Patience);
+        return await Reader.StartAtAsync(at, head, stopping);
+    }
 
     private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
     {

@@ -47,9 +47,9 @@ internal sealed class LyingLog : IAsyncDisposable
     /// <summary>Sees each answer before it leaves; may answer itself (true).</summary>
     public Func<string, HttpContext, byte[], Task<bool>> Lie { get; set; } = (_, _, _) => Task.FromResult(false);
 
-    public static async Task<LyingLog> StartAsync(LogProtocol protocol, int entries, int maxEntriesPerAnswer = 1000)
+    public static async Task<LyingLog> StartAsync(LogProtocol protocol, int entries, int maxEntriesPerAnswer = 1000, TimeProvider? time = null)
     {
-        var log = new Log(new CertHerald.TestLog.LogOptions { MaxEntriesPerAnswer = maxEntriesPerAnswer });
+        var log = new Log(new CertHerald.TestLog.LogOptions { MaxEntriesPerAnswer = maxEntriesPerAnswer, Time = time ?? TimeProvider.System });
         for (int i = 0; i < entries; i++) log.AddEntry(LeafInput(i), [0, 0, 0]);
         log.Publish();
         return new LyingLog(protocol, log, await LogServer.StartAsync(log));

@@ -159,6 +159,10 @@ public sealed class StartByTimeTests
 
         public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => throw new NotSupportedException();
 
+        public Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => throw new NotSupportedException();
+
         public bool ForgetTiles() => false;
     }
 }

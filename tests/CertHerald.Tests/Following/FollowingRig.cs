@@ -59,9 +59,11 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public CatchUp CatchUp(FollowedLog log) => new(log, () => ReadLane(log, RequestPriority.CatchUp), Store, _time);
 
+    public BackFiller BackFiller(FollowedLog log) => new(log, items => ReadLane(log, RequestPriority.CatchUp, Tests.Names.WatchLists.Of([.. items])), Store, _time);
+
     /// <summary>Reads one lane, step by step.</summary>
-    public LaneReader ReadLane(FollowedLog log, RequestPriority lane) => new(
-        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => _watch),
+    public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null) => new(
+        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch),
         new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time) { Unproven = Unproven };
 
     public FollowedLog Describe(LogDescription description) => new(new ChosenLog(description, IsCustom: true, TimeSpan.FromSeconds(1)), _time);

@@ -98,31 +98,6 @@ public sealed class LaneTests : IAsyncDisposable
         Assert.Empty(await _rig.Store.IncidentsAsync(10, Cancellation));
     }
 
-    [Fact]
-    public async Task Rule_8_12_A_log_that_only_slows_us_down_refuses_nothing()
-    {
-        await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, 300);
-        log.Lie = (path, context, _) =>
-        {
-            bool isFirst = EntriesOf(path) is { First: 0 };
-            if (isFirst) context.Response.StatusCode = 429;
-            return Task.FromResult(isFirst);
-        };
-        FollowedLog followed = _rig.Describe(log.Description);
-        using LaneReader reader = _rig.ReadLane(followed, RequestPriority.Tip);
-        VerifiedHead head = await reader.Reader.GetHeadAsync(Cancellation);
-        LogLane tip = Assert.Single(await _rig.Store.BeginLogAsync(log.Description, Frontier.Empty, Cancellation));
-
-        for (int i = 0; i < 15; i++)
-        {
-            await Assert.ThrowsAsync<LogUnavailableException>(() => reader.StepAsync(tip, head, _rig.Time.GetUtcNow(), Cancellation));
-            _rig.Time.Advance(TimeSpan.FromMinutes(1));
-        }
-
-        Assert.Equal(0, followed.RefusalsOf(tip).Count);
-        Assert.Single(await _rig.Store.LanesAsync(log.Description.Id, Cancellation));
-    }
-
     [Theory]
     [InlineData(LogProtocol.Rfc6962)]
     [InlineData(LogProtocol.StaticCt)]

@@ -32,7 +32,7 @@ public sealed class LogFleetReviewTests : IDisposable
         // The empty path makes the platform throw what no caller expects.
         using var fleet = new LogFleet(
             new LogOptions { Lists = [""] }, [_asking.Sources.List("", _folder)], _ => throw new InvalidOperationException(),
-            _ => throw new InvalidOperationException(), _time, _meter,
+            _ => throw new InvalidOperationException(), _ => throw new InvalidOperationException(), _time, _meter,
             NullLogger<LogFleet>.Instance);
 
         await fleet.StartAsync(Cancellation);
@@ -61,7 +61,7 @@ public sealed class LogFleetReviewTests : IDisposable
                 begun.TrySetResult();
                 throw new LogUnavailableException("not in this test");
             },
-            _ => throw new LogUnavailableException("not in this test"), _time, _meter, NullLogger<LogFleet>.Instance);
+            _ => throw new LogUnavailableException("not in this test"), _ => throw new LogUnavailableException("not in this test"), _time, _meter, NullLogger<LogFleet>.Instance);
 
         await fleet.StartAsync(Cancellation);
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -214,6 +214,17 @@ internal static class SqliteSchema
             logs   TEXT NOT NULL
         ) STRICT;
         CREATE INDEX lane_back_fill ON lane (back_fill) WHERE back_fill IS NOT NULL;
+        """;
+
+    private const string LearnedOfLogs = """
+        CREATE TABLE rate (
+            operator        TEXT NOT NULL,
+            host            TEXT NOT NULL,
+            per_second      REAL NOT NULL,
+            slow_start_over INTEGER NOT NULL,
+            PRIMARY KEY (operator, host)
+        ) STRICT;
+        ALTER TABLE log ADD COLUMN page INTEGER;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

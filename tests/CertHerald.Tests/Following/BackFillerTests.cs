@@ -1,0 +1,142 @@
+using CertHerald.Following;
+using CertHerald.Storage;
+using CertHerald.TestLog;
+using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Fetching;
+using CertHerald.Transparency.LogLists;
+using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
+
+namespace CertHerald.Tests.Following;
+
+/// <summary>Searches of the past (ct.md 11.2), over real HTTP.</summary>
+public sealed class BackFillerTests : IAsyncDisposable
+{
+    private readonly FollowingRig _rig = new(".watched.example");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(LogProtocol.Rfc6962)]
+    [InlineData(LogProtocol.StaticCt)]
+    public async Task What_is_watched_since_later_is_found_in_the_past_and_only_that(LogProtocol protocol)
+    {
+        await using LyingLog log = await GrowAsync(protocol, ("old.new.example", -100), ("a.new.example", -10), ("b.watched.example", -5), ("c.new.example", -1));
+        FollowedLog followed = await _rig.FollowToAsync(log.Description, 4, Start("end"));
+        BackFill search = await _rig.Store.AddBackFillAsync([".new.example"], Now.AddDays(-50), [log.Description.Id], Cancellation);
+        Assert.False(search.IsDone);
+
+        search = await SearchAsync(followed);
+
+        Assert.Equal(["a.new.example", "c.new.example"], (await _rig.IssuancesAsync()).Select(one => one.Certificate.DnsNames[0]));
+        Assert.All(await _rig.SightingsAsync(), sighting => Assert.True(sighting.Proven));
+        Assert.Equal((1UL, 4UL), (Assert.Single(search.Lanes).Lane.Start.Value, search.Lanes[0].Lane.Until!.Value.Value));
+        // How the log stands says nothing of it.
+        Assert.Equal(4UL, Assert.Single(followed.Standing.Lanes).Start.Value);
+        Assert.Equal(4UL, Assert.Single(await _rig.Store.LanesAsync(log.Description.Id, Cancellation)).Start.Value);
+    }
+
+    [Fact]
+    public async Task A_paused_search_rests_and_a_removed_one_is_forgotten_and_a_restart_goes_on_where_it_was()
+    {
+        await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, ("a.new.example", -10), ("b.new.example", -9));
+        FollowedLog followed = await _rig.FollowToAsync(log.Description, 2, Start("end"));
+        BackFill paused = await _rig.Store.AddBackFillAsync([".new.example"], Now.AddDays(-50), [log.Description.Id], Cancellation);
+        Assert.True(await _rig.Store.PauseBackFillAsync(paused.Id, true, Cancellation));
+        BackFill other = await _rig.Store.AddBackFillAsync(["b.new.example"], Now.AddDays(-50), [log.Description.Id], Cancellation);
+
+        await SearchAsync(followed);
+        Assert.Equal(["b.new.example"], (await _rig.IssuancesAsync()).Select(one => one.Certificate.DnsNames[0]));
+        Assert.Empty((await FindAsync(paused.Id)).Lanes);
+        Assert.True(await _rig.Store.RemoveBackFillAsync(other.Id, Cancellation));
+        Assert.False(await _rig.Store.RemoveBackFillAsync(other.Id, Cancellation));
+        Assert.False(await _rig.Store.PauseBackFillAsync(other.Id, false, Cancellation));
+
+        await _rig.RestartAsync();
+        Assert.True(await _rig.Store.PauseBackFillAsync(paused.Id, false, Cancellation));
+        await SearchAsync(followed);
+        Assert.Equal(["b.new.example", "a.new.example"], (await _rig.IssuancesAsync()).Select(one => one.Certificate.DnsNames[0]));
+    }
+
+    [Fact]
+    public async Task A_search_leaves_behind_what_the_log_refuses_and_comes_back_for_it()
+    {
+        (string, int)[] entries = [.. Enumerable.Range(0, 40).Select(i => ($"n{i}.new.example", -10))];
+        await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, entries);
+        FollowedLog followed = await _rig.FollowToAsync(log.Description, 40, Start("end"));
+        bool refuses = true;
+        log.Lie = (path, context, _) =>
+        {
+            System.Text.RegularExpressions.Match range = System.Text.RegularExpressions.Regex.Match(path, @"get-entries\?start=(\d+)&end=(\d+)");
+            bool refused = Volatile.Read(ref refuses) && range.Success && int.Parse(range.Groups[1].Value, null) <= 20 && int.Parse(range.Groups[2].Value, null) >= 20;
+            if (refused) context.Response.StatusCode = 500;
+            return Task.FromResult(refused);
+        };
+        await _rig.Store.AddBackFillAsync([".new.example"], Now.AddDays(-50), [log.Description.Id], Cancellation);
+
+        using BackFiller filler = _rig.BackFiller(followed);
+        for (int tries = 0; (await _rig.IssuancesAsync()).Count < 39; tries++)
+        {
+            Assert.InRange(tries, 0, 50);
+            try
+            {
+                await SearchAsync(followed, filler);
+            }
+            catch (CertHerald.Fetching.LogUnavailableException)
+            {
+                // As the fleet does: again, after a while.
+            }
+            _rig.Time.Advance(TimeSpan.FromSeconds(40));
+        }
+        Assert.Equal("missing_entry", Assert.Single(await _rig.Store.IncidentsAsync(10, Cancellation)).Kind);
+
+        Volatile.Write(ref refuses, false);
+        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        BackFill search = await SearchAsync(followed);
+        Assert.Equal(40, (await _rig.IssuancesAsync()).Count);
+        Assert.Single(search.Lanes);
+        Assert.NotNull(Assert.Single(await _rig.Store.IncidentsAsync(10, Cancellation)).Closed);
+    }
+
+    public ValueTask DisposeAsync() => _rig.DisposeAsync();
+
+    private DateTimeOffset Now => _rig.Time.GetUtcNow();
+
+    private static CertHerald.Fetching.LogStart Start(string text) => CertHerald.Fetching.LogStart.TryParse(text, out CertHerald.Fetching.LogStart start) ? start : throw new ArgumentException(text);
+
+    private async Task<BackFill> FindAsync(long id) => (await _rig.Store.BackFillsAsync(Cancellation)).Single(one => one.Id == id);
+
+    /// <summary>Searches until all that is not paused is done, or the log fails.</summary>
+    private async Task<BackFill> SearchAsync(FollowedLog followed, BackFiller? before = null)
+    {
+        using BackFiller? own = before is null ? _rig.BackFiller(followed) : null;
+        BackFiller filler = before ?? own!;
+        using var stop = new CancellationTokenSource();
+        Task searching = filler.RunAsync(stop.Token);
+        await Eventually.HappensAsync(() => searching.IsCompleted || _rig.Store.BackFillsAsync(Cancellation).Result.All(one => one.Paused || one.IsDone || (before is not null && one.Lanes.Any(lane => lane.Lane.Trouble is not null))));
+        await stop.CancelAsync();
+        try
+        {
+            await searching;
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        return (await _rig.Store.BackFillsAsync(Cancellation))[0];
+    }
+
+    /// <summary>A log whose entries were logged so many days before now.</summary>
+    private async Task<LyingLog> GrowAsync(LogProtocol protocol, params (string Name, int Days)[] entries)
+    {
+        var clock = new ManualTime(Now.AddDays(-1_000));
+        LyingLog log = await LyingLog.StartAsync(protocol, 0, time: clock);
+        using var ca = new TestCa();
+        foreach ((string name, int days) in entries)
+        {
+            clock.Advance(Now.AddDays(days) - clock.GetUtcNow());
+            log.Log.AddChain(ca.Issue(name).Chain);
+        }
+        clock.Advance(Now - clock.GetUtcNow());
+        log.Log.Publish();
+        return log;
+    }
+}
