@@ -33,7 +33,12 @@ public sealed class FaultSet
 
         Answer answer = await honest(view);
         if (answer.Entries is { } range) answer = ChangeEntries(question, view, range, answer);
-        foreach (ActiveFault fault in Active) answer = await fault.ChangeAsync(question, answer);
+        foreach (ActiveFault fault in Active)
+        {
+            // What is sent in a way of its own is beyond change.
+            if (answer.SendInstead is not null) break;
+            answer = await fault.ChangeAsync(question, answer);
+        }
         return answer;
     }
 
