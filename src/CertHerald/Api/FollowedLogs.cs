@@ -59,7 +59,7 @@ internal sealed record LogJson(
     public static LogJson Of(StoredLog log, FollowedLog? live) => new(
         log.Id.ToString(), log.Description, log.Operator, log.Url, log.Protocol, log.Position.Value, log.Proven.Value,
         log.HeadSize?.Value, log.HeadTime,
-        log.HeadSize is { } head ? head > log.Position ? head.Value - log.Position.Value : 0 : null,
+        live?.Standing.Backlog ?? (log.HeadSize is { } head ? head > log.Tip ? head.Value - log.Tip.Value : 0 : null),
         live is null ? "not_followed" : StateOf(live), live?.Standing.Error);
 
     /// <summary>A log that has not answered yet.</summary>
@@ -72,10 +72,10 @@ internal sealed record LogJson(
 
 /// <summary>A log's broken promise on the wire.</summary>
 internal sealed record IncidentJson(
-    string Id, string Log, string LogDescription, string Kind, string Summary, JsonElement Evidence, DateTimeOffset Opened,
-    DateTimeOffset? Closed)
+    string Id, string Log, string LogDescription, string Kind, string Severity, string Summary, JsonElement Evidence, DateTimeOffset Opened,
+    DateTimeOffset Changed, long Cases, DateTimeOffset? Closed)
 {
     public static IncidentJson Of(Incident incident, string description) => new(
-        ApiJson.IdOf(incident.Id), incident.Log.ToString(), description, incident.Kind, incident.Summary,
-        JsonElement.Parse(incident.Evidence), incident.Opened, incident.Closed);
+        ApiJson.IdOf(incident.Id), incident.Log.ToString(), description, incident.Kind, incident.Severity.ToString().ToLowerInvariant(), incident.Summary,
+        JsonElement.Parse(incident.Evidence), incident.Opened, incident.Changed, incident.Cases, incident.Closed);
 }

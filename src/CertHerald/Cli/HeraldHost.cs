@@ -149,10 +149,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
-            followed => new LogFollower(
-                followed, provider.GetRequiredService<LogSources>().Read(followed.Log, RequestPriority.Tip, followed.Chosen.IsCustom), options.Logs.Start,
-                provider.GetRequiredService<Inspector>(), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
-                provider.GetRequiredService<OwedBell>(), TimeProvider.System),
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), TimeProvider.System),
+            followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), TimeProvider.System),
             TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
         services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
 
@@ -171,6 +169,11 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => new ConfigurationReload(read, options, watched, TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
+
+    private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane) => new(
+        followed, provider.GetRequiredService<LogSources>().Read(followed.Log, lane, followed.Chosen.IsCustom),
+        provider.GetRequiredService<Inspector>(), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
+        provider.GetRequiredService<OwedBell>(), TimeProvider.System);
 
     /// <summary>Configured logs may be anywhere. Addresses from a list that somebody else writes pass the guard.</summary>
     private static LogClients LogClients(CertHeraldOptions options, IServiceProvider provider)

@@ -47,16 +47,19 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
     private readonly LinkedList<Range> _ranges = new();
     private CancellationTokenSource _stop = new();
     private VerifiedHead? _head;
+    private TreeSize _until;
     private double _entrySize = FirstGuess;
     private bool _isCautious;
 
     /// <summary>Entries from this position on.</summary>
+    /// <param name="end">Where to stop; null for the head's size.</param>
     /// <exception cref="LogUnavailableException">What was fetched for this position failed. The next call asks again.</exception>
-    public async Task<Fetched> TakeAsync(TreeSize position, VerifiedHead head, CancellationToken cancellation)
+    public async Task<Fetched> TakeAsync(TreeSize position, VerifiedHead head, CancellationToken cancellation, TreeSize? end = null)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(position.Value, head.Size.Value);
-        // After a rewind, or under another head, nothing that is on its way is wanted.
-        if (head != _head || _ranges.First?.Value.Start != position.Value) Restart(position, head);
+        TreeSize until = end ?? head.Size;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(position.Value, until.Value);
+        // After a rewind, under another head or to another end, nothing that is on its way is wanted.
+        if (head != _head || until != _until || _ranges.First?.Value.Start != position.Value) Restart(position, head, until);
 
         Fill();
         Range range = _ranges.First!.Value;
@@ -100,11 +103,11 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
         _stop.Dispose();
     }
 
-    private void Restart(TreeSize position, VerifiedHead head)
+    private void Restart(TreeSize position, VerifiedHead head, TreeSize until)
     {
         Forget();
-        _head = head;
-        ulong end = source.BatchEnd(new EntryIndex(position.Value), head.Size).Value;
+        (_head, _until) = (head, until);
+        ulong end = source.BatchEnd(new EntryIndex(position.Value), until).Value;
         _ranges.AddLast(new Range(position.Value, end));
     }
 
@@ -131,9 +134,9 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
 
     private LinkedListNode<Range>? AddLast(ulong start)
     {
-        if (start >= _head!.Size.Value) return null;
+        if (start >= _until.Value) return null;
 
-        ulong end = source.BatchEnd(new EntryIndex(start), _head.Size).Value;
+        ulong end = source.BatchEnd(new EntryIndex(start), _until).Value;
         return _ranges.AddLast(new Range(start, end));
     }
 
@@ -143,7 +146,7 @@ internal sealed class FetchAhead(ILogSource source, FetchMemory memory) : IDispo
         Range range = node.Value;
         if (!range.IsRest) return;
 
-        ulong end = Math.Min(source.BatchEnd(new EntryIndex(range.Start), _head!.Size).Value, range.End);
+        ulong end = Math.Min(source.BatchEnd(new EntryIndex(range.Start), _until).Value, range.End);
         if (end < range.End) _ranges.AddAfter(node, new Range(end, range.End) { IsRest = true });
         node.Value = new Range(range.Start, end);
     }

@@ -33,6 +33,13 @@ internal interface ILogSource
     /// <summary>The frontier at a size below or at a verified head, checked against its root; null where the protocol cannot give it there.</summary>
     Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation);
 
+    /// <summary>Whether the log proves that a tree is the beginning of a head's; null where the protocol cannot prove it there.</summary>
+    /// <param name="known">Of a size from 1, below the head's.</param>
+    Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation);
+
+    /// <summary>Reads a head that was served before; null if it is none. Unchecked.</summary>
+    SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim);
+
     /// <summary>An issuer certificate by its fingerprint, hash-checked; null where the log has none, or the protocol carries chains in entries.</summary>
     Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation);
 

@@ -1,3 +1,4 @@
+using System.Net;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -36,16 +37,66 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// The entries after a position, as many as suit the log; while they are worked on, the next are fetched. The caller
     /// disposes <see cref="Batch.Raw"/>.
     /// </summary>
-    /// <param name="position">Below <paramref name="head"/>.</param>
-    public async Task<Batch> ReadAsync(Frontier position, VerifiedHead head, CancellationToken cancellation)
+    /// <param name="position">Below <paramref name="until"/>.</param>
+    /// <param name="until">Where to stop; at most the head's size.</param>
+    public async Task<Batch> ReadAsync(Frontier position, VerifiedHead head, TreeSize until, CancellationToken cancellation)
     {
-        Batch batch = Check(position, await _ahead.TakeAsync(position.Size, head, cancellation), head);
+        Batch batch = Check(position, await _ahead.TakeAsync(position.Size, head, cancellation, until), head);
         if (batch is not DisputedBatch || !Forget()) return batch;
 
         // Tiles come through caches, and one damaged tile disputes: once more from the log before it counts.
         batch.Raw.Dispose();
-        return Check(position, await _ahead.TakeAsync(position.Size, head, cancellation), head);
+        return Check(position, await _ahead.TakeAsync(position.Size, head, cancellation, until), head);
     }
+
+    /// <inheritdoc cref="ReadAsync(Frontier, VerifiedHead, TreeSize, CancellationToken)"/>
+    public Task<Batch> ReadAsync(Frontier position, VerifiedHead head, CancellationToken cancellation) => ReadAsync(position, head, head.Size, cancellation);
+
+    /// <summary>Whether the log proves that a tree read so far is the beginning of a head's; null if it gives no proof.</summary>
+    /// <param name="known">At most of the head's size.</param>
+    public async Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation)
+    {
+        if (known.Size.Value == 0) return true;
+        if (known.Size == head.Size) return known.Root() == head.Root;
+
+        try
+        {
+            return await source.ProvesAsync(known, head, cancellation);
+        }
+        catch (LogUnavailableException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// The first entry behind a refused one that the log gives; null if it gives none before <paramref name="until"/>. Looks
+    /// in growing steps, then between the last two: a log that gives single entries in between is found to refuse them too.
+    /// </summary>
+    /// <param name="refused">The entry that it does not give.</param>
+    public async Task<TreeSize?> FindReadableAsync(TreeSize refused, TreeSize until, VerifiedHead head, CancellationToken cancellation)
+    {
+        ulong low = refused.Value, high = low;
+        for (ulong step = 1; high == low; step *= 2)
+        {
+            ulong probe = refused.Value + Math.Min(step, until.Value - 1 - refused.Value);
+            if (probe == low) return null;
+            if (await GivesAsync(probe, head, cancellation)) high = probe;
+            else low = high = probe;
+        }
+
+        while (high - low > 1)
+        {
+            ulong middle = low + (high - low) / 2;
+            if (await GivesAsync(middle, head, cancellation)) high = middle;
+            else low = middle;
+        }
+        return new TreeSize(high);
+    }
+
+    /// <summary>A head as it was served before, checked as if it came now; null if it is none of this log.</summary>
+    public VerifiedHead? ReadHead(ReadOnlyMemory<byte> verbatim) =>
+        source.ReadHead(verbatim) is { } head && VerifiedHead.TryVerify(head, Log.Key, out VerifiedHead? verified) ? verified : null;
 
     /// <summary>
     /// The frontier at a size, from which reading can begin. Where the log cannot prove it there, it is proven at the next
@@ -90,6 +141,19 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     }
 
     public void Dispose() => _ahead.Dispose();
+
+    private async Task<bool> GivesAsync(ulong index, VerifiedHead head, CancellationToken cancellation)
+    {
+        try
+        {
+            using RawBatch entry = await source.GetEntriesAsync(new EntryIndex(index), 1, head.Size, cancellation);
+            return true;
+        }
+        catch (LogUnavailableException failure) when (failure.Status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
+        {
+            return false;
+        }
+    }
 
     private static Batch Check(Frontier position, Fetched fetched, VerifiedHead head)
     {

@@ -50,6 +50,17 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane) : ILogSo
             ?? await FromProofByHashAsync(at, head, cancellation);
     }
 
+    public async Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation)
+    {
+        string path = $"get-sth-consistency?first={known.Size}&second={head.Size}";
+        using LogAnswer answer = await http.GetAsync(path, LogHttp.SmallCap, lane, cancellation);
+        return ConsistencyJson.TryRead(answer.Body.Span, out MerkleHash[]? proof, out _)
+            ? ConsistencyProof.Verify(known.Size, known.Root(), head.Size, head.Root, proof)
+            : null;
+    }
+
+    public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => SignedHeadJson.TryRead(verbatim, out SignedHead? head, out _) ? head : null;
+
     public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => Task.FromResult<byte[]?>(null);
 
     public bool ForgetTiles() => false;

@@ -74,6 +74,12 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
             ?? throw http.Unusable("tile", $"the hash tiles of {head.Size} entries do not make the signed root");
     }
 
+    public async Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation) =>
+        await GetFrontierAsync(known.Size, head, cancellation) is { } frontier ? frontier.Equals(known) : null;
+
+    public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) =>
+        Checkpoint.TryRead(verbatim.ToArray(), origin, key, out SignedHead? head, out _) ? head : null;
+
     public async Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation)
     {
         lock (_issuers)

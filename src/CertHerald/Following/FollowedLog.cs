@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
@@ -11,16 +12,20 @@ namespace CertHerald.Following;
 /// <summary>Whether a log is being read.</summary>
 internal enum FollowState { Starting, Following, Failing }
 
-/// <summary>A log that is followed, and how it stands right now. Written by its follower and the fleet; read by anyone.</summary>
-internal sealed class FollowedLog(ChosenLog chosen)
+/// <summary>A log that is followed, and how it stands right now. Written by its followers and the fleet; read by anyone.</summary>
+internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private LogStanding _standing = new(FollowState.Starting, default, default, null, null, null, null, null);
+    private readonly ConcurrentDictionary<long, Refusals> _refusals = new();
+    private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
     private long _entries, _malformed, _matches;
 
     public LogDescription Log => Chosen.Log;
 
     public ChosenLog Chosen { get; } = chosen;
+
+    /// <summary>Rings when there may be a lane to catch up with.</summary>
+    public OwedBell LaneBell { get; } = new(time);
 
     /// <summary>Entries read by this process.</summary>
     public long Entries => Interlocked.Read(ref _entries);
@@ -35,14 +40,37 @@ internal sealed class FollowedLog(ChosenLog chosen)
     public LogStanding Standing
     {
         get { lock (_lock) return _standing; }
-        private set { lock (_lock) _standing = value; }
     }
 
-    public void Saw(VerifiedHead head, DateTimeOffset now) =>
-        Standing = Standing with { State = FollowState.Following, Head = head.Size, HeadTime = LogTime.Of(head.Timestamp), LastSuccess = now, Error = null };
+    /// <summary>What the log refused of a lane. Outlives the follower that met it: it is what the next one must know.</summary>
+    public Refusals RefusalsOf(LogLane lane) => _refusals.GetOrAdd(lane.Id, static _ => new Refusals());
 
-    public void StandsAt(LogPosition position, VerifiedHead head) =>
-        Standing = Standing with { Position = position.Read.Size, Proven = position.Proven.Size, Head = head.Size };
+    public void Saw(VerifiedHead head, DateTimeOffset now) =>
+        Change(standing => standing with
+        {
+            State = FollowState.Following, Head = head, LastSuccess = now, Error = null,
+            Largest = standing.Largest is { } largest && largest.Size > head.Size ? largest : head,
+        });
+
+    /// <summary>All lanes at once, as after a start.</summary>
+    public void StandsAt(IReadOnlyList<LogLane> lanes) => Change(standing => standing with { Lanes = lanes });
+
+    /// <summary>One lane moved, or is new.</summary>
+    public void StandsAt(LogLane lane) => Change(standing => standing with
+    {
+        Lanes = [.. standing.Lanes.Where(other => other.Id != lane.Id).Append(lane).OrderBy(one => one.Start)],
+    });
+
+    /// <summary>A lane was joined with the next one.</summary>
+    public void Joined(LogLane lower, LogLane joined)
+    {
+        _refusals.TryRemove(lower.Id, out _);
+        // The next lane may have moved on since: only its start is news.
+        Change(standing => standing with
+        {
+            Lanes = [.. from lane in standing.Lanes where lane.Id != lower.Id select lane.Id == joined.Id ? lane with { Start = joined.Start } : lane],
+        });
+    }
 
     public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
@@ -50,15 +78,38 @@ internal sealed class FollowedLog(ChosenLog chosen)
         Interlocked.Add(ref _malformed, findings.Count(finding => finding is MalformedFinding));
         Interlocked.Add(ref _matches, findings.Count(finding => finding is MatchFinding));
         // Catching up takes hours without a look at the head: the log answers all the same.
-        Standing = Standing with { LastSuccess = now };
+        Change(standing => standing with { LastSuccess = now });
     }
 
     public void Failed(string error, DateTimeOffset now) =>
-        Standing = Standing with { State = FollowState.Failing, Error = error, LastFailure = now };
+        Change(standing => standing with { State = FollowState.Failing, Error = error, LastFailure = now });
+
+    private void Change(Func<LogStanding, LogStanding> change)
+    {
+        lock (_lock) _standing = change(_standing);
+    }
 }
 
 /// <summary>How a followed log stands.</summary>
+/// <param name="Lanes">By start; the tip last. Empty before the log was begun.</param>
+/// <param name="Head">The one seen last.</param>
+/// <param name="Largest">The largest seen: front ends of a log lag.</param>
 /// <param name="Error">Why the last try failed; null after a success.</param>
 internal sealed record LogStanding(
-    FollowState State, TreeSize Position, TreeSize Proven, TreeSize? Head, DateTimeOffset? HeadTime, DateTimeOffset? LastSuccess,
-    DateTimeOffset? LastFailure, string? Error);
+    FollowState State, IReadOnlyList<LogLane> Lanes, VerifiedHead? Head, VerifiedHead? Largest, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure, string? Error)
+{
+    /// <summary>Entries read without a gap (ct.md 8.1).</summary>
+    public TreeSize Position => Lanes.Count > 0 ? Lanes[0].Position.Read.Size : default;
+
+    /// <summary>Of them, those that are proven.</summary>
+    public TreeSize Proven => Lanes.Count > 0 ? Lanes[0].Position.Proven.Size : default;
+
+    /// <summary>Where the newest entries are read.</summary>
+    public TreeSize Tip => Lanes.Count > 0 ? Lanes[^1].Position.Read.Size : default;
+
+    /// <summary>When the newest head was signed, by the log's clock.</summary>
+    public DateTimeOffset? HeadTime => Head is null ? null : LogTime.Of(Head.Timestamp);
+
+    /// <summary>Entries still to read, in all lanes; null while no head is known.</summary>
+    public ulong? Backlog => Largest is null ? null : Lanes.Aggregate(0UL, (sum, lane) => sum + lane.Left(Largest.Size));
+}

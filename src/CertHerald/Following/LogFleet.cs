@@ -4,6 +4,7 @@ using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Following;
 
@@ -11,9 +12,10 @@ namespace CertHerald.Following;
 /// All followed logs, a follower each, and the lists that name them. The only catcher of a follower's failure: one log's
 /// trouble is its own.
 /// </summary>
-/// <param name="follow">Makes the follower of a log, anew for each start.</param>
+/// <param name="follow">Makes the follower of a log's tip, anew for each start.</param>
+/// <param name="catchUp">Makes the reader of what lies behind the tip, anew for each start.</param>
 internal sealed partial class LogFleet(
-    LogOptions options, IReadOnlyList<LogListSource> lists, Func<FollowedLog, LogFollower> follow, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
+    LogOptions options, IReadOnlyList<LogListSource> lists, Func<FollowedLog, LogFollower> follow, Func<FollowedLog, CatchUp> catchUp, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
     : BackgroundService
 {
     /// <summary>A log that has not answered for this long is stalled, and says so to whoever asks for readiness.</summary>
@@ -91,25 +93,38 @@ internal sealed partial class LogFleet(
     private void Begin(ChosenLog chosen, CancellationToken stopping)
     {
         if (stopping.IsCancellationRequested || _followers.ContainsKey(chosen.Log.Id)) return;
-        var log = new FollowedLog(chosen);
+        var log = new FollowedLog(chosen, time);
         Volatile.Write(ref _logs, _logs.Add(log));
         _followers.Add(chosen.Log.Id, KeepFollowingAsync(log, stopping));
         string name = LogSources.NameOf(chosen.Log);
         Follows(name);
     }
 
-    private async Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping)
+    /// <summary>The tip and what lies behind it fail and start again each for itself: a gap must not delay what is new.</summary>
+    private Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping) => Task.WhenAll(
+        KeepAsync(log, async () =>
+        {
+            using LogFollower follower = follow(log);
+            await follower.RunAsync(stopping);
+        }, () => log.Standing.Tip, stopping),
+        KeepAsync(log, async () =>
+        {
+            using CatchUp behind = catchUp(log);
+            await behind.RunAsync(stopping);
+        }, () => log.Standing.Position, stopping));
+
+    /// <param name="progress">Where it stands: after progress, the next failure is a first one.</param>
+    private async Task KeepAsync(FollowedLog log, Func<Task> run, Func<TreeSize> progress, CancellationToken stopping)
     {
         // The first await lets the others begin while a log thinks.
         await Task.Yield();
         var backoff = new Backoff();
         while (!stopping.IsCancellationRequested)
         {
-            ulong before = log.Standing.Position.Value;
+            TreeSize before = progress();
             try
             {
-                using LogFollower follower = follow(log);
-                await follower.RunAsync(stopping);
+                await run();
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -121,7 +136,7 @@ internal sealed partial class LogFleet(
                 if (failure is LogUnavailableException or StoreException or HeadRefusedException) Failing(LogSources.NameOf(log.Log), failure.Message);
                 else Broke(LogSources.NameOf(log.Log), failure);
 
-                if (log.Standing.Position.Value != before) backoff = new Backoff();
+                if (progress() != before) backoff = new Backoff();
                 TimeSpan wait = backoff.Next();
                 if (failure is LogUnavailableException { RetryAfter: { } asked } && asked > wait) wait = asked;
                 await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -132,7 +147,7 @@ internal sealed partial class LogFleet(
     private void Measure()
     {
         Gauge("certherald_log_position", "Entries read of each log.", log => log.Standing.Position.Value);
-        Gauge("certherald_log_tree_size", "Entries in each log's newest head.", log => log.Standing.Head?.Value);
+        Gauge("certherald_log_tree_size", "Entries in each log's newest head.", log => log.Standing.Head?.Size.Value);
         Gauge("certherald_log_verified_size", "Entries read and proven by a signed head.", log => log.Standing.Proven.Value);
         Gauge("certherald_log_head_age_seconds", "Age of each log's newest head, by the log's clock.",
             log => log.Standing.HeadTime is { } signed ? (time.GetUtcNow() - signed).TotalSeconds : null);

@@ -1,37 +1,42 @@
-using CertHerald.Deciding;
 using CertHerald.Fetching;
-using CertHerald.Inspecting;
 using CertHerald.Storage;
-using CertHerald.Transparency.Batches;
-using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Following;
 
-/// <summary>Follows one log. It fails by throwing: <see cref="LogFleet"/> starts it again from what the store holds.</summary>
-internal sealed class LogFollower(
-    FollowedLog followed, LogReader reader, LogStart start, Inspector inspector, Decider decider, IStore store, OwedBell bell, TimeProvider time)
-    : IDisposable
+/// <summary>
+/// Follows one log at its tip: looks for heads, and reads what is new. It fails by throwing: <see cref="LogFleet"/> starts it
+/// again from what the store holds.
+/// </summary>
+internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogStart start, IStore store, TimeProvider time) : IDisposable
 {
-    /// <summary>How long an alert waits for an issuer certificate that it would like to show.</summary>
-    private static readonly TimeSpan IssuerPatience = TimeSpan.FromSeconds(5);
+    /// <summary>A tip further behind its head than this opens anew there (ct.md 8.7).</summary>
+    public const ulong FarBehind = 65_536;
+
+    private static readonly TimeSpan LongBehind = TimeSpan.FromMinutes(10);
 
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
 
     private LogDescription Log => followed.Log;
 
+    private LogReader Reader => lanes.Reader;
+
     /// <summary>Follows the log until cancelled. This loop is the product, in order.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        LogPosition? known = await store.FindPositionAsync(Log.Id, stopping);
+        IReadOnlyList<LogLane> known = await store.LanesAsync(Log.Id, stopping);
         VerifiedHead head = await GetHeadAsync(stopping);
-        LogPosition position = known ?? LogPosition.At(await reader.StartAtAsync(start.At(head), head, stopping));
-        await store.BeginLogAsync(Log, position, stopping);
-        followed.StandsAt(position, head);
-        MerkleHash? kept = null, disputed = null;
+        Frontier begin = known.Count > 0 ? known[^1].Position.Read : await Reader.StartAtAsync(start.At(head), head, stopping);
+        known = await store.BeginLogAsync(Log, begin, stopping);
+        followed.StandsAt(known);
+        followed.LaneBell.Ring();
 
+        LogLane tip = known[^1];
+        IReadOnlyList<VerifiedHead> passed = await UnprovenAsync(tip, head, stopping);
+        MerkleHash? kept = null;
+        DateTimeOffset? behindSince = null;
         while (true)
         {
             DateTimeOffset seen = time.GetUtcNow();
@@ -39,106 +44,37 @@ internal sealed class LogFollower(
             if (kept != head.Root) await store.KeepHeadAsync(Log.Id, head, stopping);
             kept = head.Root;
 
+            behindSince = tip.Position.Read.Size < head.Size ? behindSince ?? seen : null;
+            if (tip.Left(head.Size) > FarBehind || seen - behindSince > LongBehind) tip = await lanes.OpenTipAsync(tip, head, stopping);
+
             // A head below the position is an older front end of the same log: wait for it to catch up.
-            while (position.Read.Size < head.Size)
-            {
-                Batch batch = await reader.ReadAsync(position.Read, head, stopping);
-                using RawBatch raw = batch.Raw;
-                IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
-                IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
-                CommitOutcome outcome = await store.CommitAsync(Log.Id, batch, decisions, seen, stopping);
+            foreach (VerifiedHead goal in passed.Append(head))
+                while (tip.Position.Read.Size < goal.Size && time.GetUtcNow() - seen <= LongBehind)
+                    tip = await lanes.StepAsync(tip, goal, seen, stopping);
+            passed = [];
 
-                if (outcome.Owed > 0) bell.Ring();
-                followed.Read(batch.Raw, findings, time.GetUtcNow());
-                position = outcome.Position;
-                if (batch is DisputedBatch)
-                {
-                    bool isSecond = disputed == head.Root;
-                    position = await AfterDisputeAsync(position, batch.End.Size, head, isSecond, stopping);
-                    disputed = isSecond ? null : head.Root;
-                }
-                followed.StandsAt(position, head);
-            }
-
-            followed.StandsAt(position, head);
-            await Task.Delay(_pace.Next(reader.HeadFreshFor), time, stopping);
+            if (tip.Position.Read.Size >= head.Size) await Task.Delay(_pace.Next(Reader.HeadFreshFor), time, stopping);
             head = await GetHeadAsync(stopping);
         }
     }
 
-    public void Dispose() => reader.Dispose();
+    public void Dispose() => lanes.Dispose();
+
+    /// <summary>Heads that were kept and not reached before the last stop: their roots are compared on the way (ct.md 8.3).</summary>
+    private async Task<IReadOnlyList<VerifiedHead>> UnprovenAsync(LogLane tip, VerifiedHead head, CancellationToken stopping) =>
+    [
+        .. from kept in await store.UnprovenHeadsAsync(Log.Id, tip.Position.Read.Size, stopping)
+           where kept.Size < head.Size
+           let verified = Reader.ReadHead(kept.Verbatim)
+           where verified is not null
+           select verified,
+    ];
 
     private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
     {
-        VerifiedHead head = await reader.GetHeadAsync(stopping);
+        VerifiedHead head = await Reader.GetHeadAsync(stopping);
         followed.Saw(head, time.GetUtcNow());
         _pace.Saw(head.Size, time.GetUtcNow());
         return head;
-    }
-
-    /// <summary>
-    /// The first dispute over a head reads again from what is proven; the second stops arguing with this head: the range
-    /// stays disputed under its incident, and reading goes on right behind it. No endless loop, no silence, no entry unread.
-    /// </summary>
-    /// <param name="end">Of the disputed batch: the head's size, but in a tiled log perhaps long before it.</param>
-    private async Task<LogPosition> AfterDisputeAsync(LogPosition rewound, TreeSize end, VerifiedHead head, bool isSecond, CancellationToken stopping)
-    {
-        reader.Forget();
-        if (!isSecond) return rewound;
-
-        LogPosition onward = LogPosition.At(await reader.StartAtAsync(end, head, stopping));
-        await store.RestartLogAsync(Log.Id, onward, stopping);
-        return onward;
-    }
-
-    /// <summary>
-    /// Adds what a static log keeps beside its entries: the issuer's key, and for a precertificate the check of its chain.
-    /// A missing issuer delays no alert for long.
-    /// </summary>
-    private async Task<IReadOnlyList<Finding>> CompleteAsync(IReadOnlyList<Finding> findings, CancellationToken stopping)
-    {
-        if (!findings.Any(finding => finding is MatchFinding { IssuerFingerprint: not null })) return findings;
-
-        using var patience = new CancellationTokenSource(IssuerPatience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
-        var complete = new List<Finding>(findings.Count);
-        foreach (Finding finding in findings)
-            complete.Add(finding is MatchFinding { IssuerFingerprint: { } fingerprint } match
-                ? await CompleteAsync(match, fingerprint, either.Token, stopping)
-                : finding);
-        return complete;
-    }
-
-    private async Task<MatchFinding> CompleteAsync(MatchFinding match, MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)
-    {
-        byte[]? issuer = await FindIssuerAsync(fingerprint, patience, stopping);
-        bool isReissued = match.Certificate.IsPrecertificate && issuer is not null && CertificateReading.SignsPrecertificates(issuer);
-        byte[]? next = isReissued && match.NextFingerprint is { } above ? await FindIssuerAsync(above, patience, stopping) : null;
-        return match.WithIssuer(issuer, next);
-    }
-
-    private async Task<byte[]?> FindIssuerAsync(MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)
-    {
-        try
-        {
-            return await reader.GetIssuerAsync(fingerprint, patience);
-        }
-        catch (Exception failure) when (failure is LogUnavailableException || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
-        {
-            // The alert goes out without the issuer's key; a later sighting of the issuance adds it.
-            return null;
-        }
-    }
-
-    private async Task<IReadOnlyList<Decision>> DecideAsync(IReadOnlyList<Finding> findings, CancellationToken stopping)
-    {
-        if (findings.Count == 0) return [];
-
-        var below = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-        foreach (MatchFinding match in findings.OfType<MatchFinding>())
-            foreach (string parent in WatchedEndpoints.ParentsAsked(match.Matches))
-                if (!below.ContainsKey(parent))
-                    below.Add(parent, await store.EndpointsBelowAsync(parent, stopping));
-        return [.. findings.Select(finding => decider.Decide(finding, parent => below.GetValueOrDefault(parent, [])))];
     }
 }

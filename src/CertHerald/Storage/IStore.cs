@@ -1,47 +1,11 @@
-using CertHerald.Deciding;
-using CertHerald.Transparency.Batches;
-using CertHerald.Transparency.Heads;
-using CertHerald.Transparency.LogLists;
-using CertHerald.Transparency.Logs;
-
 namespace CertHerald.Storage;
 
 /// <summary>
 /// What is durable. Every method is one transaction; a method that returned is on disk. Thread-safe.
 /// Implementations share <c>StoreConformance</c>.
 /// </summary>
-internal interface IStore : IWatchItems, IAsyncDisposable
+internal interface IStore : ILogStore, IWatchItems, IAsyncDisposable
 {
-    /// <summary>Every log ever followed.</summary>
-    Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation);
-
-    /// <summary>Where reading stopped; null for a log never begun.</summary>
-    Task<LogPosition?> FindPositionAsync(LogId log, CancellationToken cancellation);
-
-    /// <summary>Begins a log, or learns its new name or address. An existing position stays.</summary>
-    Task BeginLogAsync(LogDescription log, LogPosition position, CancellationToken cancellation);
-
-    /// <summary>Keeps a verified head, as evidence, before it steers a download.</summary>
-    Task KeepHeadAsync(LogId log, VerifiedHead head, CancellationToken cancellation);
-
-    /// <summary>
-    /// Makes a batch's outcome durable in one transaction: position, issuances, sightings, malformed entries, owed
-    /// deliveries, and the incident if it is disputed. Killed before the commit, the batch is read again; killed after it,
-    /// nothing is repeated: re-reading an entry changes nothing.
-    /// </summary>
-    /// <param name="headSeen">When the head that first showed these entries arrived: the start of an alert's latency.</param>
-    /// <returns>Where to read next: after a dispute, the last proven position.</returns>
-    Task<CommitOutcome> CommitAsync(
-        LogId log, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation);
-
-    /// <summary>
-    /// Gives up proving a disputed range: goes on at another position under the open incident, as for a log started there.
-    /// </summary>
-    Task RestartLogAsync(LogId log, LogPosition position, CancellationToken cancellation);
-
-    /// <summary>Incidents, newest first.</summary>
-    Task<IReadOnlyList<Incident>> IncidentsAsync(int limit, CancellationToken cancellation);
-
     /// <summary>Endpoint names known from earlier issuances exactly one label below <paramref name="parent"/>, at most 1,000.</summary>
     Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation);
 
@@ -101,9 +65,3 @@ internal interface IStore : IWatchItems, IAsyncDisposable
     /// <summary>Whether a write would succeed now.</summary>
     Task<bool> IsWritableAsync(CancellationToken cancellation);
 }
-
-/// <summary>What a commit did.</summary>
-/// <param name="Position">Where to read next.</param>
-/// <param name="Discovered">Issuances that no log had shown before.</param>
-/// <param name="Owed">Deliveries that are now owed.</param>
-internal sealed record CommitOutcome(LogPosition Position, int Discovered, int Owed);

@@ -7,6 +7,7 @@ using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Storage;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.LogLists;
@@ -53,7 +54,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
     public static async Task<DeliveryRig> OpenAsync(params WebhookOptions[] webhooks)
     {
         var rig = new DeliveryRig(webhooks);
-        await rig.Store.BeginLogAsync(rig._log, LogPosition.At(Frontier.Empty), Cancellation);
+        await rig.Store.BeginLogAsync(rig._log, Frontier.Empty, Cancellation);
         return rig;
     }
 

@@ -235,6 +235,10 @@ public sealed class FetchAheadTests
 
         public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => throw new NotSupportedException();
 
+        public Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => throw new NotSupportedException();
+
         public bool ForgetTiles() => false;
     }
 }

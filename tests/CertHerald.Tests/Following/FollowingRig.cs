@@ -7,6 +7,7 @@ using CertHerald.Names;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
+using CertHerald.Tests.Storage;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Merkle;
 
@@ -50,14 +51,14 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public LogFollower Follower(FollowedLog log, LogStart start) => new(
-        log, Asking.Sources.Read(log.Log, RequestPriority.Tip, log.Chosen.IsCustom), start, new Inspector(() => _watch),
-        new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time);
+    public LogFollower Follower(FollowedLog log, LogStart start) => new(log, ReadLane(log, RequestPriority.Tip), start, Store, _time);
+
+    public CatchUp CatchUp(FollowedLog log) => new(log, () => ReadLane(log, RequestPriority.CatchUp), Store, _time);
 
     /// <summary>Begins to follow; ends with the rig or by <see cref="StopAsync"/>.</summary>
     public FollowedLog Follow(LogDescription description, LogStart start)
     {
-        var log = new FollowedLog(new ChosenLog(description, IsCustom: true, TimeSpan.FromSeconds(1)));
+        var log = new FollowedLog(new ChosenLog(description, IsCustom: true, TimeSpan.FromSeconds(1)), _time);
         var stop = new CancellationTokenSource();
         _running.Add(log, (stop, RunAsync()));
         return log;
@@ -66,7 +67,9 @@ internal sealed class FollowingRig : IAsyncDisposable
         {
             await Task.Yield();
             using LogFollower follower = Follower(log, start);
-            await follower.RunAsync(stop.Token);
+            using CatchUp behind = CatchUp(log);
+            // Whichever fails first ends both, as a test of one of them wants to see.
+            await await Task.WhenAny(follower.RunAsync(stop.Token), behind.RunAsync(stop.Token));
         }
     }
 
@@ -83,12 +86,12 @@ internal sealed class FollowingRig : IAsyncDisposable
     public async Task ReachAsync(FollowedLog log, ulong size)
     {
         Task run = _running[log].Run;
-        while (log.Standing.Position.Value < size || log.Standing.Head?.Value < size)
+        while (log.Standing.Tip.Value < size || log.Standing.Head?.Size.Value < size)
         {
             Task waits = Time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
             if (await Task.WhenAny(run, waits) == run) await run;
             await waits;
-            if (log.Standing.Position.Value < size) Time.Advance(TimeSpan.FromSeconds(1));
+            if (log.Standing.Tip.Value < size) Time.Advance(TimeSpan.FromSeconds(1));
         }
     }
 
@@ -126,6 +129,10 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public async Task<IReadOnlyList<Sighting>> SightingsAsync() =>
         [.. (await Task.WhenAll((await IssuancesAsync()).Select(one => Store.SightingsAsync(one.Id, Cancellation)))).SelectMany(one => one)];
+
+    private LaneReader ReadLane(FollowedLog log, RequestPriority lane) => new(
+        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => _watch),
+        new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time);
 
     public async ValueTask DisposeAsync()
     {

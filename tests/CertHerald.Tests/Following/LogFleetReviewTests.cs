@@ -31,7 +31,8 @@ public sealed class LogFleetReviewTests : IDisposable
     {
         // The empty path makes the platform throw what no caller expects.
         using var fleet = new LogFleet(
-            new LogOptions { Lists = [""] }, [_asking.Sources.List("", _folder)], _ => throw new InvalidOperationException(), _time, _meter,
+            new LogOptions { Lists = [""] }, [_asking.Sources.List("", _folder)], _ => throw new InvalidOperationException(),
+            _ => throw new InvalidOperationException(), _time, _meter,
             NullLogger<LogFleet>.Instance);
 
         await fleet.StartAsync(Cancellation);
@@ -60,7 +61,7 @@ public sealed class LogFleetReviewTests : IDisposable
                 begun.TrySetResult();
                 throw new LogUnavailableException("not in this test");
             },
-            _time, _meter, NullLogger<LogFleet>.Instance);
+            _ => throw new LogUnavailableException("not in this test"), _time, _meter, NullLogger<LogFleet>.Instance);
 
         await fleet.StartAsync(Cancellation);
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
@@ -73,7 +74,7 @@ public sealed class LogFleetReviewTests : IDisposable
     public async Task A_log_that_is_caught_up_with_for_hours_is_not_stalled()
     {
         await using var served = await LyingLog.StartAsync(LogProtocol.Rfc6962, 1);
-        var log = new FollowedLog(new ChosenLog(served.Description, IsCustom: true, HeadInterval: null));
+        var log = new FollowedLog(new ChosenLog(served.Description, IsCustom: true, HeadInterval: null), _time);
         using var builder = new RawBatchBuilder(new EntryIndex(0), ExtraDataForm.Rfc6962);
         builder.Add(LyingLog.LeafInput(0), [0, 0, 0]);
         using RawBatch batch = builder.Build();

@@ -110,7 +110,7 @@ public sealed class LogFleetTests
         time ??= TimeProvider.System;
         var rig = new FollowingRig(time, ".example.com");
         var fleet = new LogFleet(
-            options, [.. lists.Select(list => rig.Asking.Sources.List(list, Path.GetTempPath()))], log => rig.Follower(log, options.Start), time, rig.Meter, NullLogger<LogFleet>.Instance);
+            options, [.. lists.Select(list => rig.Asking.Sources.List(list, Path.GetTempPath()))], log => rig.Follower(log, options.Start), rig.CatchUp, time, rig.Meter, NullLogger<LogFleet>.Instance);
         await fleet.StartAsync(Cancellation);
         return new RunningFleet(rig, fleet);
     }

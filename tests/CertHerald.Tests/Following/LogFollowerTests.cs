@@ -293,7 +293,7 @@ public sealed class LogFollowerTests
         await using ScriptedServer server = await ScriptedServer.StartAsync(recorded.AnswerAsync);
         await using var rig = new FollowingRig(".");
         LogDescription log = RecordedServer.Describe(server.Url);
-        await rig.Store.BeginLogAsync(log, LogPosition.At(recorded.FrontierAt256()), Cancellation);
+        await rig.Store.BeginLogAsync(log, recorded.FrontierAt256(), Cancellation);
 
         FollowedLog followed = rig.Follow(log, LogStart.End);
         await rig.ReachAsync(followed, 400);
@@ -320,7 +320,7 @@ public sealed class LogFollowerTests
         await using ScriptedServer server = await ScriptedServer.StartAsync(recorded.AnswerAsync);
         await using var rig = new FollowingRig(".");
         LogDescription log = RecordedServer.Describe(server.Url);
-        await rig.Store.BeginLogAsync(log, LogPosition.At(recorded.FrontierAt256()), Cancellation);
+        await rig.Store.BeginLogAsync(log, recorded.FrontierAt256(), Cancellation);
 
         FollowedLog followed = rig.Follow(log, LogStart.End);
         // The log cannot prove 400 without a proof call that was recorded for it: following fails, and starts again from the store.

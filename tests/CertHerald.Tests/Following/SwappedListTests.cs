@@ -8,6 +8,7 @@ using CertHerald.Storage;
 using CertHerald.TestLog;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
+using CertHerald.Tests.Storage;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Merkle;
 using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
@@ -60,10 +61,11 @@ public sealed class SwappedListTests
             : new CustomLogOptions { Key = Convert.ToBase64String(log.StaticCtKey.Spki.Span), SubmissionUrl = server.SubmissionUrl.ToString(), MonitoringUrl = front.MonitoringUrl.ToString() };
         LogDescription description = custom.ToLog(out string? problem)!;
         Assert.Null(problem);
-        var followed = new FollowedLog(new ChosenLog(description, IsCustom: true, HeadInterval: TimeSpan.FromMilliseconds(50)));
-        using var follower = new LogFollower(
-            followed, asking.Sources.Read(description, RequestPriority.Tip, isCustom: true), LogStart.Beginning, inspector, new Decider(() => watched.Known, []), store,
-            new OwedBell(), TimeProvider.System);
+        var followed = new FollowedLog(new ChosenLog(description, IsCustom: true, HeadInterval: TimeSpan.FromMilliseconds(50)), TimeProvider.System);
+        var lanes = new LaneReader(
+            followed, asking.Sources.Read(description, RequestPriority.Tip, isCustom: true), inspector, new Decider(() => watched.Known, []), store, new OwedBell(),
+            TimeProvider.System);
+        using var follower = new LogFollower(followed, lanes, LogStart.Beginning, store, TimeProvider.System);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         Task following = follower.RunAsync(stopping.Token);
         await Task.WhenAny(following, read.Task.WaitAsync(TimeSpan.FromSeconds(60), stopping.Token));

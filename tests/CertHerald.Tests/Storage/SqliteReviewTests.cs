@@ -58,7 +58,7 @@ public sealed class SqliteReviewTests : IDisposable
         await using IStore store = Stores.Open("sqlite", _folder, new ManualTime(), _meter);
         var key = new SigningKey();
         LogDescription log = LogDescription.Custom(key.Public, LogProtocol.Rfc6962, "https://log.example/");
-        await store.BeginLogAsync(log, LogPosition.At(Frontier.Empty), Cancellation);
+        await store.BeginLogAsync(log, Frontier.Empty, Cancellation);
 
         for (ulong size = 1; size <= 110; size++)
         {

@@ -43,17 +43,27 @@ public sealed class SqliteStoreTests : StoreConformance
     }
 
     [Fact]
-    public async Task A_database_of_the_first_version_keeps_what_it_holds_and_learns_to_hold_watch_items()
+    public async Task A_database_of_the_first_version_keeps_what_it_holds()
     {
-        PaperLog log = await OweAsync(3, "hook");
+        PaperLog log = Paper(entries: 3);
         await Store.DisposeAsync();
-        Change("DROP TABLE watch_item");
-        Change("PRAGMA user_version = 1");
+        File.Delete(Database);
+        using (var session = new SqliteSession(new SqliteConnection($"Data Source={Database};Pooling=False")))
+        {
+            session.Open();
+            SqliteSchema.Migrate(session, until: 1);
+            session.Run("INSERT INTO log VALUES (1, @id, 'paper', 'us', 'http://paper.example/', 'rfc6962', x'00')", ("@id", log.Id.Value.ToArray()));
+            session.Run("INSERT INTO lane VALUES (1, 0, NULL, 3, @frontier, 3, @frontier)", ("@frontier", log.FrontierAt(3).ToBytes()));
+            session.Run("INSERT INTO incident VALUES (1, 1, 'fork', 'two trees', '{}', 1000, NULL)");
+            session.Run("INSERT INTO incident VALUES (2, 1, 'root_mismatch', 'entries 0 to 3', '{}', 2000, 3000)");
+            session.Run("INSERT INTO incident VALUES (3, 1, 'root_mismatch', 'entries 0 to 4', '{}', 2000, NULL)");
+        }
 
         Store = Open();
 
-        Assert.Equal(3, (await Store.IssuancesAsync(null, 10, Cancellation)).Count);
-        Assert.Equal(LogPosition.At(log.FrontierAt(3)), await Store.FindPositionAsync(log.Id, Cancellation));
+        LogLane tip = Assert.Single(await Store.LanesAsync(log.Id, Cancellation));
+        Assert.Equal((LogPosition.At(log.FrontierAt(3)), true), (tip.Position, tip.IsTip));
+        Assert.Equal([Severity.Error, Severity.Error, Severity.Critical], (await Store.IncidentsAsync(10, Cancellation)).Select(incident => incident.Severity));
         Assert.True(await Store.AddItemAsync(new AddedItem("example.com", Time.GetUtcNow()), Cancellation));
     }
 
@@ -130,7 +140,7 @@ public sealed class SqliteStoreTests : StoreConformance
         await using var full = SmallDisk.Mount();
         IStore store = Stores.Open("sqlite", full.Path, Time, Meter);
         using var log = new PaperLog(entries: 2);
-        await store.BeginLogAsync(log.Description, LogPosition.At(log.FrontierAt(0)), Cancellation);
+        await store.BeginLogAsync(log.Description, log.FrontierAt(0), Cancellation);
         Batch small = log.Read(0, 1, log.Head(1)), large = log.Read(1, 2);
         await store.CommitAsync(log.Id, small, [Some.Unknown(Some.Match(small.Raw, 0, Some.Facts("small")), "hook")], Time.GetUtcNow(), Cancellation);
         CertHerald.Deciding.Decision tooLarge = Some.Unknown(Some.Match(large.Raw, 0, Some.Facts("large") with { CertDer = new byte[4 << 20] }), "hook");
@@ -206,7 +216,7 @@ public sealed class SqliteStoreTests : StoreConformance
     {
         using var log = new PaperLog();
         await Store.DisposeAsync();
-        await Assert.ThrowsAsync<StoreException>(() => Store.BeginLogAsync(log.Description, LogPosition.At(log.FrontierAt(0)), Cancellation));
+        await Assert.ThrowsAsync<StoreException>(() => Store.BeginLogAsync(log.Description, log.FrontierAt(0), Cancellation));
         Assert.False(await Store.IsWritableAsync(Cancellation));
         Store = Open();
     }
@@ -216,7 +226,7 @@ public sealed class SqliteStoreTests : StoreConformance
     {
         using var log = new PaperLog();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Store.BeginLogAsync(log.Description, LogPosition.At(log.FrontierAt(0)), new CancellationToken(canceled: true)));
+            () => Store.BeginLogAsync(log.Description, log.FrontierAt(0), new CancellationToken(canceled: true)));
         Assert.Empty(await Store.LogsAsync(Cancellation));
     }
 

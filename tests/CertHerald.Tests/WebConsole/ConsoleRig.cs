@@ -10,6 +10,7 @@ using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Storage;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -84,7 +85,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         rig._app.MapConsole();
         await rig._app.StartAsync();
         rig.Browser = rig.NewBrowser(rig._cookies);
-        await rig.Store.BeginLogAsync(rig._log, rig._position, default);
+        await rig.Store.BeginLogAsync(rig._log, rig._position.Read, default);
         return rig;
     }
 
@@ -148,7 +149,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         await Store.KeepHeadAsync(_log.Id, head, default);
         Decision decision = decide(raw.Start, raw.LeafHashes()[0], Time.GetUtcNow());
         CommitOutcome outcome = await Store.CommitAsync(_log.Id, Batch.Check(_position.Read, raw, [], head), [decision], Time.GetUtcNow(), default);
-        _position = outcome.Position;
+        _position = outcome.Lane.Position;
     }
 
     private RawBatch OneEntry()

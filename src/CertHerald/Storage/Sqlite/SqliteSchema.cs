@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -166,15 +166,53 @@ internal static class SqliteSchema
         ) STRICT;
         """;
 
+    // A log is read in several stretches at once. 'start_frontier' is null where an older program began the lane: no lane can
+    // end there. 'back_fill' is null for those that together are the following of the log.
+    private const string Lanes = """
+        ALTER TABLE lane RENAME TO lane_before;
+        CREATE TABLE lane (
+            id              INTEGER PRIMARY KEY AUTOINCREMENT,
+            log             INTEGER NOT NULL REFERENCES log(id),
+            back_fill       INTEGER,
+            start           INTEGER NOT NULL,
+            start_frontier  BLOB,
+            until           INTEGER,
+            read_size       INTEGER NOT NULL,
+            read_frontier   BLOB NOT NULL,
+            proven_size     INTEGER NOT NULL,
+            proven_frontier BLOB NOT NULL,
+            trouble         TEXT,
+            tries           INTEGER NOT NULL DEFAULT 0,
+            retry_at        INTEGER
+        ) STRICT;
+        INSERT INTO lane (log, start, until, read_size, read_frontier, proven_size, proven_frontier)
+            SELECT log, start, until, read_size, read_frontier, proven_size, proven_frontier FROM lane_before;
+        DROP TABLE lane_before;
+        CREATE UNIQUE INDEX lane_tip ON lane (log) WHERE until IS NULL;
+        CREATE UNIQUE INDEX lane_start ON lane (log, start) WHERE back_fill IS NULL;
+        """;
+
+    // What was one summary each is now one subject each.
+    private const string Incidents = """
+        ALTER TABLE incident ADD COLUMN severity TEXT NOT NULL DEFAULT 'error';
+        ALTER TABLE incident ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+        ALTER TABLE incident ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE incident ADD COLUMN cases INTEGER NOT NULL DEFAULT 1;
+        UPDATE incident SET subject = 'before ' || id, changed = COALESCE(closed, opened),
+            severity = CASE kind WHEN 'fork' THEN 'critical' WHEN 'chain_mismatch' THEN 'warning' ELSE 'error' END;
+        CREATE UNIQUE INDEX incident_open ON incident (log, kind, subject) WHERE closed IS NULL;
+        """;
+
     /// <summary>Brings the file to this program's version.</summary>
+    /// <param name="until">How many steps to take in all; null for every one.</param>
     /// <exception cref="StoreException">A newer program wrote it.</exception>
-    public static void Migrate(SqliteSession session)
+    public static void Migrate(SqliteSession session, int? until = null)
     {
         long taken = session.Single("PRAGMA user_version", row => row.GetInt64(0));
         if (taken > Steps.Length)
             throw new StoreException($"the database is of version {taken}, this program knows up to {Steps.Length}: start the newer certherald again, or restore the backup made before it");
 
-        for (long step = taken; step < Steps.Length; step++)
+        for (long step = taken; step < (until ?? Steps.Length); step++)
         {
             session.Run("BEGIN IMMEDIATE");
             session.Run(Steps[step]);

@@ -137,7 +137,7 @@ internal sealed partial class SqliteStore
     }
 
     private void OpenChainMismatch(SqliteSession session, long log, MatchFinding finding, long issuance, string mismatch) => OpenIncident(
-        session, log, "chain_mismatch", "precertificates or chains beside entries are not those of the entries; what the log signed is trusted, and alerts go on", new
+        session, log, IncidentKinds.ChainMismatch, "", "precertificates or chains beside entries are not those of the entries; what the log signed is trusted, and alerts go on", new
         {
             problem = mismatch,
             entry_index = finding.Index.Value,

@@ -35,7 +35,7 @@ internal sealed partial class SqliteStore : IStore
             // Not pooled: a closed store must let go of its file.
             var connection = new SqliteConnection(new SqliteConnectionStringBuilder(address.ConnectionString) { Pooling = false }.ConnectionString);
             session = new SqliteSession(connection);
-            connection.Open();
+            session.Open();
             session.Run("PRAGMA page_size = 8192");
             session.Run("PRAGMA journal_mode = WAL");
             session.Run("PRAGMA synchronous = FULL");
@@ -110,7 +110,7 @@ internal sealed partial class SqliteStore : IStore
                 using var session = new SqliteSession(connection);
                 try
                 {
-                    connection.Open();
+                    session.Open();
                     return read(session);
                 }
                 catch (SqliteException failure)

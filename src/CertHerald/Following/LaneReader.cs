@@ -1,0 +1,271 @@
+using System.Net;
+using CertHerald.Deciding;
+using CertHerald.Fetching;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Following;
+
+/// <summary>
+/// Reads a lane of a log, batch after batch: fetch, inspect, decide, commit. What the log refuses for long, or contradicts
+/// its head with, is left behind under an incident and tried again later. For one caller at a time.
+/// </summary>
+internal sealed class LaneReader(
+    FollowedLog followed, LogReader reader, Inspector inspector, Decider decider, IStore store, OwedBell bell, TimeProvider time) : IDisposable
+{
+    /// <summary>How long an alert waits for an issuer certificate that it would like to show.</summary>
+    private static readonly TimeSpan IssuerPatience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMinutes(1), LongestRetry = TimeSpan.FromHours(6);
+
+    /// <summary>Entries read without proof after which one is asked for (ct.md 9.2).</summary>
+    private const ulong ProveEach = 1 << 18;
+
+    /// <summary>Lanes of a log. A log that refuses every other entry waits instead.</summary>
+    private const int MostLanes = 64;
+
+    private const string Contradicts = "its entries contradict what the log signed";
+
+    public LogReader Reader => reader;
+
+    private LogDescription Log => followed.Log;
+
+    /// <summary>Reads one batch.</summary>
+    /// <param name="head">Larger than the lane's position: what it is read and proven under.</param>
+    /// <param name="seen">When that head arrived.</param>
+    /// <returns>The lane to go on with: the next one, if reading goes on behind what cannot be had.</returns>
+    /// <exception cref="LogUnavailableException">The log does not give it. Counted: after enough of them, reading goes on behind.</exception>
+    public async Task<LogLane> StepAsync(LogLane lane, VerifiedHead head, DateTimeOffset seen, CancellationToken stopping)
+    {
+        Refusals refusals = followed.RefusalsOf(lane);
+        TreeSize from = lane.Position.Read.Size, end = lane.Until is { } until && until < head.Size ? until : head.Size;
+        Batch batch;
+        try
+        {
+            batch = await reader.ReadAsync(lane.Position.Read, head, refusals.Limit(from, end), stopping);
+        }
+        catch (LogUnavailableException failure) when (!IsThrottled(failure))
+        {
+            refusals.Refused(from, time.GetUtcNow());
+            if (!refusals.AreMany(time.GetUtcNow()) || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
+            return onward;
+        }
+
+        using (batch.Raw)
+        {
+            IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
+            IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
+            CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, seen, stopping);
+
+            if (outcome.Owed > 0) bell.Ring();
+            followed.Read(batch.Raw, findings, time.GetUtcNow());
+            lane = outcome.Lane;
+            followed.StandsAt(lane);
+            if (batch is DisputedBatch) return await AfterDisputeAsync(lane, batch.End.Size, head, stopping);
+        }
+
+        refusals.Answered(batch.End.Size, proven: batch is VerifiedBatch);
+        return batch is UnprovenBatch && lane.Position.Read.Size.Value - lane.Position.Proven.Size.Value >= ProveEach
+            ? await ProveAsync(lane, head, stopping)
+            : lane;
+    }
+
+    /// <summary>Tries a lane that stands still once more, and reads as much of it as the log gives now.</summary>
+    /// <returns>The lane: at its end, or with the time of its next retry.</returns>
+    public async Task<LogLane> RetryAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
+    {
+        Refusals refusals = followed.RefusalsOf(lane);
+        LaneTrouble trouble = lane.Trouble!;
+        string problem = Contradicts;
+        refusals.Forget();
+        reader.Forget();
+        while (lane.Position.Read.Size < lane.Until)
+        {
+            try
+            {
+                LogLane next = await StepAsync(lane, head, time.GetUtcNow(), stopping);
+                if (next.Trouble != trouble) return next;
+                lane = next;
+            }
+            catch (LogUnavailableException failure) when (!IsThrottled(failure))
+            {
+                if (refusals.Narrow(lane.Position.Read.Size)) continue;
+                problem = failure.Message;
+                break;
+            }
+        }
+        return lane.Position.Read.Size < lane.Until ? await StallAsync(lane, trouble.Kind, problem, stopping) : lane;
+    }
+
+    /// <summary>Opens a new tip at the head; what is behind it becomes a lane of its own.</summary>
+    /// <returns>The tip; the lane as it was, if the log proves no place to begin.</returns>
+    public async Task<LogLane> OpenTipAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
+    {
+        try
+        {
+            Frontier at = await reader.StartAtAsync(head.Size, head, stopping);
+            return await SplitAsync(lane, at, null, "", stopping);
+        }
+        catch (LogUnavailableException failure) when (!IsThrottled(failure))
+        {
+            return lane;                                       // then it is read in one lane, and the tip waits for its turn
+        }
+    }
+
+    /// <summary>The lane's end did not lead to where the next one began: it was rewound, and is read again a few times.</summary>
+    public async Task AfterMismatchAsync(LogLane lane, CancellationToken stopping)
+    {
+        Refusals refusals = followed.RefusalsOf(lane);
+        lane = lane with { Position = LogPosition.At(lane.Position.Proven) };
+        followed.StandsAt(lane);
+        reader.Forget();
+        refusals.Disputed();
+        if (lane.Trouble is not null || refusals.Disputes >= Refusals.MostDisputes) await StallAsync(lane, IncidentKinds.RootMismatch, Contradicts, stopping);
+    }
+
+    public void Dispose() => reader.Dispose();
+
+    /// <summary>Whether the log answers, only not so fast: that says nothing about what was asked for.</summary>
+    private static bool IsThrottled(LogUnavailableException failure) => failure.Status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+
+    private async Task<LogLane> ProveAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
+    {
+        if (lane.Position.Proven.Size == lane.Position.Read.Size) return lane;
+        // No proof says nothing against the entries: the lane's end will.
+        if (await reader.ProvesAsync(lane.Position.Read, head, stopping) is not true) return lane;
+
+        lane = await store.ProveLaneAsync(lane, stopping);
+        followed.StandsAt(lane);
+        return lane;
+    }
+
+    /// <summary>Goes on behind what the log refuses, if it gives anything behind it.</summary>
+    /// <returns>The next lane; null if there is none, and the failure stands.</returns>
+    private async Task<LogLane?> GoOnBehindAsync(LogLane lane, VerifiedHead head, LogUnavailableException failure, CancellationToken stopping)
+    {
+        string kind = Log.Protocol == LogProtocol.StaticCt && failure.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone ? IncidentKinds.Pruned : IncidentKinds.MissingEntry;
+        TreeSize end = lane.Until is { } until && until < head.Size ? until : head.Size;
+        if (await reader.FindReadableAsync(lane.Position.Read.Size, end, head, stopping) is not { } readable)
+            return lane.IsTip ? null : await StallAsync(lane, kind, failure.Message, stopping);
+        if (followed.Standing.Lanes.Count >= MostLanes) return null;
+
+        lane = await ProveAsync(lane, head, stopping);
+        Frontier at = await reader.StartAtAsync(readable, head, stopping);
+        return await SplitAsync(lane, at, new LaneTrouble(kind, 0, time.GetUtcNow() + FirstRetry), failure.Message, stopping);
+    }
+
+    /// <summary>
+    /// A dispute reads again from what is proven. Once it has happened often enough, reading goes on right behind it: the
+    /// disputed stretch stays under its incident, and is tried again later. No endless loop, no silence, no entry unread.
+    /// </summary>
+    /// <param name="end">Of the disputed batch: the head's size, but in a tiled log perhaps long before it.</param>
+    private async Task<LogLane> AfterDisputeAsync(LogLane rewound, TreeSize end, VerifiedHead head, CancellationToken stopping)
+    {
+        Refusals refusals = followed.RefusalsOf(rewound);
+        reader.Forget();
+        refusals.Disputed();
+        if (rewound.Trouble is not null) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
+        if (refusals.Disputes < Refusals.MostDisputes) return rewound;
+
+        VerifiedHead newest = followed.Standing.Largest is { } seen && seen.Size > head.Size ? seen : head;
+        await CompareHeadAsync(rewound, newest, stopping);
+        if (end >= rewound.Until) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
+
+        Frontier at = await reader.StartAtAsync(end, newest, stopping);
+        return await SplitAsync(rewound, at, new LaneTrouble(IncidentKinds.RootMismatch, 0, time.GetUtcNow() + FirstRetry), Contradicts, stopping);
+    }
+
+    /// <summary>Whether it is the head that lies, and not the entries: then it does not extend the tree that was proven before.</summary>
+    private async Task CompareHeadAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
+    {
+        Frontier proven = lane.Position.Proven;
+        if (proven.Size.Value == 0 || await reader.ProvesAsync(proven, head, stopping) is not false) return;
+
+        await store.OpenIncidentAsync(Log.Id, IncidentReport.Of(
+            IncidentKinds.InconsistentHead, head.Size.ToString(),
+            $"the tree of {head.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before",
+            System.Text.Json.JsonSerializer.Serialize(new
+            {
+                head = Convert.ToBase64String(head.Signed.Verbatim.Span),
+                proven_size = proven.Size.Value,
+                proven_root = proven.Root().ToBase64(),
+                proven_frontier = Convert.ToBase64String(proven.ToBytes()),
+            })), stopping);
+    }
+
+    private async Task<LogLane> SplitAsync(LogLane lane, Frontier at, LaneTrouble? trouble, string problem, CancellationToken stopping)
+    {
+        (LogLane lower, LogLane upper) = await store.SplitLaneAsync(lane, at, trouble, problem, stopping);
+        followed.RefusalsOf(lower).Forget();
+        followed.StandsAt(lower);
+        followed.StandsAt(upper);
+        followed.LaneBell.Ring();
+        return upper;
+    }
+
+    private async Task<LogLane> StallAsync(LogLane lane, string kind, string problem, CancellationToken stopping)
+    {
+        int tries = lane.Trouble is { } trouble ? trouble.Tries + 1 : 0;
+        // From a minute, doubling, to six hours; for ever.
+        TimeSpan wait = FirstRetry * (1 << Math.Min(tries, 9));
+        lane = await store.StallLaneAsync(lane, new LaneTrouble(kind, tries, time.GetUtcNow() + (wait < LongestRetry ? wait : LongestRetry)), problem, stopping);
+        followed.RefusalsOf(lane).Forget();
+        followed.StandsAt(lane);
+        return lane;
+    }
+
+    /// <summary>
+    /// Adds what a static log keeps beside its entries: the issuer's key, and for a precertificate the check of its chain.
+    /// A missing issuer delays no alert for long.
+    /// </summary>
+    private async Task<IReadOnlyList<Finding>> CompleteAsync(IReadOnlyList<Finding> findings, CancellationToken stopping)
+    {
+        if (!findings.Any(finding => finding is MatchFinding { IssuerFingerprint: not null })) return findings;
+
+        using var patience = new CancellationTokenSource(IssuerPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        var complete = new List<Finding>(findings.Count);
+        foreach (Finding finding in findings)
+            complete.Add(finding is MatchFinding { IssuerFingerprint: { } fingerprint } match
+                ? await CompleteAsync(match, fingerprint, either.Token, stopping)
+                : finding);
+        return complete;
+    }
+
+    private async Task<MatchFinding> CompleteAsync(MatchFinding match, MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)
+    {
+        byte[]? issuer = await FindIssuerAsync(fingerprint, patience, stopping);
+        bool isReissued = match.Certificate.IsPrecertificate && issuer is not null && CertificateReading.SignsPrecertificates(issuer);
+        byte[]? next = isReissued && match.NextFingerprint is { } above ? await FindIssuerAsync(above, patience, stopping) : null;
+        return match.WithIssuer(issuer, next);
+    }
+
+    private async Task<byte[]?> FindIssuerAsync(MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)
+    {
+        try
+        {
+            return await reader.GetIssuerAsync(fingerprint, patience);
+        }
+        catch (Exception failure) when (failure is LogUnavailableException || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
+        {
+            // The alert goes out without the issuer's key; a later sighting of the issuance adds it.
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<Decision>> DecideAsync(IReadOnlyList<Finding> findings, CancellationToken stopping)
+    {
+        if (findings.Count == 0) return [];
+
+        var below = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (MatchFinding match in findings.OfType<MatchFinding>())
+            foreach (string parent in WatchedEndpoints.ParentsAsked(match.Matches))
+                if (!below.ContainsKey(parent))
+                    below.Add(parent, await store.EndpointsBelowAsync(parent, stopping));
+        return [.. findings.Select(finding => decider.Decide(finding, parent => below.GetValueOrDefault(parent, [])))];
+    }
+}

@@ -1,0 +1,73 @@
+using CertHerald.Deciding;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Storage;
+
+/// <summary>Logs, how far they were read, their heads, and their broken promises. A part of <see cref="IStore"/>.</summary>
+internal interface ILogStore
+{
+    /// <summary>Every log ever followed.</summary>
+    Task<IReadOnlyList<StoredLog>> LogsAsync(CancellationToken cancellation);
+
+    /// <summary>The lanes of a log, by start, the tip last; none for a log never begun.</summary>
+    Task<IReadOnlyList<LogLane>> LanesAsync(LogId log, CancellationToken cancellation);
+
+    /// <summary>Begins a log with a tip at <paramref name="start"/>, or learns its new name or address: existing lanes stay.</summary>
+    /// <returns>Its lanes.</returns>
+    Task<IReadOnlyList<LogLane>> BeginLogAsync(LogDescription log, Frontier start, CancellationToken cancellation);
+
+    /// <summary>Keeps a verified head, as evidence, before it steers a download.</summary>
+    Task KeepHeadAsync(LogId log, VerifiedHead head, CancellationToken cancellation);
+
+    /// <summary>Kept heads that no reading has been compared with yet, larger than <paramref name="above"/>, smallest first.</summary>
+    Task<IReadOnlyList<StoredHead>> UnprovenHeadsAsync(LogId log, TreeSize above, CancellationToken cancellation);
+
+    /// <summary>
+    /// Makes a batch's outcome durable in one transaction: position, issuances, sightings, malformed entries, owed
+    /// deliveries, and the incident if it is disputed. Killed before the commit, the batch is read again; killed after it,
+    /// nothing is repeated: re-reading an entry changes nothing.
+    /// </summary>
+    /// <param name="headSeen">When the head that first showed these entries arrived: the start of an alert's latency.</param>
+    /// <returns>Where to read next: after a dispute, the last proven position.</returns>
+    Task<CommitOutcome> CommitAsync(
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation);
+
+    /// <summary>What was read of a lane is proven by other means than a batch: a consistency proof to a signed head.</summary>
+    Task<LogLane> ProveLaneAsync(LogLane lane, CancellationToken cancellation);
+
+    /// <summary>Ends a lane at a size, and begins another there, which takes its end.</summary>
+    /// <param name="at">The next lane's first frontier, checked against a signed head.</param>
+    /// <param name="trouble">What keeps the lower one from being read; its incident is opened. Null if nothing does.</param>
+    Task<(LogLane Lower, LogLane Upper)> SplitLaneAsync(LogLane lane, Frontier at, LaneTrouble? trouble, string problem, CancellationToken cancellation);
+
+    /// <summary>A lane cannot be read, and is tried again later. Its incident is opened.</summary>
+    Task<LogLane> StallLaneAsync(LogLane lane, LaneTrouble trouble, string problem, CancellationToken cancellation);
+
+    /// <summary>
+    /// Joins a lane that was read to its end with the next one, if its entries lead to the frontier that the next one began
+    /// with: all of it is then proven, and its trouble is over. If they do not, it goes back to what is proven, and an incident
+    /// says so.
+    /// </summary>
+    /// <returns>The joined lane; null if they do not fit.</returns>
+    Task<LogLane?> JoinLaneAsync(LogLane lane, CancellationToken cancellation);
+
+    /// <summary>Opens an incident, or counts one more case of an open one, which takes over severity and summary.</summary>
+    Task OpenIncidentAsync(LogId log, IncidentReport report, CancellationToken cancellation);
+
+    /// <summary>Closes what is open of a kind.</summary>
+    /// <param name="subject">Null: all of them.</param>
+    Task CloseIncidentsAsync(LogId log, string kind, string? subject, CancellationToken cancellation);
+
+    /// <summary>Incidents, newest first.</summary>
+    Task<IReadOnlyList<Incident>> IncidentsAsync(int limit, CancellationToken cancellation);
+}
+
+/// <summary>What a commit did.</summary>
+/// <param name="Lane">The lane after it: where to read next.</param>
+/// <param name="Discovered">Issuances that no log had shown before.</param>
+/// <param name="Owed">Deliveries that are now owed.</param>
+internal sealed record CommitOutcome(LogLane Lane, int Discovered, int Owed);
