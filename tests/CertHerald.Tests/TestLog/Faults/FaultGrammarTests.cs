@@ -23,6 +23,14 @@ public sealed class FaultGrammarTests
         Assert.Equal(Fault.Names.Order(StringComparer.Ordinal), Specified.Select(Fault.NameIn).Distinct().Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void The_documentation_has_a_row_for_every_name_and_for_no_other()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(Architecture.SourceFile.Root, "docs", "testlog.md"));
+        IEnumerable<string> rows = lines.SkipWhile(line => line != "### Answers").Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('`')[1]);
+        Assert.Equal(Fault.Names.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("flip=100")]
     [InlineData("flip,at=7")]
