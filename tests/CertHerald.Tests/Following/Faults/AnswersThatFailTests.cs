@@ -2,7 +2,7 @@ using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
 
 namespace CertHerald.Tests.Following.Faults;
 
-/// <summary>F1–F9, F24–F29, F39: answers that are short, late, broken or too much.</summary>
+/// <summary>F1–F9, F24, F25, F27, F37, F39: answers that are short, late, broken or too much.</summary>
 public sealed class AnswersThatFailTests : FaultTests
 {
     [Theory]
@@ -71,6 +71,20 @@ public sealed class AnswersThatFailTests : FaultTests
     [Theory]
     [MemberData(nameof(Each), "unasked never")]
     public Task F27_gzip_unasked_or_never_is_read(LogProtocol protocol, string form) => FaultRun.HoldsAsync(protocol, [$"gzip={form}"]);
+
+    [Theory]
+    [MemberData(nameof(Each), "reset 404 refused tls")]
+    public async Task F37_a_log_that_was_gone_for_a_while_is_read_on(LogProtocol protocol, string form)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave($"gone={form},for=3m");
+        run.Grow(50);
+        await run.UntilAsync(() => run.Standing.Error is not null || run.Log.Faults.Faults.Count == 0);
+        await run.ReachHeadAsync();
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync();
+    }
 
     [Theory]
     [MemberData(nameof(Both))]

@@ -3,7 +3,7 @@ using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
 
 namespace CertHerald.Tests.Following.Faults;
 
-/// <summary>F10–F14, F17–F22, F26, F28–F31, F33–F35: heads that differ, trees that hold odd things, tiles that are not what they were.</summary>
+/// <summary>F10–F15, F17–F21, F23, F26, F28–F31, F33–F35: heads that differ, trees that hold odd things, tiles that are not what they were.</summary>
 public sealed class HeadsAndTilesTests : FaultTests
 {
     [Theory]
@@ -43,6 +43,34 @@ public sealed class HeadsAndTilesTests : FaultTests
         await run.ReachHeadAsync();
         await run.AlertsAreThoseOfAnHonestLogAsync();
         await run.IncidentsAreAsync(IncidentKinds.Fork);
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F13_a_rewritten_tree_is_told_and_read_on_and_no_alert_is_missing(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("head=rewrite");
+        run.Grow(50);
+        await run.UntilAsync(() => run.Standing.Tip.Value == 750);
+        run.Grow(20);
+        await run.UntilAsync(() => run.Standing.Tip.Value == 770);
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync(IncidentKinds.InconsistentHead, IncidentKinds.RootMismatch);
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F15_a_stuck_head_delays_and_loses_nothing(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("head=stale,for=2m");
+        run.Grow(50);
+        await run.ReachHeadAsync();
+        Assert.Empty(run.Log.Faults.Faults);
+        await run.AlertsAreThoseOfAnHonestLogAsync();
     }
 
     [Theory]
@@ -99,6 +127,10 @@ public sealed class HeadsAndTilesTests : FaultTests
         await run.ReachHeadAsync();
         await run.AlertsAreThoseOfAnHonestLogAsync();
     }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public Task F23_shuffled_timestamps_change_no_alert(LogProtocol protocol) => FaultRun.HoldsAsync(protocol, ["time"]);
 
     [Theory]
     [InlineData(LogProtocol.Rfc6962, 0UL, 1UL, 2UL)]
