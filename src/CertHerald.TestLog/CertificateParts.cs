@@ -1,5 +1,6 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace CertHerald.TestLog;
 
@@ -89,6 +90,16 @@ internal sealed class CertificateParts
                         if (found != oid) writer.WriteEncodedValue(AuthorityOf(found, signer) ?? encoded);
         }
         return writer.Encode();
+    }
+
+    /// <summary>Null if it has none of this kind.</summary>
+    public X509Extension? Extension(string oid)
+    {
+        if (Find(oid) is not { } encoded) return null;
+        AsnReader extension = new AsnReader(encoded, AsnEncodingRules.BER).ReadSequence();
+        extension.ReadObjectIdentifier();
+        bool isCritical = extension.PeekTag() == Asn1Tag.Boolean && extension.ReadBoolean();
+        return new X509Extension(oid, extension.ReadOctetString(), isCritical);
     }
 
     private static bool HasSigningUsage(byte[] encoded)

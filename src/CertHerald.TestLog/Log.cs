@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using CertHerald.TestLog.Faults;
 using CertHerald.TestLog.Storage;
 using CertHerald.Transparency.Merkle;
 
@@ -24,10 +26,13 @@ public sealed class Log : IAsyncDisposable, IDisposable
     // u64 size ‖ u64 timestamp for every head ever published.
     private readonly AppendOnlyFile _heads;
     private readonly List<ulong> _sizes = [];
+    private readonly Lock _faultGate = new();
     private readonly CertificateParts[] _roots;
     private readonly List<byte> _tileLeaf = [];
     private readonly ITimer? _publishing;
-    private volatile PublishedHead _head;
+    private volatile LogView _view;
+    private volatile FaultSet _faults = FaultSet.None;
+    private bool _hasShaped;
     private bool _disposed;
 
     /// <exception cref="ArgumentException">An accepted root is no certificate.</exception>
@@ -53,7 +58,7 @@ public sealed class Log : IAsyncDisposable, IDisposable
         ulong size = Math.Min(_entries.Count, _tree.Size);
         _entries.CutTo(size);
         _tree.CutTo(size);
-        _head = ReopenHead() ?? Publish();
+        _view = new LogView(this, ReopenHead() ?? Publish());
         _publishing = Options.PublishEvery is { } every ? Options.Time.CreateTimer(_ => PublishUnlessDisposed(), null, every, every) : null;
     }
 
@@ -67,7 +72,10 @@ public sealed class Log : IAsyncDisposable, IDisposable
     public TreeSize Size => new(_tree.Size);
 
     /// <summary>The newest published head. A new log has one of size 0.</summary>
-    public PublishedHead Head => _head;
+    public PublishedHead Head => _view.Head;
+
+    /// <summary>How it misbehaves now. Set whole: each answer is given under one set.</summary>
+    public FaultSet Faults => _faults;
 
     public LogKey KeyOf(LogProtocol protocol) => protocol == LogProtocol.Rfc6962 ? Rfc6962Key : StaticCtKey;
 
@@ -109,7 +117,7 @@ public sealed class Log : IAsyncDisposable, IDisposable
     public EntryIndex AddEntry(ReadOnlySpan<byte> leafInput, ReadOnlySpan<byte> extraData)
     {
         EntryIndex index;
-        lock (_gate) index = Append(leafInput, extraData);
+        lock (_gate) index = AppendShaped(leafInput, extraData);
         if (Options.PublishOnAdd) Publish();
         return index;
     }
@@ -141,9 +149,21 @@ public sealed class Log : IAsyncDisposable, IDisposable
             _heads.Append(record);
             _heads.Flush();
             AddSize(head.Size.Value);
-            return _head = head;
+            _view = new LogView(this, head);
+            return head;
         }
     }
+
+    /// <summary>Misbehaves in these ways too, from now on.</summary>
+    public void Misbehave(params IReadOnlyList<Fault> faults) =>
+        ChangeFaults(active => [.. active, .. faults.Select(fault => fault.Begin(this))]);
+
+    /// <summary>Misbehaves in these ways too, each written as <see cref="Fault"/> says.</summary>
+    /// <exception cref="FormatException">One of them is no fault.</exception>
+    public void Misbehave(params IReadOnlyList<string> faults) => Misbehave([.. faults.Select(Fault.Parse)]);
+
+    /// <summary>Misbehaves no longer.</summary>
+    public void Behave() => ChangeFaults(_ => []);
 
     /// <summary>The root over the first <paramref name="size"/> entries.</summary>
     public MerkleHash RootAt(TreeSize size) => _tree.Mth(0, Existing(size));
@@ -191,6 +211,43 @@ public sealed class Log : IAsyncDisposable, IDisposable
         }
     }
 
+    /// <summary>The largest size that was published before this one; 0 if none was.</summary>
+    internal ulong SizeBefore(ulong size)
+    {
+        lock (_sizes)
+        {
+            int at = _sizes.BinarySearch(size);
+            if (at < 0) at = ~at;
+            return at == 0 ? 0 : _sizes[at - 1];
+        }
+    }
+
+    /// <summary>The tree as it is.</summary>
+    internal HashTree Tree => _tree;
+
+    /// <summary>What an honest log shows now.</summary>
+    internal LogView View => _view;
+
+    /// <summary>Called after the set of faults has changed.</summary>
+    internal event Action? FaultsChanged;
+
+    internal void ChangeFaults(Func<ImmutableArray<ActiveFault>, ImmutableArray<ActiveFault>> change)
+    {
+        ImmutableArray<ActiveFault> before, after;
+        lock (_faultGate)
+        {
+            before = _faults.Active;
+            after = change(before);
+            _faults = FaultSet.Of(after);
+        }
+        foreach (ActiveFault fault in before)
+            if (!after.Contains(fault)) fault.Dispose();
+        FaultsChanged?.Invoke();
+    }
+
+    /// <summary>A fault that is over.</summary>
+    internal void End(ActiveFault fault) => ChangeFaults(active => active.Remove(fault));
+
     internal IReadOnlyList<byte[]> AcceptedRoots => Options.AcceptedRoots;
 
     internal bool TryGetIssuer(MerkleHash fingerprint, out byte[] issuer) => _issuers.TryGet(fingerprint, out issuer);
@@ -211,6 +268,7 @@ public sealed class Log : IAsyncDisposable, IDisposable
 
     public void Dispose()
     {
+        Behave();
         _publishing?.Dispose();
         lock (_gate)
         {
@@ -245,7 +303,7 @@ public sealed class Log : IAsyncDisposable, IDisposable
             ulong timestamp = Now();
             byte[] leafInput = LeafFormat.LeafInput(
                 timestamp, submission.IssuerKeyHash, submission.Signed, LeafFormat.LeafIndexExtension(_tree.Size));
-            added = (Append(leafInput, submission.ExtraData), timestamp, leafInput);
+            added = (AppendShaped(leafInput, submission.ExtraData), timestamp, leafInput);
         }
         if (Options.PublishOnAdd) Publish();
         return added;
@@ -253,6 +311,26 @@ public sealed class Log : IAsyncDisposable, IDisposable
 
     private static Submission SubmissionOf(IReadOnlyList<byte[]> chain) =>
         Submission.Read(chain, asPrecertificate: true, [], out _) ?? Submission.OfAnything(chain);
+
+    private EntryIndex AppendShaped(ReadOnlySpan<byte> leafInput, ReadOnlySpan<byte> extraData)
+    {
+        FaultSet faults = _faults;
+        if (faults == FaultSet.None && !_hasShaped) return Append(leafInput, extraData);
+
+        var asked = new AddedRow(leafInput.ToArray(), extraData.ToArray());
+        List<AddedRow> rows = [asked];
+        foreach (ActiveFault fault in faults.Active) fault.Shape(_tree.Size, rows);
+        EntryIndex index = default;
+        foreach (AddedRow row in rows)
+        {
+            // Once there is one more than was asked for, all later ones stand elsewhere than they say.
+            _hasShaped |= rows.Count > 1;
+            if (_hasShaped && row == asked) row.SayIndex(_tree.Size);
+            EntryIndex at = Append(row.LeafInput, row.ExtraData);
+            if (row == asked) index = at;
+        }
+        return index;
+    }
 
     private EntryIndex Append(ReadOnlySpan<byte> leafInput, ReadOnlySpan<byte> extraData)
     {
@@ -269,9 +347,16 @@ public sealed class Log : IAsyncDisposable, IDisposable
         return index;
     }
 
-    private PublishedHead Sign(TreeSize size, ulong timestamp)
+    /// <summary>A head that was not published, over a tree of this size; its tiles exist from now on.</summary>
+    internal PublishedHead SignHead(TreeSize size, ulong timestamp, OtherLeaf? other = null)
     {
-        MerkleHash root = _tree.Mth(0, size.Value);
+        AddSize(size.Value);
+        return Sign(size, timestamp, other);
+    }
+
+    private PublishedHead Sign(TreeSize size, ulong timestamp, OtherLeaf? other = null)
+    {
+        MerkleHash root = _tree.Mth(0, size.Value, other);
         byte[] message = PublishedHead.SignedBytes(size, timestamp, root);
         return new PublishedHead(size, timestamp, root, Rfc6962Key.Sign(message), StaticCtKey.Sign(message));
     }
@@ -293,7 +378,10 @@ public sealed class Log : IAsyncDisposable, IDisposable
     private void AddSize(ulong size)
     {
         lock (_sizes)
-            if (_sizes.Count == 0 || _sizes[^1] != size) _sizes.Add(size);
+        {
+            int at = _sizes.BinarySearch(size);
+            if (at < 0) _sizes.Insert(~at, size);
+        }
     }
 
     private void Flush()

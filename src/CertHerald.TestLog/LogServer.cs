@@ -1,4 +1,5 @@
 using System.Net;
+using CertHerald.TestLog.Faults;
 using CertHerald.TestLog.Serving;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -22,22 +23,25 @@ public sealed class LogServer : IAsyncDisposable
 
     private readonly KestrelServer _kestrel;
     private readonly LogServerOptions _options;
-    private readonly Rfc6962Calls _rfc6962;
+    private readonly FaultyTransport _transport;
     private StaticCtCalls _staticCt = null!;
+    private Serving.LogList _list = null!;
 
     private LogServer(Log log, LogServerOptions options)
     {
         Log = log;
         _options = options;
-        _rfc6962 = new Rfc6962Calls(log);
 
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
         kestrel.Limits.MaxRequestBodySize = ChainRequest.MaxBytes;
-        kestrel.Listen(IPAddress.Loopback, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
-        _kestrel = new KestrelServer(
-            Options.Create(kestrel),
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
-            NullLoggerFactory.Instance);
+        kestrel.Listen(IPAddress.Loopback, options.Port, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => ExpiredTls.ServeAsync(log, connection, next));
+        });
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        _transport = new FaultyTransport(log, sockets);
+        _kestrel = new KestrelServer(Options.Create(kestrel), _transport, NullLoggerFactory.Instance);
     }
 
     public Log Log { get; }
@@ -60,26 +64,41 @@ public sealed class LogServer : IAsyncDisposable
         var server = new LogServer(log, options ?? new LogServerOptions());
         await server._kestrel.StartAsync(new Application(server), cancellation);
         server.Url = new Uri(server._kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single() + "/");
+        server._list = new Serving.LogList(server);
         server._staticCt = new StaticCtCalls(log, server.Origin);
         return server;
     }
 
+    /// <summary>Where faults are switched: GET lists them, POST changes them.</summary>
+    public Uri FaultsUrl => new(Url, FaultsApi.Path);
+
+    /// <summary>DER SubjectPublicKeyInfo of the key that signs the list: RSA, new with every server. The signature is at <c>log_list.sig</c>.</summary>
+    public ReadOnlyMemory<byte> LogListKey => _list.KeySpki;
+
     /// <summary>This log as a list in Chrome's v3 form, the same as at <see cref="LogListUrl"/>.</summary>
-    public byte[] LogList(ListedProtocols? listed = null) => Serving.LogList.Write(this, listed ?? _options.Listed);
+    public byte[] LogList(ListedProtocols? listed = null) => _list.Write(listed ?? _options.Listed);
 
     public async ValueTask DisposeAsync()
     {
         // Requests under way are cut, not waited for.
         await _kestrel.StopAsync(new CancellationToken(canceled: true));
         _kestrel.Dispose();
+        _transport.Dispose();
+        _list.Dispose();
     }
 
-    /// <summary>Every answer of the log passes here and nowhere else: made, then sent. A log that lies begins between the two.</summary>
+    /// <summary>
+    /// Every answer of the log passes here and nowhere else: made, then sent. A log that lies begins between the two; one that
+    /// does not costs a comparison more.
+    /// </summary>
     private async Task ServeAsync(HttpContext context)
     {
         try
         {
-            Answer answer = await AnswerAsync(context.Request);
+            FaultSet faults = Log.Faults;
+            Answer answer = faults == FaultSet.None
+                ? await AnswerAsync(context.Request, Log.View)
+                : await faults.AnswerAsync(new Question(this, context), view => AnswerAsync(context.Request, view));
             await answer.SendAsync(context, _options.Gzip);
         }
         catch (Microsoft.AspNetCore.Http.BadHttpRequestException e) when (!context.Response.HasStarted)
@@ -94,7 +113,7 @@ public sealed class LogServer : IAsyncDisposable
         }
     }
 
-    private async Task<Answer> AnswerAsync(HttpRequest request)
+    private async Task<Answer> AnswerAsync(HttpRequest request, LogView view)
     {
         string path = request.Path.Value ?? "";
         if (path.StartsWith(StaticPrefix + "ct/v1/", StringComparison.Ordinal))
@@ -103,11 +122,17 @@ public sealed class LogServer : IAsyncDisposable
         {
             string call = path[CallPrefix.Length..];
             return await SubmittedAsync(call, LogProtocol.Rfc6962, request)
-                ?? (IsRead(request) ? _rfc6962.For(call, request.Query) : WrongMethod);
+                ?? (IsRead(request) ? Rfc6962Calls.For(call, request.Query, view) : WrongMethod);
         }
+        if (path == FaultsApi.Path) return await FaultsApi.AnswerAsync(Log, request);
         if (!IsRead(request)) return WrongMethod;
-        if (path.StartsWith(TilesPrefix, StringComparison.Ordinal)) return _staticCt.For(path[TilesPrefix.Length..]);
-        return path == "/log_list.json" ? Answer.Bytes(200, "application/json", LogList()) : Answer.NotFound;
+        if (path.StartsWith(TilesPrefix, StringComparison.Ordinal)) return _staticCt.For(path[TilesPrefix.Length..], view);
+        return path switch
+        {
+            "/log_list.json" => Answer.Bytes(200, "application/json", LogList()),
+            "/log_list.sig" => Answer.Bytes(200, "application/octet-stream", _list.Sign(_options.Listed)),
+            _ => Answer.NotFound,
+        };
     }
 
     /// <summary>The calls that both protocols have for those who submit; null for any other.</summary>

@@ -23,6 +23,18 @@ internal sealed record Answer(int Status, string ContentType, long Length, Func<
     /// <summary>Whether gzip makes it smaller: hashes do not shrink.</summary>
     public bool Shrinks { get; init; } = true;
 
+    /// <summary>Which entries it holds; null: none, or not a run of them.</summary>
+    public (ulong First, int Count)? Entries { get; init; }
+
+    /// <summary>Beside those that every answer has.</summary>
+    public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
+
+    /// <summary>Whether it is compressed; null: as asked for.</summary>
+    public bool? Gzip { get; init; }
+
+    /// <summary>Sends it in another way than honest servers do; null: as they do.</summary>
+    public Func<HttpContext, Task>? SendInstead { get; init; }
+
     public static Answer Bytes(int status, string contentType, ReadOnlyMemory<byte> body) =>
         new(status, contentType, body.Length, (pipe, cancellation) => Written(pipe.WriteAsync(body, cancellation)));
 
@@ -34,18 +46,39 @@ internal sealed record Answer(int Status, string ContentType, long Length, Func<
 
     public static Answer NotFound { get; } = Bytes(404, "text/plain; charset=utf-8", "not found\n"u8.ToArray());
 
+    /// <summary>The whole body.</summary>
+    public async ValueTask<byte[]> BodyAsync(CancellationToken cancellation)
+    {
+        using var body = new MemoryStream();
+        PipeWriter pipe = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
+        await WriteAsync(pipe, cancellation);
+        await pipe.CompleteAsync();
+        return body.ToArray();
+    }
+
+    /// <summary>The same with another body.</summary>
+    public Answer WithBody(byte[] body) =>
+        this with { Length = body.Length, WriteAsync = (pipe, cancellation) => Written(pipe.WriteAsync(body, cancellation)) };
+
     public async Task SendAsync(HttpContext context, bool mayGzip)
     {
+        if (SendInstead is not null)
+        {
+            await SendInstead(context);
+            return;
+        }
         HttpResponse response = context.Response;
         response.StatusCode = Status;
         response.ContentType = ContentType;
         response.Headers.CacheControl = CacheControl;
-        bool gzip = mayGzip && Shrinks && Length > 0 && AcceptsGzip(context.Request);
+        foreach ((string name, string value) in Headers) response.Headers.Append(name, value);
+        bool gzip = Gzip ?? (mayGzip && Shrinks && Length > 0 && AcceptsGzip(context.Request));
         if (Shrinks && mayGzip) response.Headers.Vary = "Accept-Encoding";
         if (!gzip)
         {
-            response.ContentLength = Length;
-            if (HttpMethods.IsHead(context.Request.Method)) return;
+            // 304 has no body, and says no length of one.
+            if (Status != StatusCodes.Status304NotModified) response.ContentLength = Length;
+            if (Status == StatusCodes.Status304NotModified || HttpMethods.IsHead(context.Request.Method)) return;
             // Until it is started, the body's writer offers no room to those who ask for none in particular.
             await response.StartAsync(context.RequestAborted);
             await WriteAsync(response.BodyWriter, context.RequestAborted);

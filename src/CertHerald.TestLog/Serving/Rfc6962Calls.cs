@@ -10,24 +10,20 @@ using Microsoft.AspNetCore.Http;
 namespace CertHerald.TestLog.Serving;
 
 /// <summary>RFC 6962 §4. Only what the published head covers exists.</summary>
-internal sealed class Rfc6962Calls(Log log)
+internal static class Rfc6962Calls
 {
     private const int FlushedBytes = 64 * 1024;
 
-    public Answer For(string call, IQueryCollection query)
+    public static Answer For(string call, IQueryCollection query, LogView view) => call switch
     {
-        PublishedHead head = log.Head;
-        return call switch
-        {
-            "get-sth" => GetSth(head),
-            "get-sth-consistency" => GetSthConsistency(head, query),
-            "get-proof-by-hash" => GetProofByHash(head, query),
-            "get-entries" => GetEntries(head, query),
-            "get-entry-and-proof" => GetEntryAndProof(head, query),
-            "get-roots" => GetRoots(log),
-            _ => Answer.NotFound,
-        };
-    }
+        "get-sth" => GetSth(view.Head),
+        "get-sth-consistency" => GetSthConsistency(view, query),
+        "get-proof-by-hash" => GetProofByHash(view, query),
+        "get-entries" => GetEntries(view, query),
+        "get-entry-and-proof" => GetEntryAndProof(view, query),
+        "get-roots" => GetRoots(view.Log),
+        _ => Answer.NotFound,
+    };
 
     public static Answer GetRoots(Log log)
     {
@@ -43,51 +39,54 @@ internal sealed class Rfc6962Calls(Log log)
         ["tree_head_signature"] = Convert.ToBase64String(head.Rfc6962Signature.Span),
     });
 
-    private Answer GetSthConsistency(PublishedHead head, IQueryCollection query)
+    private static Answer GetSthConsistency(LogView view, IQueryCollection query)
     {
         if (!TryRead(query, "first", out ulong first)) return Malformed("first");
-        if (!TryRead(query, "second", out ulong second) || second < first || second > head.Size.Value) return Malformed("second");
-        return Answer.Json(new JsonObject { ["consistency"] = InBase64(log.ConsistencyProof(new TreeSize(first), new TreeSize(second))) });
+        if (!TryRead(query, "second", out ulong second) || second < first || second > view.Head.Size.Value) return Malformed("second");
+        return Answer.Json(new JsonObject { ["consistency"] = InBase64(view.ConsistencyProof(first, second)) });
     }
 
-    private Answer GetProofByHash(PublishedHead head, IQueryCollection query)
+    private static Answer GetProofByHash(LogView view, IQueryCollection query)
     {
         if (!MerkleHash.TryParseBase64(query["hash"].ToString(), out MerkleHash hash)) return Malformed("hash");
-        if (!TryRead(query, "tree_size", out ulong value) || value == 0 || value > head.Size.Value) return Malformed("tree_size");
+        if (!TryRead(query, "tree_size", out ulong value) || value == 0 || value > view.Head.Size.Value) return Malformed("tree_size");
         var size = new TreeSize(value);
-        if (log.FindLeaf(hash, size) is not { } index) return Answer.Refusal(400, "No entry of this tree has that hash.");
+        if (view.FindLeaf(hash, size) is not { } index) return Answer.Refusal(400, "No entry of this tree has that hash.");
         return Answer.Json(new JsonObject
         {
             ["leaf_index"] = index.Value,
-            ["audit_path"] = InBase64(log.InclusionProof(index, size)),
+            ["audit_path"] = InBase64(view.InclusionProof(index.Value, value)),
         });
     }
 
-    private Answer GetEntryAndProof(PublishedHead head, IQueryCollection query)
+    private static Answer GetEntryAndProof(LogView view, IQueryCollection query)
     {
-        if (!TryRead(query, "tree_size", out ulong size) || size > head.Size.Value) return Malformed("tree_size");
+        if (!TryRead(query, "tree_size", out ulong size) || size > view.Head.Size.Value) return Malformed("tree_size");
         if (!TryRead(query, "leaf_index", out ulong index) || index >= size) return Malformed("leaf_index");
-        (byte[] leafInput, byte[] extraData) = log.ReadEntry(new EntryIndex(index));
+        (byte[] leafInput, byte[] extraData) = view.ReadEntry(index);
         return Answer.Json(new JsonObject
         {
             ["leaf_input"] = Convert.ToBase64String(leafInput),
             ["extra_data"] = Convert.ToBase64String(extraData),
-            ["audit_path"] = InBase64(log.InclusionProof(new EntryIndex(index), new TreeSize(size))),
+            ["audit_path"] = InBase64(view.InclusionProof(index, size)),
         });
     }
 
     // An end past the tree is clipped: Debian's certspotter asks so.
-    private Answer GetEntries(PublishedHead head, IQueryCollection query)
+    private static Answer GetEntries(LogView view, IQueryCollection query)
     {
         if (!TryRead(query, "start", out ulong start)) return Malformed("start");
         if (!TryRead(query, "end", out ulong end) || end < start) return Malformed("end");
-        if (start >= head.Size.Value) return Answer.Refusal(400, "The tree has no such entry yet.");
+        if (start >= view.Head.Size.Value) return Answer.Refusal(400, "The tree has no such entry yet.");
 
-        ulong last = Math.Min(end, head.Size.Value - 1);
-        int count = (int)Math.Min(last - start + 1, (ulong)log.Options.MaxEntriesPerAnswer);
-        EntryPage page = log.ReadPage(start, count);
+        ulong last = Math.Min(end, view.Head.Size.Value - 1);
+        int count = (int)Math.Min(last - start + 1, (ulong)view.Log.Options.MaxEntriesPerAnswer);
+        EntryPage page = view.Log.ReadPage(start, count);
         return new Answer(200, "application/json", MeasureEntries(page), (body, cancellation) =>
-            WriteEntriesAsync(body, page, cancellation));
+            WriteEntriesAsync(body, page, cancellation))
+        {
+            Entries = (start, count),
+        };
     }
 
     private static long MeasureEntries(EntryPage page)

@@ -14,36 +14,42 @@ internal sealed class StaticCtCalls(Log log, string origin)
     private const int Width = 256, ReadBytes = 64 * 1024;
 
     /// <param name="path">Below the monitoring prefix.</param>
-    public Answer For(string path)
+    public Answer For(string path, LogView view)
     {
-        if (path == "checkpoint") return Answer.Bytes(200, "text/plain; charset=utf-8", Checkpoint(log.Head));
+        if (path == "checkpoint") return Answer.Bytes(200, "text/plain; charset=utf-8", Checkpoint(view.Head));
         if (path.StartsWith("issuer/", StringComparison.Ordinal)) return Issuer(path["issuer/".Length..]);
-        if (path.StartsWith("tile/", StringComparison.Ordinal) && TilePath.TryParse(path["tile/".Length..]) is { } tile) return Tile(tile);
+        if (path.StartsWith("tile/", StringComparison.Ordinal) && TilePath.TryParse(path["tile/".Length..]) is { } tile) return Tile(tile, view);
         return Answer.NotFound;
     }
 
     /// <summary>A signed note with one signature, of type 5: RFC6962NoteSignature.</summary>
-    private byte[] Checkpoint(PublishedHead head)
+    private byte[] Checkpoint(PublishedHead head) => Encoding.UTF8.GetBytes(NoteText(origin, head) + "\n" + SignatureLine(log, origin, head));
+
+    /// <summary>What a checkpoint says, without its signatures.</summary>
+    public static string NoteText(string origin, PublishedHead head) => $"{origin}\n{head.Size}\n{head.Root}\n";
+
+    /// <summary>A line of type 5 with the log's signature of a head, made out to an origin.</summary>
+    public static string SignatureLine(Log log, string origin, PublishedHead head)
     {
         byte[] keyId = SHA256.HashData([.. Encoding.UTF8.GetBytes(origin), (byte)'\n', 5, .. log.StaticCtKey.Id.Value.ToArray()]);
         byte[] signature = new byte[4 + 8 + head.StaticCtSignature.Length];
         keyId.AsSpan(0, 4).CopyTo(signature);
         BinaryPrimitives.WriteUInt64BigEndian(signature.AsSpan(4), head.Timestamp);
         head.StaticCtSignature.Span.CopyTo(signature.AsSpan(12));
-        return Encoding.UTF8.GetBytes($"{origin}\n{head.Size}\n{head.Root}\n\n— {origin} {Convert.ToBase64String(signature)}\n");
+        return $"— {origin} {Convert.ToBase64String(signature)}\n";
     }
 
-    private Answer Tile(TilePath tile)
+    private Answer Tile(TilePath tile, LogView view)
     {
         // Full tiles of the published tree, and every partial one that a head ever published had.
         int shift = 8 * tile.Level;
         UInt128 first = (UInt128)tile.Number * Width, until = (first + (uint)tile.Count) << shift;
-        if (until > log.Head.Size.Value) return Answer.NotFound;
+        if (until > view.Head.Size.Value) return Answer.NotFound;
         if (tile.Count < Width && !log.HasPublishedBetween((ulong)until, (ulong)until + (1UL << shift))) return Answer.NotFound;
 
         if (tile.IsData) return Data((ulong)first, tile.Count);
         byte[] hashes = new byte[tile.Count * MerkleHash.Length];
-        log.ReadHashes(shift, (ulong)first, hashes);
+        view.ReadHashes(shift, (ulong)first, hashes);
         return Answer.Bytes(200, Binary, hashes) with { CacheControl = Answer.Forever, Shrinks = false };
     }
 
@@ -53,6 +59,7 @@ internal sealed class StaticCtCalls(Log log, string origin)
         return new Answer(200, Binary, to - from, (body, cancellation) => WriteAsync(body, from, to, cancellation))
         {
             CacheControl = Answer.Forever,
+            Entries = (first, count),
         };
     }
 

@@ -74,32 +74,37 @@ internal sealed class HashTree : IDisposable
     }
 
     /// <summary>MTH(D[from:to]).</summary>
-    public MerkleHash Mth(ulong from, ulong to)
+    /// <param name="other">A leaf of D that is not the stored one; null: all are.</param>
+    public MerkleHash Mth(ulong from, ulong to, OtherLeaf? other = null)
     {
         ulong n = to - from;
         if (n == 0) return new MerkleHash(SHA256.HashData(ReadOnlySpan<byte>.Empty));
-        if (BitOperations.IsPow2(n) && from % n == 0)
+        if (other is not null && (other.Index < from || other.Index >= to)) other = null;
+        if (n == 1 && other is not null) return other.Hash;
+        if (other is null && BitOperations.IsPow2(n) && from % n == 0)
         {
             int level = BitOperations.Log2(n);
             return Stored(level, from >> level);
         }
         ulong k = LargestPowerOfTwoBelow(n);
-        return HashNode(Mth(from, from + k), Mth(from + k, to));
+        return HashNode(Mth(from, from + k, other), Mth(from + k, to, other));
     }
 
     /// <summary>PATH(m, D[n]).</summary>
-    public List<MerkleHash> Path(ulong m, ulong n)
+    /// <param name="other">As of <see cref="Mth"/>.</param>
+    public List<MerkleHash> Path(ulong m, ulong n, OtherLeaf? other = null)
     {
         List<MerkleHash> path = [];
-        Path(m, 0, n, path);
+        Path(m, 0, n, path, other);
         return path;
     }
 
     /// <summary>PROOF(m, D[n]), 0 &lt; m ≤ n.</summary>
-    public List<MerkleHash> Proof(ulong m, ulong n)
+    /// <param name="other">As of <see cref="Mth"/>.</param>
+    public List<MerkleHash> Proof(ulong m, ulong n, OtherLeaf? other = null)
     {
         List<MerkleHash> proof = [];
-        SubProof(m, 0, n, true, proof);
+        SubProof(m, 0, n, true, proof, other);
         return proof;
     }
 
@@ -123,41 +128,41 @@ internal sealed class HashTree : IDisposable
         for (int level = 0; level < _levelCount; level++) _levels[level].Dispose();
     }
 
-    private void Path(ulong m, ulong from, ulong to, List<MerkleHash> path)
+    private void Path(ulong m, ulong from, ulong to, List<MerkleHash> path, OtherLeaf? other)
     {
         ulong n = to - from;
         if (n == 1) return;
         ulong k = LargestPowerOfTwoBelow(n);
         if (m < k)
         {
-            Path(m, from, from + k, path);
-            path.Add(Mth(from + k, to));
+            Path(m, from, from + k, path, other);
+            path.Add(Mth(from + k, to, other));
         }
         else
         {
-            Path(m - k, from + k, to, path);
-            path.Add(Mth(from, from + k));
+            Path(m - k, from + k, to, path, other);
+            path.Add(Mth(from, from + k, other));
         }
     }
 
-    private void SubProof(ulong m, ulong from, ulong to, bool b, List<MerkleHash> proof)
+    private void SubProof(ulong m, ulong from, ulong to, bool b, List<MerkleHash> proof, OtherLeaf? other)
     {
         ulong n = to - from;
         if (m == n)
         {
-            if (!b) proof.Add(Mth(from, to));
+            if (!b) proof.Add(Mth(from, to, other));
             return;
         }
         ulong k = LargestPowerOfTwoBelow(n);
         if (m <= k)
         {
-            SubProof(m, from, from + k, b, proof);
-            proof.Add(Mth(from + k, to));
+            SubProof(m, from, from + k, b, proof, other);
+            proof.Add(Mth(from + k, to, other));
         }
         else
         {
-            SubProof(m - k, from + k, to, false, proof);
-            proof.Add(Mth(from, from + k));
+            SubProof(m - k, from + k, to, false, proof, other);
+            proof.Add(Mth(from, from + k, other));
         }
     }
 

@@ -20,6 +20,12 @@ internal sealed class ManualTime : TimeProvider
         get { lock (_lock) return _elapsed; }
     }
 
+    /// <summary>How long until the next timer fires; null if none is set.</summary>
+    public TimeSpan? UntilNextTimer
+    {
+        get { lock (_lock) return _timers.Count == 0 ? null : _timers.Min(timer => timer.Due) - _elapsed; }
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         _asked.TrySetResult();
