@@ -17,7 +17,11 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
     private static readonly TimeSpan LongBehind = TimeSpan.FromMinutes(10);
 
+    /// <summary>How often a log is looked at that has come to its end (ct.md 8.4).</summary>
+    public static readonly TimeSpan FinishedPace = TimeSpan.FromDays(1);
+
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
+    private readonly FinalHeadCheck _final = new(followed, lanes.Reader, store);
 
     private LogDescription Log => followed.Log;
 
@@ -53,7 +57,11 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
                     tip = await lanes.StepAsync(tip, goal, seen, stopping);
             passed = [];
 
-            if (tip.Position.Read.Size >= head.Size) await Task.Delay(_pace.Next(Reader.HeadFreshFor), time, stopping);
+            if (tip.Position.Read.Size >= head.Size)
+            {
+                await _final.CompareAsync(head, stopping);
+                await Task.Delay(followed.Stage == LogStage.Finished ? FinishedPace : _pace.Next(Reader.HeadFreshFor), time, stopping);
+            }
             head = await GetHeadAsync(stopping);
         }
     }

@@ -74,6 +74,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<CheckSource>(_ => Task.FromResult<IReadOnlyList<Check>>(rig.Checks));
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);
+        builder.Services.AddSingleton<RefusedLogs>(() => []);
         builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure });
         builder.Services.AddConsole();
 

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, Lives];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -201,6 +201,28 @@ internal static class SqliteSchema
         UPDATE incident SET subject = 'before ' || id, changed = COALESCE(closed, opened),
             severity = CASE kind WHEN 'fork' THEN 'critical' WHEN 'chain_mismatch' THEN 'warning' ELSE 'error' END;
         CREATE UNIQUE INDEX incident_open ON incident (log, kind, subject) WHERE closed IS NULL;
+        """;
+
+    // What lists say of logs, kept beyond them: a log that left every list is still followed, by what was last said of it. It is
+    // written before the log is begun, so it refers to no row of 'log'. 'lists' has a line for each.
+    private const string Lives = """
+        CREATE TABLE log_life (
+            log_id         BLOB PRIMARY KEY,
+            spki           BLOB NOT NULL,
+            description    TEXT NOT NULL,
+            operator       TEXT NOT NULL,
+            protocol       TEXT NOT NULL,
+            url            TEXT NOT NULL,
+            submission_url TEXT,
+            mmd_ms         INTEGER NOT NULL,
+            state          TEXT NOT NULL,
+            final_size     INTEGER,
+            final_root     BLOB,
+            lists          TEXT NOT NULL,
+            stage          TEXT NOT NULL,
+            silent_since   INTEGER,
+            has_rest       INTEGER NOT NULL
+        ) STRICT;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>
