@@ -77,6 +77,22 @@ public sealed class SignedLogListTests : IDisposable
     }
 
     [Fact]
+    public void K1_in_every_real_list_a_log_that_is_taken_has_the_id_of_its_key_and_one_that_is_not_has_a_reason()
+    {
+        string[] files = Directory.GetFiles(SharedData.PathOf("loglist"), "*.json", SearchOption.AllDirectories);
+        int logs = 0, refused = 0;
+        foreach (string file in files)
+        {
+            if (!LogList.TryRead(File.ReadAllBytes(file), out LogList? list, out _)) continue;
+            Assert.All(list.Logs, log => Assert.Equal(SHA256.HashData(log.Key.Spki.Span), log.Id.Value.ToArray()));
+            Assert.All(list.Logs, log => Assert.DoesNotContain("example.com", log.Url.Host, StringComparison.Ordinal));
+            Assert.All(list.Refused, one => Assert.NotEmpty(one.Reason));
+            (logs, refused) = (logs + list.Logs.Count, refused + list.Refused.Count);
+        }
+        Assert.True(logs > 1_500 && refused > 0, $"{logs} logs, {refused} refused in {files.Length} lists");
+    }
+
+    [Fact]
     public async Task Rule_7_1_the_signature_is_asked_for_beside_the_list_under_the_same_query()
     {
         await using ScriptedServer server = await ServeAsync();

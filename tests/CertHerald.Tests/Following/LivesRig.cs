@@ -23,6 +23,7 @@ internal sealed class LivesRig : IAsyncDisposable
     private readonly Meter _meter = new("CertHerald");
     private readonly WatchList _nothing = Tests.Names.WatchLists.Of(".example.com");
     private readonly ScriptedServer _server;
+    private ListSigner? _signer;
 
     private LivesRig(ConcurrentDictionary<string, byte[]> served, ScriptedServer server)
     {
@@ -45,7 +46,10 @@ internal sealed class LivesRig : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<LivesRig> StartAsync(params (string Name, byte[] List)[] lists)
+    public static Task<LivesRig> StartAsync(params (string Name, byte[] List)[] lists) => StartAsync(null, lists);
+
+    /// <param name="signer">Of all lists; a signature is served as one, and no list of the configuration.</param>
+    public static async Task<LivesRig> StartAsync(ListSigner? signer, params (string Name, byte[] List)[] lists)
     {
         var served = new ConcurrentDictionary<string, byte[]>(lists.Select(list => KeyValuePair.Create(list.Name, list.List)));
         var rig = new LivesRig(served, await ScriptedServer.StartAsync(async context =>
@@ -53,9 +57,13 @@ internal sealed class LivesRig : IAsyncDisposable
             if (served.TryGetValue(context.Request.Path.Value!.TrimStart('/'), out byte[]? list)) await context.Response.Body.WriteAsync(list);
             else context.Response.StatusCode = 503;
         }));
-        await rig.BeginAsync([.. lists.Select(list => list.Name)]);
+        rig._signer = signer;
+        await rig.BeginAsync([.. lists.Select(list => list.Name).Where(name => !name.EndsWith(".sig", StringComparison.Ordinal))]);
         return rig;
     }
+
+    /// <summary>How often a list or signature was asked for.</summary>
+    public int Asked(string name) => _server.Requests.Count(path => path == $"/{name}");
 
     /// <summary>The one followed log; null while there is none.</summary>
     public FollowedLog? Log => Fleet.Logs.Count == 1 ? Fleet.Logs[0] : null;
@@ -97,7 +105,7 @@ internal sealed class LivesRig : IAsyncDisposable
 
     private async Task BeginAsync(string[] lists)
     {
-        LogListOptions[] configured = [.. lists.Select(list => LogListOptions.At($"{_server.Url}{list}"))];
+        LogListOptions[] configured = [.. lists.Select(list => new LogListOptions($"{_server.Url}{list}", _signer))];
         Fleet = new LogFleet(
             new LogOptions { Lists = configured, Start = LogStart.Beginning }, [.. configured.Select(list => Asking.Sources.List(list, CacheFolder))], Store,
             log => new LogFollower(log, ReadLane(log, RequestPriority.Tip), LogStart.Beginning, Store, Time),

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using CertHerald.Fetching;
 using CertHerald.Following;
@@ -100,8 +101,11 @@ public sealed class LogLivesTests
         Assert.Equal(300, rig.Log!.Entries);
     }
 
-    [Fact]
-    public async Task F37_a_log_in_no_list_is_followed_while_it_answers_and_finished_after_seven_silent_days_without_an_incident()
+    [Theory]
+    [InlineData("503")]
+    [InlineData("404")]
+    [InlineData("cut")]
+    public async Task F37_a_log_in_no_list_is_followed_while_it_answers_and_finished_after_seven_silent_days_without_an_incident(string silence)
     {
         await using LyingLog log = await LyingLog.StartAsync(LogProtocol.Rfc6962, 300);
         await using LivesRig rig = await LivesRig.StartAsync((List, LogLists.Json("1.1", Entry(log, LogState.Usable))));
@@ -111,7 +115,12 @@ public sealed class LogLivesTests
         await rig.PassesAsync(() => rig.Log!.State == FollowState.Delisted);
         Grow(log, 20);
         await rig.PassesAsync(() => rig.Log!.Standing.Proven.Value == 320);
-        log.Lie = RefuseAll;
+        log.Lie = (path, context, body) =>
+        {
+            if (silence == "cut") context.Abort();
+            context.Response.StatusCode = silence == "404" ? 404 : 503;
+            return Task.FromResult(true);
+        };
         DateTimeOffset silent = rig.Time.GetUtcNow();
         await rig.PassAsync(TimeSpan.FromDays(6.5));
         Assert.Equal(FollowState.Delisted, rig.Log!.State);
@@ -206,7 +215,8 @@ public sealed class LogLivesTests
 
         Incident incident = Assert.Single(await rig.IncidentsAsync());
         Assert.Equal((IncidentKinds.InconsistentHead, Severity.Critical), (incident.Kind, incident.Severity));
-        Assert.Contains(wrong.Root.ToBase64(), incident.Evidence, StringComparison.Ordinal);
+        JsonNode evidence = JsonNode.Parse(incident.Evidence)!;
+        Assert.Equal((wrong.Root.ToBase64(), log.FrontierAt(300).Root().ToBase64()), ((string?)evidence["final_root"], (string?)evidence["head_root"]));
         // A log that is larger than its end has not ended: what it takes on is read.
         Assert.Equal(finalSize < 300 ? FollowState.Following : FollowState.Finished, rig.Log!.State);
 
@@ -244,6 +254,24 @@ public sealed class LogLivesTests
         await rig.PassesAsync(() => rig.Log?.State == FollowState.Stopped);
 
         Assert.Equal(300UL, Assert.Single(await rig.Store.LogsAsync(Cancellation)).Position.Value);
+    }
+
+    [Fact]
+    public async Task F38_the_service_fetches_a_badly_signed_list_again_after_a_minute_three_times_and_takes_it_once_it_is_mended()
+    {
+        using var key = RSA.Create(2048);
+        byte[] json = LogLists.Json("1.1"), good = key.SignData(json, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        await using LivesRig rig = await LivesRig.StartAsync(new ListSigner("a test", key.ExportSubjectPublicKeyInfo()), (List, json), ("list.sig", [.. good[..^1], 0]));
+        await rig.PassesAsync(() => rig.Asked("list.sig") == 1, TimeSpan.Zero);
+
+        DateTimeOffset first = rig.Time.GetUtcNow();
+        await rig.PassesAsync(() => rig.Asked("list.sig") == 4, TimeSpan.FromSeconds(1));
+        Assert.True(rig.Time.GetUtcNow() - first >= 3 * LogListSource.RefetchAfter);
+        Assert.Contains("does not bear the signature", rig.Fleet.ListProblem, StringComparison.Ordinal);
+        Assert.Equal(4, rig.Asked(List));
+
+        rig.Served["list.sig"] = good;
+        await rig.PassesAsync(() => rig.Fleet.ListProblem is null);
     }
 
     [Fact]
