@@ -13,22 +13,23 @@ namespace CertHerald.Following;
 /// </summary>
 internal sealed class FinalHeadCheck(FollowedLog followed, LogReader reader, IStore store)
 {
-    private (FinalTreeHead Final, TreeSize Size, MerkleHash Root)? _compared;
+    private FinalTreeHead? _compared;
 
-    /// <summary>Compares once a head, if the log is at least of the final size by it.</summary>
+    /// <summary>Compares once, as soon as the log is of the final size.</summary>
     /// <param name="head">Read to its end.</param>
     public async Task CompareAsync(VerifiedHead head, CancellationToken stopping)
     {
-        if (followed.Log.FinalTreeHead is not { } final || _compared == (final, head.Size, head.Root)) return;
+        if (followed.Log.FinalTreeHead is not { } final) return;
 
-        bool? agrees = head.Size < final.Size ? null
-            : head.Size == final.Size ? head.Root == final.Root
-            : await RootAtAsync(final.Size, head, stopping) is { } root ? root == final.Root : null;
-        if (agrees == false) await store.OpenIncidentAsync(followed.Log.Id, Incident(final, head), stopping);
-        if (agrees == true) await store.CloseIncidentsAsync(followed.Log.Id, IncidentKinds.InconsistentHead, SubjectOf(final), stopping);
-        if (agrees is null && head.Size > final.Size) return;  // it proves nothing now: the next look asks again
+        if (_compared != final && head.Size >= final.Size)
+        {
+            // A log that proves nothing now is asked again at its next look.
+            if ((head.Size == final.Size ? head.Root : await RootAtAsync(final.Size, head, stopping)) is not { } root) return;
+            if (root == final.Root) await store.CloseIncidentsAsync(followed.Log.Id, IncidentKinds.InconsistentHead, SubjectOf(final), stopping);
+            else await store.OpenIncidentAsync(followed.Log.Id, Incident(final, head), stopping);
+            _compared = final;
+        }
 
-        _compared = (final, head.Size, head.Root);
         // A front end that lags says nothing against an end that was seen, and a log that grew beyond it has not ended.
         if (head.Size == final.Size || followed.Standing.Largest is not { } largest || largest.Size != final.Size)
             followed.EndsAt(final, hasEnded: head.Size == final.Size);

@@ -49,7 +49,10 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     /// <summary>Whether it stands at the end that its list states; null while it was not compared with it.</summary>
     public bool? HasEnded
     {
-        get { lock (_lock) return _end is { } end && end.Final == _chosen.Log.FinalTreeHead ? end.HasEnded : null; }
+        get
+        {
+            lock (_lock) return _end is { } end && end.Final == _chosen.Log.FinalTreeHead ? end.HasEnded : null;
+        }
     }
 
     /// <summary>Rings when there may be a lane to catch up with.</summary>
@@ -82,7 +85,11 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     /// <summary>It was compared with the end that its list states.</summary>
     public void EndsAt(FinalTreeHead final, bool hasEnded)
     {
-        lock (_lock) _end = (final, hasEnded);
+        lock (_lock)
+        {
+            if (_end == (final, hasEnded)) return;
+            _end = (final, hasEnded);
+        }
         EndBell?.Ring();
     }
 
