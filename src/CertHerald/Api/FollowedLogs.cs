@@ -1,14 +1,18 @@
 using System.Text.Json;
 using CertHerald.Following;
 using CertHerald.Storage;
+using CertHerald.Transparency.LogLists;
 
 namespace CertHerald.Api;
 
 /// <summary>The logs that are followed at this moment.</summary>
 internal delegate IReadOnlyList<FollowedLog> LiveLogs();
 
+/// <summary>What the lists hold at this moment that cannot be followed.</summary>
+internal delegate IReadOnlyList<RefusedLog> RefusedLogs();
+
 /// <summary>The logs and how far they were read, and the promises they broke.</summary>
-internal sealed class FollowedLogs(IStore store, LiveLogs live)
+internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refused)
 {
     private const int MostIncidents = 1_000;
 
@@ -23,7 +27,7 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live)
             TypedResults.Json(await logs.IncidentsAsync(MostIncidents, cancellation), ApiJson.Default.IReadOnlyListIncidentJson));
     }
 
-    /// <summary>Every log ever followed, by description.</summary>
+    /// <summary>Every log ever followed, by description, and every one that a list names in vain.</summary>
     public async Task<IReadOnlyList<LogJson>> ListAsync(CancellationToken cancellation)
     {
         var followed = live().ToDictionary(log => log.Log.Id);
@@ -33,6 +37,7 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live)
         [
             .. stored.Select(log => LogJson.Of(log, followed.GetValueOrDefault(log.Id)))
                 .Concat(followed.Values.Where(log => !begun.Contains(log.Log.Id)).Select(LogJson.Of))
+                .Concat(refused().Select(LogJson.Of))
                 .OrderBy(log => log.Description, StringComparer.Ordinal),
         ];
     }
@@ -49,7 +54,7 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live)
 /// <summary>A log on the wire.</summary>
 /// <param name="Position">Entries read.</param>
 /// <param name="Proven">Entries proven by a signed head; never more than read.</param>
-/// <param name="State">starting, following, failing, or not_followed.</param>
+/// <param name="State">starting, following, failing; delisted, finished, stopped; refused, or not_followed.</param>
 /// <param name="Lag">Entries of the newest head that were not read yet; null while no head is known.</param>
 internal sealed record LogJson(
     string Id, string Description, string Operator, string Url, string Protocol, ulong Position, ulong Proven, ulong? HeadSize,
@@ -67,7 +72,10 @@ internal sealed record LogJson(
         log.Log.Id.ToString(), log.Log.Description, log.Log.Operator, log.Log.Url.ToString(), log.Log.Protocol.ToString(), 0, 0, null, null, null,
         StateOf(log), log.Standing.Error);
 
-    private static string StateOf(FollowedLog log) => log.Standing.State.ToString().ToLowerInvariant();
+    /// <summary>What a list holds in place of a log.</summary>
+    public static LogJson Of(RefusedLog log) => new("", log.Name, log.Operator, "", "", 0, 0, null, null, null, "refused", log.Reason);
+
+    private static string StateOf(FollowedLog log) => log.State.ToString().ToLowerInvariant();
 }
 
 /// <summary>A log's broken promise on the wire.</summary>

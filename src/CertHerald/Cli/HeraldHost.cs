@@ -150,6 +150,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
+            provider.GetRequiredService<IStore>(),
             followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), TimeProvider.System),
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), TimeProvider.System),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), TimeProvider.System),
@@ -169,6 +170,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
         services.AddApi();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
+        services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
         services.AddConsole();                                                                                                                    // WebConsole
 
@@ -184,7 +186,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
     /// <summary>Configured logs may be anywhere. Addresses from a list that somebody else writes pass the guard.</summary>
     private static LogClients LogClients(CertHeraldOptions options, IServiceProvider provider)
     {
-        bool isForeign = options.Logs.Lists.Any(list => LogListSource.UrlOf(list) is { IsLoopback: false });
+        bool isForeign = options.Logs.Lists.Any(list => LogListSource.UrlOf(list.Location) is { IsLoopback: false });
         return new LogClients(
             LogHttp.CreateClient(options.Logs.Contact),
             LogHttp.CreateClient(options.Logs.Contact, isForeign ? provider.GetRequiredService<OutboundGuard>().ConnectAsync : null));

@@ -97,7 +97,7 @@ internal static class ScanCommand
             if (!LogListSource.IsUsable(place, out string? problem)) throw Mistake("--log-list", problem!, "give a file, or a URL with https");
             try
             {
-                all.AddRange((await sources.List(place, CacheDirectory).RefreshAsync(stopping)).Logs);
+                all.AddRange((await sources.List(LogListOptions.At(place), CacheDirectory).RefreshAsync(stopping)).Logs);
             }
             catch (LogListUnavailableException failure)
             {

@@ -130,6 +130,8 @@ internal static class Configuration
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
         if (logs.Lists.Count > 0 && (logs.Contact.Length == 0 || logs.Contact.EndsWith("@example.com", StringComparison.Ordinal)))
             yield return "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none";
+        foreach (LogListOptions list in logs.Lists.Where(list => list.SignedBy is null && ListSigner.Of(list.Location) is not null))
+            yield return $"logs.lists: {list.Location} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
     }
@@ -208,9 +210,11 @@ internal static class Configuration
             custom.Add(options);
         }
 
-        IReadOnlyList<string> lists = section.Texts("lists") ?? (custom.Count > 0 ? [] : defaults.Lists);
-        foreach (string list in lists)
-            if (!LogListSource.IsUsable(list, out string? problem)) section.Mistake("lists", $"\"{WithoutUser(list)}\": {problem}", "give a file, or a URL with https");
+        IReadOnlyList<LogListOptions> lists = section.TextsOrSections("lists") is { } given
+            ? [.. given.Select(item => item.Section is { } list ? List(list) : LogListOptions.At(item.Text!))]
+            : custom.Count > 0 ? [] : defaults.Lists;
+        foreach (LogListOptions list in lists)
+            if (!LogListSource.IsUsable(list.Location, out string? problem)) section.Mistake("lists", $"\"{WithoutUser(list.Location)}\": {problem}", "give a file, or a URL with https");
 
         var options2 = new LogOptions
         {
@@ -223,6 +227,25 @@ internal static class Configuration
         };
         section.Finish();
         return options2;
+    }
+
+    private static LogListOptions List(ConfigurationSection section)
+    {
+        const string remedy = "write chrome, none, or the path of a PEM file";
+        string? location = section.Text("url"), signer = section.Text("signed_by");
+        section.Finish();
+        if (string.IsNullOrEmpty(location)) section.Mistake("url", "is missing", "give a file, or a URL with https");
+        LogListOptions list = LogListOptions.At(location ?? "");
+        string? problem = null;
+        list = signer switch
+        {
+            null => list,
+            "none" => list with { SignedBy = null },
+            "chrome" => list with { SignedBy = ListSigner.Chrome },
+            _ => list with { SignedBy = ListSigner.OfFile(signer, out problem) },
+        };
+        if (problem is not null) section.Mistake("signed_by", $"\"{signer}\": {problem}", remedy);
+        return list;
     }
 
     /// <summary>A network, or one address.</summary>

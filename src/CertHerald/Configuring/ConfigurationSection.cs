@@ -127,6 +127,25 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         }
     }
 
+    /// <summary>A list whose items are texts or objects; texts also as in <see cref="Texts"/>. Null if it is not there.</summary>
+    public IReadOnlyList<(string? Text, ConfigurationSection? Section)>? TextsOrSections(string key)
+    {
+        switch (Ask(key))
+        {
+            case null:
+                return null;
+            case JsonArray list when list.All(item => item is JsonObject || (item is JsonValue value && value.TryGetValue<string>(out _))):
+                return [.. list.Select((item, index) => item is JsonObject section
+                    ? ((string?)null, new ConfigurationSection(section, file, $"{Path(key)}[{index}]", mistakes))
+                    : (item!.GetValue<string>(), (ConfigurationSection?)null))];
+            case JsonValue value when value.TryGetValue<string>(out _):
+                return [.. Texts(key)!.Select(text => ((string?)text, (ConfigurationSection?)null))];
+            default:
+                Mistake(key, "is no list of texts or sections", "write [ \"…\", { … } ]");
+                return null;
+        }
+    }
+
     /// <summary>A key of the documentation that this version cannot serve yet: said, not ignored.</summary>
     public void NotYet(string key, string instead)
     {

@@ -9,22 +9,39 @@ namespace CertHerald.Fetching;
 internal sealed class LogListUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// One log list, from a file or a URL. What came from a URL is kept on disk: a start without network goes on with it. For one
-/// caller at a time.
+/// One log list, from a file or a URL. Where it is signed, nothing is believed without the signature, the copy on disk
+/// included. What came from a URL is kept on disk: a start without network goes on with it. For one caller at a time; the
+/// properties may be read by anyone.
 /// </summary>
-/// <param name="location">A path, or an HTTPS URL; plain HTTP from loopback only.</param>
 /// <param name="cacheDirectory">Where fetched lists are kept; made if it is missing.</param>
 /// <param name="http">Asks under <see cref="PrefixOf"/> the list's URL; null for a file.</param>
-internal sealed partial class LogListSource(string location, string cacheDirectory, LogHttp? http, ILogger logger)
+internal sealed partial class LogListSource(LogListOptions options, string cacheDirectory, LogHttp? http, TimeProvider time, ILogger logger)
 {
-    private LogList? _list;
+    /// <summary>How often a list is looked at, give or take a half.</summary>
+    public static readonly TimeSpan LookInterval = TimeSpan.FromHours(1);
+
+    /// <summary>When list and signature are fetched again that do not belong together: one of them may be from a cache.</summary>
+    public static readonly TimeSpan RefetchAfter = TimeSpan.FromSeconds(60);
+
+    /// <summary>Fetches after the first before a bad signature is a problem.</summary>
+    public const int Refetches = 3;
+
+    private volatile LogList? _list;
     private string? _etag;
+    private int _unsigned;
+    private long _refreshed;
 
     /// <summary>As configured, for messages.</summary>
-    public string Location { get; } = location;
+    public string Location => options.Location;
 
     /// <summary>The list in force; null before the first refresh that found one.</summary>
     public LogList? List => _list;
+
+    /// <summary>When the list in force was last known to be the newest; null if never.</summary>
+    public DateTimeOffset? RefreshedAt => Interlocked.Read(ref _refreshed) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+
+    /// <summary>Whether the last answer's signature was bad, and is worth another look after <see cref="RefetchAfter"/>.</summary>
+    public bool IsToRefetch => _unsigned is > 0 and <= Refetches;
 
     private string CachePath =>
         Path.Combine(cacheDirectory, $"loglist-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Location)))[..16]}.json");
@@ -50,69 +67,121 @@ internal sealed partial class LogListSource(string location, string cacheDirecto
     public static Uri PrefixOf(Uri url) => new(url, ".");
 
     /// <summary>
-    /// Looks for a newer list. Trouble keeps the old one, with a warning; at a start, the one kept on disk. A list with a lower
-    /// version than the one in force is not taken.
+    /// Looks for a newer list, once. Trouble keeps the old one, with a warning; at a start, the one kept on disk. A list with a
+    /// lower version than the old one's is not taken.
     /// </summary>
     /// <exception cref="LogListUnavailableException">There is no old one.</exception>
     public async Task<LogList> RefreshAsync(CancellationToken cancellation)
     {
+        // Before the answer counts: a restart must not let an older list in.
+        LogList? before = _list ?? (http is null ? null : await TryReadCacheAsync(cancellation));
         try
         {
-            LogList found = http is null ? await ReadFileAsync(Location, cancellation) : await FetchAsync(http, cancellation);
-            if (_list is not null && found.IsOlderThan(_list)) Older(Location, found.Version, _list.Version);
-            else _list = found;
+            LogList found = http is null ? await ReadFileAsync(Location, cancellation) : await FetchAsync(http, before, cancellation);
+            _unsigned = 0;
+            if (before is not null && found.IsOlderThan(before))
+            {
+                Older(Location, found.Version, before.Version);
+                found = before;
+            }
+            else
+            {
+                RefreshedNow(time.GetUtcNow());
+            }
+            return _list = found;
         }
-        catch (Exception e) when (e is LogUnavailableException or LogListUnavailableException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is LogUnavailableException or LogListUnavailableException or UnsignedListException or IOException or UnauthorizedAccessException)
         {
-            _list ??= http is null ? null : await TryReadCacheAsync(cancellation);
-            if (_list is null) throw new LogListUnavailableException($"log list {Location}: {e.Message}", e);
-            KeepsOld(Location, e.Message, _list.Version);
+            _unsigned = e is not UnsignedListException ? 0 : _unsigned > Refetches ? 1 : _unsigned + 1;
+            _list = before ?? throw new LogListUnavailableException($"log list {Location}: {e.Message}", e);
+            if (!IsToRefetch) KeepsOld(Location, e.Message, before.Version);
+            return before;
         }
-
-        return _list;
     }
 
-    private async Task<LogList> FetchAsync(LogHttp http, CancellationToken cancellation)
+    private async Task<LogList> FetchAsync(LogHttp http, LogList? before, CancellationToken cancellation)
     {
         Uri url = UrlOf(Location)!;
-        string path = url.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped)[PrefixOf(url).AbsoluteUri.Length..];
-        using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, RequestPriority.Head, cancellation, _etag);
-        if (answer.NotModified && _list is not null) return _list;
+        using LogAnswer answer = await http.GetAsync(PathOf(url), LogHttp.LargeCap, RequestPriority.Head, cancellation, _list is null ? null : _etag);
+        if (answer.NotModified && _list is { } same)
+        {
+            Touch();
+            return same;
+        }
 
-        LogList list = Read(answer.Body.Span, Location);
+        // Whatever is wrong with this answer, the next one is asked for whole.
+        _etag = null;
+        byte[]? signature = null;
+        if (options.SignedBy is not null)
+        {
+            var beside = new UriBuilder(url) { Path = ListSigner.SignatureOf(url.AbsolutePath) };
+            using LogAnswer signed = await http.GetAsync(PathOf(beside.Uri), LogHttp.SmallCap, RequestPriority.Head, cancellation);
+            signature = signed.Body.ToArray();
+        }
+        LogList list = Read(answer.Body.Span, signature);
+        if (before is not null && list.IsOlderThan(before)) return list;
+
         _etag = answer.ETag;
-        if (_list is null || !list.IsOlderThan(_list)) await KeepAsync(answer.Body, cancellation);
+        await KeepAsync(answer.Body, signature, cancellation);
         return list;
+
+        static string PathOf(Uri url) => url.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped)[PrefixOf(url).AbsoluteUri.Length..];
     }
 
-    private static async Task<LogList> ReadFileAsync(string path, CancellationToken cancellation)
+    private Task<LogList> ReadFileAsync(string path, CancellationToken cancellation) => ReadFileAsync(path, ListSigner.SignatureOf(path), cancellation);
+
+    private async Task<LogList> ReadFileAsync(string path, string signaturePath, CancellationToken cancellation)
     {
-        if (new FileInfo(path) is { Exists: true, Length: > LogHttp.LargeCap } large)
-            throw new LogListUnavailableException($"{large.Length} bytes, above the limit of {LogHttp.LargeCap}");
-        return Read(await File.ReadAllBytesAsync(path, cancellation), path);
+        byte[] json = await BytesAsync(path, LogHttp.LargeCap, cancellation);
+        byte[]? signature = options.SignedBy is null ? null : await BytesAsync(signaturePath, LogHttp.SmallCap, cancellation);
+        return Read(json, signature);
     }
+
+    private static async Task<byte[]> BytesAsync(string path, int cap, CancellationToken cancellation) =>
+        new FileInfo(path) is { Exists: true } file && file.Length > cap
+            ? throw new LogListUnavailableException($"{path} has {file.Length} bytes, above the limit of {cap}")
+            : await File.ReadAllBytesAsync(path, cancellation);
 
     private async Task<LogList?> TryReadCacheAsync(CancellationToken cancellation)
     {
-        try
+        // Killed between the two renames, the new list still stands beside under its first name.
+        foreach (string path in (string[])[CachePath, $"{CachePath}.new"])
         {
-            return await ReadFileAsync(CachePath, cancellation);
+            try
+            {
+                LogList kept = await ReadFileAsync(path, ListSigner.SignatureOf(CachePath), cancellation);
+                RefreshedNow(File.GetLastWriteTimeUtc(path));
+                return kept;
+            }
+            catch (FileNotFoundException)
+            {
+            }
+            catch (DirectoryNotFoundException)
+            {
+            }
+            catch (Exception e) when (e is LogListUnavailableException or UnsignedListException or IOException or UnauthorizedAccessException)
+            {
+                NotRead(Location, e.Message);
+            }
         }
-        catch (Exception e) when (e is LogListUnavailableException or IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        return null;
     }
 
-    private async Task KeepAsync(ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    private async Task KeepAsync(ReadOnlyMemory<byte> body, byte[]? signature, CancellationToken cancellation)
     {
         try
         {
             Directory.CreateDirectory(cacheDirectory);
             // Written beside and renamed: killed between, the old copy is whole.
-            string fresh = CachePath + ".new";
-            await using (FileStream file = File.Create(fresh)) await file.WriteAsync(body, cancellation);
-            File.Move(fresh, CachePath, overwrite: true);
+            string signaturePath = ListSigner.SignatureOf(CachePath);
+            await WriteAsync($"{CachePath}.new", body, cancellation);
+            if (signature is not null)
+            {
+                await WriteAsync($"{signaturePath}.new", signature, cancellation);
+                File.Move($"{signaturePath}.new", signaturePath, overwrite: true);
+            }
+            File.Move($"{CachePath}.new", CachePath, overwrite: true);
+            Touch();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -120,10 +189,38 @@ internal sealed partial class LogListSource(string location, string cacheDirecto
         }
     }
 
-    private static LogList Read(ReadOnlySpan<byte> json, string location) =>
-        LogList.TryRead(json, out LogList? list, out IReadOnlyList<string> problems)
+    private static async Task WriteAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        await using FileStream file = File.Create(path);
+        await file.WriteAsync(bytes, cancellation);
+    }
+
+    /// <summary>The copy's time is when it was last known to be the newest.</summary>
+    private void Touch()
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(CachePath, time.GetUtcNow().UtcDateTime);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            NotKept(Location, e.Message);
+        }
+    }
+
+    private void RefreshedNow(DateTimeOffset at) => Interlocked.Exchange(ref _refreshed, at.UtcTicks);
+
+    private LogList Read(ReadOnlySpan<byte> json, byte[]? signature)
+    {
+        if (options.SignedBy is { } signer && !LogListSignature.Verify(json, signature, signer.Key.Span))
+            throw new UnsignedListException($"it does not bear the signature of {signer.Name}");
+        return LogList.TryRead(json, out LogList? list, out IReadOnlyList<string> problems)
             ? list
-            : throw new LogListUnavailableException($"log list {location}: {string.Join("; ", problems)}");
+            : throw new LogListUnavailableException(string.Join("; ", problems));
+    }
+
+    /// <summary>List and signature do not belong together.</summary>
+    private sealed class UnsignedListException(string message) : Exception(message);
 
     [LoggerMessage(LogLevel.Warning, "Log list {Location} could not be refreshed: {Problem}. Version {Version} stays in force.")]
     private partial void KeepsOld(string location, string problem, string? version);
@@ -133,4 +230,7 @@ internal sealed partial class LogListSource(string location, string cacheDirecto
 
     [LoggerMessage(LogLevel.Warning, "Log list {Location} could not be kept on disk: {Problem}")]
     private partial void NotKept(string location, string problem);
+
+    [LoggerMessage(LogLevel.Warning, "Log list {Location}: the copy on disk is of no use: {Problem}")]
+    private partial void NotRead(string location, string problem);
 }

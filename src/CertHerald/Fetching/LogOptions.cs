@@ -12,7 +12,7 @@ internal sealed record LogOptions
     public const string DefaultList = "https://www.gstatic.com/ct/log_list/v3/all_logs_list.json";
 
     /// <summary>Log lists: files, or URLs by HTTPS (plain HTTP from loopback only). Default: every log that Chrome knows.</summary>
-    public IReadOnlyList<string> Lists { get; init; } = [DefaultList];
+    public IReadOnlyList<LogListOptions> Lists { get; init; } = [LogListOptions.At(DefaultList)];
 
     /// <summary>States of logs that are followed, as lists name them; beside them log types such as <c>test</c>.</summary>
     public IReadOnlyList<string> States { get; init; } = ["pending", "qualified", "usable", "readonly"];
@@ -29,29 +29,25 @@ internal sealed record LogOptions
     /// <summary>An e-mail address or URL that goes into every request: log operators ask for one, and some slow down who has none.</summary>
     public string Contact { get; init; } = "";
 
-    /// <summary>
-    /// The logs to follow: the configured ones, then those of the lists. A log is one however many lists name it; it is
-    /// followed if one of them says so.
-    /// </summary>
-    /// <exception cref="ArgumentException">A custom log is not usable: the check of the configuration comes first.</exception>
-    public IReadOnlyList<ChosenLog> Choose(IEnumerable<LogList> lists)
-    {
-        var chosen = new List<ChosenLog>();
-        var ids = new HashSet<LogId>();
-        foreach (CustomLogOptions custom in Custom)
-        {
-            LogDescription log = custom.ToLog(out string? problem) ?? throw new ArgumentException(problem, nameof(lists));
-            if (ids.Add(log.Id)) chosen.Add(new ChosenLog(log, true, custom.HeadInterval));
-        }
+    /// <summary>The configured logs, each once.</summary>
+    /// <exception cref="ArgumentException">One is not usable: the check of the configuration comes first.</exception>
+    public IEnumerable<ChosenLog> CustomLogs() => Custom
+        .Select(custom => new ChosenLog(custom.ToLog(out string? problem) ?? throw new ArgumentException(problem), true, custom.HeadInterval))
+        .DistinctBy(chosen => chosen.Log.Id);
 
-        foreach (LogDescription log in lists.SelectMany(static list => list.Logs))
-            if (Follows(log) && ids.Add(log.Id)) chosen.Add(new ChosenLog(log, false, null));
-        return chosen;
-    }
-
-    private bool Follows(LogDescription log) =>
+    /// <summary>Whether a list's log is wanted, by its state, or where it has none by its type.</summary>
+    public bool Wants(LogDescription log) =>
         (log.State != LogState.None && States.Contains(log.State.ToString(), StringComparer.OrdinalIgnoreCase))
         || (log.State == LogState.None && log.LogType is { } type && States.Contains(type, StringComparer.OrdinalIgnoreCase));
+}
+
+/// <summary>A log list.</summary>
+/// <param name="Location">A path, or a URL.</param>
+/// <param name="SignedBy">Without this signature beside it, it is not believed; null: HTTPS or the file system must do.</param>
+internal sealed record LogListOptions(string Location, ListSigner? SignedBy)
+{
+    /// <summary>A list that is signed if it is one of Chrome's own.</summary>
+    public static LogListOptions At(string location) => new(location, ListSigner.Of(location));
 }
 
 /// <summary>A log to follow.</summary>

@@ -30,12 +30,12 @@ internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory 
 
     /// <summary>A log list. Its place must have passed <see cref="LogListSource.IsUsable"/>.</summary>
     /// <param name="cacheDirectory">Where a list from a URL is kept.</param>
-    public LogListSource List(string location, string cacheDirectory)
+    public LogListSource List(LogListOptions list, string cacheDirectory)
     {
-        LogHttp? http = LogListSource.UrlOf(location) is { } url
+        LogHttp? http = LogListSource.UrlOf(list.Location) is { } url
             ? new LogHttp(clients.Listed, LogListSource.PrefixOf(url), "log list", pacers.For("log list", url, isCustom: false), time, _requests)
             : null;
-        return new LogListSource(location, cacheDirectory, http, logger);
+        return new LogListSource(list, cacheDirectory, http, time, logger);
     }
 
     /// <summary>Every protocol. Adding one means adding a line here.</summary>

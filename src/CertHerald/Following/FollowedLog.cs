@@ -9,8 +9,8 @@ using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Following;
 
-/// <summary>Whether a log is being read.</summary>
-internal enum FollowState { Starting, Following, Failing }
+/// <summary>Whether a log is being read. The names are shown; the last three are stages of its life.</summary>
+internal enum FollowState { Starting, Following, Failing, Delisted, Finished, Stopped }
 
 /// <summary>A log that is followed, and how it stands right now. Written by its followers and the fleet; read by anyone.</summary>
 internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
@@ -18,12 +18,43 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<long, Refusals> _refusals = new();
     private readonly ConcurrentDictionary<long, (DateTimeOffset Begun, DateTimeOffset Last, ulong Read)> _searches = new();
+    private ChosenLog _chosen = chosen;
+    private LogStage _stage;
+    private (FinalTreeHead Final, bool HasEnded)? _end;
     private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
     private long _entries, _malformed, _matches;
 
     public LogDescription Log => Chosen.Log;
 
-    public ChosenLog Chosen { get; } = chosen;
+    /// <summary>As it was described when its followers last started, but for what changes under way: its state and its end.</summary>
+    public ChosenLog Chosen
+    {
+        get { lock (_lock) return _chosen; }
+    }
+
+    /// <summary>What has become of it by its lists. Of a configured log, always that it is followed.</summary>
+    public LogStage Stage
+    {
+        get { lock (_lock) return _stage; }
+    }
+
+    /// <summary>Stage and standing in a word.</summary>
+    public FollowState State => Stage switch
+    {
+        LogStage.Delisted => FollowState.Delisted,
+        LogStage.Finished => FollowState.Finished,
+        LogStage.Stopped => FollowState.Stopped,
+        _ => Standing.State,
+    };
+
+    /// <summary>Whether it stands at the end that its list states; null while it was not compared with it.</summary>
+    public bool? HasEnded
+    {
+        get
+        {
+            lock (_lock) return _end is { } end && end.Final == _chosen.Log.FinalTreeHead ? end.HasEnded : null;
+        }
+    }
 
     /// <summary>Entries that the log gives at once, as its tip has learned; null before that.</summary>
     public int? Page { get; set; }
@@ -33,6 +64,8 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     /// <summary>Rings when there may be something to search for in its past.</summary>
     public OwedBell BackFillBell { get; } = new(time);
+    /// <summary>Rings when the log may have come to its end; null if nobody waits for that.</summary>
+    public OwedBell? EndBell { get; init; }
 
     /// <summary>Entries read by this process.</summary>
     public long Entries => Interlocked.Read(ref _entries);
@@ -57,6 +90,23 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     public LogStanding Standing
     {
         get { lock (_lock) return _standing; }
+    }
+
+    /// <summary>What its lists make of it. A new address counts for followers that start after this.</summary>
+    public void IsNow(ChosenLog chosen, LogStage stage)
+    {
+        lock (_lock) (_chosen, _stage) = (chosen, stage);
+    }
+
+    /// <summary>It was compared with the end that its list states.</summary>
+    public void EndsAt(FinalTreeHead final, bool hasEnded)
+    {
+        lock (_lock)
+        {
+            if (_end == (final, hasEnded)) return;
+            _end = (final, hasEnded);
+        }
+        EndBell?.Ring();
     }
 
     /// <summary>What the log refused of a lane. Outlives the follower that met it: it is what the next one must know.</summary>

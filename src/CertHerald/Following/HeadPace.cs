@@ -10,7 +10,10 @@ namespace CertHerald.Following;
 /// </summary>
 internal sealed class HeadPace(LogProtocol protocol, TimeSpan? configured)
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromSeconds(60), Daily = TimeSpan.FromDays(1);
+    /// <summary>For a log that has come to its end.</summary>
+    public static readonly TimeSpan Daily = TimeSpan.FromDays(1);
+
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromSeconds(60);
 
     /// <summary>Gaps between new heads that are remembered.</summary>
     private const int Remembered = 8;

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text.Json;
 using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Transparency.LogLists;
@@ -9,97 +12,244 @@ using CertHerald.Transparency.Merkle;
 namespace CertHerald.Following;
 
 /// <summary>
-/// All followed logs, a follower each, and the lists that name them. The only catcher of a follower's failure: one log's
-/// trouble is its own.
+/// All followed logs, a follower each, and the lists that name them. What becomes of a log is decided by <see cref="LifeRules"/>
+/// and done here. The only catcher of a follower's failure: one log's trouble is its own.
 /// </summary>
 /// <param name="follow">Makes the follower of a log's tip, anew for each start.</param>
 /// <param name="catchUp">Makes the reader of what lies behind the tip, anew for each start.</param>
 /// <param name="backFill">Makes the searcher of its past, anew for each start.</param>
 internal sealed partial class LogFleet(
-    LogOptions options, IReadOnlyList<LogListSource> lists, Func<FollowedLog, LogFollower> follow, Func<FollowedLog, CatchUp> catchUp, Func<FollowedLog, BackFiller> backFill, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
+    LogOptions options, IReadOnlyList<LogListSource> lists, IStore store, Func<FollowedLog, LogFollower> follow, Func<FollowedLog, CatchUp> catchUp,
+    Func<FollowedLog, BackFiller> backFill, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
     : BackgroundService
 {
     /// <summary>A log that has not answered for this long is stalled, and says so to whoever asks for readiness.</summary>
     public static readonly TimeSpan StallsAfter = TimeSpan.FromMinutes(15);
 
-    private static readonly TimeSpan ListInterval = TimeSpan.FromHours(1);
+    /// <summary>A list that could not be renewed for this long may lack logs.</summary>
+    public static readonly TimeSpan ListStalesAfter = TimeSpan.FromHours(24);
+
+    /// <summary>How often the lives of logs are looked at when no list has news.</summary>
+    private static readonly TimeSpan PassInterval = TimeSpan.FromMinutes(1);
+
+    /// <summary>What tells of the entries that a log took with it, apart from its gaps.</summary>
+    private const string Rest = "rest";
 
     private readonly DateTimeOffset _started = time.GetUtcNow();
-    private readonly Dictionary<LogId, Task> _followers = [];
+    private readonly LifeRules _rules = new(options);
+    private readonly OwedBell _bell = new(time);
+    private readonly Dictionary<LogId, LogLife> _lives = [];
+    private readonly Dictionary<LogId, Following> _followers = [];
+    private readonly ConcurrentDictionary<string, string> _listProblems = new(StringComparer.Ordinal);
     private ImmutableList<FollowedLog> _logs = [];
-    private volatile string? _listProblem = lists.Count == 0 ? null : "the log lists have not been read yet";
 
-    /// <summary>The logs that are followed now.</summary>
+    /// <summary>The logs that are followed now, and those that were stopped.</summary>
     public IReadOnlyList<FollowedLog> Logs => Volatile.Read(ref _logs);
 
-    /// <summary>Logs that have not answered for long.</summary>
-    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter);
+    /// <summary>Logs that have not answered for long, though they should.</summary>
+    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following && time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter);
+
+    /// <summary>What lists hold that cannot be followed, each once.</summary>
+    public IReadOnlyList<RefusedLog> Refused => [.. lists.SelectMany(source => source.List?.Refused ?? []).Distinct()];
 
     /// <summary>Why the set of logs may be incomplete; null if it is not.</summary>
-    public string? ListProblem => _listProblem;
+    public string? ListProblem => string.Join("; ", lists.Select(ProblemOf).OfType<string>()) is { Length: > 0 } problems ? problems : null;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
         Measure();
-        var backoff = new Backoff();
-        // What is configured by hand waits for no list.
-        BeginChosen(stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
+        // What is configured by hand waits for no list, and no list for another.
+        HashSet<LogId> custom = [];
+        foreach (ChosenLog chosen in options.CustomLogs())
         {
-            // Of the lists, what can be had is followed; the rest is asked for again soon.
-            _listProblem = await RefreshAsync(stoppingToken);
-            BeginChosen(stoppingToken);
-
-            TimeSpan wait = _listProblem is null ? ListInterval * (0.5 + Random.Shared.NextDouble()) : backoff.Next();
-            if (_listProblem is null) backoff = new Backoff();
-            await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            custom.Add(chosen.Log.Id);
+            Begin(chosen, LogStage.Following, stoppingToken);
         }
-        await Task.WhenAll(_followers.Values);
-    }
+        Task[] lookers = [.. lists.Select(source => KeepLookingAsync(source, stoppingToken))];
 
-    private async Task<string?> RefreshAsync(CancellationToken stopping)
-    {
-        var problems = new List<string>();
-        foreach (LogListSource source in lists)
+        bool isLoaded = false;
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await source.RefreshAsync(stopping);
+                if (!isLoaded)
+                    foreach (LogLife life in await store.LivesAsync(stoppingToken)) _lives[life.Log.Id] = life;
+                isLoaded = true;
+                await PassAsync(custom, stoppingToken);
             }
-            catch (LogListUnavailableException failure)
-            {
-                NoList(failure.Message);
-                problems.Add(failure.Message);
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 break;
             }
             catch (Exception failure)
             {
                 // The service would end with this loop, and every log with it.
-                ListBroke(source.Location, failure);
-                problems.Add($"log list {source.Location}: {failure.Message}");
+                if (!stoppingToken.IsCancellationRequested) PassBroke(failure);
             }
+            await ((Task)_bell.WaitAsync(PassInterval, stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        return problems.Count == 0 ? null : string.Join("; ", problems);
+        await Task.WhenAll([.. lookers, .. _followers.Values.Select(follower => follower.Run)]);
     }
 
-    private void BeginChosen(CancellationToken stopping)
+    private async Task KeepLookingAsync(LogListSource source, CancellationToken stopping)
     {
-        foreach (ChosenLog chosen in options.Choose(lists.Select(source => source.List).OfType<LogList>())) Begin(chosen, stopping);
+        await Task.Yield();
+        var backoff = new Backoff();
+        while (!stopping.IsCancellationRequested)
+        {
+            bool hasList = await RefreshAsync(source, stopping);
+            _bell.Ring();
+
+            TimeSpan wait = source.IsToRefetch ? LogListSource.RefetchAfter
+                : hasList ? LogListSource.LookInterval * (0.5 + Random.Shared.NextDouble())
+                : backoff.Next();
+            if (hasList) backoff = new Backoff();
+            await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
-    private void Begin(ChosenLog chosen, CancellationToken stopping)
+    private async Task<bool> RefreshAsync(LogListSource source, CancellationToken stopping)
+    {
+        try
+        {
+            await source.RefreshAsync(stopping);
+            _listProblems.TryRemove(source.Location, out _);
+            return true;
+        }
+        catch (LogListUnavailableException failure)
+        {
+            NoList(failure.Message);
+            _listProblems[source.Location] = failure.Message;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception failure)
+        {
+            ListBroke(source.Location, failure);
+            _listProblems[source.Location] = $"log list {source.Location}: {failure.Message}";
+        }
+        return source.List is not null;
+    }
+
+    private string? ProblemOf(LogListSource source) =>
+        source.List is null ? _listProblems.GetValueOrDefault(source.Location, $"log list {source.Location} has not been read yet")
+        : source.RefreshedAt is { } at && time.GetUtcNow() - at <= ListStalesAfter ? null
+        : $"log list {source.Location} could not be renewed since {source.RefreshedAt?.ToString("u", CultureInfo.InvariantCulture) ?? "the start"}: see that this machine reaches it";
+
+    /// <summary>Decides about every log that a list names or named, and does it.</summary>
+    private async Task PassAsync(HashSet<LogId> custom, CancellationToken stopping)
+    {
+        var named = new NamedLogs(lists.Select(source => (source.Location, source.List)));
+        var stored = (await store.LogsAsync(stopping)).ToDictionary(log => log.Id);
+        DateTimeOffset now = time.GetUtcNow();
+        var changed = new List<LogLife>();
+        var all = new List<LogLife>();
+        foreach (LogId id in named.Ids.Union(_lives.Keys).Where(id => !custom.Contains(id)))
+        {
+            LogLife? before = _lives.GetValueOrDefault(id);
+            StoredLog? position = stored.GetValueOrDefault(id);
+            if (_rules.Next(id, before, named, ProgressOf(id, before, position, now), now) is not { } life) continue;
+
+            all.Add(life);
+            if (before is not null && life.IsSameAs(before)) continue;
+            changed.Add(life);
+            string name = LogSources.NameOf(life.Log);
+            if (before is not null && before.Stage != life.Stage) Becomes(name, before.Stage, life.Stage);
+            if (before is { HasRest: true } != life.HasRest && position is not null) await TellOfRestAsync(life, position, stopping);
+        }
+
+        // Before anything is read by it: what a log was to be must be known after a crash.
+        if (changed.Count > 0) await store.KeepLivesAsync(changed, stopping);
+        foreach (LogLife life in all)
+        {
+            _lives[life.Log.Id] = life;
+            Apply(life, stopping);
+        }
+    }
+
+    private LogProgress ProgressOf(LogId id, LogLife? before, StoredLog? stored, DateTimeOffset now)
+    {
+        if (!_followers.TryGetValue(id, out Following? follower)) return new LogProgress(stored is not null, HasUnread: stored?.HeadSize > stored?.Position);
+
+        LogStanding standing = follower.Log.Standing;
+        bool? isAtEnd = standing.Largest is null || standing.Lanes.Count == 0 ? null : standing.Backlog == 0;
+        bool hasAnswered = standing.LastSuccess is { } at && (before?.SilentSince is { } since ? at > since : now - at < StallsAfter);
+        return new LogProgress(
+            stored is not null, isAtEnd, follower.Log.HasEnded is { } hasEnded ? hasEnded && isAtEnd == true : null,
+            standing.State == FollowState.Starting ? null : standing.State == FollowState.Failing && !hasAnswered,
+            isAtEnd is null ? stored?.HeadSize > stored?.Position : isAtEnd == false);
+    }
+
+    /// <summary>What a log took with it is an incident of its own; if it comes back and is read, that ends.</summary>
+    private async Task TellOfRestAsync(LogLife life, StoredLog position, CancellationToken stopping)
+    {
+        if (!life.HasRest)
+        {
+            await store.CloseIncidentsAsync(life.Log.Id, IncidentKinds.MissingEntry, Rest, stopping);
+            return;
+        }
+        await store.OpenIncidentAsync(life.Log.Id, IncidentReport.Of(
+            IncidentKinds.MissingEntry, Rest,
+            $"entries {position.Position} to {position.HeadSize} were not read before the log, in no list any more, was silent for {LifeRules.LongestSilence.TotalDays:0} days",
+            JsonSerializer.Serialize(new { first = position.Position.Value, end = position.HeadSize?.Value, silent_since = life.SilentSince })), stopping);
+    }
+
+    private void Apply(LogLife life, CancellationToken stopping)
+    {
+        var chosen = new ChosenLog(life.Log, false, null);
+        if (!_followers.TryGetValue(life.Log.Id, out Following? follower))
+        {
+            Begin(chosen, life.Stage, stopping);
+            return;
+        }
+
+        // A log that is read elsewhere, or had stopped, or sleeps for a day: its followers start anew.
+        bool isStopped = life.Stage == LogStage.Stopped;
+        bool startsAnew = !isStopped
+            && (follower.Stop is null || !life.IsDescribedAs(follower.Described) || (follower.Stage == LogStage.Finished && life.Stage != LogStage.Finished));
+        if (isStopped || startsAnew) follower.Stop?.Cancel();
+        if (startsAnew)
+        {
+            _followers[life.Log.Id] = Start(follower.Log, chosen, life.Stage, follower.Run, stopping);
+            return;
+        }
+        follower.Log.IsNow(chosen, life.Stage);
+        _followers[life.Log.Id] = follower with { Stage = life.Stage, Stop = isStopped ? null : follower.Stop };
+    }
+
+    private void Begin(ChosenLog chosen, LogStage stage, CancellationToken stopping)
     {
         if (stopping.IsCancellationRequested || _followers.ContainsKey(chosen.Log.Id)) return;
-        var log = new FollowedLog(chosen, time);
+        var log = new FollowedLog(chosen, time) { EndBell = _bell };
         Volatile.Write(ref _logs, _logs.Add(log));
-        _followers.Add(chosen.Log.Id, KeepFollowingAsync(log, stopping));
+        log.IsNow(chosen, stage);
+        _followers.Add(chosen.Log.Id, stage == LogStage.Stopped ? new Following(log, chosen.Log, stage, Task.CompletedTask, null) : Start(log, chosen, stage, Task.CompletedTask, stopping));
+    }
+
+    /// <param name="before">The followers that are on their way out: two must not read one log.</param>
+    private Following Start(FollowedLog log, ChosenLog chosen, LogStage stage, Task before, CancellationToken stopping)
+    {
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        CancellationToken stopped = stop.Token;
         string name = LogSources.NameOf(chosen.Log);
         Follows(name);
+        return new Following(log, chosen.Log, stage, FollowAsync(), stop);
+
+        async Task FollowAsync()
+        {
+            using CancellationTokenSource own = stop;
+            await before;
+            log.IsNow(chosen, stage);
+            await KeepFollowingAsync(log, stopped);
+        }
     }
+
+    /// <summary>A log and what reads it.</summary>
+    /// <param name="Described">As its followers know it, or will once those before them have ended.</param>
+    /// <param name="Stop">Null if nothing does.</param>
+    private sealed record Following(FollowedLog Log, LogDescription Described, LogStage Stage, Task Run, CancellationTokenSource? Stop);
 
     /// <summary>The tip and what lies behind it fail and start again each for itself: a gap must not delay what is new.</summary>
     private Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping) => Task.WhenAll(
@@ -129,9 +279,12 @@ internal sealed partial class LogFleet(
             catch (Exception failure)
             {
                 log.Failed(failure.Message, time.GetUtcNow());
+                // That a log falls silent which no list names, or which has ended, is no news.
+                string name = LogSources.NameOf(log.Log);
                 bool isLogs = failure is LogUnavailableException;
-                if (isLogs || failure is StoreException) Failing(LogSources.NameOf(log.Log), failure.Message);
-                else Broke(LogSources.NameOf(log.Log), failure);
+                if (isLogs && log.Stage != LogStage.Following) Silent(name, failure.Message);
+                else if (isLogs || failure is StoreException) Failing(name, failure.Message);
+                else Broke(name, failure);
                 // What was fetched ahead is still good where only the log failed.
                 if (!isLogs)
                 {
@@ -142,6 +295,7 @@ internal sealed partial class LogFleet(
                 if (progress() != before) backoff = new Backoff();
                 TimeSpan wait = backoff.Next();
                 if (failure is LogUnavailableException { RetryAfter: { } asked } && asked > wait) wait = asked;
+                if (log.Stage == LogStage.Finished) wait = HeadPace.Daily;
                 await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -154,7 +308,7 @@ internal sealed partial class LogFleet(
         Gauge("certherald_log_tree_size", "Entries in each log's newest head.", log => log.Standing.Head?.Size.Value);
         Gauge("certherald_log_verified_size", "Entries read and proven by a signed head.", log => log.Standing.Proven.Value);
         Gauge("certherald_log_head_age_seconds", "Age of each log's newest head, by the log's clock.",
-            log => log.Standing.HeadTime is { } signed ? (time.GetUtcNow() - signed).TotalSeconds : null);
+            log => log.Stage is LogStage.Following or LogStage.Delisted && log.Standing.HeadTime is { } signed ? (time.GetUtcNow() - signed).TotalSeconds : null);
         meter.CreateObservableCounter("certherald_entries_total", () => Logs.Select(log => new Measurement<long>(log.Entries, Tag(log))),
             description: "Entries read and inspected.");
         meter.CreateObservableCounter("certherald_malformed_entries_total", () => Logs.Select(log => new Measurement<long>(log.Malformed, Tag(log))),
@@ -176,6 +330,15 @@ internal sealed partial class LogFleet(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Following {Log}")]
     private partial void Follows(string log);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Log} was {Before} and is {After} now, by its log lists")]
+    private partial void Becomes(string log, LogStage before, LogStage after);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What becomes of the logs could not be settled, and is tried again")]
+    private partial void PassBroke(Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Log}: {Problem}")]
+    private partial void Silent(string log, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Log}: {Problem}")]
     private partial void Failing(string log, string problem);

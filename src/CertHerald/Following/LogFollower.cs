@@ -25,6 +25,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
     private int _failures;
+    private readonly FinalHeadCheck _final = new(followed, lanes.Reader, store);
 
     private LogDescription Log => followed.Log;
 
@@ -61,7 +62,12 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
             passed = [];
             followed.Page = Reader.PageSize;
 
-            if (tip.Position.Read.Size >= head.Size) await Task.Delay(_pace.Next(Reader.HeadFreshFor, time.GetUtcNow()), time, stopping);
+            if (tip.Position.Read.Size >= head.Size)
+            {
+                await _final.CompareAsync(head, stopping);
+                _pace.IsFinished = followed.Stage == LogStage.Finished;
+                await Task.Delay(_pace.Next(Reader.HeadFreshFor, time.GetUtcNow()), time, stopping);
+            }
             head = await GetHeadAsync(stopping);
         }
     }

@@ -17,7 +17,7 @@ public sealed class ConfigurationTests : IDisposable
         CertHeraldOptions options = Read("{}");
 
         Assert.Equal(("http://127.0.0.1:8470/", "http://127.0.0.1:8470", "./data", "sqlite"), (options.Listen.ToString(), options.PublicUrl, options.Data, options.Store));
-        Assert.Equal([LogOptions.DefaultList], options.Logs.Lists);
+        Assert.Equal([new LogListOptions(LogOptions.DefaultList, ListSigner.Chrome)], options.Logs.Lists);
         Assert.Equal(["pending", "qualified", "usable", "readonly"], options.Logs.States);
         Assert.Equal(LogStart.End, options.Logs.Start);
         Assert.Equal([443, 8443], options.Outbound.Ports);
@@ -249,6 +249,41 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Rule_7_1_a_list_says_who_signs_it_and_Chromes_own_need_not()
+    {
+        using var rsa = System.Security.Cryptography.RSA.Create(2048);
+        string pem = Path.GetTempFileName();
+        System.IO.File.WriteAllText(pem, rsa.ExportSubjectPublicKeyInfoPem());
+
+        CertHeraldOptions options = Read($$"""
+            { "logs": { "lists": [
+                "https://valid.apple.com/ct/log_list/current_log_list.json",
+                { "url": "{{LogOptions.DefaultList}}" },
+                { "url": "{{LogOptions.DefaultList}}", "signed_by": "none" },
+                { "url": "mirror/all_logs_list.json", "signed_by": "chrome" },
+                { "url": "ours.json", "signed_by": "{{pem}}" } ] } }
+            """);
+
+        Assert.Equal([null, "Chrome", null, "Chrome", pem], options.Logs.Lists.Select(list => list.SignedBy?.Name));
+        Assert.Single(options.Warnings, warning => warning.Contains("its signature is not asked for", StringComparison.Ordinal));
+        System.IO.File.Delete(pem);
+    }
+
+    [Theory]
+    [InlineData("""{ "url": "a.json", "signed_by": "nowhere.pem" }""", "logs.lists[0].signed_by", "cannot be read")]
+    [InlineData("""{ "signed_by": "chrome" }""", "logs.lists[0].url", "is missing")]
+    [InlineData("""{ "url": "a.json", "signed": "chrome" }""", "logs.lists[0].signed", "signed_by")]
+    [InlineData("7", "logs.lists", "is no list of texts or sections")]
+    public void A_list_that_is_described_wrongly_is_a_mistake_with_a_remedy(string list, string place, string expected)
+    {
+        var mistakes = Assert.Throws<ConfigurationException>(() => Read("""{ "logs": { "lists": [ ITEM ] } }""".Replace("ITEM", list, StringComparison.Ordinal)));
+
+        ConfigurationMistake mistake = Assert.Single(mistakes.Mistakes);
+        Assert.EndsWith($": {place}", mistake.Place, StringComparison.Ordinal);
+        Assert.Contains(expected, mistake.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_custom_log_alone_needs_no_list()
     {
         using var log = new SigningLog();
@@ -260,7 +295,7 @@ public sealed class ConfigurationTests : IDisposable
             """).Logs;
 
         Assert.Empty(options.Lists);
-        ChosenLog chosen = Assert.Single(options.Choose([]));
+        ChosenLog chosen = Assert.Single(options.CustomLogs());
         Assert.Equal((log.Key.Id, "mine", "http://127.0.0.1:1/log/", true, TimeSpan.FromMilliseconds(500)), (chosen.Log.Id, chosen.Log.Description, chosen.Log.Url.ToString(), chosen.IsCustom, chosen.HeadInterval!.Value));
     }
 

@@ -180,7 +180,7 @@ public sealed partial class DocsTests
 
     /// <summary>What can be compared of options: records hold lists, which compare by reference.</summary>
     private static string Shown(CertHeraldOptions options) => string.Join('\n',
-        options.Listen, options.PublicUrl, options.Data, options.Store, string.Join(' ', options.Logs.Lists), string.Join(' ', options.Logs.States),
+        options.Listen, options.PublicUrl, options.Data, options.Store, string.Join(' ', options.Logs.Lists.Select(list => $"{list.Location} {list.SignedBy?.Name}")), string.Join(' ', options.Logs.States),
         options.Logs.Custom.Count, options.Logs.Start, options.Logs.Contact, options.Watch.Count, options.Webhooks.Count,
         options.Outbound.AllowPrivateNetworks, string.Join(' ', options.Outbound.Allow), string.Join(' ', options.Outbound.Ports));
 

@@ -29,7 +29,7 @@ public sealed class LogListTests : IDisposable
         string file = Path.Combine(_folder, "list.json");
         await File.WriteAllBytesAsync(file, List("1.1", logs: 2), Cancellation);
 
-        LogList list = await _asking.Sources.List(file, _folder).RefreshAsync(Cancellation);
+        LogList list = await _asking.Sources.List(LogListOptions.At(file), _folder).RefreshAsync(Cancellation);
 
         Assert.Equal(2, list.Logs.Count);
         Assert.Empty(list.Refused);
@@ -46,7 +46,7 @@ public sealed class LogListTests : IDisposable
             context.Response.StatusCode = condition is null ? 200 : 304;
             return condition is null ? context.Response.Body.WriteAsync(List("1.1")).AsTask() : Task.CompletedTask;
         });
-        LogListSource source = _asking.Sources.List($"{server.Url}v3/list.json?a=b/c", _folder);
+        LogListSource source = _asking.Sources.List(LogListOptions.At($"{server.Url}v3/list.json?a=b/c"), _folder);
 
         LogList first = await source.RefreshAsync(Cancellation);
         LogList second = await source.RefreshAsync(Cancellation);
@@ -71,10 +71,10 @@ public sealed class LogListTests : IDisposable
             return isUp ? context.Response.Body.WriteAsync(List("1.1")).AsTask() : context.Response.WriteAsync(body);
         });
         string location = $"{server.Url}list.json";
-        await _asking.Sources.List(location, _folder).RefreshAsync(Cancellation);
+        await _asking.Sources.List(LogListOptions.At(location), _folder).RefreshAsync(Cancellation);
         isUp = false;
 
-        LogList list = await _asking.Sources.List(location, _folder).RefreshAsync(Cancellation);
+        LogList list = await _asking.Sources.List(LogListOptions.At(location), _folder).RefreshAsync(Cancellation);
 
         Assert.Equal("1.1", list.Version);
         Assert.StartsWith("Warning: Log list ", Assert.Single(_asking.Log.Lines), StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class LogListTests : IDisposable
         await using ScriptedServer server = await ScriptedServer.AnsweringAsync(500, "text/plain", "down"u8.ToArray());
 
         var e = await Assert.ThrowsAsync<LogListUnavailableException>(
-            () => _asking.Sources.List($"{server.Url}list.json", _folder).RefreshAsync(Cancellation));
+            () => _asking.Sources.List(LogListOptions.At($"{server.Url}list.json"), _folder).RefreshAsync(Cancellation));
 
         Assert.Contains("status 500", e.Message, StringComparison.Ordinal);
     }
@@ -96,7 +96,7 @@ public sealed class LogListTests : IDisposable
     {
         string file = Path.Combine(_folder, "nowhere.json");
 
-        var e = await Assert.ThrowsAsync<LogListUnavailableException>(() => _asking.Sources.List(file, _folder).RefreshAsync(Cancellation));
+        var e = await Assert.ThrowsAsync<LogListUnavailableException>(() => _asking.Sources.List(LogListOptions.At(file), _folder).RefreshAsync(Cancellation));
 
         Assert.Contains("nowhere.json", e.Message, StringComparison.Ordinal);
     }
@@ -106,7 +106,7 @@ public sealed class LogListTests : IDisposable
     {
         byte[] served = List("2.10");
         await using ScriptedServer server = await ScriptedServer.StartAsync(context => context.Response.Body.WriteAsync(served).AsTask());
-        LogListSource source = _asking.Sources.List($"{server.Url}list.json", _folder);
+        LogListSource source = _asking.Sources.List(LogListOptions.At($"{server.Url}list.json"), _folder);
         await source.RefreshAsync(Cancellation);
         served = List("2.9");
 
@@ -130,31 +130,25 @@ public sealed class LogListTests : IDisposable
     }
 
     [Fact]
-    public void Logs_are_followed_by_state_or_type_and_once_however_often_they_are_listed()
+    public void A_log_configured_twice_is_one_and_keeps_its_interval()
     {
-        LogList one = Read(List("1", ("usable", null), ("retired", null), (null, "test"), (null, "monitoring_only")));
-        LogList two = Read(List("1", ("retired", null), ("readonly", null)));
         var custom = new CustomLogOptions { Key = Key(0), Url = "http://127.0.0.1:1/", HeadInterval = TimeSpan.FromSeconds(1) };
 
-        Assert.Equal([0, 1], Chosen(new LogOptions(), one, two));
-        Assert.Equal([2, 0, 1], Chosen(new LogOptions { States = ["TEST", "usable", "readonly"] }, Read(List("1", (null, null), (null, null), (null, "test"))), one, two));
-        ChosenLog first = new LogOptions { Custom = [custom] }.Choose([one])[0];
-        Assert.True(first.IsCustom);
-        Assert.Equal(TimeSpan.FromSeconds(1), first.HeadInterval);
-        Assert.Single(new LogOptions { Custom = [custom] }.Choose([one]));
+        ChosenLog chosen = Assert.Single(new LogOptions { Custom = [custom, custom with { HeadInterval = null }] }.CustomLogs());
+
+        Assert.True(chosen.IsCustom);
+        Assert.Equal(TimeSpan.FromSeconds(1), chosen.HeadInterval);
     }
 
-    [Fact]
-    public void Of_the_real_lists_every_log_in_a_followed_state_is_chosen()
-    {
-        LogList list = Read(SharedData.Bytes("loglist", "chrome_all_logs_list.json"));
-
-        IReadOnlyList<ChosenLog> chosen = new LogOptions().Choose([list, list]);
-
-        Assert.NotEmpty(chosen);
-        Assert.Equal(
-            list.Logs.Count(log => log.State is LogState.Pending or LogState.Qualified or LogState.Usable or LogState.Readonly), chosen.Count);
-    }
+    [Theory]
+    [InlineData("usable", null, true)]
+    [InlineData("retired", null, false)]
+    [InlineData(null, "test", true)]
+    [InlineData(null, "monitoring_only", false)]
+    [InlineData(null, null, false)]
+    [InlineData("rejected", "test", false)]
+    public void Logs_are_wanted_by_state_and_without_one_by_type(string? state, string? type, bool isWanted) =>
+        Assert.Equal(isWanted, new LogOptions { States = ["TEST", "usable"] }.Wants(Assert.Single(Read(List("1", (state, type))).Logs)));
 
     [Theory]
     [InlineData("end", true)]
@@ -249,9 +243,6 @@ public sealed class LogListTests : IDisposable
     private static readonly SigningKey[] Keys = [new(), new(), new(), new()];
 
     private static string Key(int i) => Convert.ToBase64String(Keys[i].Public.Spki.Span);
-
-    private static IEnumerable<int> Chosen(LogOptions options, params LogList[] lists) =>
-        options.Choose(lists).Select(log => Array.FindIndex(Keys, key => key.Public.Id == log.Log.Id));
 
     private static LogList Read(byte[] json)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using CertHerald.Fetching;
 using CertHerald.Following;
+using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
 using CertHerald.Transparency.Entries;
@@ -10,17 +11,21 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CertHerald.Tests.Following;
 
-public sealed class LogFleetReviewTests : IDisposable
+public sealed class LogFleetReviewTests : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("certherald-fleet-").FullName;
     private readonly ManualTime _time = new();
     private readonly Meter _meter = new("CertHerald");
     private readonly Asking _asking = new();
+    private readonly IStore _store;
+
+    public LogFleetReviewTests() => _store = Stores.Open("sqlite", _folder, _time, _meter);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        await _store.DisposeAsync();
         _asking.Dispose();
         _meter.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -31,7 +36,7 @@ public sealed class LogFleetReviewTests : IDisposable
     {
         // The empty path makes the platform throw what no caller expects.
         using var fleet = new LogFleet(
-            new LogOptions { Lists = [""] }, [_asking.Sources.List("", _folder)], _ => throw new InvalidOperationException(),
+            new LogOptions { Lists = [LogListOptions.At("")] }, [_asking.Sources.List(LogListOptions.At(""), _folder)], _store, _ => throw new InvalidOperationException(),
             _ => throw new InvalidOperationException(), _ => throw new InvalidOperationException(), _time, _meter,
             NullLogger<LogFleet>.Instance);
 
@@ -55,7 +60,7 @@ public sealed class LogFleetReviewTests : IDisposable
         });
         var custom = new CustomLogOptions { Key = Convert.ToBase64String(new SigningKey().Public.Spki.Span), Url = "http://127.0.0.1:1/" };
         using var fleet = new LogFleet(
-            new LogOptions { Custom = [custom] }, [_asking.Sources.List($"{silent.Url}list.json", _folder)],
+            new LogOptions { Custom = [custom] }, [_asking.Sources.List(LogListOptions.At($"{silent.Url}list.json"), _folder)], _store,
             _ =>
             {
                 begun.TrySetResult();

@@ -90,7 +90,7 @@ public sealed class LogFleetTests
         log.Publish();
         await using LogServer server = await LogServer.StartAsync(log, cancellation: Cancellation);
         string list = Path.Combine(Directory.CreateTempSubdirectory("certherald-list-").FullName, "list.json");
-        await using var fleet = await StartAsync(new ChosenLogOptions { Lists = [list], Start = LogStart.Beginning, States = ["usable", "qualified", "pending", "test"] }, TimeProvider.System, list);
+        await using var fleet = await StartAsync(new ChosenLogOptions { Lists = [LogListOptions.At(list)], Start = LogStart.Beginning, States = ["usable", "qualified", "pending", "test"] }, TimeProvider.System, list);
         await fleet.WaitAsync(_ => fleet.Fleet.ListProblem?.Contains(list, StringComparison.Ordinal) == true);
         Assert.Empty(fleet.Fleet.Logs);
 
@@ -110,7 +110,7 @@ public sealed class LogFleetTests
         time ??= TimeProvider.System;
         var rig = new FollowingRig(time, ".example.com");
         var fleet = new LogFleet(
-            options, [.. lists.Select(list => rig.Asking.Sources.List(list, Path.GetTempPath()))], log => rig.Follower(log, options.Start), rig.CatchUp, rig.BackFiller, time, rig.Meter, NullLogger<LogFleet>.Instance);
+            options, [.. lists.Select(list => rig.Asking.Sources.List(LogListOptions.At(list), Path.GetTempPath()))], rig.Store, log => rig.Follower(log, options.Start), rig.CatchUp, rig.BackFiller, time, rig.Meter, NullLogger<LogFleet>.Instance);
         await fleet.StartAsync(Cancellation);
         return new RunningFleet(rig, fleet);
     }

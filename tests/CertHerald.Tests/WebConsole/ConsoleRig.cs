@@ -58,6 +58,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     public LoginLinks Links => _app.Services.GetRequiredService<LoginLinks>();
 
+    /// <summary>What lists hold that cannot be followed.</summary>
+    public List<RefusedLog> Refused { get; } = [];
+
     public IServiceProvider Services => _app.Services;
 
     public LogId Log => _log.Id;
@@ -74,6 +77,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<CheckSource>(_ => Task.FromResult<IReadOnlyList<Check>>(rig.Checks));
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);
+        builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
         builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure });
         builder.Services.AddConsole();
 

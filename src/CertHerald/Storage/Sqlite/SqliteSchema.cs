@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -225,6 +225,28 @@ internal static class SqliteSchema
             PRIMARY KEY (operator, host)
         ) STRICT;
         ALTER TABLE log ADD COLUMN page INTEGER;
+        """;
+
+    // What lists say of logs, kept beyond them: a log that left every list is still followed, by what was last said of it. It is
+    // written before the log is begun, so it refers to no row of 'log'. 'lists' has a line for each.
+    private const string Lives = """
+        CREATE TABLE log_life (
+            log_id         BLOB PRIMARY KEY,
+            spki           BLOB NOT NULL,
+            description    TEXT NOT NULL,
+            operator       TEXT NOT NULL,
+            protocol       TEXT NOT NULL,
+            url            TEXT NOT NULL,
+            submission_url TEXT,
+            mmd_ms         INTEGER NOT NULL,
+            state          TEXT NOT NULL,
+            final_size     INTEGER,
+            final_root     BLOB,
+            lists          TEXT NOT NULL,
+            stage          TEXT NOT NULL,
+            silent_since   INTEGER,
+            has_rest       INTEGER NOT NULL
+        ) STRICT;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

@@ -1,0 +1,30 @@
+using System.Text.Json;
+using CertHerald.Cli;
+using CertHerald.Tests.WebConsole;
+using CertHerald.Transparency.LogLists;
+
+namespace CertHerald.Tests.Api;
+
+/// <summary>ct.md 7.2: who asks for the logs is told which of them a list names in vain, and why.</summary>
+public sealed class RefusedLogsTests
+{
+    [Fact]
+    public async Task Rule_7_2_what_a_list_names_in_vain_is_shown_with_its_reason_by_API_command_and_console()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.SignInAsync();
+        rig.Refused.Add(new RefusedLog("Bogus \u001b[2J log", "Nobody", "its log_id is not the SHA-256 of its key"));
+
+        JsonElement logs = (await rig.Browser.GetAsync("/api/logs")).Json;
+        string page = (await rig.Browser.GetAsync("/console/logs")).Text;
+        using var output = new StringWriter();
+        LogsCommand.Write(output, logs);
+
+        JsonElement refused = Assert.Single(logs.EnumerateArray(), log => log.GetProperty("state").GetString() == "refused");
+        Assert.Equal("its log_id is not the SHA-256 of its key", refused.GetProperty("last_error").GetString());
+        string line = Assert.Single(output.ToString().Split('\n'), line => line.StartsWith("refused", StringComparison.Ordinal));
+        Assert.Contains("its log_id is not the SHA-256 of its key", line, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', line);
+        Assert.Contains("its log_id is not the SHA-256 of its key", page, StringComparison.Ordinal);
+    }
+}
