@@ -12,6 +12,7 @@ var root = new RootCommand(
     DomainsCommand.Create(),
     SignInLinkCommand.Create(),
     CertCommand.Create(),
+    VerifyCommand.Create(),
     IssuersCommand.Create(),
     DataCommand.Create(),
     TestLogCommand.Create(),

@@ -233,6 +233,8 @@ public sealed class FetchAheadTests
 
         public Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
 
+        public Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => throw new NotSupportedException();
 
         public Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
