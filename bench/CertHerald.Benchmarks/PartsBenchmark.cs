@@ -13,7 +13,7 @@ namespace CertHerald.Benchmarks;
 /// <summary>Single steps, each beside what one would use instead.</summary>
 internal static class PartsBenchmark
 {
-    public static IEnumerable<Row> Run(TimeSpan sample) => [.. Certificates(sample), Nodes(sample), .. Matching(sample), .. Loading()];
+    public static IEnumerable<Row> Run(TimeSpan sample) => [.. Certificates(sample), Nodes(sample), Inclusion(sample), .. Matching(sample), .. Loading()];
 
     private static IEnumerable<Row> Certificates(TimeSpan sample)
     {
@@ -55,6 +55,17 @@ internal static class PartsBenchmark
         byte[] node = new byte[65], hash = new byte[32];
         double plain = Measure.Seconds(() => { for (int i = 0; i < 1024; i++) SHA256.HashData(node, hash); }, sample) / 1024;
         return new Row("B2", "hash a node", $"{Row.Number(ours * 1e9)} ns", "≥ 6×", $"SHA256.HashData {Row.Number(plain * 1e9)} ns: {Row.Number(plain / ours, "0.0")}×");
+    }
+
+    private static Row Inclusion(TimeSpan sample)
+    {
+        MerkleHash[] path = [.. Enumerable.Range(0, 40).Select(i => MerkleHash.OfLeaf(BitConverter.GetBytes(i)))];
+        MerkleHash leaf = MerkleHash.OfLeaf("leaf"u8);
+        var index = new EntryIndex(0x5A_5A5A_5A5A);
+        var size = new TreeSize(1UL << 40);
+        MerkleHash root = InclusionProof.RootFrom(leaf, index, size, path)!.Value;
+        double one = Measure.Seconds(() => { if (!InclusionProof.Verify(leaf, index, size, path, root)) throw new InvalidOperationException(); }, sample);
+        return new Row("B8", "verify an inclusion proof of 40 hashes", $"{Row.Number(one * 1e6, "0.0")} µs", "≤ 10 µs", $"{Row.Number(one / 40 * 1e9)} ns a hash");
     }
 
     /// <summary>A file of a million different items, by the way that the configuration takes.</summary>
