@@ -44,7 +44,7 @@ public sealed class VerifiedBatch : Batch
     private readonly MerkleHash[] _after;
 
     // Hashes of the batch's own subtrees, as far as paths have needed them: a batch full of findings hashes each one once.
-    private readonly Dictionary<Subtree, MerkleHash> _within = [];
+    private Dictionary<Subtree, MerkleHash>? _within;
 
     internal VerifiedBatch(RawBatch raw, Frontier before, Frontier end, ReadOnlySpan<MerkleHash> after, VerifiedHead head)
         : base(raw, end) => (_before, _after, Head) = (before, after.ToArray(), head);
@@ -55,7 +55,7 @@ public sealed class VerifiedBatch : Batch
     /// <summary>The audit path of one of the entries to <see cref="Head"/>: computed, not asked for. Not thread-safe.</summary>
     /// <exception cref="ArgumentException">The entry is not in the batch.</exception>
     public MerkleHash[] PathTo(EntryIndex index) =>
-        InclusionProof.PathFrom(index, _before, Raw.LeafHashes(), _after, Head.Size, _within);
+        InclusionProof.PathFrom(index, _before, Raw.LeafHashes(), _after, Head.Size, _within ??= []);
 }
 
 /// <summary>Entries that end before the head, with nothing at hand to prove them by yet.</summary>

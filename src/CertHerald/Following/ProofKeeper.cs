@@ -48,7 +48,8 @@ internal sealed partial class ProofKeeper(
         while (await store.UnprovedLeavesAsync(log, last, AtOnce, stopping) is { Count: > 0 } leaves)
         {
             // Compared with what was read, not only signed: of a log that signs two trees, the one that is followed.
-            if (await store.FindProvenHeadAsync(log, stopping) is not { } kept || reader.ReadHead(kept.Verbatim) is not { } head) return false;
+            if (await store.FindProvenHeadAsync(log, stopping) is not { } kept) return all;
+            if (reader.ReadHead(kept.Verbatim) is not { } head) return false;
             foreach (UnprovedLeaf leaf in leaves) all &= await AskAsync(log, reader, leaf, kept, head, stopping);
             last = leaves[^1];
         }
@@ -57,7 +58,7 @@ internal sealed partial class ProofKeeper(
 
     private async Task<bool> AskAsync(LogId log, LogReader reader, UnprovedLeaf leaf, StoredHead kept, VerifiedHead head, CancellationToken stopping)
     {
-        if (leaf.Index.Value >= head.Size.Value) return false;
+        if (leaf.Index.Value >= head.Size.Value) return true;                  // not owed before reading has come to a head behind it
         if ((leaf.LeafInput ?? await reader.GetLeafAsync(leaf.Index, leaf.LeafHash, head, stopping)) is not { } leafInput) return false;
         if (await reader.GetInclusionAsync(leaf.Index, leaf.LeafHash, head, stopping) is not { } path) return false;
 
