@@ -19,7 +19,7 @@ internal static class PartsBenchmark
     {
         (string Id, Func<IEnumerable<Row>> Measure)[] parts =
         [
-            ("B1", () => Certificates(sample)), ("B2", () => [Nodes(sample)]), ("B3", () => [Leaves(sample)]), ("B4", () => Matching(sample)), ("W", Loading), ("G", () => Globs(sample)),
+            ("B1", () => Certificates(sample)), ("B2", () => [Nodes(sample)]), ("B3", () => [Leaves(sample)]), ("B4", () => Matching(sample)), ("B8", () => [Inclusion(sample)]), ("W", Loading), ("G", () => Globs(sample)),
         ];
         return parts.Where(part => wanted(part.Id)).SelectMany(part => part.Measure());
     }
@@ -81,6 +81,17 @@ internal static class PartsBenchmark
         double ours = (hashing - making) / Leaves, rate = (Bytes + 1) / ours;
         string peer = OpenSsl.Sha256(Bytes + 1) is { } theirs ? $"openssl speed {Row.Number(theirs / 1e6)} MB/s: {Row.Number(rate / theirs * 100)} %" : "openssl: not installed";
         return new Row("B3", $"hash the leaf of an entry of {Row.Number(Bytes)} bytes", $"{Row.Number(rate / 1e6)} MB/s", "≥ 70 %", $"{Row.Number(ours * 1e9)} ns; {peer}");
+    }
+
+    private static Row Inclusion(TimeSpan sample)
+    {
+        MerkleHash[] path = [.. Enumerable.Range(0, 40).Select(i => MerkleHash.OfLeaf(BitConverter.GetBytes(i)))];
+        MerkleHash leaf = MerkleHash.OfLeaf("leaf"u8);
+        var index = new EntryIndex(0x5A_5A5A_5A5A);
+        var size = new TreeSize(1UL << 40);
+        MerkleHash root = InclusionProof.RootFrom(leaf, index, size, path)!.Value;
+        double one = Measure.Seconds(() => { if (!InclusionProof.Verify(leaf, index, size, path, root)) throw new InvalidOperationException(); }, sample);
+        return new Row("B8", "verify an inclusion proof of 40 hashes", $"{Row.Number(one * 1e6, "0.0")} µs", "≤ 10 µs", $"{Row.Number(one / 40 * 1e9)} ns a hash");
     }
 
     /// <summary>A file of a million different items, by the way that the configuration takes.</summary>

@@ -13,6 +13,7 @@ var root = new RootCommand(
     BackFillsCommand.Create(),
     SignInLinkCommand.Create(),
     CertCommand.Create(),
+    VerifyCommand.Create(),
     IssuersCommand.Create(),
     DataCommand.Create(),
     TestLogCommand.Create(),

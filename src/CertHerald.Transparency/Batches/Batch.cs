@@ -43,16 +43,19 @@ public sealed class VerifiedBatch : Batch
     private readonly Frontier _before;
     private readonly MerkleHash[] _after;
 
+    // Hashes of the batch's own subtrees, as far as paths have needed them: a batch full of findings hashes each one once.
+    private Dictionary<Subtree, MerkleHash>? _within;
+
     internal VerifiedBatch(RawBatch raw, Frontier before, Frontier end, ReadOnlySpan<MerkleHash> after, VerifiedHead head)
         : base(raw, end) => (_before, _after, Head) = (before, after.ToArray(), head);
 
     /// <summary>The head that proves them.</summary>
     public VerifiedHead Head { get; }
 
-    /// <summary>The audit path of one of the entries to <see cref="Head"/>: computed, not asked for.</summary>
+    /// <summary>The audit path of one of the entries to <see cref="Head"/>: computed, not asked for. Not thread-safe.</summary>
     /// <exception cref="ArgumentException">The entry is not in the batch.</exception>
     public MerkleHash[] PathTo(EntryIndex index) =>
-        InclusionProof.PathFrom(index, _before, Raw.LeafHashes(), _after, Head.Size);
+        InclusionProof.PathFrom(index, _before, Raw.LeafHashes(), _after, Head.Size, _within ??= []);
 }
 
 /// <summary>Entries that end before the head, with nothing at hand to prove them by yet.</summary>

@@ -52,6 +52,13 @@ public static class Checkpoint
         return BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(input));
     }
 
+    /// <summary>What a note says in its first line, unchecked: the origin, of a checkpoint. Empty if it is not text.</summary>
+    public static string OriginOf(ReadOnlySpan<byte> note)
+    {
+        int end = note.IndexOf((byte)'\n');
+        return end > 0 && Utf8.IsValid(note[..end]) ? StrictUtf8.GetString(note[..end]) : "";
+    }
+
     private static string? Read(
         ReadOnlyMemory<byte> note, LogKey key, out SignedHead? head, out string origin, out HeadFailure failure)
     {

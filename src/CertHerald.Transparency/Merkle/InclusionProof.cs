@@ -1,3 +1,4 @@
+using System.Numerics;
 using static CertHerald.Transparency.Merkle.MerkleHash;
 
 namespace CertHerald.Transparency.Merkle;
@@ -64,7 +65,13 @@ public static class InclusionProof
     /// <param name="after">The subtrees between batch and tree size, as <see cref="Subtrees.Of"/> yields them; perhaps none.</param>
     /// <exception cref="ArgumentException">The entry is not in the batch, or the parts do not make a tree of this size.</exception>
     public static MerkleHash[] PathFrom(
-        EntryIndex index, Frontier before, ReadOnlySpan<MerkleHash> leaves, ReadOnlySpan<MerkleHash> after, TreeSize size)
+        EntryIndex index, Frontier before, ReadOnlySpan<MerkleHash> leaves, ReadOnlySpan<MerkleHash> after, TreeSize size) =>
+        PathFrom(index, before, leaves, after, size, null);
+
+    /// <param name="within">Subtrees of the leaves that were hashed for an earlier path, and takes those of this one; null keeps none.</param>
+    internal static MerkleHash[] PathFrom(
+        EntryIndex index, Frontier before, ReadOnlySpan<MerkleHash> leaves, ReadOnlySpan<MerkleHash> after, TreeSize size,
+        Dictionary<Subtree, MerkleHash>? within)
     {
         ArgumentNullException.ThrowIfNull(before);
         var end = new TreeSize(before.Size.Value + (ulong)leaves.Length);
@@ -73,7 +80,7 @@ public static class InclusionProof
         if (end > size || after.Length != Subtrees.CountOf(end, size))
             throw new ArgumentException($"The parts do not make a tree of {size} entries.", nameof(after));
 
-        var tree = new Parts(before, leaves, after, size);
+        var tree = new Parts(before, leaves, after, size, within);
         var path = new List<MerkleHash>(64);
         for (int level = 0; level < 64; level++)
         {
@@ -87,7 +94,8 @@ public static class InclusionProof
 
     /// <summary>A tree known in three parts: frontier, leaves, subtrees.</summary>
     private readonly ref struct Parts(
-        Frontier before, ReadOnlySpan<MerkleHash> leaves, ReadOnlySpan<MerkleHash> after, TreeSize size)
+        Frontier before, ReadOnlySpan<MerkleHash> leaves, ReadOnlySpan<MerkleHash> after, TreeSize size,
+        Dictionary<Subtree, MerkleHash>? within)
     {
         private readonly ReadOnlySpan<MerkleHash> _leaves = leaves;
         private readonly ReadOnlySpan<MerkleHash> _after = after;
@@ -101,8 +109,14 @@ public static class InclusionProof
             if (first >= end && Find(new TreeSize(end), size, _after, first, count) is { } later) return later;
 
             // k: the largest power of two below the count. RFC 9162 §2.1.1.
-            ulong k = 1UL << System.Numerics.BitOperations.Log2(count - 1);
-            return OfNode(HashOf(first, k), HashOf(first + k, count - k));
+            ulong k = 1UL << BitOperations.Log2(count - 1);
+            bool isWithin = within is not null && BitOperations.IsPow2(count) && first >= start && first + count <= end;
+            var subtree = new Subtree(BitOperations.Log2(count), first / count);
+            if (isWithin && within!.TryGetValue(subtree, out MerkleHash known)) return known;
+
+            MerkleHash hash = OfNode(HashOf(first, k), HashOf(first + k, count - k));
+            if (isWithin) within!.Add(subtree, hash);
+            return hash;
         }
 
         private static MerkleHash? Find(

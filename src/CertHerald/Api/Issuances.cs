@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
+using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Api;
 
@@ -31,6 +33,14 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
             await issuances.FindDerAsync(id, cancellation) is { } der
                 ? TypedResults.File(PemOf(der), "application/x-pem-file", $"issuance-{id}.pem")
                 : (IResult)ApiError.NotFound("issuance"));
+
+        group.MapGet("/{id:long}/evidence", async (long id, string? log, string? index, IStore store, CancellationToken cancellation) =>
+        {
+            if (!EvidencePlace.TryRead(log, index, out (LogId, EntryIndex)? place, out string? problem)) return ApiError.BadRequest(problem);
+            return await store.FindEvidenceAsync(id, place, cancellation) is { } found
+                ? TypedResults.File(EvidenceJson.Write(found), "application/json", $"evidence-{id}-{found.Entry.Index}.json")
+                : (IResult)ApiError.NotFound("proof of this issuance yet");
+        });
     }
 
     /// <summary>Newest first, without the parts that only one issuance alone is shown with.</summary>
@@ -51,6 +61,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
             CertDer = Convert.ToBase64String(found.Certificate.CertDer),
             Sightings = [.. sightings.Select(SightingJson.Of)],
             Deliveries = await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation),
+            Certherald = EvidenceJsonMember.Of(await store.FindEvidenceAsync(id, null, cancellation)),
         };
     }
 
@@ -105,6 +116,9 @@ internal sealed record IssuanceJson
 
     public IReadOnlyList<DeliveryJson>? Deliveries { get; init; }
 
+    /// <summary>Evidence of the first sighting that is proven, as in an alert.</summary>
+    public EvidenceJsonMember? Certherald { get; init; }
+
     public static IssuanceJson Of(Issuance issuance, IssuerDirectory issuers)
     {
         CertificateFacts facts = issuance.Certificate;
@@ -151,7 +165,19 @@ internal sealed record IssuerJson(
 internal sealed record SightingJson(
     string Log, string LogDescription, ulong Index, string LeafHash, DateTimeOffset Logged, bool Precertificate, bool Proven)
 {
+    /// <summary>Null until an audit path is kept.</summary>
+    public ProofJson? Proof { get; init; }
+
+
     public static SightingJson Of(Sighting sighting) => new(
         sighting.Log.ToString(), sighting.LogDescription, sighting.Index.Value, sighting.LeafHash.ToBase64(), sighting.Logged,
-        sighting.IsPrecertificate, sighting.Proven);
+        sighting.IsPrecertificate, sighting.Proven)
+    {
+        Proof = sighting.Proof is { } proof ? new ProofJson(proof.TreeSize.Value, proof.Signed, proof.Hashes) : null,
+    };
 }
+
+/// <summary>How a sighting is proven.</summary>
+/// <param name="Signed">When the log signed the tree, by its clock.</param>
+/// <param name="Hashes">Length of the audit path.</param>
+internal sealed record ProofJson(ulong TreeSize, DateTimeOffset Signed, int Hashes);

@@ -19,12 +19,21 @@ internal sealed class MalformedEntries(IStore store, Deliveries deliveries)
             await entries.FindBytesAsync(id, cancellation) is { } bytes
                 ? TypedResults.File(bytes, "application/octet-stream", $"malformed-{id}.bin")
                 : (IResult)ApiError.NotFound("malformed entry"));
+
+        group.MapGet("/{id:long}/evidence", async (long id, IStore store, CancellationToken cancellation) =>
+            await store.FindMalformedEvidenceAsync(id, cancellation) is { } found
+                ? TypedResults.File(Inspecting.EvidenceJson.Write(found), "application/json", $"evidence-malformed-{id}.json")
+                : (IResult)ApiError.NotFound("proof of this entry yet"));
     }
 
     /// <summary>Null if there is none.</summary>
     public async Task<MalformedJson?> FindAsync(long id, CancellationToken cancellation) =>
         await store.FindMalformedAsync(id, cancellation) is { } found
-            ? MalformedJson.Of(found) with { Deliveries = await deliveries.AboutAsync(EventKinds.MalformedCertificate, id, cancellation) }
+            ? MalformedJson.Of(found) with
+            {
+                Deliveries = await deliveries.AboutAsync(EventKinds.MalformedCertificate, id, cancellation),
+                Certherald = EvidenceJsonMember.Of(await store.FindMalformedEvidenceAsync(id, cancellation)),
+            }
             : null;
 
     private async Task<byte[]?> FindBytesAsync(long id, CancellationToken cancellation) =>
@@ -38,6 +47,9 @@ internal sealed record MalformedJson(
     bool ShowsWatchedName, DateTimeOffset Discovered, byte[] Entry)
 {
     public IReadOnlyList<DeliveryJson> Deliveries { get; init; } = [];
+
+    /// <summary>Evidence, as in an alert.</summary>
+    public EvidenceJsonMember? Certherald { get; init; }
 
     public static MalformedJson Of(MalformedEntry entry) => new(
         ApiJson.IdOf(entry.Id), entry.Log.ToString(), entry.LogDescription, entry.LogUrl, entry.Index.Value,

@@ -140,7 +140,8 @@ internal static class CertCommand
         answer.Write("\n"u8);
     }
 
-    private static IReadOnlyList<LogDescription> ReadLogs(string path)
+    /// <exception cref="CommandFailedException">It names none.</exception>
+    internal static IReadOnlyList<LogDescription> ReadLogs(string path)
     {
         if (!File.Exists(path)) throw new CommandFailedException($"{path} does not exist: give a log list in Chrome's v3 format");
         return LogList.TryRead(File.ReadAllBytes(path), out LogList? list, out IReadOnlyList<string> problems) && list.Logs.Count > 0

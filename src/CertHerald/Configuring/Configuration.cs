@@ -288,6 +288,7 @@ internal static class Configuration
         {
             string? name = section.Text("name"), dialect = section.Text("dialect") ?? "certspotter", url = section.Secret("url");
             IReadOnlyList<string> events = section.Texts("events") ?? [EventKinds.UnknownCertificate];
+            bool evidence = section.Flag("evidence") ?? false;
             section.NotYet("secret", "protect the receiver with https://user:password@… for now");
             section.Finish();
 
@@ -306,7 +307,7 @@ internal static class Configuration
             if (url is null && !section.Has("url")) section.Mistake("url", "is missing", "write https://user:password@host/path");
             else if (url is null) continue;
             else if (!WebhookUrl.TryParse(url, out WebhookUrl? parsed, out string? mistake)) section.Mistake("url", mistake, "then it can be called");
-            else webhooks.Add(new WebhookOptions { Name = name ?? "", Dialect = dialect, Url = parsed.Address, Credentials = parsed.Credentials, Events = events });
+            else webhooks.Add(new WebhookOptions { Name = name ?? "", Dialect = dialect, Url = parsed.Address, Credentials = parsed.Credentials, Events = events, Evidence = evidence });
         }
         return webhooks;
     }

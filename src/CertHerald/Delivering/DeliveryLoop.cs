@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.Metrics;
 using CertHerald.Deciding;
 using CertHerald.Following;
+using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
@@ -235,9 +236,19 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>Frozen before the first POST: killed here, the next attempt sends the same bytes under the same key.</summary>
     private async Task<ReadOnlyMemory<byte>> FreezeAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
     {
-        DeliverySubject subject = delivery.Kind == EventKinds.MalformedCertificate
+        bool isMalformed = delivery.Kind == EventKinds.MalformedCertificate;
+        DeliverySubject subject = isMalformed
             ? new DeliverySubject(_baseUrl, null, await _store.FindMalformedAsync(delivery.Subject, cancellation))
             : new DeliverySubject(_baseUrl, await _store.FindIssuanceAsync(delivery.Subject, cancellation), null);
+
+        if (lane.Webhook.Evidence)
+        {
+            // What is not proven yet says so, and leaves: no alert waits for its proof.
+            Evidence? evidence = isMalformed
+                ? await _store.FindMalformedEvidenceAsync(delivery.Subject, cancellation)
+                : await _store.FindEvidenceAsync(delivery.Subject, null, cancellation);
+            subject = subject with { Evidence = new DeliveryEvidence(evidence is null ? null : EvidenceJson.Write(evidence)) };
+        }
 
         var body = new ArrayBufferWriter<byte>(4096);
         lane.Dialect.Write(subject, body);

@@ -20,4 +20,30 @@ internal interface IWebhookDialect
 }
 
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
-internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed);
+internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed)
+{
+    /// <summary>Null: the webhook did not ask for it.</summary>
+    public DeliveryEvidence? Evidence { get; init; }
+}
+
+/// <summary>What proves a delivery's subject when its body is written.</summary>
+/// <param name="Document">In the form of <see cref="Inspecting.EvidenceJson"/>; null while it is not yet proven.</param>
+internal sealed record DeliveryEvidence(byte[]? Document)
+{
+    /// <summary>The name of the member that carries it, in every dialect.</summary>
+    public static ReadOnlySpan<byte> MemberName => "certherald"u8;
+
+    /// <summary>Writes the member.</summary>
+    public void WriteTo(System.Text.Json.Utf8JsonWriter json)
+    {
+        json.WriteStartObject(MemberName);
+        json.WriteBoolean("proven"u8, Document is not null);
+        if (Document is not null)
+        {
+            json.WritePropertyName("evidence"u8);
+            // As it is: written anew, one escape might differ, and it would not be what is verified.
+            json.WriteRawValue(Document, skipInputValidation: true);
+        }
+        json.WriteEndObject();
+    }
+}

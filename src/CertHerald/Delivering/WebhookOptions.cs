@@ -18,6 +18,9 @@ internal sealed record WebhookOptions
     /// <summary>Kinds of event it gets.</summary>
     public required IReadOnlyList<string> Events { get; init; }
 
+    /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
+    public bool Evidence { get; init; }
+
     /// <summary>The name: printed by accident, it must show neither address nor password.</summary>
     public override string ToString() => Name;
 }

@@ -52,6 +52,10 @@ internal interface ILogSource
     /// <param name="size">From 1, below the head's.</param>
     Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation);
 
+    /// <summary>The audit path of an entry to a head, as the log gives it, unchecked; null where it gives none.</summary>
+    /// <param name="index">Below the head's size.</param>
+    Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation);
+
     /// <summary>Reads a head that was served before; null if it is none. Unchecked.</summary>
     SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim);
 

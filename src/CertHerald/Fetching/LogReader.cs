@@ -72,6 +72,26 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         }
     }
 
+    /// <summary>The audit path of an entry to a head, checked; null if the log gives none that leads there.</summary>
+    /// <param name="index">Below the head's size.</param>
+    public async Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation)
+    {
+        if (await InclusionAsync() is { } path) return path;
+        // Tiles come through caches: once more from the log.
+        return source.ForgetTiles() ? await InclusionAsync() : null;
+
+        async Task<MerkleHash[]?> InclusionAsync() =>
+            await source.GetInclusionAsync(index, leaf, head, cancellation) is { } found
+            && InclusionProof.Verify(leaf, index, head.Size, found, head.Root) ? found : null;
+    }
+
+    /// <summary>The bytes of one entry's leaf, if they have this hash; null if the log gives others now.</summary>
+    public async Task<byte[]?> GetLeafAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation)
+    {
+        using RawBatch entry = await source.GetEntriesAsync(index, 1, head.Size, cancellation);
+        return entry.LeafHashes()[0] == leaf ? entry[0].LeafInput.ToArray() : null;
+    }
+
     /// <summary>
     /// The first entry behind a refused one that the log gives; null if it gives none before <paramref name="until"/>. Looks
     /// in growing steps, then between the last two: a log that gives single entries in between is found to refuse them too.

@@ -69,6 +69,32 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
             : null;
     }
 
+    public async Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation)
+    {
+        try
+        {
+            string path = $"get-proof-by-hash?hash={Uri.EscapeDataString(leaf.ToBase64())}&tree_size={head.Size}";
+            using LogAnswer answer = await http.GetAsync(path, LogHttp.SmallCap, lane, cancellation);
+            // Of equal leaves the log picks one: another index has another path.
+            if (ProofByHashJson.TryRead(answer.Body.Span, out EntryIndex found, out MerkleHash[]? proof, out _) && found == index) return proof;
+        }
+        catch (LogUnavailableException e) when (e.Status is HttpStatusCode.NotFound or HttpStatusCode.BadRequest)
+        {
+            // It does not do it here: the other call may.
+        }
+
+        try
+        {
+            string path = $"get-entry-and-proof?leaf_index={index}&tree_size={head.Size}";
+            using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, lane, cancellation);
+            return EntryAndProofJson.TryRead(answer.Body.Span, out _, out _, out MerkleHash[]? proof, out _) ? proof : null;
+        }
+        catch (LogUnavailableException e) when (e.Status is HttpStatusCode.NotFound or HttpStatusCode.BadRequest)
+        {
+            return null;                                       // often absent
+        }
+    }
+
     public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => SignedHeadJson.TryRead(verbatim, out SignedHead? head, out _) ? head : null;
 
     public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => Task.FromResult<byte[]?>(null);

@@ -96,6 +96,24 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
     public async Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation) =>
         await GetFrontierAsync(size, head, cancellation) is { } frontier ? frontier.Root() == root : null;
 
+    public async Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation)
+    {
+        var path = new List<MerkleHash>(64);
+        ulong size = head.Size.Value;
+        for (int level = 0; level < 64 && 1UL << level < size; level++)
+        {
+            ulong first = (index.Value >> level ^ 1) << level;
+            if (first >= size) continue;
+            // Whole, a sibling is one hash of a tile; at the right edge it is what is left of the tree. RFC 9162 §2.1.3.1.
+            var end = new TreeSize(first + Math.Min(1UL << level, size - first));
+            MerkleHash[] subtrees = await _hashTiles.SubtreesAsync(new TreeSize(first), end, head.Size, cancellation);
+            MerkleHash sibling = subtrees[^1];
+            for (int i = subtrees.Length - 2; i >= 0; i--) sibling = MerkleHash.OfNode(subtrees[i], sibling);
+            path.Add(sibling);
+        }
+        return [.. path];
+    }
+
     public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) =>
         Checkpoint.TryRead(verbatim.ToArray(), origin, key, out SignedHead? head, out _) ? head : null;
 

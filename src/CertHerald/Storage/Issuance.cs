@@ -13,7 +13,11 @@ internal sealed record Issuance(
 /// <summary>Where a log shows an issuance.</summary>
 /// <param name="Proven">Under a signed head. False until then: the alert does not wait for it.</param>
 internal sealed record Sighting(
-    LogId Log, string LogDescription, EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, bool IsPrecertificate, bool Proven);
+    LogId Log, string LogDescription, EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, bool IsPrecertificate, bool Proven)
+{
+    /// <summary>How it is proven; null until a path is kept, which for what was caught up with may be after it is proven.</summary>
+    public SightingProof? Proof { get; init; }
+}
 
 /// <summary>An entry that could not be read.</summary>
 internal sealed record MalformedEntry(

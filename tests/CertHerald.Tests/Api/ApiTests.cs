@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using CertHerald.Inspecting;
 using CertHerald.Tests.WebConsole;
 
 namespace CertHerald.Tests.Api;
@@ -12,6 +13,8 @@ public sealed class ApiTests
     [InlineData("/api/issuances")]
     [InlineData("/api/issuances/1")]
     [InlineData("/api/issuances/1/certificate.der")]
+    [InlineData("/api/issuances/1/evidence")]
+    [InlineData("/api/malformed/1/evidence")]
     [InlineData("/api/deliveries")]
     [InlineData("/api/deliveries/1")]
     [InlineData("/api/logs")]
@@ -68,6 +71,36 @@ public sealed class ApiTests
     }
 
     [Fact]
+    public async Task Evidence_is_served_and_stands_in_the_answer_as_it_must_be_to_be_verified()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.CommitAsync(SomeFacts.Of("shop.example.com"));
+        await rig.CommitMalformedAsync("no end", [1, 2, 3]);
+        await rig.SignInAsync();
+
+        Answer first = await rig.Browser.GetAsync("/api/issuances/1/evidence");
+        Answer chosen = await rig.Browser.GetAsync($"/api/issuances/1/evidence?log={Uri.EscapeDataString(rig.Log.ToString())}&index=0");
+        Answer malformed = await rig.Browser.GetAsync("/api/malformed/1/evidence");
+
+        Assert.Equal(first.Text, chosen.Text);
+        Assert.Equal("attachment", first.ContentHeaders.ContentDisposition!.DispositionType);
+        foreach (byte[] document in new[] { first.Bytes, malformed.Bytes, (await rig.Browser.GetAsync("/api/issuances/1")).Bytes, (await rig.Browser.GetAsync("/api/malformed/1")).Bytes })
+        {
+            Assert.True(EvidenceJson.TryRead(document, out Evidence? evidence, out string? problem), problem);
+            Assert.Null(EvidenceCheck.Refusal(evidence));
+        }
+        JsonElement proof = (await GetAsync(rig, "/api/issuances/1")).GetProperty("sightings")[0].GetProperty("proof");
+        Assert.Equal((1UL, 0), (proof.GetProperty("tree_size").GetUInt64(), proof.GetProperty("hashes").GetInt32()));
+        Assert.Equal(HttpStatusCode.NotFound, (await rig.Browser.GetAsync($"/api/issuances/1/evidence?log={Uri.EscapeDataString(rig.Log.ToString())}&index=7")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await rig.Browser.GetAsync("/api/issuances/7/evidence")).Status);
+
+        string page = await rig.PageAsync("/console/monitoring/issuances/1");
+        Assert.Contains("in the tree of 1 entries signed", page, StringComparison.Ordinal);
+        Assert.Contains("/api/issuances/1/evidence?log=", page, StringComparison.Ordinal);
+        Assert.Contains("/api/malformed/1/evidence", await rig.PageAsync("/console/malformed/1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Lists_are_read_to_their_end_by_following_next()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
@@ -92,6 +125,9 @@ public sealed class ApiTests
     [InlineData("/api/issuances?limit=0", "limit")]
     [InlineData("/api/issuances?limit=1001", "limit")]
     [InlineData("/api/issuances?limit=many", "limit")]
+    [InlineData("/api/issuances/1/evidence?log=none", "log")]
+    [InlineData("/api/issuances/1/evidence?index=1", "log")]
+    [InlineData("/api/issuances/1/evidence?log=EcBaM1/tsCHcOy1QVUmYKPwMH1V8DRNTzE0dCk2ygH4=&index=-1", "index")]
     [InlineData("/api/deliveries?before=-1", "before")]
     [InlineData("/api/deliveries?state=lost", "state")]
     public async Task A_bad_query_is_a_400_that_names_the_parameter(string path, string parameter)

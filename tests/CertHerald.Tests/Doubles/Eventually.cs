@@ -4,10 +4,13 @@ namespace CertHerald.Tests.Doubles;
 internal static class Eventually
 {
     /// <summary>Returns once it has come about; fails after a minute.</summary>
-    public static async Task HappensAsync(Func<bool> hasComeAbout)
+    public static Task HappensAsync(Func<bool> hasComeAbout) => HappensAsync(() => Task.FromResult(hasComeAbout()));
+
+    /// <inheritdoc cref="HappensAsync(Func{bool})"/>
+    public static async Task HappensAsync(Func<Task<bool>> hasComeAbout)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(TimeSpan.FromMinutes(1));            // a failing test must end
-        while (!hasComeAbout()) await Task.Delay(TimeSpan.FromMilliseconds(20), limit.Token);
+        while (!await hasComeAbout()) await Task.Delay(TimeSpan.FromMilliseconds(20), limit.Token);
     }
 }

@@ -439,6 +439,8 @@ public sealed class FetchAheadTests
 
         public Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
 
+        public Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => throw new NotSupportedException();
 
         public Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();

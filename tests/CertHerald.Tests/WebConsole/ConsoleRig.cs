@@ -11,6 +11,7 @@ using CertHerald.Names;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Storage;
+using CertHerald.Tests.Transparency.Heads;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -173,11 +174,11 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
             Timestamp = (ulong)Time.GetUtcNow().ToUnixTimeMilliseconds(),
             Root = root,
             Signature = default,
-            Verbatim = "{}"u8.ToArray(),
+            Verbatim = default,
         };
         byte[] signature = _logKey.SignData(head.SignedBytes(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
         byte[] digitallySigned = [4, 3, (byte)(signature.Length >> 8), (byte)signature.Length, .. signature];
-        Assert.True(VerifiedHead.TryVerify(head with { Signature = digitallySigned }, _log.Key, out VerifiedHead? verified));
+        Assert.True(VerifiedHead.TryVerify(head with { Signature = digitallySigned, Verbatim = SigningLog.Answer(head, digitallySigned) }, _log.Key, out VerifiedHead? verified));
         return verified;
     }
 

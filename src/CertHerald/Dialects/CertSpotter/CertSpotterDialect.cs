@@ -43,8 +43,8 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
         using var json = new Utf8JsonWriter(body, Plain);
-        if (subject.Issuance is { } issuance) WriteUnknown(json, subject.BaseUrl, issuance);
-        else if (subject.Malformed is { } entry) WriteMalformed(json, subject.BaseUrl, entry);
+        if (subject.Issuance is { } issuance) WriteUnknown(json, subject, issuance);
+        else if (subject.Malformed is { } entry) WriteMalformed(json, subject, entry);
         else throw new UnreachableException("A delivery is about an issuance or an entry.");
     }
 
@@ -53,13 +53,13 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         for (int hour = from; hour <= until; hour += 6) yield return TimeSpan.FromHours(hour);
     }
 
-    private void WriteUnknown(Utf8JsonWriter json, string baseUrl, Issuance issuance)
+    private void WriteUnknown(Utf8JsonWriter json, DeliverySubject subject, Issuance issuance)
     {
         string id = issuance.Id.ToString(CultureInfo.InvariantCulture);
 
         json.WriteStartObject();
         json.WriteString("id"u8, id);
-        json.WriteString("html_url"u8, $"{baseUrl}/console/monitoring/issuances/{id}");
+        json.WriteString("html_url"u8, $"{subject.BaseUrl}/console/monitoring/issuances/{id}");
         json.WriteStartArray("endpoints"u8);
         foreach (WatchedEndpoint endpoint in issuance.Endpoints)
         {
@@ -72,6 +72,7 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
 
         json.WriteEndArray();
         WriteIssuance(json, id, issuance.Certificate);
+        subject.Evidence?.WriteTo(json);                       // only for those who asked: the original has no such member
         json.WriteEndObject();
     }
 
@@ -103,14 +104,14 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         json.WriteEndObject();
     }
 
-    private static void WriteMalformed(Utf8JsonWriter json, string baseUrl, MalformedEntry entry)
+    private static void WriteMalformed(Utf8JsonWriter json, DeliverySubject subject, MalformedEntry entry)
     {
         string id = entry.Id.ToString(CultureInfo.InvariantCulture);
 
         json.WriteStartObject();
         json.WriteString("event"u8, EventKinds.MalformedCertificate);
         json.WriteString("id"u8, id);
-        json.WriteString("html_url"u8, $"{baseUrl}/console/malformed/{id}");
+        json.WriteString("html_url"u8, $"{subject.BaseUrl}/console/malformed/{id}");
         json.WriteStartObject("log"u8);
         json.WriteString("id"u8, entry.Log.ToString());
         json.WriteString("url"u8, entry.LogUrl);
@@ -119,6 +120,7 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         json.WriteString("leaf_hash"u8, entry.LeafHash.ToBase64());
         json.WriteString("error"u8, entry.Problem);
         json.WriteBase64String("entry"u8, entry.Entry);
+        subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
     }
 

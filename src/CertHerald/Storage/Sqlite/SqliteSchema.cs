@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -247,6 +247,36 @@ internal static class SqliteSchema
             silent_since   INTEGER,
             has_rest       INTEGER NOT NULL
         ) STRICT;
+        """;
+
+    // Each leaf that something was found in, matched or malformed, and its audit path once there is one. Heads of proofs are
+    // apart from 'head', whose rows are forgotten. Leaves that an older program left out are asked for again.
+    private const string Proof = """
+        CREATE TABLE proof_head (
+            id       INTEGER PRIMARY KEY,
+            log      INTEGER NOT NULL REFERENCES log(id),
+            size     INTEGER NOT NULL,
+            root     BLOB NOT NULL,
+            time     INTEGER NOT NULL,
+            verbatim BLOB NOT NULL,
+            UNIQUE (log, size, root)
+        ) STRICT;
+
+        CREATE TABLE proof (
+            id          INTEGER PRIMARY KEY,
+            log         INTEGER NOT NULL REFERENCES log(id),
+            entry_index INTEGER NOT NULL,
+            leaf_hash   BLOB NOT NULL,
+            leaf_input  BLOB,
+            head        INTEGER REFERENCES proof_head(id),
+            path        BLOB,
+            UNIQUE (log, entry_index, leaf_hash)
+        ) STRICT;
+        CREATE INDEX proof_owed ON proof (log, entry_index) WHERE path IS NULL;
+
+        INSERT INTO proof (log, entry_index, leaf_hash) SELECT log, entry_index, leaf_hash FROM sighting;
+        INSERT INTO proof (log, entry_index, leaf_hash, leaf_input) SELECT log, entry_index, leaf_hash, entry FROM malformed WHERE true
+            ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET leaf_input = excluded.leaf_input;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

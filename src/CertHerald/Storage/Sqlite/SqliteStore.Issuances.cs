@@ -33,10 +33,16 @@ internal sealed partial class SqliteStore
     public Task<IReadOnlyList<Sighting>> SightingsAsync(long issuance, CancellationToken cancellation) => ReadAsync<IReadOnlyList<Sighting>>(
         session => session.All(
             """
-            SELECT log_id, description, entry_index, leaf_hash, logged, is_precertificate, proven
-            FROM sighting JOIN log ON log.id = sighting.log WHERE issuance = @issuance ORDER BY sighting.id
+            SELECT log_id, description, sighting.entry_index, sighting.leaf_hash, logged, is_precertificate, proven, proof_head.size, proof_head.time, length(proof.path)
+            FROM sighting JOIN log ON log.id = sighting.log
+                 LEFT JOIN proof ON proof.log = sighting.log AND proof.entry_index = sighting.entry_index AND proof.leaf_hash = sighting.leaf_hash
+                 LEFT JOIN proof_head ON proof_head.id = proof.head
+            WHERE issuance = @issuance ORDER BY sighting.id
             """,
-            row => new Sighting(Id(row.Bytes(0)), row.GetString(1), new EntryIndex(row.Size(2)), new MerkleHash(row.Bytes(3)), row.Time(4), row.GetBoolean(5), row.GetBoolean(6)),
+            row => new Sighting(Id(row.Bytes(0)), row.GetString(1), new EntryIndex(row.Size(2)), new MerkleHash(row.Bytes(3)), row.Time(4), row.GetBoolean(5), row.GetBoolean(6))
+            {
+                Proof = row.IsDBNull(7) ? null : new SightingProof(new TreeSize(row.Size(7)), row.Time(8), row.GetInt32(9) / MerkleHash.Length),
+            },
             ("@issuance", issuance)),
         cancellation);
 

@@ -35,6 +35,7 @@ internal sealed partial class SqliteStore
             };
             int discovered = 0, owed = 0;
             foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, ref discovered, ref owed);
+            KeepLeaves(session, log, batch, decisions);
             if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before.Position);
 
             SetPosition(session, lane, after);

@@ -107,6 +107,22 @@ public sealed class CertSpotterDialectTests
             Write(new DeliverySubject("https://ct.example.org", null, entry)));
     }
 
+    [Theory]
+    [InlineData(null, "}")]
+    [InlineData("", ",\"certherald\":{\"proven\":false}}")]
+    [InlineData("{\"version\":1,\"key\":\"a+b/\"}", ",\"certherald\":{\"proven\":true,\"evidence\":{\"version\":1,\"key\":\"a+b/\"}}}")]
+    public void Evidence_is_the_last_member_of_those_who_asked_for_it_and_its_bytes_stay(string? document, string end)
+    {
+        DeliveryEvidence? evidence = document is null ? null : new DeliveryEvidence(document.Length == 0 ? null : Encoding.UTF8.GetBytes(document));
+        var entry = new MalformedEntry(77, default, "Some log", "https://log.example/", new EntryIndex(123), default, "the TBS has no end", [1, 2, 3], true, Discovered);
+
+        string unknown = Write(Subject(Given.GoldenFacts()) with { Evidence = evidence }), plain = Write(Given.GoldenFacts());
+        string malformed = Write(new DeliverySubject("https://ct.example.org", null, entry) { Evidence = evidence });
+
+        Assert.Equal(plain[..^1] + end, unknown);
+        Assert.EndsWith("\"entry\":\"AQID\"" + end, malformed, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void It_speaks_of_unknown_certificates_and_malformed_ones()
     {
@@ -117,8 +133,10 @@ public sealed class CertSpotterDialectTests
         Assert.False(dialect.Speaks("lookalike"));
     }
 
-    private static string Write(CertificateFacts facts) => Write(
-        new DeliverySubject("https://ct.example.org", new Issuance(2715166372, facts, Given.GoldenEndpoints(), false, "nobody knows it", Discovered), null));
+    private static string Write(CertificateFacts facts) => Write(Subject(facts));
+
+    private static DeliverySubject Subject(CertificateFacts facts) =>
+        new("https://ct.example.org", new Issuance(2715166372, facts, Given.GoldenEndpoints(), false, "nobody knows it", Discovered), null);
 
     private static string Write(DeliverySubject subject)
     {

@@ -29,7 +29,8 @@ internal sealed class SigningLog : IDisposable
             Signature = default,
             Verbatim = default,
         };
-        head = head with { Signature = Sign(head.SignedBytes()) };
+        byte[] signature = Sign(head.SignedBytes());
+        head = head with { Signature = signature, Verbatim = Answer(head, signature) };
         Assert.Equal(HeadFailure.None, VerifiedHead.Verify(head, Key, out VerifiedHead? verified));
         return verified!;
     }
@@ -43,6 +44,15 @@ internal sealed class SigningLog : IDisposable
         BinaryPrimitives.WriteUInt64BigEndian(prefix.AsSpan(4), timestamp);
         return $"— {origin} {Convert.ToBase64String([.. prefix, .. head.Signed.Signature.Span])}\n";
     }
+
+    /// <summary>A head as <c>get-sth</c> answers it.</summary>
+    public static byte[] Answer(SignedHead head, byte[] signature) => System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new
+    {
+        tree_size = head.Size.Value,
+        timestamp = head.Timestamp,
+        sha256_root_hash = head.Root.ToBase64(),
+        tree_head_signature = Convert.ToBase64String(signature),
+    });
 
     public void Dispose() => _key.Dispose();
 
