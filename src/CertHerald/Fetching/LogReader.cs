@@ -23,6 +23,9 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// <summary>For how long asking for a head again is of no use, by the log's word; zero if it gave none, at most a minute.</summary>
     public TimeSpan HeadFreshFor => source.HeadFreshFor;
 
+    /// <summary>What the log calls itself in the head it gave last, where that is not its name; else null.</summary>
+    public string? ForeignOrigin => source.ForeignOrigin;
+
     /// <summary>The newest head on offer. It may be smaller than an earlier one: front ends of a log lag.</summary>
     /// <exception cref="HeadRefusedException">The log did not sign it.</exception>
     public async Task<VerifiedHead> GetHeadAsync(CancellationToken cancellation)
@@ -62,6 +65,22 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         try
         {
             return await source.ProvesAsync(known, head, cancellation);
+        }
+        catch (LogUnavailableException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Whether the tree of a head is the beginning of a larger head's, by what the log itself proves of the larger one; null if
+    /// it proves nothing there. A wrong proof says nothing against a head.
+    /// </summary>
+    public async Task<bool?> ContainsAsync(VerifiedHead smaller, VerifiedHead larger, CancellationToken cancellation)
+    {
+        try
+        {
+            return await source.GetFrontierAsync(smaller.Size, larger, cancellation) is { } frontier ? frontier.Root() == smaller.Root : null;
         }
         catch (LogUnavailableException)
         {

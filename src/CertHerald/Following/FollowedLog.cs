@@ -18,11 +18,37 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<long, Refusals> _refusals = new();
     private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
+    private readonly RateMeter _rate = new(time);
+    private DateTimeOffset? _throttledAt;
     private long _entries, _malformed, _matches;
 
     public LogDescription Log => Chosen.Log;
 
     public ChosenLog Chosen { get; } = chosen;
+
+    /// <summary>When this process began with it.</summary>
+    public DateTimeOffset Since { get; } = time.GetUtcNow();
+
+    /// <summary>It has ended and was read to its end: its head grows old, and it may fall silent.</summary>
+    public bool IsFinished { get; set; }
+
+    /// <summary>No list names it any more: it may fall silent.</summary>
+    public bool IsDelisted { get; set; }
+
+    /// <summary>Its troubles that last.</summary>
+    public StandingIncidents Incidents { get; } = new(chosen.Log);
+
+    /// <summary>For its <see cref="HeadWatch"/>.</summary>
+    public HeadMemory Heads { get; } = new();
+
+    /// <summary>Entries read by this process a second, over the last minute.</summary>
+    public double Rate => _rate.PerSecond;
+
+    /// <summary>When the log last refused to answer so fast; null if it never did.</summary>
+    public DateTimeOffset? ThrottledAt
+    {
+        get { lock (_lock) return _throttledAt; }
+    }
 
     /// <summary>Rings when there may be a lane to catch up with.</summary>
     public OwedBell LaneBell { get; } = new(time);
@@ -75,6 +101,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         Interlocked.Add(ref _entries, batch.Count);
+        _rate.Add(batch.Count);
         Interlocked.Add(ref _malformed, findings.Count(finding => finding is MalformedFinding));
         Interlocked.Add(ref _matches, findings.Count(finding => finding is MatchFinding));
         // Catching up takes hours without a look at the head: the log answers all the same.
@@ -83,6 +110,12 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     public void Failed(string error, DateTimeOffset now) =>
         Change(standing => standing with { State = FollowState.Failing, Error = error, LastFailure = now });
+
+    /// <summary>The log answers, only not so fast.</summary>
+    public void Throttled(DateTimeOffset now)
+    {
+        lock (_lock) _throttledAt = now;
+    }
 
     private void Change(Func<LogStanding, LogStanding> change)
     {

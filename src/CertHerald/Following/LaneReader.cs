@@ -54,9 +54,15 @@ internal sealed class LaneReader(
             if (!refusals.AreMany(time.GetUtcNow()) || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
             return onward;
         }
+        catch (LogUnavailableException failure) when (IsThrottled(failure))
+        {
+            followed.Throttled(time.GetUtcNow());
+            throw;
+        }
 
         using (batch.Raw)
         {
+            if (LeafIndexCheck.Report(batch.Raw) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
             IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
             CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, seen, stopping);

@@ -18,6 +18,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     private static readonly TimeSpan LongBehind = TimeSpan.FromMinutes(10);
 
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
+    private readonly HeadWatch _watch = new(followed, lanes.Reader, store, time);
 
     private LogDescription Log => followed.Log;
 
@@ -72,9 +73,18 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
     private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
     {
-        VerifiedHead head = await Reader.GetHeadAsync(stopping);
-        followed.Saw(head, time.GetUtcNow());
-        _pace.Saw(head.Size, time.GetUtcNow());
-        return head;
+        try
+        {
+            VerifiedHead head = await Reader.GetHeadAsync(stopping);
+            followed.Saw(head, time.GetUtcNow());
+            _pace.Saw(head.Size, time.GetUtcNow());
+            await _watch.SawAsync(head, stopping);
+            return head;
+        }
+        catch (HeadRefusedException refused)
+        {
+            await _watch.RefusedAsync(refused, stopping);
+            throw;
+        }
     }
 }

@@ -187,6 +187,8 @@ public sealed class FetchAheadTests
     {
         private readonly List<(ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token)> _requests = [];
 
+        public string? ForeignOrigin => null;
+
         public int EntryBytes { get; set; } = 100;
 
         public ulong[] Asked => [.. _requests.Select(request => request.Start)];

@@ -39,7 +39,8 @@ internal sealed class FollowingRig : IAsyncDisposable
         Asking = new Asking(_time);
     }
 
-    public ManualTime Time { get; } = new();
+    /// <summary>Begins now: the heads of test logs are signed by the real clock.</summary>
+    public ManualTime Time { get; } = new(DateTimeOffset.UtcNow);
 
     public Meter Meter => _meter;
 
