@@ -129,6 +129,8 @@ internal static class Configuration
             yield return "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+        if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
+            yield return "no webhook takes \"operator\": an incident of a log is shown in the console, /readyz and metrics only; add one with \"dialect\": \"native\", \"events\": [\"operator\"]";
     }
 
     /// <summary>Links that will lead nowhere.</summary>

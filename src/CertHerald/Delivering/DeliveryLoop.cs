@@ -204,7 +204,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
             if (hold is not null) await _store.HoldWebhookAsync(lane.Webhook.Name, hold, ended, cancellation);
 
             _metrics.Count(lane.Label, answer, took);
-            if (verdict.State == DeliveryState.Done) _metrics.Alerted(ended - delivery.HeadSeen);
+            // A notice is no alert: no head showed it.
+            if (verdict.State == DeliveryState.Done && delivery.Kind != EventKinds.Operator) _metrics.Alerted(ended - delivery.HeadSeen);
             Log(lane.Webhook.Name, delivery, answer, verdict, took);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -235,9 +236,12 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>Frozen before the first POST: killed here, the next attempt sends the same bytes under the same key.</summary>
     private async Task<ReadOnlyMemory<byte>> FreezeAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
     {
-        DeliverySubject subject = delivery.Kind == EventKinds.MalformedCertificate
-            ? new DeliverySubject(_baseUrl, null, await _store.FindMalformedAsync(delivery.Subject, cancellation))
-            : new DeliverySubject(_baseUrl, await _store.FindIssuanceAsync(delivery.Subject, cancellation), null);
+        DeliverySubject subject = delivery.Kind switch
+        {
+            EventKinds.MalformedCertificate => new DeliverySubject(_baseUrl, null, await _store.FindMalformedAsync(delivery.Subject, cancellation)),
+            EventKinds.Operator => new DeliverySubject(_baseUrl, null, null, await _store.FindNoticeAsync(delivery.Subject, cancellation)),
+            _ => new DeliverySubject(_baseUrl, await _store.FindIssuanceAsync(delivery.Subject, cancellation), null),
+        };
 
         var body = new ArrayBufferWriter<byte>(4096);
         lane.Dialect.Write(subject, body);

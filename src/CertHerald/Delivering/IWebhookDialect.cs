@@ -20,4 +20,4 @@ internal interface IWebhookDialect
 }
 
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
-internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed);
+internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed, Notice? Notice = null);
