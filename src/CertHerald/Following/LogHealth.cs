@@ -109,7 +109,7 @@ internal sealed partial class LogHealth : BackgroundService
         double seconds = (now - before.At).TotalSeconds, allowed = (log.Entries - before.Entries) / seconds, needed = allowed + (backlog - before.Backlog) / seconds;
         await log.Incidents.OpenAsync(_store, Severity.Warning, IncidentKinds.Throttled, () => (
             $"the log lets us read {Rate(allowed)} entries/s, and grows by {Rate(needed)}: {backlog} entries behind, and falling further",
-            JsonSerializer.Serialize(new { allowed_per_second = Math.Round(allowed, 2), needed_per_second = Math.Round(needed, 2), backlog, backlog_before = before.Backlog, before.At, refused })), stopping);
+            JsonSerializer.Serialize(new { allowed_per_second = Math.Round(allowed, 2), needed_per_second = Math.Round(needed, 2), backlog, backlog_before = before.Backlog, since = before.At, last_refusal = refused })), stopping);
     }
 
     private IEnumerable<Measurement<long>> Measure() =>
