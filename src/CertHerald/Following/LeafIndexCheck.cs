@@ -24,7 +24,7 @@ internal static class LeafIndexCheck
             last = place;
         }
         return wrong == 0 ? null : IncidentReport.Of(
-            IncidentKinds.LeafIndex, "", $"{Describe(batch, first)}{(wrong == 1 ? "" : $"; so are {wrong - 1} more entries up to {batch[last].Index}")}",
+            IncidentKinds.LeafIndex, "", $"{Describe(batch, first)}{(wrong == 1 ? "" : $"; {wrong - 1} more such entries up to {batch[last].Index}")}",
             JsonSerializer.Serialize(new { entries = wrong, first = Case(batch, first), last = Case(batch, last) }));
     }
 

@@ -226,7 +226,7 @@ public sealed class IncidentRowsTests
 
         Incident incident = (await IncidentsAsync(rig)).Single(one => one.Kind == "leaf_index");
         Assert.Equal((Severity.Error, 1L, null), (incident.Severity, incident.Cases, incident.Closed));
-        Assert.StartsWith("index 7 at position 3; so are 1 more entries up to 5", incident.Summary, StringComparison.Ordinal);
+        Assert.StartsWith("index 7 at position 3; 1 more such entries up to 5", incident.Summary, StringComparison.Ordinal);
         JsonElement evidence = JsonDocument.Parse(incident.Evidence).RootElement;
         Assert.Equal((3, 7, 5), (evidence.GetProperty("first").GetProperty("position").GetInt32(), evidence.GetProperty("first").GetProperty("index").GetInt32(), evidence.GetProperty("last").GetProperty("position").GetInt32()));
         Assert.Equal(JsonValueKind.Null, evidence.GetProperty("last").GetProperty("index").ValueKind);
