@@ -14,6 +14,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(DeliveryJson))]
 [JsonSerializable(typeof(PageJson<DeliveryJson>))]
 [JsonSerializable(typeof(IReadOnlyList<LogJson>))]
+[JsonSerializable(typeof(IncidentJson))]
 [JsonSerializable(typeof(IReadOnlyList<IncidentJson>))]
 [JsonSerializable(typeof(MalformedJson))]
 [JsonSerializable(typeof(DomainJson))]

@@ -20,6 +20,8 @@ internal static class ApiSetup
         services.AddSingleton<Issuances>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<FollowedLogs>();
+        services.AddSingleton<IIncidents>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<LogIncidents>();
         services.AddSingleton<MalformedEntries>();
         services.AddSingleton<IWatchItems>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<Domains>();
@@ -37,6 +39,7 @@ internal static class ApiSetup
         Issuances.Map(routes);
         Deliveries.Map(routes);
         FollowedLogs.Map(routes);
+        LogIncidents.Map(routes);
         MalformedEntries.Map(routes);
         Domains.Map(routes);
         BackFills.Map(routes);

@@ -7,8 +7,11 @@ namespace CertHerald.Api;
 /// <summary>What webhooks are owed and got, as the API and the console show it.</summary>
 internal sealed class Deliveries(IStore store)
 {
-    /// <summary>The kind whose subjects are malformed entries; every other kind's are issuances.</summary>
+    /// <summary>The kind whose subjects are malformed entries.</summary>
     public const string MalformedKind = EventKinds.MalformedCertificate;
+
+    /// <summary>The kind whose subjects are notices of incidents; every other kind's are issuances.</summary>
+    public const string OperatorKind = EventKinds.Operator;
 
     // More deliveries about one subject than webhooks that anybody has.
     private const int MostAboutOne = 1_000;
@@ -106,7 +109,7 @@ internal sealed class Deliveries(IStore store)
 }
 
 /// <summary>A delivery on the wire. What is null in lists is set where one is asked for.</summary>
-/// <param name="Subject">Id of the issuance or malformed entry, by kind.</param>
+/// <param name="Subject">Id of the issuance, malformed entry or notice, by kind.</param>
 /// <param name="Key">The idempotency key that its receiver sees.</param>
 internal sealed record DeliveryJson(
     string Id, string Webhook, string Kind, string Subject, string Key, string State, int Tries, DateTimeOffset? FirstTried,

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CertHerald.Following;
 using CertHerald.Storage;
 using CertHerald.Transparency.LogLists;
@@ -11,11 +10,9 @@ internal delegate IReadOnlyList<FollowedLog> LiveLogs();
 /// <summary>What the lists hold at this moment that cannot be followed.</summary>
 internal delegate IReadOnlyList<RefusedLog> RefusedLogs();
 
-/// <summary>The logs and how far they were read, and the promises they broke.</summary>
+/// <summary>The logs and how far they were read.</summary>
 internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refused)
 {
-    private const int MostIncidents = 1_000;
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder group = routes.MapGroup("/api").WithTags("Logs").RequireAuthorization();
@@ -23,8 +20,6 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
         group.MapGet("/logs", async (FollowedLogs logs, CancellationToken cancellation) =>
             TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson));
 
-        group.MapGet("/incidents", async (FollowedLogs logs, CancellationToken cancellation) =>
-            TypedResults.Json(await logs.IncidentsAsync(MostIncidents, cancellation), ApiJson.Default.IReadOnlyListIncidentJson));
     }
 
     /// <summary>Every log ever followed, by description, and every one that a list names in vain.</summary>
@@ -33,21 +28,14 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
         var followed = live().ToDictionary(log => log.Log.Id);
         IReadOnlyList<StoredLog> stored = await store.LogsAsync(cancellation);
         var begun = stored.Select(log => log.Id).ToHashSet();
+        var incidents = (await store.IncidentsAsync(new IncidentFilter(NewestOfEachLog: true), cancellation)).ToDictionary(incident => incident.Log.ToString());
         return
         [
-            .. stored.Select(log => LogJson.Of(log, followed.GetValueOrDefault(log.Id)))
-                .Concat(followed.Values.Where(log => !begun.Contains(log.Log.Id)).Select(LogJson.Of))
-                .Concat(refused().Select(LogJson.Of))
-                .OrderBy(log => log.Description, StringComparer.Ordinal),
+            .. from log in stored.Select(log => LogJson.Of(log, followed.GetValueOrDefault(log.Id)))
+                    .Concat(followed.Values.Where(log => !begun.Contains(log.Log.Id)).Select(LogJson.Of))
+                    .Concat(refused().Select(LogJson.Of)).OrderBy(log => log.Description, StringComparer.Ordinal)
+               select incidents.TryGetValue(log.Id, out Incident? last) ? log with { LastIncident = LastIncidentJson.Of(last) } : log,
         ];
-    }
-
-    /// <summary>Newest first.</summary>
-    public async Task<IReadOnlyList<IncidentJson>> IncidentsAsync(int atMost, CancellationToken cancellation)
-    {
-        IReadOnlyList<Incident> incidents = await store.IncidentsAsync(atMost, cancellation);
-        var names = (await store.LogsAsync(cancellation)).ToDictionary(log => log.Id, log => log.Description);
-        return [.. incidents.Select(incident => IncidentJson.Of(incident, names.GetValueOrDefault(incident.Log, "")))];
     }
 }
 
@@ -60,17 +48,34 @@ internal sealed record LogJson(
     string Id, string Description, string Operator, string Url, string Protocol, ulong Position, ulong Proven, ulong? HeadSize,
     DateTimeOffset? HeadTime, ulong? Lag, string State, string? LastError)
 {
+    /// <summary>Entries read a second, over the last minute; null if the log is not followed now.</summary>
+    public double? Rate { get; init; }
+
+    /// <summary>How long it takes to read what is left at this rate; null while nothing is read, or nothing is known to be left.</summary>
+    public double? SecondsLeft => Rate > 0 && Lag is { } left ? Math.Ceiling(left / Rate.Value) : null;
+
+    /// <summary>The newest, open or closed; null if there never was one.</summary>
+    public LastIncidentJson? LastIncident { get; init; }
+
     /// <param name="live">Null if the log is not followed now.</param>
     public static LogJson Of(StoredLog log, FollowedLog? live) => new(
         log.Id.ToString(), log.Description, log.Operator, log.Url, log.Protocol, log.Position.Value, log.Proven.Value,
         log.HeadSize?.Value, log.HeadTime,
         live?.Standing.Backlog ?? (log.HeadSize is { } head ? head > log.Tip ? head.Value - log.Tip.Value : 0 : null),
-        live is null ? "not_followed" : StateOf(live), live?.Standing.Error);
+        live is null ? "not_followed" : StateOf(live), live?.Standing.Error)
+    {
+        Rate = RateOf(live),
+    };
 
     /// <summary>A log that has not answered yet.</summary>
     public static LogJson Of(FollowedLog log) => new(
         log.Log.Id.ToString(), log.Log.Description, log.Log.Operator, log.Log.Url.ToString(), log.Log.Protocol.ToString(), 0, 0, null, null, null,
-        StateOf(log), log.Standing.Error);
+        StateOf(log), log.Standing.Error)
+    {
+        Rate = RateOf(log),
+    };
+
+    private static double? RateOf(FollowedLog? log) => log is null ? null : Math.Round(log.Rate, 1);
 
     /// <summary>What a list holds in place of a log.</summary>
     public static LogJson Of(RefusedLog log) => new("", log.Name, log.Operator, "", "", 0, 0, null, null, null, "refused", log.Reason);
@@ -78,12 +83,9 @@ internal sealed record LogJson(
     private static string StateOf(FollowedLog log) => log.State.ToString().ToLowerInvariant();
 }
 
-/// <summary>A log's broken promise on the wire.</summary>
-internal sealed record IncidentJson(
-    string Id, string Log, string LogDescription, string Kind, string Severity, string Summary, JsonElement Evidence, DateTimeOffset Opened,
-    DateTimeOffset Changed, long Cases, DateTimeOffset? Closed)
+/// <summary>What a log did wrong last.</summary>
+internal sealed record LastIncidentJson(string Id, string Kind, string Severity, DateTimeOffset Opened, DateTimeOffset? Closed)
 {
-    public static IncidentJson Of(Incident incident, string description) => new(
-        ApiJson.IdOf(incident.Id), incident.Log.ToString(), description, incident.Kind, incident.Severity.ToString().ToLowerInvariant(), incident.Summary,
-        JsonElement.Parse(incident.Evidence), incident.Opened, incident.Changed, incident.Cases, incident.Closed);
+    public static LastIncidentJson Of(Incident incident) =>
+        new(ApiJson.IdOf(incident.Id), incident.Kind, incident.Severity.ToString().ToLowerInvariant(), incident.Opened, incident.Closed);
 }

@@ -17,6 +17,8 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
     /// <summary>A delivery that is due for longer than this means that alerts do not get out.</summary>
     public static readonly TimeSpan LongestDue = TimeSpan.FromSeconds(300);
 
+    private const int MostNamed = 10;
+
     private static readonly TimeSpan Reuse = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -34,6 +36,7 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
             var checks = new List<Check>();
             checks.AddRange(await MadeAsync("store", StoreAsync, cancellation));
             checks.AddRange(await MadeAsync("deliveries", DeliveriesAsync, cancellation));
+            checks.AddRange(await MadeAsync("incidents", IncidentsAsync, cancellation));
             foreach (CheckSource source in sources) checks.AddRange(await MadeAsync("checks", source, cancellation));
 
             (_latest, _at) = (checks, time.GetTimestamp());
@@ -58,6 +61,26 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
         return waiting <= LongestDue
             ? [new Check("deliveries", true)]
             : [new Check("deliveries", false, $"The oldest delivery has been due for {(long)waiting.TotalSeconds} seconds.")];
+    }
+
+    /// <summary>
+    /// A log that lies is no reason to take the service out of rotation: another instance would see the same log, and alerts
+    /// go on. What is grave is said all the same.
+    /// </summary>
+    private async Task<IReadOnlyList<Check>> IncidentsAsync(CancellationToken cancellation)
+    {
+        List<Incident> grave =
+        [
+            .. from incident in await store.IncidentsAsync(new IncidentFilter(OnlyOpen: true), cancellation)
+               where incident.Severity >= Severity.Error
+               orderby incident.Severity descending, incident.Id
+               select incident,
+        ];
+        if (grave.Count == 0) return [new Check("incidents", true)];
+
+        string shown = string.Join(", ", grave.Take(MostNamed).Select(incident =>
+            $"{incident.Kind} ({incident.Severity.ToString().ToLowerInvariant()}) of {(incident.LogDescription.Length > 0 ? incident.LogDescription : incident.Log)}"));
+        return [new Check("incidents", true, $"Degraded by incidents of logs: {shown}{(grave.Count > MostNamed ? $", and {grave.Count - MostNamed} more" : "")}. See /console/logs, or 'certherald logs'.")];
     }
 
     // Edge of the request pipeline: a check that cannot be made is one that does not hold, and hides none of the others.

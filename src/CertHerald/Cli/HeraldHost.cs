@@ -160,12 +160,20 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             provider.GetRequiredService<ILogger<LearnedRates>>()));
         services.AddHostedService(provider => provider.GetRequiredService<LearnedRates>());
         services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
+        services.AddHostedService(provider => new LogHealth(
+            () => provider.GetRequiredService<LogFleet>().Logs, provider.GetRequiredService<IStore>(), TimeProvider.System, provider.GetRequiredService<Meter>(),
+            provider.GetRequiredService<ILogger<LogHealth>>()));
+        services.AddHostedService(provider => new ProofKeeper(
+            () => provider.GetRequiredService<LogFleet>().Logs,
+            log => provider.GetRequiredService<LogSources>().Read(log.Log, RequestPriority.CatchUp, log.Chosen.IsCustom),
+            provider.GetRequiredService<IStore>(), TimeProvider.System, provider.GetRequiredService<ILogger<ProofKeeper>>()));
 
         services.AddSingleton(dialects);                                                                                                           // Dialects
         services.AddSingleton(new OutboundGuard(options.Outbound));                                                                               // Delivering
         services.AddSingleton<WebhookSender>();
         services.AddSingleton(new DeliveryOptions { BaseUrl = options.PublicUrl, Webhooks = options.Webhooks });
         services.AddHostedService<DeliveryLoop>();
+        services.AddHostedService<OperatorNotices>();
 
         services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
         services.AddApi();

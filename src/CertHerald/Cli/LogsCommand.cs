@@ -12,7 +12,8 @@ internal static class LogsCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print JSON, as the API gives it." };
-        var command = new Command("logs", "Shows the logs that the running service follows: state, position, head, lag, and whether all that was read is proven.") { json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("logs", "Shows the logs that the running service follows: state, position, proven size, head, backlog, rate, time left, and the last incident.") { json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.Subcommands.Add(Close());
         command.SetAction(async (parsed, stopping) =>
         {
             CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
@@ -24,6 +25,7 @@ internal static class LogsCommand
         return command.WithExamples("""
             certherald logs
             certherald logs --data /var/lib/certherald --json
+            certherald logs close-incident 17
             """);
     }
 
@@ -36,18 +38,54 @@ internal static class LogsCommand
         }
         string[][] rows =
         [
-            ["state", "position", "head", "lag", "verified", "log"],
+            ["state", "position", "proven", "head", "backlog", "rate/s", "left", "incident", "log"],
             .. logs.EnumerateArray().Select(log => (string[])
             [
-                Text(log, "state"), Number(log, "position"), Number(log, "head_size"), Number(log, "lag"),
-                log.GetProperty("proven").GetUInt64() == log.GetProperty("position").GetUInt64() ? "yes" : "no",
+                Text(log, "state"), Number(log, "position"), Number(log, "proven"), Number(log, "head_size"), Number(log, "lag"), Rate(log), Left(log), Incident(log),
                 Text(log, "description") + (log.GetProperty("last_error").GetString() is { } error ? $"  ({Visible.Of(error)})" : ""),
             ]),
         ];
-        int[] widths = [.. Enumerable.Range(0, 5).Select(column => rows.Max(row => row[column].Length))];
+        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
         foreach (string[] row in rows)
-            output.WriteLine($"{row[0].PadRight(widths[0])}  {row[1].PadLeft(widths[1])}  {row[2].PadLeft(widths[2])}  {row[3].PadLeft(widths[3])}  {row[4].PadRight(widths[4])}  {row[5]}");
+            output.WriteLine(string.Join("  ", row.Select((cell, column) =>
+                column == row.Length - 1 ? cell : column is 0 or 7 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))));
     }
+
+    private static Command Close()
+    {
+        var id = new Argument<long>("ID") { Description = "The incident's number, as console and API show it." };
+        var command = new Command("close-incident", "Closes an incident that has been dealt with. One whose cause still holds opens again.") { id, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
+            JsonElement closed = await LocalAccess.Find(options.Data).PostAsync($"/api/incidents/{parsed.GetValue(id).ToString(CultureInfo.InvariantCulture)}/close", stopping);
+            Console.Out.WriteLine($"{Text(closed, "kind")} of {Text(closed, "log_description")} is closed");
+            return CommandLine.Done;
+        });
+        return command.WithExamples("certherald logs close-incident 17");
+    }
+
+    private static string Rate(JsonElement log) =>
+        log.GetProperty("rate") is { ValueKind: JsonValueKind.Number } rate ? rate.GetDouble().ToString("#,0.#", CultureInfo.InvariantCulture) : "-";
+
+    /// <summary>Time left at the present rate.</summary>
+    private static string Left(JsonElement log)
+    {
+        if (log.GetProperty("seconds_left") is not { ValueKind: JsonValueKind.Number } left) return "-";
+        double seconds = left.GetDouble();
+        return seconds switch
+        {
+            < 120 => $"{seconds:0}s",
+            < 7_200 => $"{Math.Ceiling(seconds / 60):0}m",
+            < 172_800 => $"{Math.Ceiling(seconds / 3_600):0}h",
+            _ => $"{Math.Ceiling(seconds / 86_400):0}d",
+        };
+    }
+
+    /// <summary>The last one: its number while it is open, since that is what closes it.</summary>
+    private static string Incident(JsonElement log) => log.GetProperty("last_incident") is { ValueKind: JsonValueKind.Object } last
+        ? last.GetProperty("closed").ValueKind == JsonValueKind.Null ? $"{Text(last, "kind")} #{Text(last, "id")} ({Text(last, "severity")})" : $"{Text(last, "kind")}, closed"
+        : "-";
 
     private static string Text(JsonElement log, string member) => Visible.Of(log.GetProperty(member).GetString() ?? "-");
 

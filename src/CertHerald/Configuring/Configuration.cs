@@ -134,6 +134,8 @@ internal static class Configuration
             yield return $"logs.lists: {list.Location} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+        if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
+            yield return "no webhook takes \"operator\": an incident of a log is shown in the console, /readyz and metrics only; add one with \"dialect\": \"native\", \"events\": [\"operator\"]";
     }
 
     /// <summary>Links that will lead nowhere.</summary>

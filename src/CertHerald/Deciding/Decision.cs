@@ -21,5 +21,8 @@ internal static class EventKinds
     public const string UnknownCertificate = "unknown_certificate";
     public const string MalformedCertificate = "malformed_certificate";
 
-    public static IReadOnlyList<string> All { get; } = [UnknownCertificate, MalformedCertificate];
+    /// <summary>What whoever runs the service must know: incidents of logs. No certificate is its subject.</summary>
+    public const string Operator = "operator";
+
+    public static IReadOnlyList<string> All { get; } = [UnknownCertificate, MalformedCertificate, Operator];
 }

@@ -205,7 +205,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
             if (hold is not null) await _store.HoldWebhookAsync(lane.Webhook.Name, hold, ended, cancellation);
 
             _metrics.Count(lane.Label, answer, took);
-            if (verdict.State == DeliveryState.Done) _metrics.Alerted(ended - delivery.HeadSeen);
+            // A notice is no alert: no head showed it.
+            if (verdict.State == DeliveryState.Done && delivery.Kind != EventKinds.Operator) _metrics.Alerted(ended - delivery.HeadSeen);
             Log(lane.Webhook.Name, delivery, answer, verdict, took);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -236,15 +237,17 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>Frozen before the first POST: killed here, the next attempt sends the same bytes under the same key.</summary>
     private async Task<ReadOnlyMemory<byte>> FreezeAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
     {
-        bool isMalformed = delivery.Kind == EventKinds.MalformedCertificate;
-        DeliverySubject subject = isMalformed
-            ? new DeliverySubject(_baseUrl, null, await _store.FindMalformedAsync(delivery.Subject, cancellation))
-            : new DeliverySubject(_baseUrl, await _store.FindIssuanceAsync(delivery.Subject, cancellation), null);
+        DeliverySubject subject = delivery.Kind switch
+        {
+            EventKinds.MalformedCertificate => new DeliverySubject(_baseUrl, null, await _store.FindMalformedAsync(delivery.Subject, cancellation)),
+            EventKinds.Operator => new DeliverySubject(_baseUrl, null, null, await _store.FindNoticeAsync(delivery.Subject, cancellation)),
+            _ => new DeliverySubject(_baseUrl, await _store.FindIssuanceAsync(delivery.Subject, cancellation), null),
+        };
 
-        if (lane.Webhook.Evidence)
+        if (lane.Webhook.Evidence && delivery.Kind != EventKinds.Operator)
         {
             // What is not proven yet says so, and leaves: no alert waits for its proof.
-            Evidence? evidence = isMalformed
+            Evidence? evidence = delivery.Kind == EventKinds.MalformedCertificate
                 ? await _store.FindMalformedEvidenceAsync(delivery.Subject, cancellation)
                 : await _store.FindEvidenceAsync(delivery.Subject, null, cancellation);
             subject = subject with { Evidence = new DeliveryEvidence(evidence is null ? null : EvidenceJson.Write(evidence)) };

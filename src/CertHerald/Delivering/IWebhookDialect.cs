@@ -20,7 +20,7 @@ internal interface IWebhookDialect
 }
 
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
-internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed)
+internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed, Notice? Notice = null)
 {
     /// <summary>Null: the webhook did not ask for it.</summary>
     public DeliveryEvidence? Evidence { get; init; }

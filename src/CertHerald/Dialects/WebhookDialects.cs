@@ -1,6 +1,7 @@
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects.CertSpotter;
+using CertHerald.Dialects.Native;
 
 namespace CertHerald.Dialects;
 
@@ -10,5 +11,5 @@ internal static class WebhookDialects
     public static IReadOnlyList<IWebhookDialect> All { get; } = AllWith(IssuerDirectory.BuiltIn);
 
     /// <summary>Every dialect. Adding one means adding a line here.</summary>
-    public static IReadOnlyList<IWebhookDialect> AllWith(IssuerDirectory issuers) => [new CertSpotterDialect(issuers)];
+    public static IReadOnlyList<IWebhookDialect> AllWith(IssuerDirectory issuers) => [new CertSpotterDialect(issuers), new NativeDialect()];
 }

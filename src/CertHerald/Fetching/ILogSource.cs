@@ -14,6 +14,9 @@ internal interface ILogSource
     /// <summary>For how long asking for a head again is of no use, by the last answer's own word; zero if it gave none.</summary>
     TimeSpan HeadFreshFor { get; }
 
+    /// <summary>What the log calls itself in the head it gave last, where that is not its name; null where heads hold none. Foreign text.</summary>
+    string? ForeignOrigin { get; }
+
     /// <summary>The newest head on offer, signature included, unchecked.</summary>
     Task<SignedHead> GetHeadAsync(CancellationToken cancellation);
 

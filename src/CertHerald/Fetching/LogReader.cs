@@ -26,6 +26,9 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// <summary>For how long asking for a head again is of no use, by the log's word; zero if it gave none, at most a minute.</summary>
     public TimeSpan HeadFreshFor => source.HeadFreshFor;
 
+    /// <summary>What the log calls itself in the head it gave last, where that is not its name; else null.</summary>
+    public string? ForeignOrigin => source.ForeignOrigin;
+
     /// <summary>The newest head on offer. It may be smaller than an earlier one: front ends of a log lag.</summary>
     /// <exception cref="HeadRefusedException">The log did not sign it.</exception>
     public async Task<VerifiedHead> GetHeadAsync(CancellationToken cancellation)
@@ -55,20 +58,20 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// <inheritdoc cref="ReadAsync(Frontier, VerifiedHead, TreeSize, CancellationToken)"/>
     public Task<Batch> ReadAsync(Frontier position, VerifiedHead head, CancellationToken cancellation) => ReadAsync(position, head, head.Size, cancellation);
 
-    /// <summary>Whether the log proves that a tree is the beginning of a head's; null if it gives no proof.</summary>
+    /// <summary>Whether the log proves that a tree is the beginning of a head's. False says nothing against it: the proof may be wrong, or missing.</summary>
     /// <param name="size">At most the head's.</param>
-    public async Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation)
+    public async Task<bool> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation)
     {
         if (size.Value == 0) return root == MerkleHash.OfEmptyTree;
         if (size == head.Size) return root == head.Root;
 
         try
         {
-            return await source.ProvesAsync(size, root, head, cancellation);
+            return await source.ProvesAsync(size, root, head, cancellation) == true;
         }
         catch (LogUnavailableException)
         {
-            return null;
+            return false;
         }
     }
 
@@ -90,6 +93,24 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     {
         using RawBatch entry = await source.GetEntriesAsync(index, 1, head.Size, cancellation);
         return entry.LeafHashes()[0] == leaf ? entry[0].LeafInput.ToArray() : null;
+    }
+
+    /// <summary>
+    /// Whether a tree is the beginning of a larger head's, by what the log itself proves of the larger one; null if it proves
+    /// nothing there. A wrong proof says nothing against either.
+    /// </summary>
+    public async Task<bool?> ContainsAsync(TreeSize size, MerkleHash root, VerifiedHead larger, CancellationToken cancellation)
+    {
+        if (size.Value == 0 || size == larger.Size) return root == (size.Value == 0 ? MerkleHash.OfEmptyTree : larger.Root);
+
+        try
+        {
+            return await source.GetFrontierAsync(size, larger, cancellation) is { } frontier ? frontier.Root() == root : null;
+        }
+        catch (LogUnavailableException)
+        {
+            return null;
+        }
     }
 
     /// <summary>

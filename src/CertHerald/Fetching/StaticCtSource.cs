@@ -24,11 +24,12 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
     private readonly HeadPoll _heads = new(http, CheckpointPath);
     private readonly HashTiles _hashTiles = new(http, lane);
     private readonly Dictionary<MerkleHash, byte[]> _issuers = [];
-    private string? _foreignOrigin;
 
     public TimeSpan HeadFreshFor => _heads.FreshFor;
 
     public int PageSize => TilesPerBatch * Tiles.FullWidth;
+
+    public string? ForeignOrigin { get; private set; }
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
 
@@ -212,9 +213,9 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
         if (!Checkpoint.TryRead(note, origin, key, out SignedHead? head, out CheckpointReport report))
             throw new HeadRefusedException(http.Unusable(CheckpointPath, report.Problem!).Message, report.Failure, note);
 
-        if (report.ForeignOrigin != _foreignOrigin && report.ForeignOrigin is not null)
+        if (report.ForeignOrigin != ForeignOrigin && report.ForeignOrigin is not null)
             OriginDiffers(logger, origin, LogHttp.Excerpt(System.Text.Encoding.UTF8.GetBytes(report.ForeignOrigin)));
-        _foreignOrigin = report.ForeignOrigin;
+        ForeignOrigin = report.ForeignOrigin;
         return head;
     }
 

@@ -17,6 +17,9 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
 
     public async Task RunAsync(CancellationToken stopping)
     {
+        // After a failure: a commit that was reported as failed may have succeeded.
+        foreach (LogLane lane in await store.LanesAsync(followed.Log.Id, stopping))
+            if (!lane.IsTip) followed.StandsAt(lane);
         while (true)
         {
             if (followed.Standing.Largest is { } head && Next() is { } lane) await StepAsync(lane, head, stopping);

@@ -22,6 +22,8 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private LogStage _stage;
     private (FinalTreeHead Final, bool HasEnded)? _end;
     private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
+    private readonly RateMeter _rate = new(time);
+    private DateTimeOffset? _throttledAt;
     private long _entries, _malformed, _matches;
 
     public LogDescription Log => Chosen.Log;
@@ -58,6 +60,24 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     /// <summary>Entries that the log gives at once, as its tip has learned; null before that.</summary>
     public int? Page { get; set; }
+
+    /// <summary>When this process began with it.</summary>
+    public DateTimeOffset Since { get; } = time.GetUtcNow();
+
+    /// <summary>Its troubles that last.</summary>
+    public StandingIncidents Incidents { get; } = new(chosen.Log);
+
+    /// <summary>For its <see cref="HeadWatch"/>.</summary>
+    public HeadMemory Heads { get; } = new();
+
+    /// <summary>Entries read by this process a second, over the last minute.</summary>
+    public double Rate => _rate.PerSecond;
+
+    /// <summary>When the log last refused to answer so fast; null if it never did.</summary>
+    public DateTimeOffset? ThrottledAt
+    {
+        get { lock (_lock) return _throttledAt; }
+    }
 
     /// <summary>Rings when there may be a lane to catch up with.</summary>
     public OwedBell LaneBell { get; } = new(time);
@@ -146,6 +166,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         Interlocked.Add(ref _entries, batch.Count);
+        _rate.Add(batch.Count);
         Interlocked.Add(ref _malformed, findings.Count(finding => finding is MalformedFinding));
         Interlocked.Add(ref _matches, findings.Count(finding => finding is MatchFinding));
         // Catching up takes hours without a look at the head: the log answers all the same.
@@ -154,6 +175,12 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     public void Failed(string error, DateTimeOffset now) =>
         Change(standing => standing with { State = FollowState.Failing, Error = error, LastFailure = now });
+
+    /// <summary>The log answers, only not so fast.</summary>
+    public void Throttled(DateTimeOffset now)
+    {
+        lock (_lock) _throttledAt = now;
+    }
 
     private void Change(Func<LogStanding, LogStanding> change)
     {

@@ -60,9 +60,15 @@ internal sealed class LaneReader(
             if (!isHopeless || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
             return onward;
         }
+        catch (LogUnavailableException failure) when (IsThrottled(failure))
+        {
+            followed.Throttled(time.GetUtcNow());
+            throw;
+        }
 
         using (batch.Raw)
         {
+            if (LeafIndexCheck.Report(batch.Raw) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
             IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
             CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, seen, stopping);
@@ -117,7 +123,7 @@ internal sealed class LaneReader(
         if (Log.Protocol == LogProtocol.Rfc6962) return [.. passed, head];
 
         foreach (VerifiedHead older in passed)
-            if (await reader.ProvesAsync(older.Size, older.Root, head, stopping) is false)
+            if (await reader.ContainsAsync(older.Size, older.Root, head, stopping) is false)
                 await OpenInconsistentAsync(Denies(older, head), older.Size, null, [older, head], stopping);
         return [head];
     }
@@ -158,7 +164,7 @@ internal sealed class LaneReader(
     {
         if (lane.Position.Proven.Size == lane.Position.Read.Size) return lane;
         // No proof says nothing against the entries: the lane's end will.
-        if (await ProvesAsync(lane.Position.Read, head, stopping) is not true) return lane;
+        if (!await reader.ProvesAsync(lane.Position.Read.Size, lane.Position.Read.Root(), head, stopping)) return lane;
 
         lane = await store.ProveLaneAsync(lane, stopping);
         followed.StandsAt(lane);
@@ -210,15 +216,13 @@ internal sealed class LaneReader(
     /// </summary>
     private async Task CompareHeadsAsync(Frontier proven, Frontier read, VerifiedHead disputed, VerifiedHead newest, CancellationToken stopping)
     {
-        if (await ProvesAsync(proven, newest, stopping) is false)
+        if (await reader.ContainsAsync(proven.Size, proven.Root(), newest, stopping) is false)
             await OpenInconsistentAsync($"the tree of {newest.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before", newest.Size, proven.Root(), [newest], stopping);
-        else if (newest.Root != disputed.Root && read.Size == disputed.Size && await ProvesAsync(read, newest, stopping) is true)
+        else if (newest.Root != disputed.Root && read.Size == disputed.Size && await reader.ContainsAsync(read.Size, read.Root(), newest, stopping) is true)
             await OpenInconsistentAsync(Denies(disputed, newest), disputed.Size, read.Root(), [disputed, newest], stopping);
     }
 
     private static string Denies(VerifiedHead older, VerifiedHead newer) => $"the log signed a tree of {older.Size} entries that its later one of {newer.Size} does not contain";
-
-    private Task<bool?> ProvesAsync(Frontier known, VerifiedHead head, CancellationToken stopping) => reader.ProvesAsync(known.Size, known.Root(), head, stopping);
 
     /// <param name="subject">The size in question.</param>
     /// <param name="root">Of the tree that is known to be there.</param>

@@ -24,8 +24,9 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     private const int Patience = 5;
 
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
-    private int _failures;
     private readonly FinalHeadCheck _final = new(followed, lanes.Reader, store);
+    private readonly HeadWatch _watch = new(followed, lanes.Reader, store, time);
+    private int _failures;
 
     private LogDescription Log => followed.Log;
 
@@ -38,10 +39,12 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
         VerifiedHead head = await GetHeadAsync(stopping);
         Frontier begin = known.Count > 0 ? known[^1].Position.Read : await BeginAsync(head, stopping);
         known = await store.BeginLogAsync(Log, begin, stopping);
-        followed.StandsAt(known);
+        // After the first start, the lanes behind the tip are another's, who knows more of them by now.
+        if (followed.Standing.Lanes.Count == 0) followed.StandsAt(known);
         followed.LaneBell.Ring();
 
         LogLane tip = known[^1];
+        followed.StandsAt(tip);
         IReadOnlyList<VerifiedHead> passed = await UnprovenAsync(tip, head, stopping);
         MerkleHash? kept = null;
         DateTimeOffset? behindSince = null;
@@ -93,9 +96,18 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
     private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
     {
-        VerifiedHead head = await Reader.GetHeadAsync(stopping);
-        followed.Saw(head, time.GetUtcNow());
-        _pace.Saw(head.Size, time.GetUtcNow());
-        return head;
+        try
+        {
+            VerifiedHead head = await Reader.GetHeadAsync(stopping);
+            followed.Saw(head, time.GetUtcNow());
+            _pace.Saw(head.Size, time.GetUtcNow());
+            await _watch.SawAsync(head, stopping);
+            return head;
+        }
+        catch (HeadRefusedException refused)
+        {
+            await _watch.RefusedAsync(refused, stopping);
+            throw;
+        }
     }
 }

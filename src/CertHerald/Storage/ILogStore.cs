@@ -7,7 +7,7 @@ using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Storage;
 
-/// <summary>Logs, how far they were read, their heads, and their broken promises. A part of <see cref="IStore"/>.</summary>
+/// <summary>Logs, how far they were read, and their heads. A part of <see cref="IStore"/>.</summary>
 internal interface ILogStore
 {
     /// <summary>Every log ever followed.</summary>
@@ -25,6 +25,9 @@ internal interface ILogStore
 
     /// <summary>Kept heads that no reading has been compared with yet, larger than <paramref name="above"/>, smallest first.</summary>
     Task<IReadOnlyList<StoredHead>> UnprovenHeadsAsync(LogId log, TreeSize above, CancellationToken cancellation);
+
+    /// <summary>The largest head that what was read has been compared with; null if there is none yet.</summary>
+    Task<StoredHead?> FindProvenHeadAsync(LogId log, CancellationToken cancellation);
 
     /// <summary>
     /// Makes a batch's outcome durable in one transaction: position, issuances, sightings, malformed entries, owed
@@ -54,16 +57,6 @@ internal interface ILogStore
     /// </summary>
     /// <returns>The joined lane; null if they do not fit.</returns>
     Task<LogLane?> JoinLaneAsync(LogLane lane, CancellationToken cancellation);
-
-    /// <summary>Opens an incident, or counts one more case of an open one, which takes over severity and summary.</summary>
-    Task OpenIncidentAsync(LogId log, IncidentReport report, CancellationToken cancellation);
-
-    /// <summary>Closes what is open of a kind.</summary>
-    /// <param name="subject">Null: all of them.</param>
-    Task CloseIncidentsAsync(LogId log, string kind, string? subject, CancellationToken cancellation);
-
-    /// <summary>Incidents, newest first.</summary>
-    Task<IReadOnlyList<Incident>> IncidentsAsync(int limit, CancellationToken cancellation);
 }
 
 /// <summary>What a commit did.</summary>

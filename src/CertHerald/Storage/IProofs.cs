@@ -17,9 +17,6 @@ internal interface IProofs
     /// <param name="after">The last one of the part before; null begins.</param>
     Task<IReadOnlyList<UnprovedLeaf>> UnprovedLeavesAsync(LogId log, UnprovedLeaf? after, int limit, CancellationToken cancellation);
 
-    /// <summary>The largest head of a log that entries were compared with; null if there is none.</summary>
-    Task<StoredHead?> FindProvenHeadAsync(LogId log, CancellationToken cancellation);
-
     /// <summary>Keeps a checked audit path, and the head, for good. A leaf that has one keeps it.</summary>
     Task KeepProofAsync(LogId log, LeafProof proof, CancellationToken cancellation);
 

@@ -12,7 +12,17 @@ internal enum Severity { Info, Warning, Error, Critical }
 /// <param name="Cases">How often it was seen while open.</param>
 internal sealed record Incident(
     long Id, LogId Log, string Kind, Severity Severity, string Subject, string Summary, string Evidence, DateTimeOffset Opened,
-    DateTimeOffset Changed, long Cases, DateTimeOffset? Closed);
+    DateTimeOffset Changed, long Cases, DateTimeOffset? Closed)
+{
+    /// <summary>The log's name, as it was learned last; perhaps empty.</summary>
+    public string LogDescription { get; init; } = "";
+
+    /// <summary>Who runs the log; perhaps empty.</summary>
+    public string LogOperator { get; init; } = "";
+
+    /// <summary>When it was seen last.</summary>
+    public DateTimeOffset LastCase { get; init; } = Opened;
+}
 
 /// <summary>What is to be known of an incident when it is opened or seen again.</summary>
 /// <param name="Evidence">JSON.</param>
@@ -23,37 +33,16 @@ internal sealed record IncidentReport(string Kind, Severity Severity, string Sub
         new(kind, IncidentKinds.SeverityOf(kind), subject, summary, evidence);
 }
 
-/// <summary>The kinds of incidents: ct.md section 10.</summary>
-internal static class IncidentKinds
-{
-    public const string Fork = "fork";
-    public const string InconsistentHead = "inconsistent_head";
-    public const string RootMismatch = "root_mismatch";
-    public const string MissingEntry = "missing_entry";
-    public const string Pruned = "pruned";
-    public const string LeafIndex = "leaf_index";
-    public const string BadSignature = "bad_signature";
-    public const string StaleHead = "stale_head";
-    public const string FutureHead = "future_head";
-    public const string ChainMismatch = "chain_mismatch";
-    public const string UnparsableEntry = "unparsable_entry";
-    public const string OriginMismatch = "origin_mismatch";
-    public const string Unreachable = "unreachable";
-    public const string Throttled = "throttled";
+/// <summary>Which incidents to list: newest first.</summary>
+/// <param name="OnlyOpen">Without those that are closed.</param>
+/// <param name="Log">Null: of all logs.</param>
+/// <param name="NewestOfEachLog">One a log.</param>
+internal sealed record IncidentFilter(bool OnlyOpen = false, LogId? Log = null, bool NewestOfEachLog = false, int Limit = 1_000);
 
-    /// <summary>All, in the order of the documentation.</summary>
-    public static IReadOnlyList<string> All { get; } =
-    [
-        Fork, InconsistentHead, RootMismatch, MissingEntry, Pruned, LeafIndex, BadSignature, StaleHead, FutureHead, ChainMismatch,
-        UnparsableEntry, OriginMismatch, Unreachable, Throttled,
-    ];
+/// <summary>What became of an incident. The names are database values.</summary>
+internal enum IncidentChange { Opened, Changed, Closed }
 
-    /// <summary>What an incident of this kind opens with; some grow worse with time.</summary>
-    public static Severity SeverityOf(string kind) => kind switch
-    {
-        Fork or InconsistentHead => Severity.Critical,
-        RootMismatch or MissingEntry or LeafIndex or BadSignature => Severity.Error,
-        OriginMismatch => Severity.Info,
-        _ => Severity.Warning,
-    };
-}
+/// <summary>What operator channels are told of an incident: a picture of the moment, which no later change alters.</summary>
+/// <param name="Incident">As it stood; of several of one log and kind, the gravest.</param>
+/// <param name="Others">How many more of this log and kind changed in the same way, and are told of with it.</param>
+internal sealed record Notice(long Id, IncidentChange Change, DateTimeOffset At, Incident Incident, int Others);

@@ -5,7 +5,7 @@ internal enum DeliveryState { Pending, Inflight, Done, Dead, Held, Cancelled }
 
 /// <summary>What one webhook is owed about one subject.</summary>
 /// <param name="Kind">One of <see cref="Deciding.EventKinds"/>.</param>
-/// <param name="Subject">The issuance's or malformed entry's id, by kind.</param>
+/// <param name="Subject">The issuance's, malformed entry's or notice's id, by kind.</param>
 /// <param name="Key">The idempotency key, fixed when the delivery was committed: the same for every attempt.</param>
 /// <param name="Body">Frozen before the first POST; null until then.</param>
 /// <param name="Tries">Attempts that counted.</param>

@@ -26,6 +26,15 @@ internal static class Moment
         return at <= now ? $"{amount} ago" : $"in {amount}";
     }
 
+    /// <summary>"42 s", "3 min", "5 h", "2 days": for how long something takes, rounded up.</summary>
+    public static string Span(double seconds) => seconds switch
+    {
+        < 120 => $"{Math.Ceiling(seconds):0} s",
+        < 7_200 => $"{Math.Ceiling(seconds / 60):0} min",
+        < 172_800 => $"{Math.Ceiling(seconds / 3_600):0} h",
+        _ => $"{Count((decimal)Math.Ceiling(Math.Min(seconds, 1e15) / 86_400))} days",
+    };
+
     /// <summary>Digits in groups of three.</summary>
     public static string Count(decimal number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 

@@ -17,7 +17,7 @@ public sealed class HealthTests
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.True(body.GetProperty("ready").GetBoolean());
-        Assert.Equal(["store", "deliveries"], body.GetProperty("checks").EnumerateArray().Select(check => check.GetProperty("name").GetString()));
+        Assert.Equal(["store", "deliveries", "incidents"], body.GetProperty("checks").EnumerateArray().Select(check => check.GetProperty("name").GetString()));
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class HealthTests
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.False(body.GetProperty("ready").GetBoolean());
-        Assert.Equal(4, body.GetProperty("checks").GetArrayLength());
+        Assert.Equal(5, body.GetProperty("checks").GetArrayLength());
         Assert.Equal("2 logs have not advanced for an hour.", CheckOf(body, "logs").GetProperty("reason").GetString());
         Assert.Equal(HttpStatusCode.OK, (await rig.Browser.GetAsync("/healthz")).Status);
     }
@@ -62,6 +62,19 @@ public sealed class HealthTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.False(CheckOf(body, "store").GetProperty("ok").GetBoolean());
         Assert.True(CheckOf(body, "logs").GetProperty("ok").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_log_that_lies_is_told_of_and_takes_nothing_out_of_rotation()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.DisputeAsync();
+
+        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.True(CheckOf(body, "incidents").GetProperty("ok").GetBoolean());
+        Assert.StartsWith("Degraded by incidents of logs: root_mismatch (error) of ", CheckOf(body, "incidents").GetProperty("reason").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

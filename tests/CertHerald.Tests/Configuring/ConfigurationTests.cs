@@ -22,7 +22,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(LogStart.End, options.Logs.Start);
         Assert.Equal([443, 8443], options.Outbound.Ports);
         Assert.Equal(0, options.Watch.Count);
-        Assert.Equal(4, options.Warnings.Count);
+        Assert.Equal(5, options.Warnings.Count);
     }
 
     [Fact]
@@ -323,7 +323,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "name": "first", "url": "https://h/" }""", "name")]
     [InlineData("""{ "name": "a" }""", "url")]
     [InlineData("""{ "name": "a", "url": "h" }""", "url")]
-    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native" }""", "dialect")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "esperanto" }""", "dialect")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native" }""", "events")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native", "events": [ "operator" ] }""", null)]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [ "operator" ] }""", "events")]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [] }""", "events")]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [ 1 ] }""", "events")]

@@ -339,6 +339,8 @@ public sealed class FetchAheadTests
         private readonly List<(ulong Start, int Count, TaskCompletionSource<RawBatch> Answer, CancellationToken Token, FetchRoom? Room)> _requests = [];
         private TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public string? ForeignOrigin => null;
+
         public int EntryBytes { get; set; } = 100;
 
         public ulong[] Asked => [.. _requests.Select(request => request.Start)];

@@ -79,15 +79,17 @@ internal sealed class LyingLog : IAsyncDisposable
         return Read().ReadHead(verbatim)!;
     }
 
-    /// <summary>An x509 entry whose certificate is noise of 20 to 219 bytes.</summary>
+    /// <summary>An x509 entry whose certificate is noise of 20 to 219 bytes, with its number as its index.</summary>
     public static byte[] LeafInput(int number)
     {
         byte[] certificate = SHA256.HashData(BitConverter.GetBytes(number));
         int length = 20 + number % 200;
-        byte[] leaf = new byte[2 + 8 + 2 + 3 + length + 2];
+        byte[] leaf = new byte[2 + 8 + 2 + 3 + length + 2 + 8];
         BinaryPrimitives.WriteUInt64BigEndian(leaf.AsSpan(2), 1_700_000_000_000 + (ulong)number);
         leaf[14] = (byte)length;
         for (int i = 0; i < length; i++) leaf[15 + i] = certificate[i % 32];
+        (leaf[^9], leaf[^6]) = (8, 5);
+        BinaryPrimitives.WriteUInt32BigEndian(leaf.AsSpan(leaf.Length - 4), (uint)number);
         return leaf;
     }
 

@@ -21,10 +21,13 @@ internal sealed class SigningKey
 
     public LogKey Public { get; }
 
+    /// <summary>When its heads say that they were signed. Now, unless told.</summary>
+    public ulong Timestamp { get; set; } = (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
     /// <summary>A head over whatever root.</summary>
     public VerifiedHead Head(ulong size, MerkleHash root = default)
     {
-        var unsigned = new SignedHead { Size = new TreeSize(size), Timestamp = 1, Root = root, Signature = default, Verbatim = default };
+        var unsigned = new SignedHead { Size = new TreeSize(size), Timestamp = Timestamp, Root = root, Signature = default, Verbatim = default };
         Assert.True(VerifiedHead.TryVerify(unsigned with { Signature = Sign(unsigned) }, Public, out VerifiedHead? head));
         return head;
     }
@@ -32,7 +35,7 @@ internal sealed class SigningKey
     /// <summary>A checkpoint as a tiled log serves it. C2SP static-ct-api.</summary>
     public byte[] Checkpoint(string origin, ulong size, MerkleHash root)
     {
-        var unsigned = new SignedHead { Size = new TreeSize(size), Timestamp = 1, Root = root, Signature = default, Verbatim = default };
+        var unsigned = new SignedHead { Size = new TreeSize(size), Timestamp = Timestamp, Root = root, Signature = default, Verbatim = default };
         return Checkpoint(origin, Public.Id, size, unsigned.Timestamp, root, Sign(unsigned));
     }
 

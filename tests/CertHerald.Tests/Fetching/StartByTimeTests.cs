@@ -128,6 +128,10 @@ public sealed class StartByTimeTests
 
         public int PageSize => tile;
 
+        public string? ForeignOrigin => null;
+
+        public Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation)
         {
             Requests++;

@@ -163,8 +163,8 @@ public sealed class StaticCtSourceTests : LogSourceConformance
         log.Lie = async (path, context, body) =>
         {
             if (!path.Contains("tile/data/", StringComparison.Ordinal)) return false;
-            // The type of entry 10: entry n takes 17 + 20 + n bytes and two for its empty list of issuers.
-            body[Enumerable.Range(0, 10).Sum(n => 37 + n) + 8] = 9;
+            // The type of entry 10: entry n takes 25 + 20 + n bytes and two for its empty list of issuers.
+            body[Enumerable.Range(0, 10).Sum(n => 45 + n) + 8] = 9;
             await context.Response.Body.WriteAsync(body);
             return true;
         };

@@ -43,7 +43,8 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public ulong Behind { get; init; } = LogFollower.FarBehind;
 
-    public ManualTime Time { get; } = new();
+    /// <summary>Begins now: the heads of test logs are signed by the real clock.</summary>
+    public ManualTime Time { get; } = new(DateTimeOffset.UtcNow);
 
     public Meter Meter => _meter;
 

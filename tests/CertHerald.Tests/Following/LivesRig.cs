@@ -109,7 +109,8 @@ internal sealed class LivesRig : IAsyncDisposable
         Fleet = new LogFleet(
             new LogOptions { Lists = configured, Start = LogStart.Beginning }, [.. configured.Select(list => Asking.Sources.List(list, CacheFolder))], Store,
             log => new LogFollower(log, ReadLane(log, RequestPriority.Tip), LogStart.Beginning, Store, Time),
-            log => new CatchUp(log, () => ReadLane(log, RequestPriority.CatchUp), Store, Time), Time, _meter, NullLogger<LogFleet>.Instance);
+            log => new CatchUp(log, () => ReadLane(log, RequestPriority.CatchUp), Store, Time),
+            log => new BackFiller(log, _ => ReadLane(log, RequestPriority.CatchUp), Store, Time), Time, _meter, NullLogger<LogFleet>.Instance);
         await Fleet.StartAsync(Cancellation);
     }
 

@@ -158,7 +158,9 @@ public abstract partial class StoreConformance
         CommitOutcome outcome = await CommitAsync(log, batch, Decide(batch));
         await CommitAsync(log, log.Read(3, 4, log.Lie()));
 
-        Assert.Equal(before.Replace("Cases = 1", "Cases = 2", StringComparison.Ordinal), await EverythingAsync());
+        // The dispute is seen again; the entry that cannot be read is the same one.
+        int dispute = before.IndexOf("Kind = root_mismatch", StringComparison.Ordinal), cases = before.IndexOf("Cases = 1", dispute, StringComparison.Ordinal);
+        Assert.Equal($"{before[..cases]}Cases = 2{before[(cases + "Cases = 1".Length)..]}", await EverythingAsync());
         Assert.Equal((0, 0), (outcome.Discovered, outcome.Owed));
     }
 

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -277,6 +277,31 @@ internal static class SqliteSchema
         INSERT INTO proof (log, entry_index, leaf_hash) SELECT log, entry_index, leaf_hash FROM sighting;
         INSERT INTO proof (log, entry_index, leaf_hash, leaf_input) SELECT log, entry_index, leaf_hash, entry FROM malformed WHERE true
             ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET leaf_input = excluded.leaf_input;
+        """;
+
+    // 'told' is what operator channels know of an incident: null nothing, else its severity, or 'closed'. What closed before there
+    // were channels is old news.
+    private const string Notices = """
+        ALTER TABLE incident ADD COLUMN last_case INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE incident ADD COLUMN told TEXT;
+        UPDATE incident SET last_case = changed, told = CASE WHEN closed IS NULL THEN NULL ELSE 'closed' END;
+        CREATE INDEX incident_untold ON incident (id) WHERE told IS NULL OR told <> 'closed';
+
+        -- What stood when it was told: an incident goes on changing while its notice is retried.
+        CREATE TABLE notice (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,
+            incident INTEGER NOT NULL REFERENCES incident(id),
+            log      INTEGER NOT NULL REFERENCES log(id),
+            kind     TEXT NOT NULL,
+            change   TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            summary  TEXT NOT NULL,
+            cases    INTEGER NOT NULL,
+            closed   INTEGER,
+            others   INTEGER NOT NULL,
+            at       INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX notice_last ON notice (log, kind, change, at);
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

@@ -69,6 +69,7 @@ internal sealed partial class SqliteStore
             _ => throw new UnreachableException(),
         };
         if (decision.Finding is MatchFinding { ChainMismatch: { } mismatch } contradicted) OpenChainMismatch(session, log, contradicted, subject, mismatch);
+        if (decision.Finding is MalformedFinding unparsable && isNew) OpenUnparsable(session, log, unparsable, subject);
 
         // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
         if (!isNew) return;
@@ -150,6 +151,20 @@ internal sealed partial class SqliteStore
             leaf_hash = finding.LeafHash.ToBase64(),
             issuance,
         });
+
+    /// <summary>The whole entry stands beside it, under its id.</summary>
+    private void OpenUnparsable(SqliteSession session, long log, MalformedFinding finding, long malformed) => OpenIncident(session, log, new IncidentReport(
+        IncidentKinds.UnparsableEntry, finding.ShowsWatchedName ? Severity.Error : Severity.Warning, "",
+        $"entry {finding.Index} cannot be read to its end{(finding.ShowsWatchedName ? ", and a watched name stands in its bytes" : "")}: {finding.Problem}",
+        JsonSerializer.Serialize(new
+        {
+            entry_index = finding.Index.Value,
+            leaf_hash = finding.LeafHash.ToBase64(),
+            problem = finding.Problem,
+            malformed,
+            shows_watched_name = finding.ShowsWatchedName,
+            bytes = Convert.ToBase64String(finding.Entry.AsSpan(0, Math.Min(finding.Entry.Length, 4096))),
+        })));
 
     private static (string Kind, long Id, bool IsNew) WriteMalformed(SqliteSession session, long log, MalformedFinding finding, DateTimeOffset now)
     {

@@ -36,7 +36,7 @@ internal sealed partial class SqliteStore
             int discovered = 0, owed = 0;
             foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, ref discovered, ref owed);
             KeepLeaves(session, log, batch, decisions);
-            if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before.Position);
+            if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before);
 
             SetPosition(session, lane, after);
             if (batch is VerifiedBatch verified)
@@ -134,8 +134,9 @@ internal sealed partial class SqliteStore
         ForgetProven(session, log);
     }
 
-    private void Dispute(SqliteSession session, long log, DisputedBatch batch, LogPosition before)
+    private void Dispute(SqliteSession session, long log, DisputedBatch batch, LogLane lane)
     {
+        LogPosition before = lane.Position;
         // The lie may lie in any entry since the last proof: none of them counts as proven until it is read again.
         session.Run("UPDATE sighting SET disputed = 1 WHERE log = @log AND proven = 0 AND entry_index >= @from AND entry_index < @until",
             ("@log", log), ("@from", before.Proven.Size.Value), ("@until", batch.End.Size.Value));
@@ -152,15 +153,21 @@ internal sealed partial class SqliteStore
                 batch_frontier = Convert.ToBase64String(batch.End.ToBytes()),
                 leaf_hashes = batch.Raw.LeafHashes().ToArray().Select(hash => hash.ToBase64()),
             });
+        if (lane.Trouble is not null) Escalate(session, log, IncidentKinds.RootMismatch, before.Proven.Size.ToString(), Severity.Critical);
     }
 
     private void SetTrouble(SqliteSession session, long log, LogLane lane, string problem)
     {
         session.Run("UPDATE lane SET trouble = @kind, tries = @tries, retry_at = @retry WHERE id = @id",
             ("@kind", lane.Trouble?.Kind), ("@tries", lane.Trouble?.Tries ?? 0), ("@retry", lane.Trouble?.RetryAt), ("@id", lane.Id));
-        if (lane.Trouble is not { Kind: not IncidentKinds.RootMismatch } trouble) return;
+        if (lane.Trouble is not { } trouble) return;
+        if (trouble.Kind == IncidentKinds.RootMismatch)
+        {
+            // Its incident came, with the evidence, with the batch that was disputed: now reading goes on behind it, unverified.
+            Escalate(session, log, trouble.Kind, lane.Position.Proven.Size.ToString(), Severity.Critical);
+            return;
+        }
 
-        // A dispute has its incident from the batch that brought it, with the evidence.
         OpenIncident(session, log, trouble.Kind, SubjectOf(lane), $"entries {lane.Position.Read.Size} to {lane.Until} could not be read: {problem}",
             new { first = lane.Position.Read.Size.Value, end = lane.Until?.Value, problem });
     }

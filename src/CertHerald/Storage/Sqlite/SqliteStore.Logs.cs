@@ -29,15 +29,7 @@ internal sealed partial class SqliteStore
     public Task<IReadOnlyList<LogLane>> BeginLogAsync(LogDescription log, Frontier start, CancellationToken cancellation) => WriteAsync<IReadOnlyList<LogLane>>(
         session =>
         {
-            session.Run(
-                """
-                INSERT INTO log (log_id, description, operator, url, protocol, spki)
-                VALUES (@id, @description, @operator, @url, @protocol, @spki)
-                ON CONFLICT (log_id) DO UPDATE SET description = @description, operator = @operator, url = @url, protocol = @protocol
-                """,
-                ("@id", log.Id.Value.ToArray()), ("@description", log.Description), ("@operator", log.Operator),
-                ("@url", log.Url.ToString()), ("@protocol", log.Protocol), ("@spki", log.Key.Spki));
-            long row = RowOf(session, log.Id);
+            long row = AddLog(session, log);
             if (session.First("SELECT id FROM lane WHERE log = @log AND until IS NULL", tip => (long?)tip.GetInt64(0), ("@log", row)) is null)
                 AddLane(session, row, null, start, null);
             return LanesOf(session, row);
@@ -77,6 +69,12 @@ internal sealed partial class SqliteStore
             ("@log", log.Value.ToArray()), ("@above", above.Value)),
         cancellation);
 
+    public Task<StoredHead?> FindProvenHeadAsync(LogId log, CancellationToken cancellation) => ReadAsync(
+        session => session.First(
+            "SELECT size, root, verbatim FROM head JOIN log ON log.id = head.log WHERE log_id = @log AND proven = 1 ORDER BY size DESC LIMIT 1",
+            row => new StoredHead(new TreeSize(row.Size(0)), new MerkleHash(row.Bytes(1)), row.Bytes(2)), ("@log", log.Value.ToArray())),
+        cancellation);
+
     /// <summary>The oldest, the newest and those that contradict each other stay: they are what a comparison can still use.</summary>
     private static void ForgetUnproven(SqliteSession session, long log) => session.Run(
         """
@@ -96,8 +94,23 @@ internal sealed partial class SqliteStore
         """,
         ("@log", log), ("@kept", KeptHeads));
 
+    /// <summary>Adds a log, or learns its new name or address.</summary>
+    private static long AddLog(SqliteSession session, LogDescription log) => session.Single(
+        """
+        INSERT INTO log (log_id, description, operator, url, protocol, spki)
+        VALUES (@id, @description, @operator, @url, @protocol, @spki)
+        ON CONFLICT (log_id) DO UPDATE SET description = @description, operator = @operator, url = @url, protocol = @protocol
+        RETURNING id
+        """,
+        row => row.GetInt64(0),
+        ("@id", log.Id.Value.ToArray()), ("@description", log.Description), ("@operator", log.Operator),
+        ("@url", log.Url.ToString()), ("@protocol", log.Protocol), ("@spki", log.Key.Spki));
+
     private static long RowOf(SqliteSession session, LogId log) =>
-        session.Single("SELECT id FROM log WHERE log_id = @id", row => row.GetInt64(0), ("@id", log.Value.ToArray()));
+        RowOrNull(session, log) ?? throw new StoreException("the log was never begun");
+
+    private static long? RowOrNull(SqliteSession session, LogId log) =>
+        session.First("SELECT id FROM log WHERE log_id = @id", row => (long?)row.GetInt64(0), ("@id", log.Value.ToArray()));
 
     private static LogId Id(byte[] hash) => new(new MerkleHash(hash));
 }

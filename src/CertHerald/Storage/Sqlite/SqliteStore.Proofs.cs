@@ -35,12 +35,6 @@ internal sealed partial class SqliteStore
             ("@log", log.Value.ToArray()), ("@index", after is null ? -1L : (long)after.Index.Value), ("@leaf", after?.LeafHash.ToArray() ?? []), ("@limit", limit)),
         cancellation);
 
-    public Task<StoredHead?> FindProvenHeadAsync(LogId log, CancellationToken cancellation) => ReadAsync(
-        session => session.First(
-            "SELECT size, root, verbatim FROM head JOIN log ON log.id = head.log WHERE log_id = @log AND proven = 1 ORDER BY size DESC LIMIT 1",
-            row => new StoredHead(new TreeSize(row.Size(0)), new MerkleHash(row.Bytes(1)), row.Bytes(2)), ("@log", log.Value.ToArray())),
-        cancellation);
-
     public Task KeepProofAsync(LogId log, LeafProof proof, CancellationToken cancellation) => WriteAsync(
         session =>
         {

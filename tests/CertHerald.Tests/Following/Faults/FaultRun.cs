@@ -96,7 +96,7 @@ internal sealed class FaultRun : IAsyncDisposable
         log.Misbehave([.. parsed.Where(fault => !fault.ShapesEntries)]);
 
         var options = new ChosenLogOptions { Lists = [], Start = begin, Custom = [Describe(protocol, log, server)] };
-        var fleet = new LogFleet(options, [], followed => rig.Follower(followed, begin), rig.CatchUp, rig.Time, rig.Meter, NullLogger<LogFleet>.Instance);
+        var fleet = new LogFleet(options, [], rig.Store, followed => rig.Follower(followed, begin), rig.CatchUp, rig.BackFiller, rig.Time, rig.Meter, NullLogger<LogFleet>.Instance);
         var run = new FaultRun(protocol, begin, size, rig, log, server, fleet);
         await fleet.StartAsync(Cancellation);
         await run.UntilAsync(() => fleet.Logs.Count == 1);

@@ -1,0 +1,78 @@
+using CertHerald.Storage;
+using CertHerald.Transparency.LogLists;
+
+namespace CertHerald.Following;
+
+/// <summary>
+/// The troubles of a log that are states, of which it has each or has not: what is open is remembered, so that a trouble that
+/// goes on for days is written when it begins, when it grows worse, and when it ends. Outlives the follower that met it.
+/// </summary>
+internal sealed class StandingIncidents(LogDescription log) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Dictionary<string, Severity> _open = new(StringComparer.Ordinal);
+    private bool _isKnown;
+
+    /// <summary>Whether one of a kind is open, as far as this process has looked.</summary>
+    public bool IsOpen(string kind)
+    {
+        lock (_open) return _open.ContainsKey(kind);
+    }
+
+    /// <summary>It is so: opens the incident, or changes its severity.</summary>
+    public Task OpenAsync(IStore store, Severity severity, string kind, Func<(string Summary, string Evidence)> report, CancellationToken stopping) =>
+        ChangeAsync(store, kind, severity, report, stopping);
+
+    /// <summary>It is not so, or not any more.</summary>
+    public Task CloseAsync(IStore store, string kind, CancellationToken stopping) => ChangeAsync(store, kind, null, null, stopping);
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task ChangeAsync(IStore store, string kind, Severity? severity, Func<(string, string)>? report, CancellationToken stopping)
+    {
+        if (_isKnown && Find(kind) == severity) return;
+
+        await _one.WaitAsync(stopping);
+        try
+        {
+            if (!_isKnown) await LearnAsync(store, stopping);
+            if (Find(kind) == severity) return;
+
+            if (severity is { } grave)
+            {
+                (string summary, string evidence) = report!();
+                await store.OpenIncidentAsync(log, new IncidentReport(kind, grave, "", summary, evidence), stopping);
+            }
+            else
+            {
+                await store.CloseIncidentsAsync(log.Id, kind, null, stopping);
+            }
+            Set(kind, severity);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>What an earlier process left open.</summary>
+    private async Task LearnAsync(IStore store, CancellationToken stopping)
+    {
+        foreach (Incident left in await store.IncidentsAsync(new IncidentFilter(OnlyOpen: true, log.Id), stopping)) Set(left.Kind, left.Severity);
+        _isKnown = true;
+    }
+
+    private Severity? Find(string kind)
+    {
+        lock (_open) return _open.TryGetValue(kind, out Severity severity) ? severity : null;
+    }
+
+    private void Set(string kind, Severity? severity)
+    {
+        lock (_open)
+        {
+            if (severity is { } known) _open[kind] = known;
+            else _open.Remove(kind);
+        }
+    }
+}
