@@ -165,7 +165,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             provider.GetRequiredService<ILogger<LogHealth>>()));
         services.AddHostedService(provider => new ProofKeeper(
             () => provider.GetRequiredService<LogFleet>().Logs,
-            log => provider.GetRequiredService<LogSources>().Read(log.Log, RequestPriority.CatchUp, log.Chosen.IsCustom),
+            log => provider.GetRequiredService<LogSources>().Read(log.Chosen, RequestPriority.CatchUp),
             provider.GetRequiredService<IStore>(), TimeProvider.System, provider.GetRequiredService<ILogger<ProofKeeper>>()));
 
         services.AddSingleton(dialects);                                                                                                           // Dialects
@@ -187,7 +187,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
     }
 
     private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
-        followed, provider.GetRequiredService<LogSources>().Read(followed.Log, lane, followed.Chosen.IsCustom, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
+        followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), TimeProvider.System);
 
@@ -197,7 +197,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         bool isForeign = options.Logs.Lists.Any(list => LogListSource.UrlOf(list.Location) is { IsLoopback: false });
         return new LogClients(
             LogHttp.CreateClient(options.Logs.Contact),
-            LogHttp.CreateClient(options.Logs.Contact, isForeign ? provider.GetRequiredService<OutboundGuard>().ConnectAsync : null));
+            LogHttp.CreateClient(options.Logs.Contact, isForeign ? provider.GetRequiredService<OutboundGuard>().ConnectAsync : null),
+            options.Logs.Custom.Any(log => log.TakesAnyCertificate) ? LogHttp.CreateClient(options.Logs.Contact, takesAnyCertificate: true) : null);
     }
 
     private static IReadOnlyList<Check> Checks(IServiceProvider provider)

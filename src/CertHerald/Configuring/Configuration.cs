@@ -206,6 +206,8 @@ internal static class Configuration
                 SubmissionUrl = log.Text("submission_url"),
                 MonitoringUrl = log.Text("monitoring_url"),
                 HeadInterval = log.Duration("head_interval"),
+                Archived = log.Flag("archived") ?? false,
+                TakesAnyCertificate = log.Flag("any_certificate") ?? false,
             };
             if (options.ToLog(out string? problem) is null) log.Mistake("key", problem!, "give key (base64) and url, or key, submission_url and monitoring_url");
             log.Finish();

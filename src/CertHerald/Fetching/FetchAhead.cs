@@ -34,6 +34,9 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
     private double _entrySize = FirstGuess;
     private bool _isCautious;
 
+    /// <summary>How often the log refused, for being asked too much, and was asked again.</summary>
+    public long Refusals { get; private set; }
+
     /// <summary>Entries from this position on.</summary>
     /// <param name="end">Where to stop; null for the head's size.</param>
     /// <exception cref="LogUnavailableException">What was fetched for this position failed. The next call asks again.</exception>
@@ -68,6 +71,7 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
             catch (LogUnavailableException e) when (range.Fetch!.IsFaulted && e.IsRefusal && range.Refusals < MostRefusals)
             {
                 range.Refusals++;
+                Refusals++;
                 _isCautious = true;
                 GiveBackFailed();
             }
@@ -122,7 +126,8 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         {
             Range range = node.Value;
             if (range.Fetch is { IsCompletedSuccessfully: true }) InsertRest(node);
-            if (range.HadNoRoom)
+            // Whoever waits for the first one sees to it.
+            if (range.HadNoRoom && node != _ranges.First)
             {
                 Learn(range);
                 range.Drop();

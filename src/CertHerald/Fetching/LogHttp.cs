@@ -35,8 +35,9 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     /// <summary>The client that all logs share: no redirects, no cookies, no ambient proxy; gzip only.</summary>
     /// <param name="contact">An e-mail address or URL for operators; empty for none.</param>
     /// <param name="connect">Opens connections in place of the framework, as a guard against internal addresses does; null for none.</param>
+    /// <param name="takesAnyCertificate">For logs of which the configuration says so.</param>
     public static HttpClient CreateClient(
-        string contact, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
+        string contact, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null, bool takesAnyCertificate = false)
     {
         var handler = new SocketsHttpHandler
         {
@@ -52,6 +53,9 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
             MaxResponseDrainSize = 0,
             ConnectCallback = connect,
         };
+#pragma warning disable CA5359 // By the user's word, for one log. Its heads and entries are proven by the log's own key.
+        if (takesAnyCertificate) handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+#pragma warning restore CA5359
         var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", UserAgent(contact));
         return client;

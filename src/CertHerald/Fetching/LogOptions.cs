@@ -32,7 +32,7 @@ internal sealed record LogOptions
     /// <summary>The configured logs, each once.</summary>
     /// <exception cref="ArgumentException">One is not usable: the check of the configuration comes first.</exception>
     public IEnumerable<ChosenLog> CustomLogs() => Custom
-        .Select(custom => new ChosenLog(custom.ToLog(out string? problem) ?? throw new ArgumentException(problem), true, custom.HeadInterval))
+        .Select(custom => new ChosenLog(custom.ToLog(out string? problem) ?? throw new ArgumentException(problem), true, custom.HeadInterval) { IsArchived = custom.Archived, TakesAnyCertificate = custom.TakesAnyCertificate })
         .DistinctBy(chosen => chosen.Log.Id);
 
     /// <summary>Whether a list's log is wanted, by its state, or where it has none by its type.</summary>
@@ -53,7 +53,14 @@ internal sealed record LogListOptions(string Location, ListSigner? SignedBy)
 /// <summary>A log to follow.</summary>
 /// <param name="IsCustom">From the configuration: asked as fast as it answers.</param>
 /// <param name="HeadInterval">How often to look at its head; null: as every log's.</param>
-internal sealed record ChosenLog(LogDescription Log, bool IsCustom, TimeSpan? HeadInterval);
+internal sealed record ChosenLog(LogDescription Log, bool IsCustom, TimeSpan? HeadInterval)
+{
+    /// <summary>Tiles made of an RFC 6962 log: its entries bear no index (ct.md 5.5).</summary>
+    public bool IsArchived { get; init; }
+
+    /// <summary>Its TLS certificate is not looked at.</summary>
+    public bool TakesAnyCertificate { get; init; }
+}
 
 /// <summary>A log that no list names, as configured: RFC 6962 with <see cref="Url"/>, tiled with the other two.</summary>
 internal sealed record CustomLogOptions
@@ -74,6 +81,12 @@ internal sealed record CustomLogOptions
 
     /// <summary>How often its head is looked at; from 200 ms. Null: as every log's.</summary>
     public TimeSpan? HeadInterval { get; init; }
+
+    /// <summary>Tiles made of an RFC 6962 log: its entries bear no index.</summary>
+    public bool Archived { get; init; }
+
+    /// <summary>Its TLS certificate is not looked at: what it serves is proven by its own signatures all the same.</summary>
+    public bool TakesAnyCertificate { get; init; }
 
     /// <summary>The log, if what was written makes one.</summary>
     /// <param name="problem">What is wrong, for people; null if nothing is.</param>

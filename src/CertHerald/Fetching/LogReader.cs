@@ -231,6 +231,9 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         return new TreeSize(start);
     }
 
+    /// <summary>How often the log refused entries, for being asked too much, and was asked again.</summary>
+    public long Refusals => _ahead.Refusals;
+
     /// <summary>Entries that an answer holds, as learned: worth keeping over a restart.</summary>
     public int PageSize => source.PageSize;
 

@@ -8,12 +8,14 @@ namespace CertHerald.Fetching;
 /// <summary>From <see cref="LogHttp.CreateClient"/>.</summary>
 /// <param name="Configured">For logs that the configuration names: they may be anywhere.</param>
 /// <param name="Listed">For log lists and the logs they name.</param>
-internal sealed record LogClients(HttpClient Configured, HttpClient Listed) : IDisposable
+/// <param name="AnyCertificate">For those whose TLS certificate is not looked at; null if there are none.</param>
+internal sealed record LogClients(HttpClient Configured, HttpClient Listed, HttpClient? AnyCertificate = null) : IDisposable
 {
     public void Dispose()
     {
         Configured.Dispose();
         Listed.Dispose();
+        AnyCertificate?.Dispose();
     }
 }
 
@@ -28,6 +30,10 @@ internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory 
     public LogReader Read(LogDescription log, RequestPriority lane, bool isCustom, int page = PageSize.First) =>
         new(log, For(log, lane, isCustom, page), memory, lane);
 
+    /// <inheritdoc cref="Read(LogDescription, RequestPriority, bool, int)"/>
+    public LogReader Read(ChosenLog chosen, RequestPriority lane, int page = PageSize.First) =>
+        new(chosen.Log, For(chosen.Log, lane, chosen.IsCustom, page, chosen.TakesAnyCertificate), memory, lane);
+
     /// <summary>A log list. Its place must have passed <see cref="LogListSource.IsUsable"/>.</summary>
     /// <param name="cacheDirectory">Where a list from a URL is kept.</param>
     public LogListSource List(LogListOptions list, string cacheDirectory)
@@ -39,15 +45,15 @@ internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory 
     }
 
     /// <summary>Every protocol. Adding one means adding a line here.</summary>
-    public ILogSource For(LogDescription log, RequestPriority lane, bool isCustom, int page = PageSize.First) => log.Protocol switch
+    public ILogSource For(LogDescription log, RequestPriority lane, bool isCustom, int page = PageSize.First, bool anyCertificate = false) => log.Protocol switch
     {
-        LogProtocol.Rfc6962 => new Rfc6962Source(Http(log, new Uri(log.Url, "ct/v1/"), isCustom), lane, page),
-        LogProtocol.StaticCt => new StaticCtSource(Http(log, log.Url, isCustom), log.Origin, log.Key, lane, logger),
+        LogProtocol.Rfc6962 => new Rfc6962Source(Http(log, new Uri(log.Url, "ct/v1/"), isCustom, anyCertificate), lane, page),
+        LogProtocol.StaticCt => new StaticCtSource(Http(log, log.Url, isCustom, anyCertificate), log.Origin, log.Key, lane, logger),
         _ => throw new UnreachableException(),
     };
 
-    private LogHttp Http(LogDescription log, Uri prefix, bool isCustom) =>
-        new(isCustom ? clients.Configured : clients.Listed, prefix, NameOf(log), pacers.For(log.Operator, prefix, isCustom, log.Protocol), time, _requests);
+    private LogHttp Http(LogDescription log, Uri prefix, bool isCustom, bool anyCertificate) =>
+        new(anyCertificate ? clients.AnyCertificate! : isCustom ? clients.Configured : clients.Listed, prefix, NameOf(log), pacers.For(log.Operator, prefix, isCustom, log.Protocol), time, _requests);
 
     /// <summary>What metrics and messages call a log.</summary>
     public static string NameOf(LogDescription log) => log.Description.Length > 0 ? log.Description : log.Origin;

@@ -66,7 +66,7 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
         // The last lane ends at a head of its own time, which a later one must contain.
         if (LanesOf(search).Any(other => other.Start == next.Until))
         {
-            if (await store.JoinLaneAsync(next, stopping) is null) await reader.AfterMismatchAsync(next, stopping);
+            if (await store.JoinLaneAsync(next, stopping) is null) await reader.AfterMismatchAsync(next, head, stopping);
         }
         else
         {

@@ -44,10 +44,10 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
         LogLane next = lane;
         if (lane.Position.Read.Size < lane.Until)
             next = lane.Trouble is null ? await reader.StepAsync(lane, head, time.GetUtcNow(), stopping) : await reader.RetryAsync(lane, head, stopping);
-        if (next.Id == lane.Id && next.Position.Read.Size == next.Until) await JoinAsync(next, stopping);
+        if (next.Id == lane.Id && next.Position.Read.Size == next.Until) await JoinAsync(next, head, stopping);
     }
 
-    private async Task JoinAsync(LogLane lane, CancellationToken stopping)
+    private async Task JoinAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
         if (await store.JoinLaneAsync(lane, stopping) is { } joined)
         {
@@ -57,7 +57,7 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
         }
         else
         {
-            await _readers[lane.Id].AfterMismatchAsync(lane, stopping);
+            await _readers[lane.Id].AfterMismatchAsync(lane, head, stopping);
         }
     }
 }

@@ -163,6 +163,16 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
         });
     }
 
+    /// <summary>A lane took over the next one, which had begun with a lie.</summary>
+    public void Absorbed(LogLane longer)
+    {
+        if (longer.BackFill is null)
+            Change(standing => standing with
+            {
+                Lanes = [.. from lane in standing.Lanes where lane.Id == longer.Id || lane.Start < longer.Start || lane.Start >= longer.Until select lane.Id == longer.Id ? longer : lane],
+            });
+    }
+
     public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         Interlocked.Add(ref _entries, batch.Count);

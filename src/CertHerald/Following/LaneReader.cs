@@ -48,6 +48,7 @@ internal sealed class LaneReader(
         Refusals refusals = followed.RefusalsOf(lane);
         TreeSize from = lane.Position.Read.Size, end = lane.Until is { } until && until < head.Size ? until : head.Size;
         Batch batch;
+        long throttled = reader.Refusals;
         try
         {
             batch = await reader.ReadAsync(lane.Position.Read, head, refusals.Limit(from, end), stopping);
@@ -60,15 +61,14 @@ internal sealed class LaneReader(
             if (!isHopeless || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
             return onward;
         }
-        catch (LogUnavailableException failure) when (IsThrottled(failure))
+        finally
         {
-            followed.Throttled(time.GetUtcNow());
-            throw;
+            if (reader.Refusals != throttled) followed.Throttled(time.GetUtcNow());
         }
 
         using (batch.Raw)
         {
-            if (LeafIndexCheck.Report(batch.Raw) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
+            if (LeafIndexCheck.Report(batch.Raw, followed.Chosen.IsArchived) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
             IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
             CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, seen, stopping);
@@ -143,9 +143,22 @@ internal sealed class LaneReader(
         }
     }
 
-    /// <summary>The lane's end did not lead to where the next one began: it was rewound, and is read again a few times.</summary>
-    public async Task AfterMismatchAsync(LogLane lane, CancellationToken stopping)
+    /// <summary>
+    /// The lane's end did not lead to where the next one began. If the newest head contains what was read, the next one began
+    /// with a lie, under a head that the log has left since: it is read again from here. Else this one was rewound, and is
+    /// tried again a few times.
+    /// </summary>
+    /// <param name="lane">As it was before.</param>
+    public async Task AfterMismatchAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
+        Frontier read = lane.Position.Read;
+        if (await reader.ContainsAsync(read.Size, read.Root(), head, stopping) is true && await store.AbsorbLaneAsync(lane, stopping) is { } longer)
+        {
+            reader.Forget();
+            followed.Absorbed(longer);
+            return;
+        }
+
         Refusals refusals = followed.RefusalsOf(lane);
         lane = lane with { Position = LogPosition.At(lane.Position.Proven) };
         followed.StandsAt(lane);

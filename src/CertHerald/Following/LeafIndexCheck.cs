@@ -11,7 +11,8 @@ namespace CertHerald.Following;
 internal static class LeafIndexCheck
 {
     /// <summary>What to report of a batch; null if there is nothing, or its protocol has no such index.</summary>
-    public static IncidentReport? Report(RawBatch batch)
+    /// <param name="isArchived">Entries without an index are as they should be.</param>
+    public static IncidentReport? Report(RawBatch batch, bool isArchived)
     {
         if (batch.Form != ExtraDataForm.StaticCt) return null;
 
@@ -19,7 +20,8 @@ internal static class LeafIndexCheck
         for (int place = 0; place < batch.Count; place++)
         {
             // What cannot be taken apart has its own incident.
-            if (LogEntry.Read(batch[place], out LogEntry entry) != EntryFailure.None || entry.LeafIndex == batch[place].Index.Value) continue;
+            if (LogEntry.Read(batch[place], out LogEntry entry) != EntryFailure.None || entry.LeafIndex == batch[place].Index.Value
+                || (isArchived && entry.LeafIndex is null)) continue;
             if (wrong++ == 0) first = place;
             last = place;
         }

@@ -57,6 +57,14 @@ internal interface ILogStore
     /// </summary>
     /// <returns>The joined lane; null if they do not fit.</returns>
     Task<LogLane?> JoinLaneAsync(LogLane lane, CancellationToken cancellation);
+
+    /// <summary>
+    /// Gives a lane that was read to its end the stretch of the next one too, which had begun with what no later head
+    /// contains: it is read again, from what this one has proven.
+    /// </summary>
+    /// <param name="lane">Read to its end, and proven there.</param>
+    /// <returns>The longer lane; null if the next one is the tip, which nobody takes from its follower.</returns>
+    Task<LogLane?> AbsorbLaneAsync(LogLane lane, CancellationToken cancellation);
 }
 
 /// <summary>What a commit did.</summary>

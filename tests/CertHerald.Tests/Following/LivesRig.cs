@@ -68,7 +68,9 @@ internal sealed class LivesRig : IAsyncDisposable
     /// <summary>The one followed log; null while there is none.</summary>
     public FollowedLog? Log => Fleet.Logs.Count == 1 ? Fleet.Logs[0] : null;
 
-    public async Task<IReadOnlyList<Incident>> IncidentsAsync() => await Store.IncidentsAsync(100, Cancellation);
+    /// <summary>But for the entries, which are noise that nobody can read.</summary>
+    public async Task<IReadOnlyList<Incident>> IncidentsAsync() =>
+        [.. (await Store.IncidentsAsync(100, Cancellation)).Where(incident => incident.Kind != IncidentKinds.UnparsableEntry)];
 
     /// <summary>Lets hours pass until it has come about.</summary>
     /// <param name="step">At once; minutes at most where something would be forgotten otherwise.</param>

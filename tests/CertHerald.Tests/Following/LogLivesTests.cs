@@ -160,7 +160,8 @@ public sealed class LogLivesTests
         await rig.PassesAsync(() => rig.Log!.State == FollowState.Following && rig.Log.Standing.Proven.Value == 320);
         await rig.PassAsync(TimeSpan.FromHours(1));
 
-        Assert.NotNull(Assert.Single(await rig.IncidentsAsync()).Closed);
+        // Its head is weeks old by our clock, which is another matter.
+        Assert.NotNull(Assert.Single(await rig.IncidentsAsync(), incident => incident.Kind == IncidentKinds.MissingEntry).Closed);
     }
 
     [Theory]

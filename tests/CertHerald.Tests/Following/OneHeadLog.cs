@@ -51,11 +51,11 @@ internal sealed class OneHeadLog : IAsyncDisposable
     public void Serve(byte[] head) => Volatile.Write(ref _head, head);
 
     /// <summary>One head, by a follower that starts, reads what is new, and ends where it waits for the next.</summary>
-    public static async Task LookAsync(FollowingRig rig, FollowedLog followed)
+    public static async Task LookAsync(FollowingRig rig, FollowedLog followed, TimeSpan? pace = null)
     {
         using var stop = new CancellationTokenSource();
         using LogFollower follower = rig.Follower(followed, LogStart.Beginning);
-        Task run = follower.RunAsync(stop.Token), waits = rig.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+        Task run = follower.RunAsync(stop.Token), waits = rig.Time.WaitForTimerAsync(pace ?? TimeSpan.FromSeconds(1));
         if (await Task.WhenAny(run, waits) == run) await run;
         await waits;
         await stop.CancelAsync();

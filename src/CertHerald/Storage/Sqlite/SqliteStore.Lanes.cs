@@ -126,6 +126,25 @@ internal sealed partial class SqliteStore
         },
         cancellation);
 
+    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            (LogLane lower, long log) = FindLane(session, lane);
+            (long id, ulong? until) = session.Single(
+                "SELECT id, until FROM lane WHERE log = @log AND back_fill IS @backFill AND start = @start",
+                row => (row.GetInt64(0), row.IsDBNull(1) ? (ulong?)null : row.Size(1)), ("@log", log), ("@backFill", lower.BackFill), ("@start", lower.Until!.Value.Value));
+            if (until is null) return null;
+
+            Prove(session, log, lower.Start, lane.Position.Read.Size);
+            session.Run("DELETE FROM lane WHERE id = @id", ("@id", id));
+            session.Run("UPDATE lane SET until = @until, trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            SetPosition(session, lower, LogPosition.At(lane.Position.Read));
+            CloseIncidents(session, log, IncidentKinds.RootMismatch, lower.Position.Proven.Size.ToString());
+            if (lower.Trouble is { } trouble) CloseIncidents(session, log, trouble.Kind, SubjectOf(lower));
+            return lower with { Until = new TreeSize(until.Value), Position = LogPosition.At(lane.Position.Read), Trouble = null };
+        },
+        cancellation);
+
     /// <summary>Everything read of a lane below a proven position is proven, but for what was seen in a batch that contradicted a head.</summary>
     private static void Prove(SqliteSession session, long log, TreeSize from, TreeSize proven)
     {
