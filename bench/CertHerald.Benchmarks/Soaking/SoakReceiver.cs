@@ -131,7 +131,8 @@ internal sealed class SoakReceiver : IAsyncDisposable
 
         if (!IsHealthy && row.Times <= MostRefusals && !row.IsTaken && IsBadNow())
         {
-            int refusal = _random.Next(8) switch { 0 => 0, 1 => 1, 2 => 503, 3 or 4 or 5 => 500, _ => 200 };
+            // Few 503: after one, nothing comes for 30 s.
+            int refusal = _random.Next(40) switch { < 6 => 0, < 10 => 1, 10 => 503, < 28 => 500, _ => 200 };
             if (refusal != 200)
             {
                 Refused++;

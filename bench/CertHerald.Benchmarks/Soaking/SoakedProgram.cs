@@ -8,7 +8,7 @@ internal sealed class SoakedProgram(string program, string configuration, string
 {
     private const int Term = 15, Stop = 19, Continue = 18, Terminated = 143, MostFailures = 100;
 
-    private static readonly TimeSpan MeanLife = TimeSpan.FromSeconds(20), LongestStop = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MeanLife = TimeSpan.FromSeconds(14), LongestStop = TimeSpan.FromSeconds(60);
 
     private readonly Random _random = new(seed);
     private readonly Lock _gate = new();
@@ -32,6 +32,8 @@ internal sealed class SoakedProgram(string program, string configuration, string
     /// <summary>Lives it until then, through kills, stops and pauses. It runs when this returns.</summary>
     public async Task TroubleAsync(Action<string> tell, CancellationToken stopping)
     {
+        // Interrupted, we leave nothing running.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => _process?.Kill();
         Start();
         while (true)
         {
@@ -50,7 +52,7 @@ internal sealed class SoakedProgram(string program, string configuration, string
             if (stopping.IsCancellationRequested) return;
 
             int how = _random.Next(20);
-            if (how < 3)
+            if (how < 2)
             {
                 tell("pause");
                 Pauses++;
@@ -59,7 +61,7 @@ internal sealed class SoakedProgram(string program, string configuration, string
                 Signal(Continue);
                 continue;
             }
-            if (how < 6)
+            if (how < 5)
             {
                 tell("stop");
                 await StopAsync();
@@ -107,6 +109,7 @@ internal sealed class SoakedProgram(string program, string configuration, string
         if (_process is { HasExited: false }) _process.Kill();
         _process?.WaitForExit();
         _process?.Dispose();
+        _process = null;
         lock (_gate) _said.Dispose();
     }
 
