@@ -95,6 +95,7 @@ internal sealed class Soak : IAsyncDisposable
         CheckLedger();
         CheckStore();
         CheckSecrets();
+        CheckSaid();
         foreach (string failure in _program.Failures) Wrong(failure);
 
         Print(recovery);
@@ -267,6 +268,22 @@ internal sealed class Soak : IAsyncDisposable
         }
     }
 
+    /// <summary>What is expected of logs and receivers is told in a line; a stack is of what nobody expected.</summary>
+    private void CheckSaid()
+    {
+        using var said = new StreamReader(new FileStream(Path.Combine(_folder, "said"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        var before = new Queue<string>();
+        bool isInStack = false;
+        while (said.ReadLine() is { } line)
+        {
+            bool isFrame = line.TrimStart().StartsWith("at ", StringComparison.Ordinal);
+            if (isFrame && !isInStack) Wrong($"it said: {string.Join(" / ", before)} / {line.Trim()}");
+            isInStack = isFrame;
+            before.Enqueue(line);
+            if (before.Count > 2) before.Dequeue();
+        }
+    }
+
     private void Print(TimeSpan recovery)
     {
         HashSet<string> owed = Owed(), taken = _receiver.Taken();
@@ -299,8 +316,10 @@ internal sealed class Soak : IAsyncDisposable
             custom.Add(new JsonObject { ["key"] = KeyOf(log, LogProtocol.Rfc6962), ["url"] = log.Server.Url.ToString(), ["head_interval"] = "1s" });
             custom.Add(new JsonObject
             {
-                ["key"] = KeyOf(log, LogProtocol.StaticCt), ["submission_url"] = log.Server.SubmissionUrl.ToString(),
-                ["monitoring_url"] = log.Server.MonitoringUrl.ToString(), ["head_interval"] = "1s",
+                ["key"] = KeyOf(log, LogProtocol.StaticCt),
+                ["submission_url"] = log.Server.SubmissionUrl.ToString(),
+                ["monitoring_url"] = log.Server.MonitoringUrl.ToString(),
+                ["head_interval"] = "1s",
             });
         }
         string url = $"http://soak:{_canary}@127.0.0.1:{_receiver.Port}/{_canary}?token={_canary}";
