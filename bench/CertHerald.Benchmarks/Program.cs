@@ -2,10 +2,15 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using CertHerald.Benchmarks;
+using CertHerald.Benchmarks.Soaking;
+
+int Number(string option, int otherwise) => Array.IndexOf(args, option) is > 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
+if (args is ["soak", ..])
+    return await Soak.RunAsync(
+        Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald"), TimeSpan.FromMinutes(Number("--minutes", 30)), Number("--seed", Random.Shared.Next(1_000_000)));
 
 if (args is ["fuzz", ..])
 {
-    int Number(string option, int otherwise) => Array.IndexOf(args, option) is > 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
     string[] corpora = [.. args.Skip(1).Where((argument, at) => !argument.StartsWith("--", StringComparison.Ordinal) && !args[at].StartsWith("--", StringComparison.Ordinal))];
     return new Fuzzing((ulong)Number("--seed", Environment.TickCount)).Run(TimeSpan.FromSeconds(Number("--seconds", 60)), corpora);
 }

@@ -126,7 +126,7 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         {
             Range range = node.Value;
             if (range.Fetch is { IsCompletedSuccessfully: true }) InsertRest(node);
-            // Whoever waits for the first one sees to it.
+            // Of the first range, whoever waits for it learns: if it were dropped here, it might not be begun again.
             if (range.HadNoRoom && node != _ranges.First)
             {
                 Learn(range);
