@@ -36,7 +36,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         SignedHead head = await source.GetHeadAsync(cancellation);
         HeadFailure failure = VerifiedHead.Verify(head, Log.Key, out VerifiedHead? verified);
         return verified ?? throw new HeadRefusedException(
-            $"{Log.Description}: the head of {head.Size} entries does not bear the log's signature", failure, head.Verbatim);
+            $"{LogSources.NameOf(Log)}: the head of {head.Size} entries does not bear the log's signature", failure, head.Verbatim);
     }
 
     /// <summary>
@@ -156,7 +156,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         for (ulong at = size.Value; frontier is null; at--)
         {
             if (size.Value - at > MostStepsBack)
-                throw new LogUnavailableException($"{Log.Description}: it gives no proof of where to begin, at {size} of {head.Size} entries or shortly before");
+                throw new LogUnavailableException($"{LogSources.NameOf(Log)}: it gives no proof of where to begin, at {size} of {head.Size} entries or shortly before");
             frontier = await source.GetFrontierAsync(new TreeSize(at), head, cancellation);
         }
 
@@ -169,7 +169,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         }
 
         if (size == head.Size && frontier.Root() != head.Root)
-            throw new LogUnavailableException($"{Log.Description}: its last entries do not make the root it signed for {head.Size}");
+            throw new LogUnavailableException($"{LogSources.NameOf(Log)}: its last entries do not make the root it signed for {head.Size}");
         return frontier;
     }
 

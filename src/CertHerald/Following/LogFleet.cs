@@ -282,8 +282,10 @@ internal sealed partial class LogFleet(
                 // That a log falls silent which no list names, or which has ended, is no news.
                 string name = LogSources.NameOf(log.Log);
                 bool isLogs = failure is LogUnavailableException;
-                if (isLogs && log.Stage != LogStage.Following) Silent(name, failure.Message);
-                else if (isLogs || failure is StoreException) Failing(name, failure.Message);
+                // Most messages of a log begin with its name.
+                string problem = failure.Message.StartsWith($"{name}: ", StringComparison.Ordinal) ? failure.Message[(name.Length + 2)..] : failure.Message;
+                if (isLogs && log.Stage != LogStage.Following) Silent(name, problem);
+                else if (isLogs || failure is StoreException) Failing(name, problem);
                 else Broke(name, failure);
                 // What was fetched ahead is still good where only the log failed.
                 if (!isLogs)

@@ -1,0 +1,53 @@
+using System.Net;
+using System.Net.Http;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using CertHerald.Access;
+using CertHerald.Tests.WebConsole;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CertHerald.Tests.Api;
+
+/// <summary>What is refused before a search of the past begins.</summary>
+public sealed class BackFillsTests
+{
+    [Theory]
+    [InlineData("""{"items":[],"since":"2026-01-01T00:00:00Z"}""", HttpStatusCode.BadRequest, "watch items")]
+    [InlineData("""{"since":"2026-01-01T00:00:00Z"}""", HttpStatusCode.BadRequest, "watch items")]
+    [InlineData("""{"items":["example.com"]}""", HttpStatusCode.BadRequest, "time in the past")]
+    [InlineData("""{"items":["example.com"],"since":"2999-01-01T00:00:00Z"}""", HttpStatusCode.BadRequest, "time in the past")]
+    [InlineData("""{"items":["a b"],"since":"2020-01-01T00:00:00Z"}""", HttpStatusCode.BadRequest, "one item a line")]
+    [InlineData("""{"items":["unwatched.example"],"since":"2020-01-01T00:00:00Z"}""", HttpStatusCode.Conflict, "is not watched")]
+    [InlineData("{", HttpStatusCode.BadRequest, "no JSON object")]
+    [InlineData("null", HttpStatusCode.BadRequest, "null")]
+    public async Task What_makes_no_search_is_refused_with_its_reason(string body, HttpStatusCode status, string reason)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+
+        (HttpStatusCode Status, JsonElement Json) answer = await SendAsync(rig, HttpMethod.Post, "/api/back-fills", body);
+
+        Assert.Equal(status, answer.Status);
+        Assert.Contains(reason, answer.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Empty(await rig.Store.BackFillsAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/back-fills/7/pause")]
+    [InlineData("POST", "/api/back-fills/7/resume")]
+    [InlineData("DELETE", "/api/back-fills/7")]
+    public async Task One_that_is_not_there_is_not_found(string method, string path)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(rig, new HttpMethod(method), path)).Status);
+    }
+
+    private static async Task<(HttpStatusCode Status, JsonElement Json)> SendAsync(ConsoleRig rig, HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", rig.Services.GetRequiredService<LocalKey>().Text);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        Answer answer = await rig.Browser.SendAsync(request);
+        return (answer.Status, answer.Json);
+    }
+}
