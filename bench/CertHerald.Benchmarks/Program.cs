@@ -27,9 +27,20 @@ Console.WriteLine("Processor time, best of 7 samples. The machine's other work d
 Console.WriteLine();
 Console.WriteLine("| Id | What | Value | Goal | Beside |");
 Console.WriteLine("|---|---|---|---|---|");
-if (only is null) foreach (Row row in PipelineBenchmark.Run(sample)) Print(row);
-foreach (Row row in PartsBenchmark.Run(sample, id => only is null || only.Contains(id))) Print(row);
-if (only is null) foreach (Row row in await ScanBenchmark.RunAsync(program, quick ? 100_000UL : 1_000_000UL)) Print(row);
+bool Wanted(string id) => only is null || only.Contains(id);
+bool AnyWanted(params IEnumerable<string> ids) => ids.Any(Wanted);
+
+foreach (Row row in PipelineBenchmark.Run(sample, Wanted)) Print(row);
+foreach (Row row in PartsBenchmark.Run(sample, Wanted)) Print(row);
+if (Wanted("P11")) foreach (Row row in await StartBenchmark.RunAsync(program)) Print(row);
+
+await using var large = new BigLog(quick ? 100_000UL : 1_000_000UL);
+if (AnyWanted("P1", "P2", "P4", "P10")) await foreach (Row row in ScanBenchmark.RunAsync(program, large, Wanted)) Print(row);
+if (AnyWanted("S1", "S2")) foreach (Row row in await TipBenchmark.RunAsync(program, quick, large, Wanted)) Print(row);
+foreach (Row row in await FleetBenchmark.RunAsync(program, quick, Wanted)) Print(row);
+// Both take minutes, and the first all entries of a large log.
+if (Wanted("R") && !quick) Print(await RateBenchmark.RunAsync(program, large));
+if (Wanted("P3") && !quick) Print(await CertspotterBenchmark.RunAsync(program));
 return 0;
 
 static void Print(Row row) => Console.WriteLine($"| {row.Id} | {row.What} | {row.Value} | {row.Goal} | {row.Compared} |");
