@@ -7,6 +7,7 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter;
+using CertHerald.Dialects.Native;
 using CertHerald.Fetching;
 using CertHerald.TestLog;
 
@@ -40,7 +41,7 @@ internal static class DemoCommand
             await using LogServer logServer = await LogServer.StartAsync(log, cancellation: stopping);
             await using DemoReceiver receiver = await DemoReceiver.StartAsync(stopping);
             CertHeraldOptions options = Options(data, logServer, receiver.Address, ownKey);
-            await using HeraldHost service = await HeraldHost.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect())]);
+            await using HeraldHost service = await HeraldHost.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect()), new NativeDialect()]);
 
             Console.Out.WriteLine($"""
                 CertHerald demo: a log, a webhook receiver and the service, all on this machine.
@@ -105,8 +106,9 @@ internal static class DemoCommand
             },
             Webhooks =
             [
-                new WebhookOptions { Name = "siem", Dialect = "certspotter", Url = new Uri(receiver, "siem"), Credentials = ("demo", "secret"), Events = EventKinds.All },
+                new WebhookOptions { Name = "siem", Dialect = "certspotter", Url = new Uri(receiver, "siem"), Credentials = ("demo", "secret"), Events = [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate] },
                 new WebhookOptions { Name = "flaky", Dialect = "certspotter", Url = new Uri(receiver, "flaky"), Events = [EventKinds.UnknownCertificate] },
+                new WebhookOptions { Name = "pager", Dialect = "native", Url = new Uri(receiver, "pager"), Events = [EventKinds.Operator] },
             ],
             Outbound = new OutboundOptions { Allow = [new IPNetwork(IPAddress.Loopback, 32)] },
         };

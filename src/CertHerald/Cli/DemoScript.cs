@@ -42,6 +42,10 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         logged = DateTimeOffset.UtcNow;
         Say("logged", "a certificate cut off in its middle: a name may hide in it");
         await StepAsync("ALERT", async waiting => Describe(await receiver.WaitForAsync(IsMalformed, waiting), logged), stopping);
+
+        log.Misbehave("head=fork,for=3s");
+        Say("lied", "the log signs another tree of the same size for a moment: somebody else may be shown another history");
+        await StepAsync("NOTICE", async waiting => DescribeNotice(await receiver.WaitForAsync(IsFork, waiting)), stopping);
         return _all;
     }
 
@@ -124,6 +128,11 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
             : $"unknown certificate for {string.Join(", ", request.Body.GetProperty("endpoints").EnumerateArray().Select(Endpoint))}";
         return string.Create(CultureInfo.InvariantCulture, $"{what}\n{"",21}{(request.At - logged).TotalSeconds:0.0} s after it was logged: {TextOf(request, "html_url")}");
     }
+
+    private static bool IsFork(DemoRequest request) => request.Path == "/pager" && TextOf(request, "kind") == IncidentKinds.Fork;
+
+    private static string DescribeNotice(DemoRequest request) =>
+        $"{TextOf(request, "severity")} incident of {Visible.Of(request.Body.GetProperty("log").GetProperty("description").GetString()!)}: {Visible.Of(TextOf(request, "summary"))}\n{"",21}{TextOf(request, "url")}";
 
     private static string Endpoint(JsonElement endpoint) =>
         Visible.Of(endpoint.GetProperty("dns_name").GetString()!) + (endpoint.GetProperty("wildcard").GetBoolean() ? " (by a wildcard)" : "");
