@@ -15,7 +15,7 @@ public sealed class JudgeTests
     private static readonly string[] Watched = [".example.com", "shop.example.org", ".example.net", "a.b.example.org", ".it"];
 
     [Fact]
-    public async Task Debians_certspotter_accepts_the_log_and_finds_what_scan_finds()
+    public async Task K21_Debians_certspotter_accepts_the_log_and_finds_what_scan_finds()
     {
         string certspotter = FindCertspotter();
         using var scratch = new Scratch();
@@ -36,7 +36,7 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public async Task A_flipped_leaf_is_refused_by_both()
+    public async Task K21_a_flipped_leaf_is_refused_by_both()
     {
         string certspotter = FindCertspotter();
         using var scratch = new Scratch();
