@@ -37,6 +37,9 @@ internal sealed class FaultRun : IAsyncDisposable
     /// <summary>How often, without any progress in between, the run is looked at before its clock is moved.</summary>
     private const int QuietLooks = 3;
 
+    /// <summary>The same before it is moved far: no request may be under way then, or it would be out of time.</summary>
+    private const int VeryQuietLooks = 6;
+
     private const string NameBeside = "beside it";
 
     private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(5);
@@ -98,7 +101,8 @@ internal sealed class FaultRun : IAsyncDisposable
     {
         Assert.True(LogStart.TryParse(start, out LogStart begin));
         var rig = new FollowingRig("." + Watched) { Behind = behind };
-        var log = new Log(new LogOptions { Time = rig.Time });
+        // Hours pass until a list is looked at again, in which a log signs heads.
+        var log = new Log(new LogOptions { Time = rig.Time, PublishEvery = isListed ? TimeSpan.FromHours(1) : null });
         CertHerald.TestLog.Faults.Fault[] parsed = [.. faults.Select(CertHerald.TestLog.Faults.Fault.Parse)];
         log.Misbehave([.. parsed.Where(fault => fault.ShapesEntries)]);
         log.AddCorpus(Corpus.Entries(new EntryIndex(0), size));
@@ -163,7 +167,7 @@ internal sealed class FaultRun : IAsyncDisposable
                 (int, LogStanding?, int) now = (Rig.Asking.Outcomes.Count, Fleet.Logs.Count > 0 ? Standing : null, Log.Faults.Faults.Count);
                 quiet = now == before ? quiet + 1 : 0;
                 before = now;
-                if (quiet >= QuietLooks) MoveOn();
+                if (quiet >= (step is null ? QuietLooks : VeryQuietLooks)) MoveOn();
                 return false;
             });
         }
