@@ -41,7 +41,7 @@ public sealed class EveryEntryTests
         await using var log = new Log();
         log.AddCorpus(Transparency.Certificates.Corpus.ReadAll().Select(one => one.Der).Concat(Transparency.Certificates.Corpus.FuzzInputs()).Where(der => der.Length > 0).Select(der => CorpusEntry.OfChain(der)));
         log.Publish();
-        Assert.InRange(log.Size.Value, 14_000UL, 100_000UL);
+        Assert.InRange(log.Size.Value, 12_000UL, 100_000UL);
         await using LogServer server = await LogServer.StartAsync(log, cancellation: Cancellation);
         await using var rig = new FollowingRig(".example.com");
 

@@ -10,7 +10,8 @@ public sealed class TipLatencyTests
 {
     private const int QuietLooks = 3, Growths = 3;
 
-    private static readonly TimeSpan HeadInterval = TimeSpan.FromSeconds(5);
+    // The step is short: a timer far away may be that of a request which is only slow on this machine.
+    private static readonly TimeSpan HeadInterval = TimeSpan.FromSeconds(5), LongestStep = TimeSpan.FromSeconds(0.5);
 
     [Fact]
     public async Task K17_ten_million_behind_new_entries_are_read_as_soon_as_when_idle()
@@ -59,7 +60,7 @@ public sealed class TipLatencyTests
                 seen = now;
                 if (quiet < QuietLooks || rig.Time.UntilNextTimer is not { } next) return false;
                 quiet = 0;
-                rig.Time.Advance(next);
+                rig.Time.Advance(next < LongestStep ? next : LongestStep);
                 return false;
             });
         }

@@ -49,7 +49,7 @@ public sealed class ListFaultsTests : FaultTests
         await using FaultRun run = await FollowedAsync(protocol);
         run.Log.Misbehave("list=removed", "gone=404,on=rfc6962+static");
         await run.UntilAsync(() => run.Followed.State == FollowState.Delisted, Step);
-        await run.UntilAsync(() => run.Followed.State == FollowState.Finished, TimeSpan.FromHours(1));
+        await run.UntilAsync(() => run.Followed.State == FollowState.Finished, TimeSpan.FromHours(6));
         await EndsWellAsync(run);
     }
 
