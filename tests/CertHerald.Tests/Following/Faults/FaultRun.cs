@@ -267,7 +267,8 @@ internal sealed class FaultRun : IAsyncDisposable
             ? custom with { Key = Convert.ToBase64String(log.Rfc6962Key.Spki.Span), Url = server.Url.AbsoluteUri }
             : custom with
             {
-                Key = Convert.ToBase64String(log.StaticCtKey.Spki.Span), MonitoringUrl = server.MonitoringUrl.AbsoluteUri,
+                Key = Convert.ToBase64String(log.StaticCtKey.Spki.Span),
+                MonitoringUrl = server.MonitoringUrl.AbsoluteUri,
                 SubmissionUrl = server.SubmissionUrl.AbsoluteUri,
             };
     }
