@@ -62,6 +62,23 @@ public sealed class HeadsAndTilesTests : FaultTests
 
     [Theory]
     [MemberData(nameof(Both))]
+    public async Task F13_a_log_that_returns_to_its_true_tree_is_read_as_one_again(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("head=rewrite");
+        run.Grow(50);
+        await run.UntilAsync(() => run.Standing.Tip.Value == 750);
+        run.Log.Behave();
+        run.Grow(20);
+        await run.ReachHeadAsync();
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync(IncidentKinds.InconsistentHead, IncidentKinds.RootMismatch);
+        Assert.All(await run.Rig.SightingsAsync(), sighting => Assert.True(sighting.Proven));
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
     public async Task F14_three_heads_running_that_the_log_did_not_sign_are_an_incident_until_it_signs_one(LogProtocol protocol)
     {
         await using FaultRun run = await FaultRun.StartAsync(protocol, []);
