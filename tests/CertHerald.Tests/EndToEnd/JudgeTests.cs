@@ -14,7 +14,7 @@ public sealed class JudgeTests
 {
     private const int Entries = 100_000, Pairs = 100, Malformed = 100;
 
-    private static readonly string[] Watched = [".example.com", "shop.example.org", ".example.net", "a.b.example.org", ".it"];
+    private static readonly string[] Watched = [".example.com", "shop.example.org", ".example.net", "a.b.example.org", ".eu"];
 
     [Fact]
     public async Task K21_Debians_certspotter_accepts_the_log_and_finds_what_scan_and_the_service_find()
@@ -94,7 +94,7 @@ public sealed class JudgeTests
     private static void Fill(Log log)
     {
         if (SharedData.IsHere) log.AddCorpus(Corpus.Read(SharedData.PathOf("get-entries", "navigli2025h2-0-1023.entries.jsonl.gz")));
-        var synthetic = new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = ["example.com"], WatchedOneIn = 100 });
+        var synthetic = new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = ["example.com"], WatchedOneIn = 200 });
         log.AddCorpus(synthetic.Entries(new EntryIndex(log.Size.Value), Entries - 2 * Pairs - Malformed - log.Size.Value));
 
         using var ca = new TestCa();

@@ -23,7 +23,7 @@ public sealed class GrowthTests : FaultTests
         long most = 0;
         for (int round = 0; round < 3; round++)
         {
-            TimeSpan until = run.Time.Elapsed + TimeSpan.FromSeconds(30);
+            TimeSpan until = run.Time.Elapsed + TimeSpan.FromSeconds(12);
             await run.UntilAsync(() =>
             {
                 TimeSpan now = run.Time.Elapsed;
