@@ -21,6 +21,9 @@ public sealed class LogServer : IAsyncDisposable
 {
     private const string CallPrefix = "/ct/v1/", StaticPrefix = "/static/", TilesPrefix = "/tiles/";
 
+    /// <summary>All is to be had below this path too: a log that moves stays the same log.</summary>
+    internal const string Moved = "moved/";
+
     private readonly KestrelServer _kestrel;
     private readonly LogServerOptions _options;
     private readonly FaultyTransport _transport;
@@ -95,6 +98,7 @@ public sealed class LogServer : IAsyncDisposable
     {
         try
         {
+            if (context.Request.Path.StartsWithSegments("/" + Moved.TrimEnd('/'), out PathString path)) context.Request.Path = path;
             FaultSet faults = Log.Faults;
             Answer answer = faults == FaultSet.None
                 ? await AnswerAsync(context.Request, Log.View)

@@ -62,7 +62,10 @@ internal sealed class LogListFault(string form) : ActiveFault
                 foreach (JsonObject log in LogsOf(list)) log["log_id"] = Convert.ToBase64String(new byte[32]);
                 break;
             case "url":
-                Rename(server, list, "localhost");
+                // Where it is read only: with its submission prefix a log would change its name.
+                foreach (JsonObject log in LogsOf(list))
+                    foreach (string address in new[] { "url", "monitoring_url" })
+                        if (log[address] is { } url) log[address] = url.GetValue<string>().Replace(server.Url.AbsoluteUri, new Uri(server.Url, LogServer.Moved).AbsoluteUri, StringComparison.Ordinal);
                 break;
             case "removed":
                 foreach (JsonArray logs in LogsOf(list).Select(log => log.Parent!.AsArray()).Distinct().ToArray()) logs.Clear();

@@ -69,7 +69,7 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
             await Task.WhenAll(tiles);
             // The entries stand beside their tiles until those are read.
             room?.Use(tiles.Sum(static tile => (long)tile.Result.Body.Length));
-            return Join(start, end, tiles);
+            return Join(start, end, head, tiles);
         }
         finally
         {
@@ -171,7 +171,7 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
     private Task<LogAnswer> GetDataTileAsync(ulong tile, TreeSize head, FetchRoom? room, CancellationToken cancellation) => GetTileAsync(
         http, Tiles.DataPath(tile, Tiles.WidthOf(0, tile, head)), Tiles.DataPath(tile), LogHttp.LargeCap, lane, cancellation, room);
 
-    private RawBatch Join(EntryIndex start, ulong end, Task<LogAnswer>[] tiles)
+    private RawBatch Join(EntryIndex start, ulong end, TreeSize head, Task<LogAnswer>[] tiles)
     {
         long bytes = tiles.Sum(static tile => (long)tile.Result.Body.Length);
         int count = (int)(end - start.Value);
@@ -189,8 +189,8 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
                 if (builder.Count > 0 && builder.Count < count) break;
                 LogUnavailableException unusable = http.Unusable(Tiles.DataPath(begin / Tiles.FullWidth), problem);
                 if (builder.Count == count) throw unusable;
-                // A leaf of unknown type has no known end: the rest of its tile is out of reach.
-                throw new UnreadableEntriesException(unusable.Message, new EntryIndex(at), new TreeSize(Math.Min(end, begin + Tiles.FullWidth)));
+                // A leaf of unknown type has no known end: the rest of its tile is out of reach, however little of it was asked for.
+                throw new UnreadableEntriesException(unusable.Message, new EntryIndex(at), new TreeSize(Math.Min(head.Value, begin + Tiles.FullWidth)));
             }
 
             at += (ulong)take;

@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CertHerald.TestLog;
 using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Merkle;
+using Microsoft.Data.Sqlite;
 
 namespace CertHerald.Tests.EndToEnd;
 
@@ -10,18 +12,19 @@ namespace CertHerald.Tests.EndToEnd;
 [Collection(ProgramTests.Name)]
 public sealed class JudgeTests
 {
-    private const int Entries = 10_000, Pairs = 100;
+    private const int Entries = 100_000, Pairs = 100, Malformed = 100;
 
-    private static readonly string[] Watched = [".example.com", "shop.example.org", ".example.net", "a.b.example.org", ".it"];
+    private static readonly string[] Watched = [".example.com", "shop.example.org", ".example.net", "a.b.example.org", ".eu"];
 
     [Fact]
-    public async Task Debians_certspotter_accepts_the_log_and_finds_what_scan_finds()
+    public async Task K21_Debians_certspotter_accepts_the_log_and_finds_what_scan_and_the_service_find()
     {
         string certspotter = FindCertspotter();
         using var scratch = new Scratch();
-        await using Log log = MakeLog();
-        await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }, TestContext.Current.CancellationToken);
-        string list = scratch.Write("list.json", server.LogList(ListedProtocols.Rfc6962)), watch = scratch.Write("watchlist", string.Join('\n', Watched));
+        await using ServiceRig rig = await ServiceRig.StartAsync(new LogOptions { MaxEntriesPerAnswer = 500 });
+        Log log = rig.Log;
+        Fill(log);
+        string list = scratch.Write("list.json", rig.Server.LogList(ListedProtocols.Rfc6962)), watch = scratch.Write("watchlist", string.Join('\n', Watched));
 
         Verdict verdict = await JudgeAsync(certspotter, scratch, list, watch);
         Ended scan = (await Certherald.RunAsync("scan", "--log-list", list, "--watch-list", watch)).With(0);
@@ -32,11 +35,26 @@ public sealed class JudgeTests
         Assert.True(verdict.Found.Count > 2 * Pairs, $"it found {verdict.Found.Count}");
         Assert.Empty(verdict.Found.Except(ours));
         Assert.Empty(ours.Except(verdict.Found));
+        long[] matches = IndexesIn(scan, "match"), malformed = IndexesIn(scan, "malformed");
+        Assert.Equal(Malformed, malformed.Length);
+
+        // The service reads the same, in both protocols.
+        rig.Configuration["watch"] = new JsonArray([.. Watched.Select(item => (JsonNode)item)]);
+        await using Certherald service = await rig.RunReadyAsync();
+        using var store = new SqliteConnection($"Data Source={Path.Combine(rig.Data, "certherald.db")};Mode=ReadOnly;Pooling=False");
+        store.Open();
+        await Eventually.HappensAsync(() => All(store, $"SELECT proven_size FROM lane WHERE start = 0 AND until IS NULL AND proven_size = {log.Head.Size}").Length == 2);
+        foreach (long side in (long[])[1, 2])
+        {
+            Assert.Equal(matches, All(store, $"SELECT entry_index FROM sighting WHERE log = {side} AND proven = 1 ORDER BY entry_index"));
+            Assert.Equal(malformed, All(store, $"SELECT entry_index FROM malformed WHERE log = {side} ORDER BY entry_index"));
+        }
+        Assert.Equal(143, await service.StopAsync());
         TestContext.Current.TestOutputHelper?.WriteLine($"both found {ours.Count} certificates in {log.Head.Size} entries");
     }
 
     [Fact]
-    public async Task A_flipped_leaf_is_refused_by_both()
+    public async Task K21_a_flipped_leaf_is_refused_by_both()
     {
         string certspotter = FindCertspotter();
         using var scratch = new Scratch();
@@ -60,12 +78,24 @@ public sealed class JudgeTests
         Assert.All(scan.Objects, one => Assert.False(one.GetProperty("proven").GetBoolean()));
     }
 
-    private static Log MakeLog()
+    private static long[] IndexesIn(Ended scan, string kind) =>
+        [.. scan.Objects.Where(one => one.GetProperty("kind").GetString() == kind).Select(one => one.GetProperty("index").GetInt64()).Distinct().Order()];
+
+    private static long[] All(SqliteConnection store, string sql)
     {
-        var log = new Log(new LogOptions { MaxEntriesPerAnswer = 500 });
+        using SqliteCommand command = store.CreateCommand();
+        command.CommandText = sql;
+        using SqliteDataReader row = command.ExecuteReader();
+        List<long> all = [];
+        while (row.Read()) all.Add(row.GetInt64(0));
+        return [.. all];
+    }
+
+    private static void Fill(Log log)
+    {
         if (SharedData.IsHere) log.AddCorpus(Corpus.Read(SharedData.PathOf("get-entries", "navigli2025h2-0-1023.entries.jsonl.gz")));
-        var synthetic = new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = ["example.com"], WatchedOneIn = 100 });
-        log.AddCorpus(synthetic.Entries(new EntryIndex(log.Size.Value), Entries - 2 * Pairs - log.Size.Value));
+        var synthetic = new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = ["example.com"], WatchedOneIn = 200 });
+        log.AddCorpus(synthetic.Entries(new EntryIndex(log.Size.Value), Entries - 2 * Pairs - Malformed - log.Size.Value));
 
         using var ca = new TestCa();
         for (int i = 0; i < Pairs; i++)
@@ -75,8 +105,10 @@ public sealed class JudgeTests
             AddedEntry added = log.AddPreChain(precertificate.Chain);
             log.AddChain(precertificate.Final(added.Sct.Serialize()).Chain);
         }
+        // Cut before its names: nobody can say whose it is.
+        byte[] certificate = ca.Issue("broken.example.com").Der;
+        log.AddCorpus(Enumerable.Range(0, Malformed).Select(i => CorpusEntry.OfChain(certificate[..(100 + i)])));
         log.Publish();
-        return log;
     }
 
     private static async Task<Verdict> JudgeAsync(string certspotter, Scratch scratch, string list, string watch)

@@ -24,7 +24,7 @@ public sealed class KillTests
     private enum Moment { HoldingAPost, AfterAPost, AfterALogRequest }
 
     [Fact]
-    public async Task Killed_twenty_times_while_following_and_delivering_it_loses_nothing_and_repeats_only_the_same()
+    public async Task F40_K15_killed_twenty_times_while_following_and_delivering_it_loses_nothing_and_repeats_only_the_same()
     {
         int seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");

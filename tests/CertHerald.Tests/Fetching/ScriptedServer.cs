@@ -61,10 +61,10 @@ internal sealed class Asking : IDisposable
     private readonly Pacers _pacers;
     private readonly ILoggerFactory _loggers;
 
-    public Asking(TimeProvider? time = null)
+    public Asking(TimeProvider? time = null, RateCeilings? ceilings = null)
     {
         Time = time ?? TimeProvider.System;
-        _pacers = new Pacers(Time);
+        _pacers = new Pacers(Time, ceilings ?? new RateCeilings());
         _loggers = LoggerFactory.Create(logging => logging.AddProvider(Log));
         Sources = new LogSources(new LogClients(_client, _client), _pacers, Memory, Time, _meter, _loggers.CreateLogger<LogSources>());
         var listener = new MeterListener { InstrumentPublished = (instrument, l) => { if (instrument.Meter == _meter) l.EnableMeasurementEvents(instrument); } };

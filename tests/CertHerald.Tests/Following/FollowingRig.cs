@@ -36,7 +36,6 @@ internal sealed class FollowingRig : IAsyncDisposable
         _time = time ?? Time;
         _watch = Tests.Names.WatchLists.Of(watching);
         Store = Stores.Open("sqlite", _folder, _time, _meter);
-        Asking = new Asking(_time);
     }
 
     public ulong Unproven { get; init; } = LaneReader.ProveEach;
@@ -50,7 +49,10 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public IStore Store { get; private set; }
 
-    public Asking Asking { get; }
+    /// <summary>Of requests to one host. Null: as the service has them.</summary>
+    public RateCeilings? Ceilings { get; init; }
+
+    public Asking Asking => field ??= new Asking(_time, Ceilings);
 
     public OwedBell Bell { get; } = new();
 
@@ -65,14 +67,16 @@ internal sealed class FollowingRig : IAsyncDisposable
     /// <summary>Reads one lane, step by step.</summary>
     public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null) => new(
         log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch),
-        new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time) { Unproven = Unproven };
+        new Decider(() => KnownCertificates.None, [new Subscription("hook", EventKinds.All)]), Store, Bell, _time)
+    { Unproven = Unproven };
 
-    public FollowedLog Describe(LogDescription description) => new(new ChosenLog(description, IsCustom: true, TimeSpan.FromSeconds(1)), _time);
+    public FollowedLog Describe(LogDescription description, TimeSpan? headInterval = null) =>
+        new(new ChosenLog(description, IsCustom: true, headInterval ?? TimeSpan.FromSeconds(1)), _time);
 
     /// <summary>Begins to follow; ends with the rig or by <see cref="StopAsync"/>.</summary>
-    public FollowedLog Follow(LogDescription description, LogStart start)
+    public FollowedLog Follow(LogDescription description, LogStart start, TimeSpan? headInterval = null)
     {
-        FollowedLog log = Describe(description);
+        FollowedLog log = Describe(description, headInterval);
         var stop = new CancellationTokenSource();
         _running.Add(log, (stop, RunAsync()));
         return log;

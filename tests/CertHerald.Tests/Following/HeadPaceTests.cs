@@ -22,7 +22,7 @@ public sealed class HeadPaceTests
     [InlineData("fresh for longer", LogProtocol.StaticCt, null, "", 17, 17)]
     [InlineData("fresh for less", LogProtocol.StaticCt, null, "", 3, 5)]
     [InlineData("fresh for longer than configured", LogProtocol.Rfc6962, 1.0, "", 10, 10)]
-    public void The_next_look_at_a_head_comes_after(string row, LogProtocol protocol, double? configured, string gaps, int freshFor, double seconds)
+    public void K16_Rule_8_4_the_next_look_at_a_head_comes_after(string row, LogProtocol protocol, double? configured, string gaps, int freshFor, double seconds)
     {
         var pace = new HeadPace(protocol, configured is { } given ? TimeSpan.FromSeconds(given) : null);
         DateTimeOffset now = Start;

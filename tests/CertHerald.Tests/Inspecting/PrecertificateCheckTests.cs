@@ -133,7 +133,7 @@ public sealed class PrecertificateCheckTests
     [InlineData("test-embedded-with-intermediate", "intermediate-cert.pem", "ca-cert.pem")]
     [InlineData("test-embedded-with-preca", "ca-pre-cert.pem", "ca-cert.pem")]
     [InlineData("test-embedded-with-intermediate-preca", "intermediate-pre-cert.pem", "intermediate-cert.pem", "ca-cert.pem")]
-    public void The_classic_pairs_are_one_issuance_each_without_a_mismatch(string name, params string[] chainFiles)
+    public void K6_the_classic_pairs_are_one_issuance_each_without_a_mismatch(string name, params string[] chainFiles)
     {
         byte[] precertificate = Google($"{name}-pre-cert.pem"), certificate = Google($"{name}-cert.pem");
         byte[][] chain = [.. chainFiles.Select(Google)];
@@ -157,7 +157,7 @@ public sealed class PrecertificateCheckTests
     }
 
     [Fact]
-    public void No_real_log_is_accused()
+    public void K6_no_real_log_is_accused()
     {
         int precertificates = 0, judged = 0;
         foreach (JsonElement row in Rows())

@@ -1,3 +1,5 @@
+using CertHerald.TestLog;
+using CertHerald.Transparency.Merkle;
 using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
 
 namespace CertHerald.Tests.Following.Faults;
@@ -36,6 +38,31 @@ public sealed class AnswersThatFailTests : FaultTests
     [Theory]
     [MemberData(nameof(Each), "2 1.5 gmt utc past garbage none")]
     public Task F5_429_in_every_form_is_waited_out(LogProtocol protocol, string form) => FaultRun.HoldsAsync(protocol, [$"retry-after={form},times=3"]);
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F5_a_log_that_says_to_wait_for_long_is_not_asked_and_delays_no_other(LogProtocol protocol)
+    {
+        await using Log other = FaultRun.Behaving(TimeProvider.System, FaultRun.Size);
+        await using LogServer beside = await LogServer.StartAsync(other, cancellation: TestContext.Current.CancellationToken);
+        await using FaultRun run = await FaultRun.StartAsync(protocol, ["retry-after=1800,on=head"], beside: beside);
+        await run.UntilAsync(() => run.Standing.Error is not null && run.Beside.Standing.Proven.Value == FaultRun.Size);
+        TimeSpan from = run.Time.Elapsed;
+        for (int i = 0; i < 5; i++)
+        {
+            other.AddCorpus(new SyntheticCorpus().Entries(new EntryIndex(other.Size.Value), 50));
+            other.Publish();
+            await run.UntilAsync(() => run.Beside.Standing.Proven.Value == other.Head.Size.Value);
+        }
+
+        Assert.InRange(run.Time.Elapsed - from, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.Equal(1, run.Log.Faults.Active.Single().Answers);
+        run.Log.Behave();
+        await run.PassAsync(TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(10));
+        await run.ReachHeadAsync();
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync();
+    }
 
     [Theory]
     [MemberData(nameof(Each), "403 404 500 503 html empty cut")]

@@ -37,19 +37,25 @@ internal sealed class FaultRun : IAsyncDisposable
     /// <summary>How often, without any progress in between, the run is looked at before its clock is moved.</summary>
     private const int QuietLooks = 3;
 
+    /// <summary>The same before it is moved far: no request may be under way then, or it would be out of time.</summary>
+    private const int VeryQuietLooks = 6;
+
+    private const string NameBeside = "beside it";
+
     private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(5);
 
     private static readonly SyntheticCorpus Corpus = new(new SyntheticCorpusOptions { WatchedDomains = [Watched], WatchedOneIn = 40 });
     private static readonly ConcurrentDictionary<(LogProtocol, string, ulong), Lazy<Task<string[]>>> Honest = new();
 
+    private readonly string _lists;
     private readonly LogProtocol _protocol;
     private readonly LogStart _start;
 
     // Of the corpus; the log may hold more, which a fault has put in.
     private ulong _entries;
 
-    private FaultRun(LogProtocol protocol, LogStart start, ulong entries, FollowingRig rig, Log log, LogServer server, LogFleet fleet) =>
-        (_protocol, _start, _entries, Rig, Log, Server, Fleet) = (protocol, start, entries, rig, log, server, fleet);
+    private FaultRun(LogProtocol protocol, LogStart start, ulong entries, FollowingRig rig, Log log, LogServer server, LogFleet fleet, string lists) =>
+        (_protocol, _start, _entries, Rig, Log, Server, Fleet, _lists) = (protocol, start, entries, rig, log, server, fleet, lists);
 
     public FollowingRig Rig { get; }
 
@@ -62,7 +68,10 @@ internal sealed class FaultRun : IAsyncDisposable
     public ManualTime Time => Rig.Time;
 
     /// <summary>The log as it is followed.</summary>
-    public FollowedLog Followed => Fleet.Logs.Single();
+    public FollowedLog Followed => Fleet.Logs.Single(log => log.Log.Description != NameBeside);
+
+    /// <summary>The other log, where there is one.</summary>
+    public FollowedLog Beside => Fleet.Logs.Single(log => log.Log.Description == NameBeside);
 
     public LogStanding Standing => Followed.Standing;
 
@@ -83,23 +92,39 @@ internal sealed class FaultRun : IAsyncDisposable
 
     /// <param name="faults">Those of added entries are set before there are any, the others before the log is followed.</param>
     /// <param name="start">As the configuration's <c>start</c>.</param>
-    public static async Task<FaultRun> StartAsync(LogProtocol protocol, string[] faults, string start = "start", ulong size = Size)
+    /// <param name="behind">As <see cref="LogFollower.Behind"/>.</param>
+    /// <param name="isListed">The log is not configured: its own list names it, and is signed.</param>
+    /// <param name="beside">Another log, that is followed too.</param>
+    public static async Task<FaultRun> StartAsync(
+        LogProtocol protocol, string[] faults, string start = "start", ulong size = Size, ulong behind = LogFollower.FarBehind, bool isListed = false,
+        LogServer? beside = null)
     {
         Assert.True(LogStart.TryParse(start, out LogStart begin));
-        var rig = new FollowingRig("." + Watched);
-        var log = new Log(new LogOptions { Time = rig.Time });
+        var rig = new FollowingRig("." + Watched) { Behind = behind };
+        // Hours pass until a list is looked at again, in which a log signs heads.
+        var log = new Log(new LogOptions { Time = rig.Time, PublishEvery = isListed ? TimeSpan.FromHours(1) : null });
         CertHerald.TestLog.Faults.Fault[] parsed = [.. faults.Select(CertHerald.TestLog.Faults.Fault.Parse)];
         log.Misbehave([.. parsed.Where(fault => fault.ShapesEntries)]);
         log.AddCorpus(Corpus.Entries(new EntryIndex(0), size));
         log.Publish();
-        LogServer server = await LogServer.StartAsync(log, cancellation: Cancellation);
+        var serving = new LogServerOptions { Listed = protocol == LogProtocol.Rfc6962 ? ListedProtocols.Rfc6962 : ListedProtocols.StaticCt };
+        LogServer server = await LogServer.StartAsync(log, serving, Cancellation);
         log.Misbehave([.. parsed.Where(fault => !fault.ShapesEntries)]);
 
-        var options = new ChosenLogOptions { Lists = [], Start = begin, Custom = [Describe(protocol, log, server)] };
-        var fleet = new LogFleet(options, [], rig.Store, followed => rig.Follower(followed, begin), rig.CatchUp, rig.BackFiller, rig.Time, rig.Meter, NullLogger<LogFleet>.Instance);
-        var run = new FaultRun(protocol, begin, size, rig, log, server, fleet);
+        var list = new LogListOptions(server.LogListUrl.AbsoluteUri, new ListSigner("the test log", server.LogListKey));
+        var options = new ChosenLogOptions
+        {
+            Lists = isListed ? [list] : [],
+            Start = begin,
+            Custom = [.. isListed ? [] : (CustomLogOptions[])[Describe(protocol, log, server)], .. beside is null ? [] : (CustomLogOptions[])[Describe(protocol, beside.Log, beside) with { Description = NameBeside }]],
+        };
+        string cache = Directory.CreateTempSubdirectory("certherald-lists-").FullName;
+        var fleet = new LogFleet(
+            options, [.. options.Lists.Select(one => rig.Asking.Sources.List(one, cache))], rig.Store, followed => rig.Follower(followed, begin), rig.CatchUp, rig.BackFiller,
+            rig.Time, rig.Meter, NullLogger<LogFleet>.Instance);
+        var run = new FaultRun(protocol, begin, size, rig, log, server, fleet, cache);
         await fleet.StartAsync(Cancellation);
-        await run.UntilAsync(() => fleet.Logs.Count == 1);
+        if (!isListed) await run.UntilAsync(() => fleet.Logs.Count == options.Custom.Count);
         return run;
     }
 
@@ -111,8 +136,26 @@ internal sealed class FaultRun : IAsyncDisposable
         Log.Publish();
     }
 
+    /// <summary>A log with watched entries that misbehaves in nothing.</summary>
+    public static Log Behaving(TimeProvider time, ulong size)
+    {
+        var log = new Log(new LogOptions { Time = time });
+        log.AddCorpus(Corpus.Entries(new EntryIndex(0), size));
+        log.Publish();
+        return log;
+    }
+
+    /// <summary>Lets this much time pass.</summary>
+    /// <param name="step">At once: followers do not poll in between.</param>
+    public Task PassAsync(TimeSpan all, TimeSpan? step = null)
+    {
+        TimeSpan until = Time.Elapsed + all;
+        return UntilAsync(() => Time.Elapsed >= until, step);
+    }
+
     /// <summary>Lets the clock run until this comes about.</summary>
-    public async Task UntilAsync(Func<bool> comesAbout)
+    /// <param name="step">How far it is moved at once, past timers that come before; null for no further than the next.</param>
+    public async Task UntilAsync(Func<bool> comesAbout, TimeSpan? step = null)
     {
         (int, LogStanding?, int) before = default;
         int quiet = 0;
@@ -121,10 +164,10 @@ internal sealed class FaultRun : IAsyncDisposable
             await Eventually.HappensAsync(() =>
             {
                 if (comesAbout()) return true;
-                (int, LogStanding?, int) now = (Rig.Asking.Outcomes.Count, Fleet.Logs.Count == 1 ? Standing : null, Log.Faults.Faults.Count);
+                (int, LogStanding?, int) now = (Rig.Asking.Outcomes.Count, Fleet.Logs.Count > 0 ? Standing : null, Log.Faults.Faults.Count);
                 quiet = now == before ? quiet + 1 : 0;
                 before = now;
-                if (quiet >= QuietLooks) MoveOn();
+                if (quiet >= (step is null ? QuietLooks : VeryQuietLooks)) MoveOn();
                 return false;
             });
         }
@@ -136,8 +179,9 @@ internal sealed class FaultRun : IAsyncDisposable
         void MoveOn()
         {
             quiet = 0;
+            if (step is { } far) Time.Advance(far);
             // Not all the way to a timer far away: it may be that of a request which is only slow on this machine.
-            if (Time.UntilNextTimer is { } next) Time.Advance(next < LongestStep ? next : LongestStep);
+            else if (Time.UntilNextTimer is { } next) Time.Advance(next < LongestStep ? next : LongestStep);
         }
     }
 
@@ -156,11 +200,34 @@ internal sealed class FaultRun : IAsyncDisposable
         Assert.True(Followed.Entries >= (long)(Log.Head.Size.Value - first), $"{Followed.Entries} entries were inspected");
     }
 
+    /// <summary>Alerts are owed for those entries of the corpus only, by their names: where others cannot be had, or what bears the names is another certificate.</summary>
+    public async Task AlertsAreOfAsync(Func<ulong, bool> seen)
+    {
+        string[] expected = [.. Corpus.WatchedIndexes(_entries).Where(index => seen(index.Value)).Select(index => Joined(Corpus.NamesAt(index))).Order(StringComparer.Ordinal)];
+        Assert.NotEmpty(expected);
+        Assert.Equal(expected, (await Rig.IssuancesAsync()).Select(issuance => Joined(issuance.Certificate.DnsNames)).Order(StringComparer.Ordinal));
+
+        static string Joined(IEnumerable<string> names) => string.Join(' ', names.Distinct().Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Kinds that are known, open or closed; no others.</summary>
     public async Task IncidentsAreAsync(params string[] kinds)
     {
-        IReadOnlyList<Incident> incidents = await Rig.Store.IncidentsAsync(100, Cancellation);
+        IReadOnlyList<Incident> incidents = await IncidentsAsync();
         Assert.Equal(kinds.Order(StringComparer.Ordinal), incidents.Select(incident => incident.Kind).Distinct().Order(StringComparer.Ordinal));
     }
+
+    /// <summary>The only one of its kind.</summary>
+    public async Task<Incident> IncidentAsync(string kind) => Assert.Single(await IncidentsAsync(), incident => incident.Kind == kind);
+
+    /// <summary>Lets the clock run until an incident of this kind is open, or closed.</summary>
+    public async Task IncidentIsAsync(string kind, bool open, TimeSpan? step = null)
+    {
+        await UntilAsync(() => IncidentsAsync().GetAwaiter().GetResult() is var all && all.Any(one => one.Kind == kind && one.Closed is null) == open && all.Any(one => one.Kind == kind), step);
+        Assert.Equal(open, (await IncidentAsync(kind)).Closed is null);
+    }
+
+    private Task<IReadOnlyList<Incident>> IncidentsAsync() => Rig.Store.IncidentsAsync(100, Cancellation);
 
     /// <summary>What each alert that is owed is about: its event and its names.</summary>
     public async Task<string[]> AlertsAsync()
@@ -180,6 +247,7 @@ internal sealed class FaultRun : IAsyncDisposable
         await Rig.DisposeAsync();
         await Server.DisposeAsync();
         await Log.DisposeAsync();
+        Directory.Delete(_lists, recursive: true);
     }
 
     /// <summary>What a log that behaves leads to; followed once for all tests.</summary>
@@ -199,7 +267,8 @@ internal sealed class FaultRun : IAsyncDisposable
             ? custom with { Key = Convert.ToBase64String(log.Rfc6962Key.Spki.Span), Url = server.Url.AbsoluteUri }
             : custom with
             {
-                Key = Convert.ToBase64String(log.StaticCtKey.Spki.Span), MonitoringUrl = server.MonitoringUrl.AbsoluteUri,
+                Key = Convert.ToBase64String(log.StaticCtKey.Spki.Span),
+                MonitoringUrl = server.MonitoringUrl.AbsoluteUri,
                 SubmissionUrl = server.SubmissionUrl.AbsoluteUri,
             };
     }

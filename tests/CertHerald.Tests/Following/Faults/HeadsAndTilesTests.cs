@@ -3,7 +3,7 @@ using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
 
 namespace CertHerald.Tests.Following.Faults;
 
-/// <summary>F10–F15, F17–F21, F23, F26, F28–F31, F33–F35: heads that differ, trees that hold odd things, tiles that are not what they were.</summary>
+/// <summary>F10–F23, F26, F28–F35: heads that differ, trees that hold odd things, tiles that are not what they were.</summary>
 public sealed class HeadsAndTilesTests : FaultTests
 {
     [Theory]
@@ -58,6 +58,85 @@ public sealed class HeadsAndTilesTests : FaultTests
         await run.UntilAsync(() => run.Standing.Tip.Value == 770);
         await run.AlertsAreThoseOfAnHonestLogAsync();
         await run.IncidentsAreAsync(IncidentKinds.InconsistentHead, IncidentKinds.RootMismatch);
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F13_a_log_that_returns_to_its_true_tree_is_read_as_one_again(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("head=rewrite");
+        run.Grow(50);
+        await run.UntilAsync(() => run.Standing.Tip.Value == 750);
+        run.Log.Behave();
+        run.Grow(20);
+        await run.ReachHeadAsync();
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync(IncidentKinds.InconsistentHead, IncidentKinds.RootMismatch);
+        Assert.All(await run.Rig.SightingsAsync(), sighting => Assert.True(sighting.Proven));
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F14_three_heads_running_that_the_log_did_not_sign_are_an_incident_until_it_signs_one(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("head=badsig");
+        run.Grow(50);
+        await run.IncidentIsAsync(IncidentKinds.BadSignature, open: true);
+        Assert.Equal(3, run.Log.Faults.Active.Single().Answers);
+        Assert.Equal(Severity.Error, (await run.IncidentAsync(IncidentKinds.BadSignature)).Severity);
+        Assert.Equal((FaultRun.Size, FaultRun.Size), (run.Standing.Position.Value, run.Standing.Head!.Size.Value));
+
+        run.Log.Behave();
+        await run.ReachHeadAsync();
+        await run.IncidentIsAsync(IncidentKinds.BadSignature, open: false);
+        await run.IncidentsAreAsync(IncidentKinds.BadSignature);
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F15_a_head_older_than_the_merge_delay_is_an_incident_until_there_is_a_new_one(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("head=stale");
+        run.Grow(50);
+        await run.PassAsync(TimeSpan.FromHours(24), TimeSpan.FromHours(4));
+        await run.IncidentsAreAsync();
+        await run.IncidentIsAsync(IncidentKinds.StaleHead, open: true, TimeSpan.FromMinutes(1));
+        Assert.Equal(Severity.Warning, (await run.IncidentAsync(IncidentKinds.StaleHead)).Severity);
+        await run.PassAsync(TimeSpan.FromHours(24), TimeSpan.FromHours(4));
+        Assert.Equal(Severity.Error, (await run.IncidentAsync(IncidentKinds.StaleHead)).Severity);
+        Assert.Equal(FaultRun.Size, run.Standing.Position.Value);
+
+        run.Log.Behave();
+        run.Log.Publish();
+        await run.ReachHeadAsync();
+        await run.IncidentIsAsync(IncidentKinds.StaleHead, open: false);
+        await run.IncidentsAreAsync(IncidentKinds.StaleHead);
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F16_a_head_minutes_ahead_is_told_and_read_and_ends_with_one_of_today(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, ["head=future"]);
+        await run.ReachHeadAsync();
+        await run.IncidentIsAsync(IncidentKinds.FutureHead, open: true);
+        Assert.Equal(Severity.Warning, (await run.IncidentAsync(IncidentKinds.FutureHead)).Severity);
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+
+        run.Log.Behave();
+        run.Grow(10);
+        await run.ReachHeadAsync();
+        await run.IncidentIsAsync(IncidentKinds.FutureHead, open: false);
+        await run.IncidentsAreAsync(IncidentKinds.FutureHead);
+        await run.AlertsAreThoseOfAnHonestLogAsync();
     }
 
     [Theory]
@@ -117,6 +196,7 @@ public sealed class HeadsAndTilesTests : FaultTests
         await run.ReachHeadAsync();
         Assert.Equal(1, run.Followed.Malformed);
         await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync(IncidentKinds.UnparsableEntry);
     }
 
     [Theory]
@@ -126,6 +206,18 @@ public sealed class HeadsAndTilesTests : FaultTests
         await using FaultRun run = await FaultRun.StartAsync(protocol, [$"extra={form}"]);
         await run.ReachHeadAsync();
         await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync(IncidentKinds.ChainMismatch);
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F22_a_precertificate_through_a_signing_certificate_is_no_mismatch(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, ["preca"]);
+        await run.ReachHeadAsync();
+        // Other certificates than those of an honest log, with their names.
+        await run.AlertsAreOfAsync(_ => true);
+        await run.IncidentsAreAsync();
     }
 
     [Theory]
@@ -209,6 +301,34 @@ public sealed class HeadsAndTilesTests : FaultTests
         await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, [$"ext={form},at=100-400"]);
         await run.ReachHeadAsync();
         await run.AlertsAreThoseOfAnHonestLogAsync();
+        // Behind an extension of an unknown type it is right.
+        if (form == "second") await run.IncidentsAreAsync();
+        else await run.IncidentsAreAsync(IncidentKinds.LeafIndex);
+    }
+
+    [Fact]
+    public async Task F32_what_was_pruned_is_told_once_and_the_rest_is_read()
+    {
+        await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, ["prune=300"]);
+        await run.UntilAsync(() => run.Standing.Tip.Value == FaultRun.Size && run.Standing.Lanes is [{ Trouble.Kind: IncidentKinds.Pruned }, _]);
+        Assert.Equal((0UL, 256UL), (run.Standing.Position.Value, run.Standing.Lanes[0].Until!.Value.Value));
+        run.Grow(50);
+        await run.UntilAsync(() => run.Standing.Tip.Value == 750);
+
+        await run.AlertsAreOfAsync(index => index >= 256);
+        Assert.All(await run.Rig.SightingsAsync(), sighting => Assert.True(sighting.Proven));
+        await run.IncidentsAreAsync(IncidentKinds.Pruned);
+        Incident pruned = await run.IncidentAsync(IncidentKinds.Pruned);
+        Assert.Equal((Severity.Warning, null), (pruned.Severity, pruned.Closed));
+    }
+
+    [Fact]
+    public async Task F32_a_start_behind_what_was_pruned_is_found_and_nothing_is_told()
+    {
+        await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, ["prune=300"], start: "400");
+        await run.ReachHeadAsync();
+        await run.AlertsAreOfAsync(index => index >= 400);
+        await run.IncidentsAreAsync();
     }
 
     [Theory]
@@ -224,6 +344,10 @@ public sealed class HeadsAndTilesTests : FaultTests
     [InlineData("note=line,times=2")]
     [InlineData("note=failing,times=2")]
     public Task F34_foreign_lines_are_ignored_and_broken_notes_refused(string fault) => FaultRun.HoldsAsync(LogProtocol.StaticCt, [fault]);
+
+    [Fact]
+    public Task F34_a_foreign_origin_over_the_logs_own_signature_is_told_and_read() =>
+        FaultRun.HoldsAsync(LogProtocol.StaticCt, ["note=origin"], [IncidentKinds.OriginMismatch]);
 
     [Theory]
     [MemberData(nameof(Both))]

@@ -11,7 +11,7 @@ namespace CertHerald.Tests.Transparency.Certificates;
 public sealed class SctSignatureTests
 {
     [Fact]
-    public void Every_embedded_SCT_verifies_exactly_as_listed()
+    public void K5_every_embedded_SCT_verifies_exactly_as_listed()
     {
         Dictionary<string, byte[]> certificates = Ders("certificates.jsonl.gz"), issuers = Ders("issuers.jsonl.gz");
         Dictionary<string, LogKey> logs = Keys();

@@ -9,7 +9,7 @@ namespace CertHerald.Tests.Transparency.Entries;
 public class DataTileTests
 {
     [Fact]
-    public void Leaves_of_the_data_tiles_are_those_of_level_0_and_count_their_places()
+    public void K7_leaves_of_the_data_tiles_are_those_of_level_0_and_count_their_places()
     {
         using RawBatch batch = RecordedEntries.NavigliFromTiles(0, 1_024);
         var issuers = new DirectoryInfo(SharedData.PathOf("static-ct", "navigli2025h2", "issuer")).GetFiles().Select(file => file.Name).ToHashSet();

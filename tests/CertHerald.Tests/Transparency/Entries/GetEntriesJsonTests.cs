@@ -91,7 +91,7 @@ public class GetEntriesJsonTests
     }
 
     [Fact]
-    public void Error_bodies_of_the_recorded_server_are_no_entries()
+    public void K10_error_bodies_of_the_recorded_server_are_no_entries()
     {
         using JsonDocument errors = SharedData.Json("google-ct-server", "errors.json");
         foreach (JsonProperty error in errors.RootElement.EnumerateObject())

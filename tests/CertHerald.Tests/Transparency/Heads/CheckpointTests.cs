@@ -1,8 +1,10 @@
+using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Transparency.Merkle;
 using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.Merkle;
 
@@ -46,6 +48,20 @@ public class CheckpointTests
             Checkpoint.TryRead(Encoding.UTF8.GetBytes(changed), origin, key, out _, out CheckpointReport found);
             return found.Failure;
         }
+    }
+
+    [Fact]
+    public void K9_a_checkpoint_of_sycamore_whose_signature_does_not_verify_is_in_form_and_refused()
+    {
+        Assert.True(LogList.TryRead(SharedData.Bytes("loglist", "chrome_all_logs_list.json"), out LogList? list, out _));
+        LogDescription sycamore = list.Logs.First(log => log.Description.Contains("Sycamore", StringComparison.Ordinal));
+        byte[] line = [0, 0, 0, 0, 0, 0, 1, 0x9b, 0, 0, 0, 0, .. _log.Head(993_762_193, Root).Signed.Signature.Span];
+        BinaryPrimitives.WriteUInt32BigEndian(line, Checkpoint.KeyIdOf(sycamore.Origin, sycamore.Key.Id));
+        string note = $"{sycamore.Origin}\n993762193\n{Root.ToBase64()}\n\n— grease.invalid {Convert.ToBase64String(new byte[40])}\n— {sycamore.Origin} {Convert.ToBase64String(line)}\n";
+
+        Assert.False(Checkpoint.TryRead(Encoding.UTF8.GetBytes(note), sycamore.Origin, sycamore.Key, out _, out CheckpointReport report));
+        // Not out of form: only the signature is wrong.
+        Assert.Equal(HeadFailure.Signature, report.Failure);
     }
 
     [Fact]

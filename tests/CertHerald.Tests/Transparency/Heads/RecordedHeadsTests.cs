@@ -15,7 +15,7 @@ public class RecordedHeadsTests
     [InlineData("argon2027h1", "get-sth.2.json", 384_071_894UL)]
     [InlineData("pilot-2014", "get-sth.json", 3_721_782UL)]
     [InlineData("yeti2018", "get-sth.json", 90_785_920UL)]
-    public void Heads_of_real_logs_verify_and_no_changed_field_does(string log, string file, ulong size)
+    public void K3_heads_of_real_logs_verify_and_no_changed_field_does(string log, string file, ulong size)
     {
         LogKey key = Key(log);
         SignedHead head = Head("rfc6962", log, file);
@@ -37,7 +37,7 @@ public class RecordedHeadsTests
     }
 
     [Fact]
-    public void Argons_proof_connects_its_heads_and_gives_the_frontier_of_the_first()
+    public void K3_argons_proof_connects_its_heads_and_gives_the_frontier_of_the_first()
     {
         SignedHead first = Head("rfc6962", "argon2027h1", "get-sth.1.json"), second = Head("rfc6962", "argon2027h1", "get-sth.2.json");
         MerkleHash[] proof = Consistency("rfc6962", "argon2027h1", "get-sth-consistency.384065451-384071894.json");
@@ -55,7 +55,7 @@ public class RecordedHeadsTests
     }
 
     [Fact]
-    public void The_recorded_servers_heads_verify()
+    public void K10_the_recorded_servers_heads_verify()
     {
         Assert.True(LogKey.TryCreate(SharedData.Bytes("google-ct-server", "public_key.der"), out LogKey? key, out _));
         foreach (int size in new[] { 400, 700 })
@@ -73,7 +73,7 @@ public class RecordedHeadsTests
     [InlineData(400, 700)]
     [InlineData(400, 961)]
     [InlineData(700, 961)]
-    public void The_recorded_servers_consistency_proofs_hold_and_give_frontiers(int m, int n)
+    public void K10_the_recorded_servers_consistency_proofs_hold_and_give_frontiers(int m, int n)
     {
         MerkleHash[] proof = Consistency("google-ct-server", $"get-sth-consistency.{m}-{n}.json");
         var (first, second) = (new TreeSize((ulong)m), new TreeSize((ulong)n));
@@ -93,7 +93,7 @@ public class RecordedHeadsTests
     [InlineData(5)]
     [InlineData(480)]
     [InlineData(960)]
-    public void The_recorded_servers_inclusion_proofs_hold_and_give_frontiers(int leaf)
+    public void K10_the_recorded_servers_inclusion_proofs_hold_and_give_frontiers(int leaf)
     {
         byte[] answer = SharedData.Bytes("google-ct-server", $"get-proof-by-hash.{leaf}.961.json");
         Assert.True(ProofByHashJson.TryRead(answer, out EntryIndex index, out MerkleHash[]? path, out string? problem), problem);

@@ -10,7 +10,7 @@ public class FrontierSourcesTests
     private static readonly MerkleHash[] D = RecursiveTree.Leaves(600, seed: 14);
 
     [Fact]
-    public void Consistency_proofs_audit_paths_and_tiles_give_the_same_frontier() =>
+    public void K14_consistency_proofs_audit_paths_and_tiles_give_the_same_frontier() =>
         Prop.ForAll(Gen.Choose(1, D.Length).Two().ToArbitrary(), sizes =>
         {
             (int p, int n) = (Math.Min(sizes.Item1, sizes.Item2), Math.Max(sizes.Item1, sizes.Item2));

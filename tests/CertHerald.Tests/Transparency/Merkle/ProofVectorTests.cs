@@ -8,7 +8,7 @@ namespace CertHerald.Tests.Transparency.Merkle;
 public class ProofVectorTests
 {
     [Fact]
-    public void Inclusion_vectors_are_accepted_exactly_when_they_are_valid()
+    public void K4_inclusion_vectors_are_accepted_exactly_when_they_are_valid()
     {
         int seen = 0;
         foreach (JsonElement vector in SharedData.JsonLines("merkle", "inclusion.jsonl"))
@@ -36,7 +36,7 @@ public class ProofVectorTests
     }
 
     [Fact]
-    public void Consistency_vectors_are_accepted_exactly_when_they_are_valid_but_for_the_empty_tree()
+    public void K4_consistency_vectors_are_accepted_exactly_when_they_are_valid_but_for_the_empty_tree()
     {
         int seen = 0, compared = 0;
         foreach (JsonElement vector in SharedData.JsonLines("merkle", "consistency.jsonl"))

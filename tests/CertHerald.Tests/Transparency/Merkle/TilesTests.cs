@@ -17,7 +17,7 @@ public class TilesTests
     [InlineData(1_234_067UL, 256, "tile/0/x001/x234/067")]
     [InlineData(273UL, 112, "tile/0/273.p/112")]
     [InlineData((1UL << 32) - 1, 255, "tile/0/x004/x294/x967/295.p/255")]
-    public void Paths_are_grouped_by_three_digits(ulong tile, int width, string path)
+    public void K13_paths_are_grouped_by_three_digits(ulong tile, int width, string path)
     {
         Assert.Equal(path, Tiles.HashPath(0, tile, width));
         Assert.Equal(path.Replace("/0/", "/data/", StringComparison.Ordinal), Tiles.DataPath(tile, width));
@@ -40,7 +40,7 @@ public class TilesTests
     [InlineData((1UL << 40) - 1, 0, (1UL << 32) - 1, 255)]
     [InlineData((1UL << 40) - 1, 4, 0UL, 255)]
     [InlineData((1UL << 40) - 1, 5, 0UL, 0)]
-    public void Levels_have_full_tiles_and_perhaps_one_partial(ulong size, int level, ulong full, int partial)
+    public void K13_levels_have_full_tiles_and_perhaps_one_partial(ulong size, int level, ulong full, int partial)
     {
         var tree = new TreeSize(size);
         Assert.Equal(full, Tiles.FullTiles(level, tree));
@@ -50,7 +50,7 @@ public class TilesTests
     }
 
     [Fact]
-    public void Every_subtree_of_every_size_up_to_70000_lies_in_a_tile_of_that_size()
+    public void K13_every_subtree_of_every_size_up_to_70000_lies_in_a_tile_of_that_size()
     {
         for (ulong size = 0; size <= 70_000; size += size < 600 ? 1UL : 97)
             foreach (Subtree subtree in Subtrees.Of(new TreeSize(0), new TreeSize(size)))
@@ -112,7 +112,7 @@ public class TilesTests
     }
 
     [Fact]
-    public void Navigli_level_0_tiles_have_the_roots_computed_for_their_prefixes()
+    public void K7_Navigli_level_0_tiles_have_the_roots_computed_for_their_prefixes()
     {
         var level0 = new List<MerkleHash>();
         for (int tile = 0; tile < 4; tile++)
