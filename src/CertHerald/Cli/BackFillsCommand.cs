@@ -58,7 +58,7 @@ internal static class BackFillsCommand
     internal static void Write(TextWriter output, JsonElement search)
     {
         ulong read = search.GetProperty("read").GetUInt64(), total = search.GetProperty("total").GetUInt64();
-        string left = search.GetProperty("seconds_left") is { ValueKind: JsonValueKind.Number } seconds ? $", {TimeSpan.FromSeconds(seconds.GetInt64())} left" : "";
+        string left = total > read && search.GetProperty("seconds_left") is { ValueKind: JsonValueKind.Number } seconds ? $", {TimeSpan.FromSeconds(seconds.GetInt64())} left" : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{search.GetProperty("id").GetString(),-4} {search.GetProperty("state").GetString(),-8} {read:#,0} of {total:#,0} entries{left}  since {search.GetProperty("since").GetDateTimeOffset():yyyy-MM-dd HH:mm}Z  {string.Join(' ', search.GetProperty("items").EnumerateArray().Select(item => item.GetString()))}"));
         foreach (JsonElement log in search.GetProperty("logs").EnumerateArray())
