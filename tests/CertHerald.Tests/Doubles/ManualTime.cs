@@ -26,6 +26,12 @@ internal sealed class ManualTime : TimeProvider
         get { lock (_lock) return _timers.Count == 0 ? null : _timers.Min(timer => timer.Due) - _elapsed; }
     }
 
+    /// <summary>How long until the next timer fires that is at least so far away; null if none is set.</summary>
+    public TimeSpan? UntilTimerBeyond(TimeSpan least)
+    {
+        lock (_lock) return _timers.Where(timer => timer.Due - _elapsed >= least).Select(timer => (TimeSpan?)(timer.Due - _elapsed)).Min();
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         _asked.TrySetResult();

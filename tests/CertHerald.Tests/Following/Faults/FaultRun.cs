@@ -42,7 +42,7 @@ internal sealed class FaultRun : IAsyncDisposable
 
     private const string NameBeside = "beside it";
 
-    private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(5), LongTimer = TimeSpan.FromMinutes(2);
 
     private static readonly SyntheticCorpus Corpus = new(new SyntheticCorpusOptions { WatchedDomains = [Watched], WatchedOneIn = 40 });
     private static readonly ConcurrentDictionary<(LogProtocol, string, ulong), Lazy<Task<string[]>>> Honest = new();
@@ -179,7 +179,8 @@ internal sealed class FaultRun : IAsyncDisposable
         void MoveOn()
         {
             quiet = 0;
-            if (step is { } far) Time.Advance(far);
+            // No further than a timer of long ago, as that of a list: what it begins would be out of time at once.
+            if (step is { } far) Time.Advance(Time.UntilTimerBeyond(LongTimer) is { } timer && timer < far ? timer : far);
             // Not all the way to a timer far away: it may be that of a request which is only slow on this machine.
             else if (Time.UntilNextTimer is { } next) Time.Advance(next < LongestStep ? next : LongestStep);
         }

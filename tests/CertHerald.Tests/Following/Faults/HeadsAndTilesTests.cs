@@ -110,7 +110,7 @@ public sealed class HeadsAndTilesTests : FaultTests
         await run.IncidentIsAsync(IncidentKinds.StaleHead, open: true, TimeSpan.FromMinutes(1));
         Assert.Equal(Severity.Warning, (await run.IncidentAsync(IncidentKinds.StaleHead)).Severity);
         await run.PassAsync(TimeSpan.FromHours(24), TimeSpan.FromHours(4));
-        Assert.Equal(Severity.Error, (await run.IncidentAsync(IncidentKinds.StaleHead)).Severity);
+        await run.UntilAsync(() => run.IncidentAsync(IncidentKinds.StaleHead).GetAwaiter().GetResult().Severity == Severity.Error, TimeSpan.FromMinutes(1));
         Assert.Equal(FaultRun.Size, run.Standing.Position.Value);
 
         run.Log.Behave();

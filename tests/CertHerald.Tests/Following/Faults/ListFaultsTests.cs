@@ -26,7 +26,7 @@ public sealed class ListFaultsTests : FaultTests
         await using FaultRun run = await StartAsync(protocol, "freeze=below");
         await run.UntilAsync(() => run.Fleet.Logs is [{ HasEnded: false }], Step);
         await run.PassAsync(ListHours, Step);
-        Assert.Equal((FollowState.Following, FaultRun.Size / 2), (run.Followed.State, run.Standing.Proven.Value));
+        Assert.Equal((LogStage.Following, FaultRun.Size / 2), (run.Followed.Stage, run.Standing.Proven.Value));
 
         run.Log.Behave();
         await EndsWellAsync(run);
@@ -49,7 +49,11 @@ public sealed class ListFaultsTests : FaultTests
         await using FaultRun run = await FollowedAsync(protocol);
         run.Log.Misbehave("list=removed", "gone=404,on=rfc6962+static");
         await run.UntilAsync(() => run.Followed.State == FollowState.Delisted, Step);
-        await run.UntilAsync(() => run.Followed.State == FollowState.Finished, TimeSpan.FromHours(6));
+        await run.UntilAsync(() => run.Standing.Error is not null);
+        await run.PassAsync(ListHours, Step);
+        Assert.Equal(FollowState.Delisted, run.Followed.State);
+        run.Time.Advance(LifeRules.LongestSilence);
+        await run.UntilAsync(() => run.Followed.State == FollowState.Finished, Step);
         await EndsWellAsync(run);
     }
 
@@ -76,7 +80,7 @@ public sealed class ListFaultsTests : FaultTests
         await using FaultRun run = await FollowedAsync(LogProtocol.StaticCt);
         run.Log.Misbehave("list=removed", $"list={form}");
         await run.PassAsync(ListHours, Step);
-        Assert.Equal(FollowState.Following, run.Followed.State);
+        Assert.Equal(LogStage.Following, run.Followed.Stage);
         run.Grow(50);
         await run.ReachHeadAsync();
 
@@ -156,7 +160,7 @@ public sealed class ListFaultsTests : FaultTests
     {
         await using FaultRun run = await StartAsync(LogProtocol.StaticCt, $"list={state}");
         await EndsWellAsync(run);
-        Assert.Equal(FollowState.Following, run.Followed.State);
+        Assert.Equal(LogStage.Following, run.Followed.Stage);
     }
 
     [Theory]
