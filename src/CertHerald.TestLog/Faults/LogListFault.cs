@@ -6,6 +6,9 @@ namespace CertHerald.TestLog.Faults;
 /// <summary>F38: what can be wrong with a log list, and what a list may rightly say of a log.</summary>
 internal sealed class LogListFault(string form) : ActiveFault
 {
+    // One for each protocol, made once: a list that said something else at every look would never fit its signature.
+    private readonly Lazy<LogKey[]> _placeholders = new(() => [LogKey.Create(LogKeyKind.EcdsaP256), LogKey.Create(LogKeyKind.EcdsaP256)]);
+
     private static readonly string[] States = ["pending", "qualified", "usable", "readonly", "retired", "rejected"];
 
     public static ActiveFault? Of(string argument) =>
@@ -25,6 +28,12 @@ internal sealed class LogListFault(string form) : ActiveFault
         foreach (JsonObject log in LogsOf(list))
             foreach (string address in new[] { "url", "submission_url", "monitoring_url" })
                 if (log[address] is { } url) log[address] = url.GetValue<string>().Replace(server.Url.Host, host, StringComparison.Ordinal);
+    }
+
+    protected override void Ended()
+    {
+        if (!_placeholders.IsValueCreated) return;
+        foreach (LogKey key in _placeholders.Value) key.Dispose();
     }
 
     public override Answer? Instead(Question question) =>
@@ -48,10 +57,9 @@ internal sealed class LogListFault(string form) : ActiveFault
                 list["log_list_timestamp"] = "2020-01-01T00:00:00Z";
                 break;
             case "placeholder":
-                foreach (JsonObject log in LogsOf(list).ToArray())
+                foreach ((JsonObject log, LogKey key) in LogsOf(list).ToArray().Zip(_placeholders.Value))
                 {
                     JsonObject other = log.DeepClone().AsObject();
-                    using LogKey key = LogKey.Create(LogKeyKind.EcdsaP256);
                     (other["description"], other["log_id"], other["key"]) = ("Placeholder", key.Id.ToString(), Convert.ToBase64String(key.Spki.Span));
                     foreach (string address in new[] { "url", "submission_url", "monitoring_url" })
                         if (other[address] is not null) other[address] = "https://ct.example.com/";
