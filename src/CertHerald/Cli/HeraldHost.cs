@@ -138,7 +138,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
 
         services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
-        services.AddSingleton(new Decider(() => watched.Known, [.. options.Webhooks.Select(webhook => new Subscription(webhook.Name, webhook.Events))]));
+        var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events))));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(TimeProvider.System, options.Logs.Rates));                                                             // Fetching
@@ -171,7 +172,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(dialects);                                                                                                           // Dialects
         services.AddSingleton(new OutboundGuard(options.Outbound));                                                                               // Delivering
         services.AddSingleton<WebhookSender>();
-        services.AddSingleton(new DeliveryOptions { BaseUrl = options.PublicUrl, Webhooks = options.Webhooks });
+        services.AddSingleton(webhooks);
         services.AddHostedService<DeliveryLoop>();
         services.AddHostedService<OperatorNotices>();
 

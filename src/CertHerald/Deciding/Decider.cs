@@ -7,7 +7,7 @@ namespace CertHerald.Deciding;
 internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events);
 
 /// <summary>Judges findings: known or not, and who is owed what. Pure; what it needs from the store is handed in.</summary>
-internal sealed class Decider(Func<KnownCertificates> known, IReadOnlyList<Subscription> subscriptions)
+internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Subscription>> subscriptions)
 {
     /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
     public Decision Decide(Finding finding, Func<string, IReadOnlyList<string>> knownBelow) => finding switch
@@ -27,5 +27,5 @@ internal sealed class Decider(Func<KnownCertificates> known, IReadOnlyList<Subsc
     }
 
     private List<string> Owed(string kind) =>
-        [.. from subscription in subscriptions where subscription.Events.Contains(kind) select subscription.Webhook];
+        [.. from subscription in subscriptions() where subscription.Events.Contains(kind) select subscription.Webhook];
 }

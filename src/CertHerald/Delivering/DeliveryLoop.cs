@@ -44,19 +44,19 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private readonly CancellationTokenSource _givenUp = new();
 
     public DeliveryLoop(
-        IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, DeliveryOptions options, OwedBell bell,
+        IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
         TimeProvider time, Meter meter, ILogger<DeliveryLoop> logger)
     {
         _store = store;
         _sender = sender;
-        _baseUrl = options.BaseUrl;
+        _baseUrl = webhooks.BaseUrl;
         _bell = bell;
         _time = time;
         _metrics = new DeliveryMetrics(meter, time);
         _logger = logger;
-        _lanes = [.. options.Webhooks.Select((webhook, i) =>
+        _lanes = [.. webhooks.All.Select((webhook, i) =>
             new DeliveryLane(webhook, dialects.Single(dialect => dialect.Name == webhook.Dialect), i < MostLabels ? webhook.Name : "other", time))];
-        _localFaults = new LocalFaults(options.Webhooks.Select(webhook => webhook.Url.IdnHost).Distinct().Count());
+        _localFaults = new LocalFaults(webhooks.All.Select(webhook => webhook.Url.IdnHost).Distinct().Count());
     }
 
     public override void Dispose()

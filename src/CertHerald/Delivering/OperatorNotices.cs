@@ -8,7 +8,7 @@ namespace CertHerald.Delivering;
 /// Tells operator channels (webhooks that take <c>operator</c>) of incidents: that they opened, grew worse or better, and
 /// closed. What is told and to whom is one transaction of the store, so a kill loses nothing and repeats nothing.
 /// </summary>
-internal sealed partial class OperatorNotices(IStore store, DeliveryOptions options, OwedBell bell, TimeProvider time, ILogger<OperatorNotices> logger)
+internal sealed partial class OperatorNotices(IStore store, Webhooks webhooks, OwedBell bell, TimeProvider time, ILogger<OperatorNotices> logger)
     : BackgroundService
 {
     /// <summary>How often it looks for news.</summary>
@@ -17,13 +17,11 @@ internal sealed partial class OperatorNotices(IStore store, DeliveryOptions opti
     /// <summary>Between two notices of one log, kind of incident and change. What comes sooner waits, and is told together.</summary>
     public static readonly TimeSpan Apart = TimeSpan.FromHours(6);
 
-    private readonly IReadOnlyList<string> _webhooks =
-        [.. from webhook in options.Webhooks where webhook.Events.Contains(EventKinds.Operator) select webhook.Name];
-
     /// <summary>One look. Rings if something is owed now.</summary>
     public async Task TellAsync(CancellationToken stopping)
     {
-        if (await store.TellAsync(_webhooks, Apart, stopping) > 0) bell.Ring();
+        IReadOnlyList<string> channels = [.. from webhook in webhooks.All where webhook.Events.Contains(EventKinds.Operator) select webhook.Name];
+        if (await store.TellAsync(channels, Apart, stopping) > 0) bell.Ring();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -1,6 +1,6 @@
 namespace CertHerald.Delivering;
 
-/// <summary>A destination, as configured. Immutable; credentials are already cut out of the URL.</summary>
+/// <summary>A destination, as configured or added through the API. Immutable; credentials are already cut out of the URL.</summary>
 internal sealed record WebhookOptions
 {
     /// <summary>Unique; shown everywhere in place of the URL.</summary>
@@ -23,15 +23,6 @@ internal sealed record WebhookOptions
 
     /// <summary>The name: printed by accident, it must show neither address nor password.</summary>
     public override string ToString() => Name;
-}
-
-/// <summary>Where deliveries go.</summary>
-internal sealed record DeliveryOptions
-{
-    /// <summary>Public address of this service, without a slash at its end: links in bodies begin with it.</summary>
-    public required string BaseUrl { get; init; }
-
-    public required IReadOnlyList<WebhookOptions> Webhooks { get; init; }
 }
 
 /// <summary>What webhooks may reach.</summary>

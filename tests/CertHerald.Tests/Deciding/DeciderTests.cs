@@ -43,7 +43,7 @@ public sealed class DeciderTests
     public void What_is_unknown_is_owed_to_every_webhook_that_takes_its_kind()
     {
         var decider = new Decider(() => KnownCertificates.None,
-        [
+        () => [
             new Subscription("both", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate]), new Subscription("unknown", [EventKinds.UnknownCertificate]),
             new Subscription("malformed", [EventKinds.MalformedCertificate]), new Subscription("none", []),
         ]);
@@ -63,7 +63,7 @@ public sealed class DeciderTests
     public void What_is_known_is_owed_to_nobody_and_keeps_its_endpoints_and_reason()
     {
         var known = new KnownCertificates(new HashSet<string> { Certificate.TbsSha256 }, new Dictionary<string, IReadOnlySet<string>>());
-        var decider = new Decider(() => known, [new Subscription("hook", EventKinds.All)]);
+        var decider = new Decider(() => known, () => [new Subscription("hook", EventKinds.All)]);
 
         Decision decision = decider.Decide(Finding(Certificate), _ => []);
 
@@ -77,7 +77,7 @@ public sealed class DeciderTests
     public void What_is_authorised_is_asked_for_at_every_decision()
     {
         KnownCertificates known = KnownCertificates.None;
-        var decider = new Decider(() => known, []);
+        var decider = new Decider(() => known, () => []);
         Assert.False(decider.Decide(Finding(Certificate), _ => []).Known);
 
         known = new KnownCertificates(new HashSet<string> { Certificate.TbsSha256 }, new Dictionary<string, IReadOnlySet<string>>());
@@ -91,7 +91,7 @@ public sealed class DeciderTests
     [InlineData(false, 2_000, true)]
     public void A_decision_says_when_it_lists_only_part_of_the_endpoints(bool inspectorCut, int knownBelow, bool says)
     {
-        var decider = new Decider(() => KnownCertificates.None, []);
+        var decider = new Decider(() => KnownCertificates.None, () => []);
         MatchFinding finding = Finding(Certificate) with { HasMoreMatches = inspectorCut, Matches = [new Match(new Identifier(IdentifierKind.Dns, "*.example"), ".example")] };
 
         Decision decision = decider.Decide(finding, parent => [.. Enumerable.Range(0, knownBelow).Select(i => Some.Numbered("n", i) + "." + parent)]);

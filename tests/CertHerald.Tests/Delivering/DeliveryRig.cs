@@ -72,7 +72,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
     {
         Bell = new OwedBell(Time);
         _sender = new WebhookSender(new OutboundGuard(outbound ?? Given.LoopbackAllowed, resolve), Time);
-        var options = new DeliveryOptions { BaseUrl = "https://ct.example.org", Webhooks = webhooks ?? _webhooks };
+        var options = new Webhooks("https://ct.example.org", webhooks ?? _webhooks);
         Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, options, Bell, Time, Meter, Log);
         await Loop.StartAsync(Cancellation);
     }

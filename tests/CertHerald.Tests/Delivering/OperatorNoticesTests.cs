@@ -139,7 +139,7 @@ public sealed class OperatorNoticesTests
     private static async Task<int> TellAsync(DeliveryRig rig, IReadOnlyList<WebhookOptions>? webhooks = null)
     {
         int before = (await rig.DeliveriesAsync()).Count;
-        var options = new DeliveryOptions { BaseUrl = "https://ct.example.org", Webhooks = webhooks ?? [Named] };
+        var options = new Webhooks("https://ct.example.org", webhooks ?? [Named]);
         using var notices = new OperatorNotices(rig.Store, options, rig.Bell ?? new(), rig.Time, NullLogger<OperatorNotices>.Instance);
         await notices.TellAsync(Cancellation);
         return (await rig.DeliveriesAsync()).Count - before;

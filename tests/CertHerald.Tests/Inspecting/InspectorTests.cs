@@ -39,7 +39,7 @@ public sealed class InspectorTests
     {
         MatchFinding finding = FindIn(BatchOf(Leaf(GoldenCertificate.Der)), ".sslmate.com");
 
-        Decision decision = new Decider(() => KnownCertificates.None, [new Subscription("hook", [EventKinds.UnknownCertificate])]).Decide(finding, _ => []);
+        Decision decision = new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate])]).Decide(finding, _ => []);
 
         Assert.Equal(
             [new WatchedEndpoint("packages.sslmate.com", ".sslmate.com", Wildcard: false), new WatchedEndpoint("software.sslmate.com", ".sslmate.com", Wildcard: false)],
@@ -253,7 +253,7 @@ public sealed class InspectorTests
         Assert.Equal("zzz.example", finding.Matches[0].Item);
         Assert.Equal(CertificateReading.MostMatches, finding.Matches.Count);
         Assert.True(finding.HasMoreMatches);
-        Decision decision = new Decider(() => KnownCertificates.None, []).Decide(finding, _ => []);
+        Decision decision = new Decider(() => KnownCertificates.None, () => []).Decide(finding, _ => []);
         Assert.Equal(CertificateReading.MostMatches, decision.Endpoints.Count);
         Assert.Contains("more that is watched", decision.Reason, StringComparison.Ordinal);
     }

@@ -1,0 +1,42 @@
+namespace CertHerald.Delivering;
+
+/// <summary>
+/// The webhooks in force: those of the configuration, and those added through the API. Its lists are immutable and swapped
+/// whole. Any thread reads without waiting; those who write take turns.
+/// </summary>
+/// <param name="baseUrl">Public address of this service, without a slash at its end: links in bodies begin with it.</param>
+/// <param name="configured">From the configuration.</param>
+internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> configured)
+{
+    private readonly Lock _writing = new();
+    private volatile State _now = new(configured, [], configured);
+
+    public string BaseUrl => baseUrl;
+
+    /// <summary>Every one, each under a name of its own.</summary>
+    public IReadOnlyList<WebhookOptions> All => _now.All;
+
+    /// <summary>The part of them that stands in the configuration.</summary>
+    public IReadOnlyList<WebhookOptions> Configured => _now.Configured;
+
+    /// <summary>The part of them that was added through the API.</summary>
+    public IReadOnlyList<WebhookOptions> Added => _now.Added;
+
+    /// <summary>Puts in force what the configuration holds now.</summary>
+    public void Configure(IReadOnlyList<WebhookOptions> configured) => Swap(now => now with { Configured = configured });
+
+    /// <summary>Puts in force what was added through the API. One that bears a configured one's name is left out.</summary>
+    public void Add(IReadOnlyList<WebhookOptions> added) => Swap(now => now with { Added = added });
+
+    private void Swap(Func<State, State> change)
+    {
+        lock (_writing)
+        {
+            State after = change(_now);
+            var taken = after.Configured.Select(webhook => webhook.Name).ToHashSet(StringComparer.Ordinal);
+            _now = after with { All = [.. after.Configured, .. after.Added.Where(webhook => !taken.Contains(webhook.Name))] };
+        }
+    }
+
+    private sealed record State(IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> All);
+}
