@@ -48,6 +48,10 @@ internal interface ILogSource
     /// <param name="until">The size of a verified head: it says which partial tiles there are.</param>
     Task<MerkleHash[]> GetSubtreesAsync(TreeSize from, TreeSize until, CancellationToken cancellation);
 
+    /// <summary>The hash that the log's tiles hold for an entry, unchecked; null if the protocol has no tiles.</summary>
+    /// <param name="index">Below the head's size.</param>
+    Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation);
+
     /// <summary>The frontier at a size below or at a verified head, checked against its root; null where the protocol cannot give it there.</summary>
     Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation);
 

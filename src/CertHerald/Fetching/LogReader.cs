@@ -47,12 +47,51 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// <param name="until">Where to stop; at most the head's size.</param>
     public async Task<Batch> ReadAsync(Frontier position, VerifiedHead head, TreeSize until, CancellationToken cancellation)
     {
-        Batch batch = Check(position, await _ahead.TakeAsync(position.Size, head, cancellation, until), head);
+        Batch batch = await ReadOnceAsync(position, head, until, cancellation);
         if (batch is not DisputedBatch || !Forget()) return batch;
 
         // Tiles come through caches, and one damaged tile disputes: once more from the log before it counts.
         batch.Raw.Dispose();
-        return Check(position, await _ahead.TakeAsync(position.Size, head, cancellation, until), head);
+        batch = await ReadOnceAsync(position, head, until, cancellation);
+        return batch is DisputedBatch ? await NarrowAsync(batch, position, head, cancellation) : batch;
+    }
+
+    private async Task<Batch> ReadOnceAsync(Frontier position, VerifiedHead head, TreeSize until, CancellationToken cancellation) =>
+        Check(position, await _ahead.TakeAsync(position.Size, head, cancellation, until), head);
+
+    /// <summary>
+    /// Of a disputed batch of a tiled log, the entries before the first that contradicts what its tiles prove, or that one
+    /// alone (ct.md 9.4). Where none does, it is the tiles that lie: the batch counts as unproven, and the head that is reached
+    /// will prove it without them.
+    /// </summary>
+    private async Task<Batch> NarrowAsync(Batch disputed, Frontier position, VerifiedHead head, CancellationToken cancellation)
+    {
+        EntryIndex? contradicted;
+        try
+        {
+            contradicted = await FindContradictedAsync(disputed.Raw, head, cancellation);
+        }
+        catch (LogUnavailableException)
+        {
+            return disputed;                                   // a tile is missing: which entry it is stays open
+        }
+
+        if (contradicted is not { } index) return Check(position, new Fetched(disputed.Raw, []), head);
+        if (disputed.Raw.Count == 1) return disputed;
+        disputed.Raw.Dispose();
+        return await ReadOnceAsync(position, head, new TreeSize(Math.Max(index.Value, position.Size.Value + 1)), cancellation);
+    }
+
+    /// <summary>The first entry in whose place the tiles prove another leaf; null if there is none.</summary>
+    private async Task<EntryIndex?> FindContradictedAsync(RawBatch raw, VerifiedHead head, CancellationToken cancellation)
+    {
+        for (int place = 0; place < raw.Count; place++)
+        {
+            var index = new EntryIndex(raw.Start.Value + (ulong)place);
+            if (await source.GetLeafHashAsync(index, head.Size, cancellation) is not { } leaf || leaf == raw.LeafHashes()[place]) continue;
+            return await GetInclusionAsync(index, leaf, head, cancellation) is null ? null : index;
+        }
+        return null;
     }
 
     /// <inheritdoc cref="ReadAsync(Frontier, VerifiedHead, TreeSize, CancellationToken)"/>

@@ -52,6 +52,8 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
     public Task<MerkleHash[]> GetSubtreesAsync(TreeSize from, TreeSize until, CancellationToken cancellation) =>
         Task.FromResult<MerkleHash[]>([]);
 
+    public Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => Task.FromResult<MerkleHash?>(null);
+
     public async Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation)
     {
         if (at.Value == 0) return Frontier.Empty;

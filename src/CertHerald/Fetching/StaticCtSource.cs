@@ -81,6 +81,9 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
     public Task<MerkleHash[]> GetSubtreesAsync(TreeSize from, TreeSize until, CancellationToken cancellation) =>
         _hashTiles.SubtreesAsync(from, until, until, cancellation);
 
+    public async Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) =>
+        (await _hashTiles.SubtreesAsync(new TreeSize(index.Value), new TreeSize(index.Value + 1), head, cancellation))[0];
+
     public async Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation)
     {
         if (at.Value == 0) return Frontier.Empty;

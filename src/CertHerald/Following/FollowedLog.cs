@@ -18,11 +18,11 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<long, Refusals> _refusals = new();
     private readonly ConcurrentDictionary<long, (DateTimeOffset Begun, DateTimeOffset Last, ulong Read)> _searches = new();
+    private readonly RateMeter _rate = new(time);
     private ChosenLog _chosen = chosen;
     private LogStage _stage;
     private (FinalTreeHead Final, bool HasEnded)? _end;
     private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
-    private readonly RateMeter _rate = new(time);
     private DateTimeOffset? _throttledAt;
     private long _entries, _malformed, _matches;
 
@@ -84,6 +84,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     /// <summary>Rings when there may be something to search for in its past.</summary>
     public OwedBell BackFillBell { get; } = new(time);
+
     /// <summary>Rings when the log may have come to its end; null if nobody waits for that.</summary>
     public OwedBell? EndBell { get; init; }
 

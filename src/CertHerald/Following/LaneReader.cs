@@ -68,6 +68,7 @@ internal sealed class LaneReader(
 
         using (batch.Raw)
         {
+            if (batch is UnprovenBatch && Log.Protocol == LogProtocol.StaticCt) await OpenLyingTilesAsync(lane, batch, head, stopping);
             if (LeafIndexCheck.Report(batch.Raw, followed.Chosen.IsArchived) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
             IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
@@ -246,6 +247,22 @@ internal sealed class LaneReader(
             heads = heads.Select(one => Convert.ToBase64String(one.Signed.Verbatim.Span)),
             known_root = root?.ToBase64(),
         })),
+        stopping);
+
+    /// <summary>A tiled log whose hash tiles prove nothing. Closed by what proves the entries after all.</summary>
+    private Task OpenLyingTilesAsync(LogLane lane, Batch batch, VerifiedHead head, CancellationToken stopping) => store.OpenIncidentAsync(
+        Log.Id,
+        IncidentReport.Of(
+            IncidentKinds.RootMismatch, lane.Position.Proven.Size.ToString(),
+            $"the hash tiles behind entry {lane.Position.Proven.Size} do not give the root that the log signed for {head.Size} entries; its entries are read on without them",
+            JsonSerializer.Serialize(new
+            {
+                head = Convert.ToBase64String(head.Signed.Verbatim.Span),
+                proven_size = lane.Position.Proven.Size.Value,
+                proven_frontier = Convert.ToBase64String(lane.Position.Proven.ToBytes()),
+                read_size = batch.End.Size.Value,
+                read_frontier = Convert.ToBase64String(batch.End.ToBytes()),
+            })),
         stopping);
 
     private async Task<LogLane> SplitAsync(LogLane lane, Frontier at, LaneTrouble? trouble, string problem, CancellationToken stopping)

@@ -15,13 +15,16 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     /// <summary>A tip further behind its head than this opens anew there (ct.md 8.7).</summary>
     public const ulong FarBehind = 65_536;
 
-    /// <summary>As <see cref="FarBehind"/>; a test has no time for so many.</summary>
-    public ulong Behind { get; init; } = FarBehind;
-
     private static readonly TimeSpan LongBehind = TimeSpan.FromMinutes(10);
 
     /// <summary>Failed searches for the beginning after which entries that the log does not give are passed.</summary>
     private const int Patience = 5;
+
+    /// <summary>As <see cref="FarBehind"/>; a test has no time for so many.</summary>
+    public ulong Behind { get; init; } = FarBehind;
+
+    /// <summary>The same for a log that is begun in its past: whatever lies there, new entries do not wait for it (ct.md 11.3).</summary>
+    public ulong BehindAtStart { get; init; }
 
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
     private readonly FinalHeadCheck _final = new(followed, lanes.Reader, store);
@@ -36,6 +39,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     public async Task RunAsync(CancellationToken stopping)
     {
         IReadOnlyList<LogLane> known = await store.LanesAsync(Log.Id, stopping);
+        ulong farBehind = known.Count > 0 ? Behind : BehindAtStart;
         VerifiedHead head = await GetHeadAsync(stopping);
         Frontier begin = known.Count > 0 ? known[^1].Position.Read : await BeginAsync(head, stopping);
         known = await store.BeginLogAsync(Log, begin, stopping);
@@ -56,7 +60,8 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
             kept = head.Root;
 
             behindSince = tip.Position.Read.Size < head.Size ? behindSince ?? seen : null;
-            if (tip.Left(head.Size) > Behind || seen - behindSince > LongBehind) tip = await lanes.OpenTipAsync(tip, head, stopping);
+            if (tip.Left(head.Size) > farBehind || seen - behindSince > LongBehind) tip = await lanes.OpenTipAsync(tip, head, stopping);
+            farBehind = Behind;
 
             // A head below the position is an older front end of the same log: wait for it to catch up.
             foreach (VerifiedHead goal in await lanes.GoalsAsync(passed, head, stopping))

@@ -355,6 +355,8 @@ public sealed class FetchAheadTests
 
         public int AnswersIn(EntryIndex start, int count) => 1;
 
+        public Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => throw new NotSupportedException();
 
         public TreeSize BatchEnd(EntryIndex start, TreeSize head) => new(Math.Min((start.Value / Page + 1) * Page, head.Value));

@@ -132,6 +132,8 @@ public sealed class StartByTimeTests
 
         public Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
 
+        public Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation)
         {
             Requests++;

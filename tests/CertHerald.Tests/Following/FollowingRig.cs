@@ -42,6 +42,9 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public ulong Behind { get; init; } = LogFollower.FarBehind;
 
+    /// <summary>Null: as <see cref="Behind"/>. Whoever follows from the past on is the tip, unless a test is about that.</summary>
+    public ulong? BehindAtStart { get; init; }
+
     /// <summary>Begins now: the heads of test logs are signed by the real clock.</summary>
     public ManualTime Time { get; } = new(DateTimeOffset.UtcNow);
 
@@ -58,7 +61,7 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public LogFollower Follower(FollowedLog log, LogStart start) => new(log, ReadLane(log, RequestPriority.Tip), start, Store, _time) { Behind = Behind };
+    public LogFollower Follower(FollowedLog log, LogStart start) => new(log, ReadLane(log, RequestPriority.Tip), start, Store, _time) { Behind = Behind, BehindAtStart = BehindAtStart ?? Behind };
 
     public CatchUp CatchUp(FollowedLog log) => new(log, () => ReadLane(log, RequestPriority.CatchUp), Store, _time);
 

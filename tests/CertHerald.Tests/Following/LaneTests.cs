@@ -164,6 +164,39 @@ public sealed class LaneTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(LogProtocol.Rfc6962, "start", 0)]
+    [InlineData(LogProtocol.StaticCt, "start", 0)]
+    [InlineData(LogProtocol.Rfc6962, "299", 299)]
+    [InlineData(LogProtocol.StaticCt, "299", 299)]
+    public async Task Rule_11_3_a_log_that_is_begun_in_its_past_has_its_tip_at_the_head_at_once(LogProtocol protocol, string start, ulong first)
+    {
+        const ulong entries = 600;
+        await using LyingLog log = await LyingLog.StartAsync(protocol, (int)entries);
+        await using var rig = new FollowingRig(".example.com") { BehindAtStart = 0 };
+        Assert.True(LogStart.TryParse(start, out LogStart begin));
+
+        FollowedLog followed = rig.Follow(log.Description, begin);
+        await rig.ReachAsync(followed, entries);
+        await rig.JoinAsync(followed);
+        await rig.StopAsync(followed);
+
+        Assert.Equal(entries - first, (ulong)followed.Entries);
+        LogLane whole = Assert.Single(await rig.Store.LanesAsync(log.Description.Id, Cancellation));
+        Assert.Equal((first, LogPosition.At(log.FrontierAt(entries))), (whole.Start.Value, whole.Position));
+    }
+
+    [Fact]
+    public async Task Rule_11_3_a_log_that_is_begun_at_its_end_is_one_lane()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(LogProtocol.Rfc6962, 600);
+        await using var rig = new FollowingRig(".example.com") { BehindAtStart = 0 };
+
+        FollowedLog followed = await rig.FollowToAsync(log.Description, 600, LogStart.End);
+
+        Assert.Equal(600UL, Assert.Single(followed.Standing.Lanes).Start.Value);
+    }
+
+    [Theory]
     [InlineData(LogProtocol.Rfc6962)]
     [InlineData(LogProtocol.StaticCt)]
     public async Task Rule_9_4_What_contradicts_its_head_is_tried_again_later_and_heals(LogProtocol protocol)
