@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace CertHerald.Benchmarks;
 
 /// <summary>What child processes that have ended used, together. Linux and macOS: the runtime forgets a process's usage when it ends.</summary>
@@ -11,13 +9,8 @@ internal readonly record struct ChildrenUsage(TimeSpan Processor)
     {
         // struct rusage: user and system time in seconds and microseconds, then 14 more.
         long[] usage = new long[18];
-        if (getrusage(Children, usage) != 0) throw new InvalidOperationException("getrusage failed.");
+        if (LibC.getrusage(Children, usage) != 0) throw new InvalidOperationException("getrusage failed.");
         var processor = TimeSpan.FromSeconds(usage[0] + usage[2]) + TimeSpan.FromMicroseconds(usage[1] + usage[3]);
         return new ChildrenUsage(processor);
     }
-
-#pragma warning disable CA5392, SYSLIB1054 // The C library is always where the system has it; one call needs no source generator.
-    [DllImport("libc", SetLastError = true)]
-    private static extern int getrusage(int who, [Out] long[] usage);
-#pragma warning restore CA5392, SYSLIB1054
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace CertHerald.Benchmarks.Soaking;
 
@@ -136,10 +135,5 @@ internal sealed class SoakedProgram(string program, string configuration, string
         }
     }
 
-    private void Signal(int signal) => _ = kill(_process!.Id, signal);
-
-#pragma warning disable CA5392, SYSLIB1054 // The C library is always where the system has it; one call needs no source generator.
-    [DllImport("libc")]
-    private static extern int kill(int process, int signal);
-#pragma warning restore CA5392, SYSLIB1054
+    private void Signal(int signal) => _ = LibC.kill(_process!.Id, signal);
 }

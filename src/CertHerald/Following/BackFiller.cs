@@ -14,11 +14,8 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
 {
     private static readonly TimeSpan Nap = TimeSpan.FromSeconds(30);
 
-    /// <summary>Failed searches for the beginning after which entries that the log does not give are passed.</summary>
-    private const int Patience = 5;
-
     private readonly Dictionary<long, LaneReader> _readers = [];
-    private int _failures;
+    private readonly StartSearch _search = new();
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -43,9 +40,7 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
 
     private IEnumerable<LogLane> LanesOf(BackFill search) => search.Lanes.Where(one => one.Log == followed.Log.Id).Select(one => one.Lane);
 
-    private LogLane? Next(BackFill search) => LanesOf(search)
-        .Where(lane => lane.Position.Read.Size < lane.Until && (lane.Trouble is null || lane.Trouble.RetryAt <= time.GetUtcNow()))
-        .OrderByDescending(lane => lane.Trouble is not null).ThenBy(lane => lane.Start).FirstOrDefault();
+    private LogLane? Next(BackFill search) => LaneReader.Next(LanesOf(search).Where(lane => lane.Position.Read.Size < lane.Until), time.GetUtcNow());
 
     private async Task StepAsync(BackFill search, VerifiedHead head, CancellationToken stopping)
     {
@@ -77,10 +72,8 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
 
     private async Task BeginAsync(BackFill search, LogReader reader, VerifiedHead head, CancellationToken stopping)
     {
-        _failures++;
-        TreeSize start = await reader.FindStartAsync(search.Since, head, stopping, passRefused: _failures > Patience);
-        _failures = 0;
-        await store.BeginBackFillAsync(search.Id, followed.Log.Id, await reader.StartAtAsync(start, head, stopping), head.Size, stopping);
+        Frontier start = await _search.FindAsync(reader, head, passRefused => reader.FindStartAsync(search.Since, head, stopping, passRefused), stopping);
+        await store.BeginBackFillAsync(search.Id, followed.Log.Id, start, head.Size, stopping);
     }
 
     private void Close(long search)

@@ -32,10 +32,7 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
         foreach (LaneReader reader in _readers.Values) reader.Dispose();
     }
 
-    /// <summary>What is due for a retry goes before what takes hours.</summary>
-    private LogLane? Next() => followed.Standing.Lanes
-        .Where(lane => !lane.IsTip && (lane.Trouble is null || lane.Trouble.RetryAt <= time.GetUtcNow()))
-        .OrderByDescending(lane => lane.Trouble is not null).ThenBy(lane => lane.Start).FirstOrDefault();
+    private LogLane? Next() => LaneReader.Next(followed.Standing.Lanes.Where(lane => !lane.IsTip), time.GetUtcNow());
 
     private async Task StepAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {

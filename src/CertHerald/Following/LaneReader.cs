@@ -38,6 +38,11 @@ internal sealed class LaneReader(
 
     private LogDescription Log => followed.Log;
 
+    /// <summary>The lane to work on: what is due for a retry goes before what takes hours. Null if none is due.</summary>
+    public static LogLane? Next(IEnumerable<LogLane> lanes, DateTimeOffset now) => lanes
+        .Where(lane => lane.Trouble is null || lane.Trouble.RetryAt <= now)
+        .OrderByDescending(lane => lane.Trouble is not null).ThenBy(lane => lane.Start).FirstOrDefault();
+
     /// <summary>Reads one batch.</summary>
     /// <param name="head">Larger than the lane's position: what it is read and proven under.</param>
     /// <param name="seen">When that head arrived.</param>

@@ -124,6 +124,7 @@ internal sealed partial class LogFleet(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
+            // Stopping: not an error.
         }
         catch (Exception failure)
         {

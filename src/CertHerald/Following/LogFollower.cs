@@ -17,9 +17,6 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
     private static readonly TimeSpan LongBehind = TimeSpan.FromMinutes(10);
 
-    /// <summary>Failed searches for the beginning after which entries that the log does not give are passed.</summary>
-    private const int Patience = 5;
-
     /// <summary>As <see cref="FarBehind"/>; a test has no time for so many.</summary>
     public ulong Behind { get; init; } = FarBehind;
 
@@ -29,7 +26,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
     private readonly FinalHeadCheck _final = new(followed, lanes.Reader, store);
     private readonly HeadWatch _watch = new(followed, lanes.Reader, store, time);
-    private int _failures;
+    private readonly StartSearch _search = new();
 
     private LogDescription Log => followed.Log;
 
@@ -92,12 +89,8 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
            select verified,
     ];
 
-    private async Task<Frontier> BeginAsync(VerifiedHead head, CancellationToken stopping)
-    {
-        _failures++;
-        TreeSize at = await Reader.FindStartAsync(start, head, time.GetUtcNow(), stopping, passRefused: _failures > Patience);
-        return await Reader.StartAtAsync(at, head, stopping);
-    }
+    private Task<Frontier> BeginAsync(VerifiedHead head, CancellationToken stopping) => _search.FindAsync(
+        Reader, head, passRefused => Reader.FindStartAsync(start, head, time.GetUtcNow(), stopping, passRefused), stopping);
 
     private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
     {

@@ -6,7 +6,7 @@ using CertHerald.TestLog;
 namespace CertHerald.Benchmarks;
 
 /// <summary>The service as users run it: the published program in a process of its own, with a data directory that ends with it.</summary>
-internal sealed class Service : IAsyncDisposable
+internal sealed class RunningService : IAsyncDisposable
 {
     /// <summary>Far beyond what a start takes on a busy machine.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -15,7 +15,7 @@ internal sealed class Service : IAsyncDisposable
     private readonly string _directory;
     private readonly HttpClient _client;
 
-    private Service(Process process, string directory, Uri address) =>
+    private RunningService(Process process, string directory, Uri address) =>
         (_process, _directory, _client) = (process, directory, new HttpClient { BaseAddress = address });
 
     /// <summary>Bytes that it holds now.</summary>
@@ -28,7 +28,7 @@ internal sealed class Service : IAsyncDisposable
 
     /// <param name="logs">The section <c>logs</c>.</param>
     /// <param name="inbox">Its webhook; null for none.</param>
-    public static async Task<Service> StartAsync(string program, JsonObject logs, Inbox? inbox = null)
+    public static async Task<RunningService> StartAsync(string program, JsonObject logs, Inbox? inbox = null)
     {
         string directory = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
         string configuration = Path.Combine(directory, "certherald.json");
@@ -51,7 +51,7 @@ internal sealed class Service : IAsyncDisposable
             // Nobody reads on otherwise, and a full pipe would stop it.
             _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
             _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-            return new Service(process, directory, address);
+            return new RunningService(process, directory, address);
         }
         catch
         {
