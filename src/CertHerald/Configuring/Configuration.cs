@@ -128,8 +128,12 @@ internal static class Configuration
     {
         if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
-        if (logs.Lists.Count > 0 && (logs.Contact.Length == 0 || logs.Contact.EndsWith("@example.com", StringComparison.Ordinal)))
-            yield return "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none";
+        if (logs.Lists.Count > 0 && (!Contact.FitsHeader(logs.Contact) || !Contact.ReachesSomebody(logs.Contact)))
+            yield return logs.Contact.Length == 0
+                ? "logs.contact is empty: log operators ask for an e-mail address or URL, and slow down who gives none"
+                : Contact.FitsHeader(logs.Contact)
+                    ? "logs.contact holds no e-mail address or URL of yours: log operators ask for one, and slow down who gives none"
+                    : "logs.contact has characters that no header takes, so it is left out of requests: write an e-mail address or URL in ASCII, without ( ) and \\";
         foreach (LogListOptions list in logs.Lists.Where(list => list.SignedBy is null && ListSigner.Of(list.Location) is not null))
             yield return $"logs.lists: {list.Location} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))

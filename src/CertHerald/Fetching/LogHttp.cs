@@ -247,9 +247,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     {
         string version = typeof(LogHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
         string agent = $"CertHerald/{version}";
-        // A line break in the configuration must not become a header of its own.
-        bool usable = contact.Length > 0 && contact.All(c => c is >= ' ' and < '\x7f' and not ('(' or ')' or '\\'));
-        return usable ? $"{agent} (+{contact})" : agent;
+        return Contact.FitsHeader(contact) ? $"{agent} (+{contact})" : agent;
     }
 }
 

@@ -36,6 +36,13 @@ public sealed class CheckConfigTests : IDisposable
     }
 
     [Fact]
+    public async Task Rule_3_7_Whoever_gives_logs_nobody_to_write_to_is_warned()
+    {
+        Ended ended = (await Certherald.RunAsync("check-config", "--config", _scratch.Write("certherald.json", """{ "watch": [ ".example.org" ], "logs": { "contact": "https://example.com/ct" } }"""))).With(0);
+        Assert.Contains("warning: logs.contact holds no e-mail address or URL of yours", ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_watched_public_suffix_is_a_warning_where_the_list_of_them_is_there()
     {
         string file = _scratch.Write("certherald.json", """{ "watch": [ ".github.io", "github.io", ".me.github.io" ] }""");

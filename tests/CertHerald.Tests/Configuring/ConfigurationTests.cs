@@ -248,6 +248,25 @@ public sealed class ConfigurationTests : IDisposable
         else Assert.Equal(start, Read($$"""{ "logs": { "start": "{{text}}" } }""").Logs.Start.ToString());
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("the web team", true)]
+    [InlineData("ops@example.com", true)]
+    [InlineData("Ops@CT.Example.com", true)]
+    [InlineData("https://example.com/ct", true)]
+    [InlineData("mailto:ops@example.com", true)]
+    [InlineData("@certherald.invalid", true)]
+    [InlineData("ops(at)certherald.invalid", true)]
+    [InlineData("Störungen: ops@certherald.invalid", true)]
+    [InlineData("ops@certherald.invalid", false)]
+    [InlineData("https://certherald.invalid/ct", false)]
+    [InlineData("the web team, ops@certherald.invalid", false)]
+    public void Rule_3_7_A_contact_that_reaches_nobody_is_warned_of(string contact, bool isWarned)
+    {
+        CertHeraldOptions options = Read($$"""{ "watch": [ ".example.org" ], "logs": { "contact": "{{contact}}" } }""");
+        Assert.Equal(isWarned, options.Warnings.Any(warning => warning.StartsWith("logs.contact ", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Rule_7_1_a_list_says_who_signs_it_and_Chromes_own_need_not()
     {

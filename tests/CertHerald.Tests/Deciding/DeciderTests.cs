@@ -39,6 +39,23 @@ public sealed class DeciderTests
         Assert.Null(KnownCertificates.None.WhyKnown(Certificate));
     }
 
+    /// <summary>Nobody verifies an issuer's signature while following, so nothing may be known by its key.</summary>
+    [Fact]
+    public void Rule_2_4_No_issuers_key_that_verified_nothing_authorises_an_issuance()
+    {
+        string issuerKey = Certificate.IssuerPubkeySha256!;
+        var byIssuer = new KnownCertificates(
+            new HashSet<string> { issuerKey }, new Dictionary<string, IReadOnlySet<string>> { [issuerKey] = Certificate.DnsNames.ToHashSet() });
+        var own = new KnownCertificates(new HashSet<string>(), Keys(("*.a.example", "a.example")));
+
+        Decision decision = new Decider(() => byIssuer, [new Subscription("hook", EventKinds.All)]).Decide(Finding(Certificate), _ => []);
+
+        Assert.False(decision.Known);
+        Assert.Equal(["hook"], decision.Owed);
+        // Nor does a chain, which nobody signed, take away what is known by the certificate itself.
+        Assert.All([issuerKey, Some.Hash("another CA"), null], key => Assert.NotNull(own.WhyKnown(Certificate with { IssuerPubkeySha256 = key })));
+    }
+
     [Fact]
     public void What_is_unknown_is_owed_to_every_webhook_that_takes_its_kind()
     {

@@ -17,7 +17,7 @@ public sealed class JudgeTests
     private static readonly string[] Watched = [".example.com", "shop.example.org", ".example.net", "a.b.example.org", ".eu"];
 
     [Fact]
-    public async Task K21_Debians_certspotter_accepts_the_log_and_finds_what_scan_and_the_service_find()
+    public async Task K21_Rule_13_1_Rule_13_3_Rule_13_5_Debians_certspotter_accepts_the_log_and_finds_what_scan_and_the_service_find()
     {
         string certspotter = FindCertspotter();
         using var scratch = new Scratch();
@@ -54,7 +54,7 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public async Task K21_a_flipped_leaf_is_refused_by_both()
+    public async Task K21_Rule_13_4_a_flipped_leaf_is_refused_by_both()
     {
         string certspotter = FindCertspotter();
         using var scratch = new Scratch();
@@ -71,6 +71,7 @@ public sealed class JudgeTests
         Ended scan = (await Certherald.RunAsync("scan", "--log-list", list, "--watch-list", watch)).With(1);
 
         Assert.Equal(0UL, verdict.VerifiedSize);
+        Assert.Contains(verdict.Errors, line => line.Contains("root hash", StringComparison.OrdinalIgnoreCase));
         Assert.Contains("verified_size=0", scan.Errors, StringComparison.Ordinal);
         Assert.Contains("do not give the root that the log signed", scan.Errors, StringComparison.Ordinal);
         // A liar may still show a real certificate.
@@ -114,17 +115,19 @@ public sealed class JudgeTests
     private static async Task<Verdict> JudgeAsync(string certspotter, Scratch scratch, string list, string watch)
     {
         string state = Directory.CreateDirectory(scratch.PathOf("state")).FullName;
+        IReadOnlyList<string> errors;
         await using (Certherald judge = Certherald.StartOther(certspotter, "-logs", list, "-state_dir", state, "-watchlist", watch, "-stdout", "-verbose"))
         {
             await judge.ErrorLineAsync(line => line.Contains("saving state in defer", StringComparison.Ordinal));
             Assert.Equal(0, await judge.StopAsync());
+            errors = judge.Errors;
         }
         JsonElement saved = JsonElement.Parse(await File.ReadAllBytesAsync(
             Directory.EnumerateFiles(Path.Combine(state, "logs"), "state.json", SearchOption.AllDirectories).Single(), TestContext.Current.CancellationToken));
         // Before 0.17 the files are named after the certificate, later after its TBS.
         return new Verdict(
             saved.GetProperty("verified_position").GetProperty("size").GetUInt64(),
-            [.. Directory.EnumerateFiles(Path.Combine(state, "certs"), ".*.notified", SearchOption.AllDirectories).Select(path => Path.GetFileName(path).Split('.')[1])]);
+            [.. Directory.EnumerateFiles(Path.Combine(state, "certs"), ".*.notified", SearchOption.AllDirectories).Select(path => Path.GetFileName(path).Split('.')[1])], errors);
     }
 
     private static string FindCertspotter()
@@ -135,5 +138,5 @@ public sealed class JudgeTests
         return found!;
     }
 
-    private sealed record Verdict(ulong VerifiedSize, HashSet<string> Found);
+    private sealed record Verdict(ulong VerifiedSize, HashSet<string> Found, IReadOnlyList<string> Errors);
 }

@@ -84,7 +84,7 @@ public sealed class FetchAheadTests
     }
 
     [Fact]
-    public async Task A_short_answer_is_followed_by_its_rest_and_nothing_is_read_twice()
+    public async Task Rule_3_2_A_short_answer_is_followed_by_its_rest_and_nothing_is_read_twice()
     {
         using var ahead = new FetchAhead(_source, Lane(_memory));
         VerifiedHead head = _key.Head(30);

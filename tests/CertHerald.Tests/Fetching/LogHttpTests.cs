@@ -3,6 +3,9 @@ using System.Net;
 using System.Text;
 using CertHerald.Fetching;
 using CertHerald.Tests.Doubles;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Merkle;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -47,7 +50,7 @@ public sealed class LogHttpTests
     }
 
     [Fact]
-    public async Task Gzip_that_nobody_asked_for_is_read()
+    public async Task Rule_5_6_Gzip_that_nobody_asked_for_is_read()
     {
         byte[] body = Body(10_000);
         string? accepted = null;
@@ -66,7 +69,7 @@ public sealed class LogHttpTests
     }
 
     [Fact]
-    public async Task Requests_say_who_asks_and_whom_to_write_to()
+    public async Task Rule_3_7_Requests_say_who_asks_and_whom_to_write_to()
     {
         string? agent = null;
         await using ScriptedServer server = await ScriptedServer.StartAsync(context =>
@@ -246,7 +249,7 @@ public sealed class LogHttpTests
     }
 
     [Fact]
-    public async Task Exactly_the_limit_passes_and_one_byte_more_does_not()
+    public async Task Rule_3_5_Exactly_the_limit_passes_and_one_byte_more_does_not()
     {
         byte[] body = Body(LogHttp.SmallCap);
         int more = 0;
@@ -266,7 +269,7 @@ public sealed class LogHttpTests
     }
 
     [Fact]
-    public async Task A_gzip_bomb_is_stopped_at_the_limit()
+    public async Task Rule_3_5_A_gzip_bomb_is_stopped_at_the_limit()
     {
         byte[] bomb = Gzip(new byte[256 << 20]);
         await using ScriptedServer server = await ScriptedServer.StartAsync(async context =>
@@ -283,6 +286,62 @@ public sealed class LogHttpTests
         Assert.Contains($"more than {LogHttp.LargeCap} bytes", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(LogProtocol.Rfc6962, "head", 64 << 10)]
+    [InlineData(LogProtocol.Rfc6962, "consistency", 64 << 10)]
+    [InlineData(LogProtocol.Rfc6962, "inclusion", 64 << 10)]
+    [InlineData(LogProtocol.Rfc6962, "entries", 64 << 20)]
+    [InlineData(LogProtocol.StaticCt, "head", 64 << 10)]
+    [InlineData(LogProtocol.StaticCt, "issuer", 64 << 10)]
+    [InlineData(LogProtocol.StaticCt, "entries", 64 << 20)]
+    [InlineData(LogProtocol.StaticCt, "subtrees", 8_192)]
+    [InlineData(LogProtocol.StaticCt, "list", 64 << 20)]
+    public async Task Rule_3_5_Each_kind_of_answer_has_its_limit(LogProtocol protocol, string kind, int limit)
+    {
+        await using LyingLog log = await LyingLog.StartAsync(protocol, 300);
+        using LogReader reader = log.Read();
+        VerifiedHead head = await reader.GetHeadAsync(Cancellation);
+        ILogSource source = log.Asking.Sources.For(log.Description, RequestPriority.Tip, isCustom: true);
+        using var scratch = new Scratch();
+        log.Lie = async (_, context, _) =>
+        {
+            context.Response.ContentLength = limit + 1;
+            await context.Response.StartAsync();
+            return true;
+        };
+
+        Exception e = await Assert.ThrowsAnyAsync<Exception>(() => kind switch
+        {
+            "head" => source.GetHeadAsync(Cancellation),
+            "consistency" => source.ProvesAsync(new TreeSize(200), head.Root, head, Cancellation),
+            "inclusion" => source.GetInclusionAsync(new EntryIndex(7), head.Root, head, Cancellation),
+            "issuer" => source.GetIssuerAsync(head.Root, Cancellation),
+            "subtrees" => source.GetSubtreesAsync(new TreeSize(0), new TreeSize(256), Cancellation),
+            "list" => log.Asking.Sources.List(LogListOptions.At(log.Description.Url + "list.json"), scratch.Folder).RefreshAsync(Cancellation),
+            _ => source.GetEntriesAsync(new EntryIndex(0), 1, head.Size, Cancellation),
+        });
+
+        Assert.Contains($"{limit + 1} bytes, above the limit of {limit}", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rule_3_5_Nothing_but_gzip_is_unpacked()
+    {
+        byte[] body = Body(5_000);
+        using var packed = new MemoryStream();
+        using (var brotli = new BrotliStream(packed, CompressionLevel.Fastest, leaveOpen: true)) brotli.Write(body);
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async context =>
+        {
+            context.Response.Headers.ContentEncoding = "br";
+            await context.Response.Body.WriteAsync(packed.ToArray());
+        });
+        using var asking = new Asking();
+
+        using LogAnswer answer = await asking.Http(server.Url).GetAsync("get", LogHttp.SmallCap, RequestPriority.Tip, Cancellation);
+
+        Assert.Equal(packed.ToArray(), answer.Body.ToArray());
+    }
+
     [Fact]
     public async Task Broken_gzip_is_an_error()
     {
@@ -296,7 +355,7 @@ public sealed class LogHttpTests
     }
 
     [Fact]
-    public async Task A_redirect_is_not_followed_and_its_target_sees_nothing()
+    public async Task Rule_3_6_A_redirect_is_not_followed_and_its_target_sees_nothing()
     {
         await using ScriptedServer target = await ScriptedServer.AnsweringAsync(200, "application/json", "{}"u8.ToArray());
         await using ScriptedServer server = await ScriptedServer.StartAsync(context =>

@@ -36,6 +36,26 @@ public sealed class LogListTests : IDisposable
     }
 
     [Fact]
+    public void Rule_7_3_Pending_logs_are_followed_unasked_so_the_list_that_is_read_unasked_is_the_one_that_holds_them()
+    {
+        var options = new LogOptions();
+        Assert.Contains("pending", options.States);
+        Assert.EndsWith("/all_logs_list.json", Assert.Single(options.Lists).Location, StringComparison.Ordinal);
+
+        LogList plain = Read("chrome_log_list_80.14"), all = Read("chrome_all_logs_list");
+        Assert.DoesNotContain(plain.Logs, log => log.State == LogState.Pending);
+        LogDescription[] pending = [.. all.Logs.Where(log => log.State == LogState.Pending)];
+        Assert.NotEmpty(pending);
+        Assert.All(pending, log => Assert.True(options.Wants(log)));
+
+        static LogList Read(string name)
+        {
+            Assert.True(LogList.TryRead(SharedData.Bytes("loglist", $"{name}.json"), out LogList? list, out _));
+            return list;
+        }
+    }
+
+    [Fact]
     public async Task A_list_from_a_url_is_asked_for_conditionally_and_kept_on_disk()
     {
         string? condition = null;

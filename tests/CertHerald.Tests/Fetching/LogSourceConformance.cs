@@ -61,7 +61,7 @@ public abstract class LogSourceConformance
     }
 
     [Fact]
-    public async Task Nothing_at_or_beyond_the_known_head_is_asked_for_when_the_log_has_grown()
+    public async Task Rule_3_3_Nothing_at_or_beyond_the_known_head_is_asked_for_when_the_log_has_grown()
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 700);
         using LogReader reader = log.Read();
@@ -129,7 +129,7 @@ public abstract class LogSourceConformance
     [InlineData(200, "application/json", "")]
     [InlineData(200, "application/json", "{")]
     [InlineData(200, "application/octet-stream", "\0\0\0")]
-    public async Task Answers_of_no_use_fail_their_request_and_the_next_one_goes_through(int status, string type, string body)
+    public async Task Rule_3_4_Answers_of_no_use_fail_their_request_and_the_next_one_goes_through(int status, string type, string body)
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 20);
         using LogReader reader = log.Read();

@@ -156,7 +156,7 @@ public sealed partial class Rfc6962SourceTests : LogSourceConformance
 
     /// <summary>Sources b to e of rule 4.5, each as the only one, over HTTP. Source a is the empty log.</summary>
     [Fact]
-    public async Task K14_every_source_of_a_frontier_gives_the_same_one()
+    public async Task K14_Rule_4_5_every_source_of_a_frontier_gives_the_same_one()
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 600);
         await using LyingLog tiled = await LyingLog.StartAsync(LogProtocol.StaticCt, 600);

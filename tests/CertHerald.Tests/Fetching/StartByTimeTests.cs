@@ -18,7 +18,7 @@ public sealed class StartByTimeTests
     private static readonly LogDescription Description = LogDescription.Custom(Key.Public, LogProtocol.Rfc6962, "http://log.example/");
 
     [Fact]
-    public void K19_no_entry_of_the_time_or_later_is_before_the_start_if_each_was_merged_in_time() =>
+    public void K19_Rule_11_2_no_entry_of_the_time_or_later_is_before_the_start_if_each_was_merged_in_time() =>
         Prop.ForAll(Gen.Choose(1, int.MaxValue).ToArbitrary(), seed =>
         {
             var random = new Random(seed);
@@ -62,7 +62,7 @@ public sealed class StartByTimeTests
     [InlineData("2030-01-01", 1_000)]
     [InlineData("9999-12-31", 1_000)]
     [InlineData("2026-01-10", 8 * 24)]
-    public void The_start_is_where_the_first_entries_of_that_time_may_be(string since, ulong expected)
+    public void Rule_11_2_The_start_is_where_the_first_entries_of_that_time_may_be(string since, ulong expected)
     {
         var source = new DatedSource([.. Enumerable.Range(0, 1_000).Select(i => Begin + TimeSpan.FromHours(i))], 1, _ => false);
         Assert.True(LogStart.TryParse(since, out LogStart start));

@@ -30,7 +30,7 @@ public sealed class StaticCtSourceTests : LogSourceConformance
     private protected override void Flip(byte[] body) => body[13] ^= 1;
 
     [Fact]
-    public async Task Every_batch_is_proven_far_from_the_head_too()
+    public async Task Rule_9_1_Every_batch_is_proven_far_from_the_head_too()
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 66_000);
         using LogReader reader = log.Read();
@@ -71,7 +71,7 @@ public sealed class StaticCtSourceTests : LogSourceConformance
     }
 
     [Fact]
-    public async Task A_hash_tile_damaged_once_is_fetched_again_and_then_proven()
+    public async Task Rule_5_7_A_hash_tile_damaged_once_is_fetched_again_and_then_proven()
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 2_000);
         int left = 1;
@@ -122,7 +122,7 @@ public sealed class StaticCtSourceTests : LogSourceConformance
     [InlineData(8_191)]
     [InlineData(8_193)]
     [InlineData(1 << 20)]
-    public async Task A_hash_tile_of_another_length_is_an_error(int length)
+    public async Task Rule_5_3_A_hash_tile_of_another_length_is_an_error(int length)
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 300);
         using LogReader reader = log.Read();
@@ -138,7 +138,7 @@ public sealed class StaticCtSourceTests : LogSourceConformance
     }
 
     [Fact]
-    public async Task Tiles_that_do_not_make_the_root_give_no_start()
+    public async Task Rule_5_7_Tiles_that_do_not_make_the_root_give_no_start()
     {
         await using LyingLog log = await LyingLog.StartAsync(Protocol, 300);
         using LogReader reader = log.Read();
@@ -204,7 +204,7 @@ public sealed class StaticCtSourceTests : LogSourceConformance
     }
 
     [Fact]
-    public async Task Issuers_are_checked_by_their_hash_and_asked_for_once()
+    public async Task Rule_5_10_Issuers_are_checked_by_their_hash_and_asked_for_once()
     {
         byte[] issuer = [1, 2, 3];
         var fingerprint = new MerkleHash(SHA256.HashData(issuer));

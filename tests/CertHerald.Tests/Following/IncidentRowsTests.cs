@@ -39,7 +39,7 @@ public sealed class IncidentRowsTests
     [Theory]
     [InlineData(LogProtocol.Rfc6962)]
     [InlineData(LogProtocol.StaticCt)]
-    public async Task F11_the_same_tree_signed_again_is_no_incident(LogProtocol protocol)
+    public async Task F11_Rule_9_5_the_same_tree_signed_again_is_no_incident(LogProtocol protocol)
     {
         await using OneHeadLog log = OneHeadLog.Start(protocol);
         await using var rig = new FollowingRig();
@@ -53,7 +53,7 @@ public sealed class IncidentRowsTests
     }
 
     [Fact]
-    public async Task Inconsistent_head_a_smaller_head_of_another_tree_than_the_proven_one_is_critical()
+    public async Task Inconsistent_head_Rule_9_5_a_smaller_head_of_another_tree_than_the_proven_one_is_critical()
     {
         await using OneHeadLog log = OneHeadLog.Start(LogProtocol.Rfc6962);
         await using var rig = new FollowingRig();
@@ -73,7 +73,7 @@ public sealed class IncidentRowsTests
     }
 
     [Fact]
-    public async Task Inconsistent_head_F10_an_older_head_of_the_same_tree_is_none()
+    public async Task Inconsistent_head_F10_Rule_9_5_an_older_head_of_the_same_tree_is_none()
     {
         await using OneHeadLog log = OneHeadLog.Start(LogProtocol.Rfc6962);
         await using var rig = new FollowingRig();

@@ -29,7 +29,7 @@ public sealed class LogFollowerTests
     [InlineData(LogProtocol.StaticCt, "299", 2)]
     [InlineData(LogProtocol.StaticCt, "300", 1)]
     [InlineData(LogProtocol.StaticCt, "4711", 0)]
-    public async Task A_log_is_begun_where_it_is_said_and_nothing_older_is_told(LogProtocol protocol, string start, int issuances)
+    public async Task Rule_11_1_A_log_is_begun_where_it_is_said_and_nothing_older_is_told(LogProtocol protocol, string start, int issuances)
     {
         await using LyingLog log = await GrowAsync(protocol, 301, 0, 256, 299, 300);
         await using var rig = new FollowingRig(".example.com");
@@ -247,7 +247,7 @@ public sealed class LogFollowerTests
     }
 
     [Fact]
-    public async Task An_issuer_that_does_not_answer_is_waited_for_five_seconds()
+    public async Task Rule_5_10_An_issuer_that_does_not_answer_is_waited_for_five_seconds()
     {
         await using LyingLog log = await GrowAsync(LogProtocol.StaticCt, 10, 5);
         var asked = new TaskCompletionSource();

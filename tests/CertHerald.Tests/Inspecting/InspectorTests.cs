@@ -90,7 +90,7 @@ public sealed class InspectorTests
     }
 
     [Fact]
-    public async Task Another_precertificate_beside_the_leaf_is_said_so_and_not_shown()
+    public async Task Rule_2_2_Another_precertificate_beside_the_leaf_is_said_so_and_not_shown()
     {
         using var ca = new TestCa();
         await using var log = new Log();

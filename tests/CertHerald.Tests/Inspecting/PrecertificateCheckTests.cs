@@ -20,7 +20,7 @@ public sealed class PrecertificateCheckTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_precertificate_of_either_kind_of_signer_agrees_with_its_leaf_in_both_protocols(bool throughSigner)
+    public async Task Rule_2_3_A_precertificate_of_either_kind_of_signer_agrees_with_its_leaf_in_both_protocols(bool throughSigner)
     {
         using var ca = new TestCa();
         await using var log = new Log();
@@ -53,7 +53,7 @@ public sealed class PrecertificateCheckTests
     [InlineData("cut")]
     [InlineData("not a certificate in the chain")]
     [InlineData("nothing")]
-    public void Whatever_contradicts_the_leaf_is_a_problem_and_the_leaf_is_trusted(string what)
+    public void Rule_2_3_Whatever_contradicts_the_leaf_is_a_problem_and_the_leaf_is_trusted(string what)
     {
         using TestCa ca = new(), otherCa = new("Another CA");
         TestPrecertificate precertificate = ca.IssuePrecertificate("a.example.com");
@@ -89,7 +89,7 @@ public sealed class PrecertificateCheckTests
     [InlineData("the signer's issuer is missing")]
     [InlineData("another issuer behind the signer")]
     [InlineData("the leaf was not made in the issuer's name")]
-    public async Task A_signing_certificate_that_does_not_lead_to_the_leafs_issuer_is_a_mismatch(string what)
+    public async Task Rule_2_3_A_signing_certificate_that_does_not_lead_to_the_leafs_issuer_is_a_mismatch(string what)
     {
         using TestCa ca = new(), otherCa = new("Another CA");
         await using var log = new Log();
@@ -107,6 +107,24 @@ public sealed class PrecertificateCheckTests
 
         Assert.NotNull(finding.ChainMismatch);
         Assert.Equal(["a.example.com"], finding.Certificate.DnsNames);
+    }
+
+    [Fact]
+    public void Rule_2_2_What_stands_beside_a_leaf_is_in_no_hash_and_gives_no_name()
+    {
+        using var ca = new TestCa();
+        TestPrecertificate plain = ca.IssuePrecertificate("plain.example.org"), watched = ca.IssuePrecertificate("watched.example.com");
+        byte[] issuer = plain.Chain[1], leafOfPlain = EntryBytes.LeafOf(plain.Der, issuer), leafOfWatched = EntryBytes.LeafOf(watched.Der, issuer);
+        var inspector = new Inspector(() => Names.WatchLists.Of(".example.com"));
+
+        foreach (byte[] extra in (byte[][])[EntryBytes.Extra(plain.Der, issuer), EntryBytes.Extra(watched.Der, issuer), []])
+        {
+            using RawBatch unwatched = RecordedEntries.One(leafOfPlain, extra), shown = RecordedEntries.One(leafOfWatched, extra);
+            Assert.Empty(inspector.Inspect(unwatched));
+            Assert.Equal(["watched.example.com"], Assert.IsType<MatchFinding>(Assert.Single(inspector.Inspect(shown))).Certificate.DnsNames);
+            Assert.Equal(MerkleHash.OfLeaf(leafOfPlain), unwatched.LeafHashes()[0]);
+            Assert.Equal(MerkleHash.OfLeaf(leafOfWatched), shown.LeafHashes()[0]);
+        }
     }
 
     [Fact]

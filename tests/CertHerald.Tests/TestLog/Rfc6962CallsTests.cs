@@ -70,7 +70,7 @@ public class Rfc6962CallsTests
     [InlineData("start=960&end=100000", 960, 64)]
     [InlineData("start=1023&end=1023", 1023, 1)]
     [InlineData("start=5&end=18446744073709551615", 5, 100)]
-    public async Task A_page_is_clipped_at_the_tree_and_at_the_limit(string range, int first, int count)
+    public async Task Rule_13_2_A_page_is_clipped_at_the_tree_and_at_the_limit(string range, int first, int count)
     {
         string path = SharedData.PathOf("get-entries", "navigli2025h2-0-1023.entries.jsonl.gz");
         await using ServedLog served = await ServedLog.StartAsync(new LogOptions { MaxEntriesPerAnswer = 100 });

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace CertHerald.Tests.Following.Faults;
 
-/// <summary>K20: the tables of ct.md §12 and §14 have a test of each name. What they check is theirs.</summary>
+/// <summary>K20: the rules of ct.md and its tables in §12 and §14 have a test of each name. What they check is theirs.</summary>
 public sealed partial class EveryFaultTests
 {
     private static readonly ILookup<string, string> Names = Named();
@@ -10,6 +10,14 @@ public sealed partial class EveryFaultTests
     public static TheoryData<int> Faults => [.. Enumerable.Range(1, 41)];
 
     public static TheoryData<int> Checks => [.. Enumerable.Range(1, 21)];
+
+    /// <summary>By section, as many as it has; §10 has a row for each incident instead, and §12 and §14 have their tables.</summary>
+    public static TheoryData<string> Rules =>
+    [
+        .. from section in ((int Section, int Rules)[])[(1, 7), (2, 5), (3, 7), (4, 5), (5, 11), (6, 5), (7, 6), (8, 12), (9, 6), (11, 2), (13, 5)]
+           from rule in Enumerable.Range(1, section.Rules)
+           select $"{section.Section}_{rule}",
+    ];
 
     /// <summary>Through the real followers or the program, not only at the log that misbehaves or a part of ours.</summary>
     [Theory]
@@ -21,6 +29,10 @@ public sealed partial class EveryFaultTests
     [MemberData(nameof(Checks))]
     public void K20_each_check_has_a_test_of_its_name(int check) => Assert.NotEmpty(Names[$"K{check}"]);
 
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void K20_each_rule_has_a_test_of_its_name(string rule) => Assert.NotEmpty(Names[$"Rule_{rule}"]);
+
     /// <summary>The namespaces of tests by the numbers in their names.</summary>
     private static ILookup<string, string> Named() =>
         (from type in typeof(EveryFaultTests).Assembly.GetTypes()
@@ -29,6 +41,6 @@ public sealed partial class EveryFaultTests
          from Match number in Number().Matches(method.Name)
          select (number.Value, type.Namespace)).ToLookup(one => one.Value, one => one.Namespace!);
 
-    [GeneratedRegex(@"(?<![^_])[FK]\d{1,2}(?=_)")]
+    [GeneratedRegex(@"(?<![^_])([FK]\d{1,2}|Rule_\d{1,2}_\d{1,2})(?=_)")]
     private static partial Regex Number();
 }

@@ -307,7 +307,7 @@ public sealed class HeadsAndTilesTests : FaultTests
     }
 
     [Fact]
-    public async Task F32_what_was_pruned_is_told_once_and_the_rest_is_read()
+    public async Task F32_Rule_5_9_what_was_pruned_is_told_once_and_the_rest_is_read()
     {
         await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, ["prune=300"]);
         await run.UntilAsync(() => run.Standing.Tip.Value == FaultRun.Size && run.Standing.Lanes is [{ Trouble.Kind: IncidentKinds.Pruned }, _]);

@@ -37,7 +37,7 @@ public sealed class SctListTests
     }
 
     [Fact]
-    public void An_SCT_is_taken_apart()
+    public void Rule_1_7_An_SCT_is_taken_apart()
     {
         byte[] encoded = [.. Sct[..41], 0, 8, 0, 0, 5, 1, 0, 0, 0, 2, .. Sct[43..]];
 
@@ -70,7 +70,7 @@ public sealed class SctListTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(10)]
-    public void A_list_cut_short_shows_the_SCTs_before_the_cut(int missing)
+    public void Rule_1_7_A_list_cut_short_shows_the_SCTs_before_the_cut(int missing)
     {
         byte[] list = ListOf(Sct, Sct);
         var scts = new SctList(list.AsSpan(0, list.Length - missing));
@@ -82,7 +82,7 @@ public sealed class SctListTests
     }
 
     [Fact]
-    public void A_certificate_without_the_extension_has_none()
+    public void Rule_1_7_A_certificate_without_the_extension_has_none()
     {
         CertificateView.TryRead(new OddCertificate().Der, out CertificateView without);
         CertificateView.TryRead(new OddCertificate { Extensions = [Extension(SctListOid, Value(0x04, ListOf(Sct)))] }.Der, out CertificateView with);

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using CertHerald.TestLog;
 using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Certificates;
 using CertHerald.Transparency.Logs;
+using LogKey = CertHerald.Transparency.Logs.LogKey;
 
 namespace CertHerald.Tests.Transparency.Certificates;
 
@@ -29,7 +31,7 @@ public sealed class SctSignatureTests
     }
 
     [Fact]
-    public void A_valid_SCT_is_refused_once_a_bit_of_what_it_covers_changes()
+    public void Rule_1_6_A_valid_SCT_is_refused_once_a_bit_of_what_it_covers_changes()
     {
         Dictionary<string, byte[]> certificates = Ders("certificates.jsonl.gz"), issuers = Ders("issuers.jsonl.gz");
         Dictionary<string, LogKey> logs = Keys();
@@ -47,6 +49,32 @@ public sealed class SctSignatureTests
                 Assert.False(SctSignature.VerifyPrecertificate(new SerializedSct(sct), log, tbs, issuerKeyHash), $"byte {at} of {covered.Length}");
                 covered[at] ^= 1;
             }
+    }
+
+    [Theory]
+    [InlineData(LogKeyKind.EcdsaP256)]
+    [InlineData(LogKeyKind.Rsa2048)]
+    public void Rule_1_6_What_an_SCT_is_signed_over_is_byte_for_byte_the_leaf_of_its_entry(LogKeyKind kind)
+    {
+        using var ca = new TestCa();
+        using var log = new Log(new LogOptions { KeyKind = kind });
+        TestPrecertificate precertificate = ca.IssuePrecertificate("a.example.com");
+        TestCertificate certificate = ca.Issue("b.example.com");
+        AddedEntry first = log.AddPreChain(precertificate.Chain), second = log.AddChain(certificate.Chain);
+        Assert.True(LogKey.TryCreate(log.Rfc6962Key.Spki.Span, out LogKey? key, out _));
+        Assert.True(CertificateView.TryRead(precertificate.Final(first.Sct.Serialize()).Der, out CertificateView final));
+        byte[] tbs = TbsFingerprint.Splice(final.Tbs), issuerKeyHash = KeyHashOf(ca.Intermediate.RawData);
+
+        // With an extension, as these logs have it: it is signed too.
+        Assert.Equal([0, 0, 5, 0, 0, 0, 0, 0], first.Sct.Extensions.ToArray());
+        Assert.True(SctSignature.VerifyPrecertificate(new SerializedSct(first.Sct.Serialize()), key, tbs, issuerKeyHash));
+        Assert.True(key.VerifyDigitallySigned(first.Sct.Signature.Span, log.ReadEntry(first.Index).LeafInput));
+        Assert.True(SctSignature.VerifyCertificate(new SerializedSct(second.Sct.Serialize()), key, certificate.Der));
+        Assert.True(key.VerifyDigitallySigned(second.Sct.Signature.Span, log.ReadEntry(second.Index).LeafInput));
+
+        Assert.False(SctSignature.VerifyCertificate(new SerializedSct(first.Sct.Serialize()), key, tbs));
+        Assert.False(SctSignature.VerifyCertificate(new SerializedSct((second.Sct with { Timestamp = second.Sct.Timestamp + 1 }).Serialize()), key, certificate.Der));
+        Assert.False(SctSignature.VerifyCertificate(new SerializedSct((second.Sct with { Extensions = first.Sct.Extensions }).Serialize()), key, certificate.Der));
     }
 
     private static string Judge(byte[] der, byte[]? issuer, int index, Dictionary<string, LogKey> logs)

@@ -30,7 +30,7 @@ public class DataTileTests
     }
 
     [Fact]
-    public void The_same_entries_come_out_of_tiles_and_of_get_entries()
+    public void Rule_5_4_The_same_entries_come_out_of_tiles_and_of_get_entries()
     {
         using RawBatch tiles = RecordedEntries.NavigliFromTiles(0, 1_024);
         using RawBatch rows = RecordedEntries.Read(RecordedEntries.NavigliAnswer(0, 1_024), 0, 1_024);

@@ -15,7 +15,7 @@ public class GetEntriesJsonTests
     [InlineData("""{"entries":[{"extra_data":"AwQ=","leaf_input":"AAEC"}]}""")]
     [InlineData("""{"entries":[{"x":[{"leaf_input":"zzzz"}],"leaf_input":"AAEC","extra_data":"AwQ=","y":{}}],"z":[[]]}""")]
     [InlineData(""" { "more":null , "entries" : [ { "leaf_input" : "\u0041AEC" , "extra_data" : "AwQ\u003d" } ] } """)]
-    public void An_entry_is_read_whatever_stands_around_it(string json)
+    public void Rule_3_1_An_entry_is_read_whatever_stands_around_it(string json)
     {
         using RawBatch batch = RecordedEntries.Read(Encoding.UTF8.GetBytes(json), 7, 1);
         Assert.Equal((7UL, 1, 8UL), (batch.Start.Value, batch.Count, batch.End.Value));
@@ -29,7 +29,7 @@ public class GetEntriesJsonTests
     }
 
     [Fact]
-    public void A_slash_inside_base64_may_be_escaped()
+    public void Rule_3_1_A_slash_inside_base64_may_be_escaped()
     {
         string json = """{"entries":[{"leaf_input":"\/\/\/\/\/w==","extra_data":"/\/8="},{"leaf_input":"AAEC","extra_data":""}]}""";
         using RawBatch batch = RecordedEntries.Read(Encoding.UTF8.GetBytes(json), 0, 2);
@@ -59,7 +59,7 @@ public class GetEntriesJsonTests
     [InlineData("""{"entries":[{"leaf_input":"\ud800","extra_data":""}]}""")]
     [InlineData("""{"entries":[{"leaf_input":"AAEC","extra_data":""}]""")]
     [InlineData("""{"entries":[{"leaf_input":"AAEC","extra_data":""}]}}""")]
-    public void Answers_out_of_form_are_refused(string json)
+    public void Rule_3_1_Answers_out_of_form_are_refused(string json)
     {
         Assert.False(GetEntriesJson.TryRead(Encoding.UTF8.GetBytes(json), new EntryIndex(0), 10, out RawBatch? batch, out string? problem));
         Assert.Null(batch);
@@ -67,7 +67,7 @@ public class GetEntriesJsonTests
     }
 
     [Fact]
-    public void More_entries_than_asked_for_are_refused()
+    public void Rule_3_2_More_entries_than_asked_for_are_refused()
     {
         byte[] json = Encoding.UTF8.GetBytes($$"""{"entries":[{{Entry}},{{Entry}},{{Entry}}]}""");
         RecordedEntries.Read(json, 0, 3).Dispose();

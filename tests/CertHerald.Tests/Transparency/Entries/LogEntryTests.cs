@@ -68,7 +68,7 @@ public class LogEntryTests
     }
 
     [Fact]
-    public void What_a_leaf_lacks_or_has_too_much_of_is_named()
+    public void Rule_2_1_What_a_leaf_lacks_or_has_too_much_of_is_named()
     {
         Assert.Equal(EntryFailure.None, Read(X509, NoChain, out _));
         Assert.Equal(EntryFailure.TrailingBytes, Read([.. X509, 0], NoChain, out _));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using CertHerald.Tests.Doubles;
@@ -51,6 +52,29 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void Rule_6_2_A_log_signs_with_its_time_under_a_key_id_of_origin_and_log_id()
+    {
+        LogDescription described = LogDescription.Custom(_log.Key, LogProtocol.StaticCt, "https://monitoring.example/", $"https://{Origin}/");
+        Assert.Equal(Origin, described.Origin);
+        byte[] keyId = SHA256.HashData([.. Encoding.UTF8.GetBytes(Origin), 0x0A, 5, .. _log.Key.Id.Value.ToArray()])[..4];
+        SignedHead signed = _log.Head(300, Root, timestamp: 1_791_346_973_252).Signed;
+        byte[] time = new byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(time, signed.Timestamp);
+
+        Assert.Equal(HeadFailure.None, Read(Signed([.. keyId, .. time, .. signed.Signature.Span]), out SignedHead? head).Failure);
+        Assert.Equal((300UL, 1_791_346_973_252UL, Root), (head!.Size.Value, head.Timestamp, head.Root));
+
+        // The time is signed with size and root; another key id is another's line.
+        time[7] ^= 1;
+        Assert.Equal(HeadFailure.Signature, Read(Signed([.. keyId, .. time, .. signed.Signature.Span]), out _).Failure);
+        time[7] ^= 1;
+        keyId[3] ^= 1;
+        Assert.Equal(HeadFailure.NotSigned, Read(Signed([.. keyId, .. time, .. signed.Signature.Span]), out _).Failure);
+
+        static string Signed(byte[] line) => $"{Text}\n— {Origin} {Convert.ToBase64String(line)}\n";
+    }
+
+    [Fact]
     public void K9_a_checkpoint_of_sycamore_whose_signature_does_not_verify_is_in_form_and_refused()
     {
         Assert.True(LogList.TryRead(SharedData.Bytes("loglist", "chrome_all_logs_list.json"), out LogList? list, out _));
@@ -79,7 +103,7 @@ public class CheckpointTests
     }
 
     [Fact]
-    public void Another_origin_signed_by_the_same_key_is_accepted_and_reported()
+    public void Rule_6_3_Another_origin_signed_by_the_same_key_is_accepted_and_reported()
     {
         string note = $"moved.example/\n300\n{Root.ToBase64()}\n\n{_log.Line("moved.example/", 300, Root)}";
         CheckpointReport report = Read(note, out SignedHead? head);
@@ -89,7 +113,7 @@ public class CheckpointTests
     }
 
     [Fact]
-    public void Lines_of_unknown_keys_are_ignored_wherever_they_stand()
+    public void Rule_6_4_Lines_of_unknown_keys_are_ignored_wherever_they_stand()
     {
         string grease = $"— grease.example {Convert.ToBase64String(new byte[9])}\n— {Origin} {Convert.ToBase64String(new byte[72])}\n";
         Assert.Equal(HeadFailure.None, Read($"{Text}\n{grease}{_log.Line(Origin, 300, Root)}{grease}", out _).Failure);
@@ -97,7 +121,7 @@ public class CheckpointTests
     }
 
     [Fact]
-    public void A_second_line_of_the_log_that_fails_refuses_the_note()
+    public void Rule_6_4_A_second_line_of_the_log_that_fails_refuses_the_note()
     {
         CheckpointReport report = Read(Note + _log.Line(Origin, 301, Root), out SignedHead? head);
         Assert.Equal(HeadFailure.Signature, report.Failure);
@@ -126,7 +150,7 @@ public class CheckpointTests
     [InlineData("— ", "- ")]
     [InlineData("— ", "—  ")]
     [InlineData("log.example", "")]
-    public void Notes_out_of_form_are_refused(string good, string bad)
+    public void Rule_6_1_Notes_out_of_form_are_refused(string good, string bad)
     {
         string note = Note.Replace(good, bad, StringComparison.Ordinal);
         CheckpointReport report = Read(note, out SignedHead? head);

@@ -11,7 +11,7 @@ public class HeadJsonTests
     private const string Good = $$"""{"tree_size":1,"timestamp":2,"sha256_root_hash":"{{Root}}","tree_head_signature":"BAMAAA=="}""";
 
     [Fact]
-    public void Members_may_come_in_any_order_escaped_and_among_unknown_ones()
+    public void Rule_3_1_Members_may_come_in_any_order_escaped_and_among_unknown_ones()
     {
         string json = $$"""
             {"x":{"deep":[[1]]},"tree_head_signature":"BAMAAA\u003d=","sha256_root_hash":"{{Root.Replace("/", "\\/", StringComparison.Ordinal)}}","timestamp":2,"tree_size":1}
@@ -19,6 +19,15 @@ public class HeadJsonTests
         Assert.True(SignedHeadJson.TryRead(Encoding.UTF8.GetBytes(json), out SignedHead? head, out string? problem), problem);
         Assert.Equal((1UL, 2UL, Root), (head.Size.Value, head.Timestamp, head.Root.ToBase64()));
         Assert.Equal([4, 3, 0, 0], head.Signature.ToArray());
+    }
+
+    [Fact]
+    public void Rule_1_5_A_log_signs_50_bytes_of_version_type_time_size_and_root()
+    {
+        Assert.True(MerkleHash.TryParseBase64(Root, out MerkleHash root));
+        var head = new SignedHead { Timestamp = 0x0102030405060708, Size = new TreeSize(0x1112131415161718), Root = root, Signature = default, Verbatim = default };
+
+        Assert.Equal("00010102030405060708" + "1112131415161718" + root.ToHex(), Convert.ToHexStringLower(head.SignedBytes()));
     }
 
     [Theory]
@@ -60,7 +69,7 @@ public class HeadJsonTests
     [InlineData("""{"consistency":[1]}""")]
     [InlineData("""{"consistency":null}""")]
     [InlineData("""{"error_message":"Entry not found.","success":false}""")]
-    public void Proofs_of_other_than_hashes_are_refused(string json)
+    public void Rule_4_1_Proofs_of_other_than_hashes_are_refused(string json)
     {
         Assert.False(ConsistencyJson.TryRead(Encoding.UTF8.GetBytes(json), out _, out string? problem));
         Assert.NotEmpty(problem!);

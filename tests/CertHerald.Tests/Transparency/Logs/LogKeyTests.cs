@@ -9,7 +9,19 @@ public class LogKeyTests
     private static readonly byte[] Message = "a head"u8.ToArray();
 
     [Fact]
-    public void P256_and_rsa_of_2048_bits_are_keys_of_logs()
+    public void Rule_1_1_A_log_id_is_the_hash_of_the_whole_key_structure()
+    {
+        using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        byte[] spki = ecdsa.ExportSubjectPublicKeyInfo();
+
+        Assert.True(LogKey.TryCreate(spki, out LogKey? key, out _));
+
+        Assert.Equal(SHA256.HashData(spki), key.Id.Value.ToArray());
+        Assert.Equal(Convert.ToBase64String(SHA256.HashData(spki)), key.Id.ToString());
+    }
+
+    [Fact]
+    public void Rule_1_2_P256_and_rsa_of_2048_bits_are_keys_of_logs()
     {
         using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var rsa = RSA.Create(2048);
@@ -22,7 +34,7 @@ public class LogKeyTests
     }
 
     [Fact]
-    public void Other_keys_are_refused_with_a_reason()
+    public void Rule_1_2_Other_keys_are_refused_with_a_reason()
     {
         using var p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         using var weak = RSA.Create(1024);
@@ -46,7 +58,7 @@ public class LogKeyTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Only_the_exact_structure_of_a_signature_is_valid(bool rsaSigned)
+    public void Rule_1_4_Only_the_exact_structure_of_a_signature_is_valid(bool rsaSigned)
     {
         using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var rsa = RSA.Create(2048);
@@ -70,7 +82,7 @@ public class LogKeyTests
     }
 
     [Fact]
-    public void The_key_of_argon_has_the_id_that_log_lists_state()
+    public void Rule_1_1_The_key_of_argon_has_the_id_that_log_lists_state()
     {
         byte[] spki = Convert.FromBase64String(SharedData.Text("rfc6962", "argon2027h1", "key.b64"));
         Assert.True(LogKey.TryCreate(spki, out LogKey? key, out _));

@@ -54,7 +54,7 @@ public class FrontierSourcesTests
     [InlineData(256)]
     [InlineData(590)]
     [InlineData(591)]
-    public void Sizes_without_a_frontier_in_their_consistency_proof_are_refused(int p)
+    public void Rule_4_5_Sizes_without_a_frontier_in_their_consistency_proof_are_refused(int p)
     {
         MerkleHash root = RecursiveTree.Root(D.AsSpan(0, 590));
         MerkleHash[] proof = p is > 0 and < 590 ? RecursiveTree.Proof(p, D.AsSpan(0, 590)) : [root];

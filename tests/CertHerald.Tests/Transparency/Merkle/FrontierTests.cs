@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using CertHerald.Transparency.Merkle;
 using FsCheck;
 using FsCheck.Fluent;
@@ -13,7 +14,28 @@ public class FrontierTests
         Assert.Equal("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Frontier.Empty.Root().ToBase64());
 
     [Fact]
-    public void Appending_in_any_chunks_gives_the_root_of_the_recursive_definition() =>
+    public void Rule_1_3_Leaves_begin_with_0_nodes_with_1_and_a_tree_splits_at_the_largest_power_of_two_below_its_size()
+    {
+        byte[][] inputs = [.. Enumerable.Range(0, 7).Select(i => (byte[])[(byte)i, 0xFF])];
+        MerkleHash[] leaves = [.. inputs.Select(input => MerkleHash.OfLeaf(input))];
+        Assert.All(inputs, input => Assert.Equal(SHA256.HashData([0, .. input]), MerkleHash.OfLeaf(input).ToArray()));
+        Assert.Equal("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", MerkleHash.OfEmptyTree.ToBase64());
+
+        // Written out: 3 = 2 + 1, 4 = 2 + 2, 5 = 4 + 1, 6 = 4 + 2, 7 = 4 + 3.
+        MerkleHash ab = Node(leaves[0], leaves[1]), cd = Node(leaves[2], leaves[3]), ef = Node(leaves[4], leaves[5]), four = Node(ab, cd);
+        MerkleHash[] roots = [leaves[0], ab, Node(ab, leaves[2]), four, Node(four, leaves[4]), Node(four, ef), Node(four, Node(ef, leaves[6]))];
+        for (int n = 1; n <= roots.Length; n++) Assert.Equal(roots[n - 1], Frontier.Empty.Append(leaves.AsSpan(0, n)).Root());
+
+        static MerkleHash Node(MerkleHash left, MerkleHash right)
+        {
+            var node = new MerkleHash(SHA256.HashData([1, .. left.ToArray(), .. right.ToArray()]));
+            Assert.Equal(node, MerkleHash.OfNode(left, right));
+            return node;
+        }
+    }
+
+    [Fact]
+    public void Rule_4_4_Appending_in_any_chunks_gives_the_root_of_the_recursive_definition() =>
         Prop.ForAll(Gen.Choose(0, 300).ListOf(5).ToArbitrary(), chunks =>
         {
             Frontier frontier = Frontier.Empty;

@@ -8,7 +8,7 @@ namespace CertHerald.Tests.Transparency.Merkle;
 public class ProofVectorTests
 {
     [Fact]
-    public void K4_inclusion_vectors_are_accepted_exactly_when_they_are_valid()
+    public void K4_Rule_4_2_inclusion_vectors_are_accepted_exactly_when_they_are_valid()
     {
         int seen = 0;
         foreach (JsonElement vector in SharedData.JsonLines("merkle", "inclusion.jsonl"))
@@ -36,7 +36,7 @@ public class ProofVectorTests
     }
 
     [Fact]
-    public void K4_consistency_vectors_are_accepted_exactly_when_they_are_valid_but_for_the_empty_tree()
+    public void K4_Rule_4_3_consistency_vectors_are_accepted_exactly_when_they_are_valid_but_for_the_empty_tree()
     {
         int seen = 0, compared = 0;
         foreach (JsonElement vector in SharedData.JsonLines("merkle", "consistency.jsonl"))
@@ -76,7 +76,7 @@ public class ProofVectorTests
     }
 
     [Fact]
-    public void Every_entry_and_every_pair_of_sizes_up_to_40_has_a_proof_that_holds_and_none_that_holds_elsewhere()
+    public void Rule_4_2_Rule_4_3_Every_entry_and_every_pair_of_sizes_up_to_40_has_a_proof_that_holds_and_none_that_holds_elsewhere()
     {
         MerkleHash[] d = RecursiveTree.Leaves(40);
         for (int n = 1; n <= d.Length; n++)

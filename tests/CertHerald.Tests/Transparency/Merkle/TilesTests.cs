@@ -17,7 +17,7 @@ public class TilesTests
     [InlineData(1_234_067UL, 256, "tile/0/x001/x234/067")]
     [InlineData(273UL, 112, "tile/0/273.p/112")]
     [InlineData((1UL << 32) - 1, 255, "tile/0/x004/x294/x967/295.p/255")]
-    public void K13_paths_are_grouped_by_three_digits(ulong tile, int width, string path)
+    public void K13_Rule_5_2_paths_are_grouped_by_three_digits(ulong tile, int width, string path)
     {
         Assert.Equal(path, Tiles.HashPath(0, tile, width));
         Assert.Equal(path.Replace("/0/", "/data/", StringComparison.Ordinal), Tiles.DataPath(tile, width));
@@ -26,7 +26,7 @@ public class TilesTests
     [Theory]
     [InlineData(0)]
     [InlineData(257)]
-    public void No_path_has_a_width_that_no_tile_has(int width) =>
+    public void Rule_5_2_No_path_has_a_width_that_no_tile_has(int width) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Tiles.HashPath(0, 0, width));
 
     // ct.md 5.3
@@ -40,7 +40,7 @@ public class TilesTests
     [InlineData((1UL << 40) - 1, 0, (1UL << 32) - 1, 255)]
     [InlineData((1UL << 40) - 1, 4, 0UL, 255)]
     [InlineData((1UL << 40) - 1, 5, 0UL, 0)]
-    public void K13_levels_have_full_tiles_and_perhaps_one_partial(ulong size, int level, ulong full, int partial)
+    public void K13_Rule_5_3_levels_have_full_tiles_and_perhaps_one_partial(ulong size, int level, ulong full, int partial)
     {
         var tree = new TreeSize(size);
         Assert.Equal(full, Tiles.FullTiles(level, tree));
