@@ -48,7 +48,7 @@ public sealed class DeciderTests
             new HashSet<string> { issuerKey }, new Dictionary<string, IReadOnlySet<string>> { [issuerKey] = Certificate.DnsNames.ToHashSet() });
         var own = new KnownCertificates(new HashSet<string>(), Keys(("*.a.example", "a.example")));
 
-        Decision decision = new Decider(() => byIssuer, [new Subscription("hook", EventKinds.All)]).Decide(Finding(Certificate), _ => []);
+        Decision decision = new Decider(() => byIssuer, () => [new Subscription("hook", EventKinds.All)]).Decide(Finding(Certificate), _ => []);
 
         Assert.False(decision.Known);
         Assert.Equal(["hook"], decision.Owed);
