@@ -76,7 +76,8 @@ public sealed class BackFillerTests : IAsyncDisposable
         using BackFiller filler = _rig.BackFiller(followed);
         for (int tries = 0; (await _rig.IssuancesAsync()).Count < 39; tries++)
         {
-            Assert.InRange(tries, 0, 50);
+            // On a busy machine the clock may overtake requests that are under way: they fail, and are asked again.
+            Assert.InRange(tries, 0, 1_000);
             try
             {
                 await SearchAsync(followed, filler);
