@@ -28,12 +28,12 @@ public sealed class RawBatch : IDisposable
     // One buffer: 00 ‖ leaf_input ‖ extra data, entry after entry. The 00 makes each leaf one span to hash.
     // _offsets: where leaf and extra data of each entry start, and the end of the last.
     private readonly int[] _offsets;
-    private byte[]? _bytes;
+    private MemoryLease? _memory;
     private MerkleHash[]? _hashes;
 
-    internal RawBatch(EntryIndex start, int count, ExtraDataForm form, byte[] bytes, int[] offsets)
+    internal RawBatch(EntryIndex start, int count, ExtraDataForm form, MemoryLease memory, int[] offsets)
     {
-        (Start, Count, Form, _bytes, _offsets) = (start, count, form, bytes, offsets);
+        (Start, Count, Form, _memory, _offsets) = (start, count, form, memory, offsets);
         ByteLength = offsets[2 * count];
     }
 
@@ -85,20 +85,20 @@ public sealed class RawBatch : IDisposable
     /// <summary>Gives the memory back. What was read from the batch must not be used any more.</summary>
     public void Dispose()
     {
-        if (_bytes is null) return;
+        if (_memory is null) return;
 
-        BatchMemory.Bytes.Return(_bytes);
+        _memory.Dispose();
         ArrayPool<int>.Shared.Return(_offsets);
         if (_hashes is not null) ArrayPool<MerkleHash>.Shared.Return(_hashes);
-        (_bytes, _hashes) = (null, null);
+        (_memory, _hashes) = (null, null);
     }
 
     private ReadOnlySpan<byte> Bytes
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_bytes is null, this);
-            return _bytes;
+            ObjectDisposedException.ThrowIf(_memory is null, this);
+            return _memory.Memory.Span;
         }
     }
 }

@@ -13,7 +13,7 @@ public sealed class RawBatchBuilder : IDisposable
 
     private readonly EntryIndex _start;
     private readonly ExtraDataForm _form;
-    private byte[]? _bytes;
+    private MemoryLease? _memory;
     private int[]? _offsets;
     private int _count, _length;
 
@@ -23,9 +23,15 @@ public sealed class RawBatchBuilder : IDisposable
     public RawBatchBuilder(EntryIndex start, ExtraDataForm form, int expectedBytes = 1 << 16, int expectedEntries = 256)
     {
         (_start, _form) = (start, form);
-        _bytes = BatchMemory.Bytes.Rent(Math.Clamp(expectedBytes, 1024, MaxBytes));
-        _offsets = ArrayPool<int>.Shared.Rent(2 * Math.Clamp(expectedEntries, 16, 1 << 16) + 1);
-        _offsets[0] = 0;
+        _memory = BatchMemory.Shared.Rent(Math.Clamp(expectedBytes, 1024, MaxBytes));
+        _offsets = RentOffsets(expectedEntries);
+    }
+
+    /// <summary>Starts a batch in this memory, which is the builder's from now on.</summary>
+    internal RawBatchBuilder(EntryIndex start, ExtraDataForm form, MemoryLease memory, int expectedEntries)
+    {
+        (_start, _form, _memory) = (start, form, memory);
+        _offsets = RentOffsets(expectedEntries);
     }
 
     /// <summary>How many entries it holds.</summary>
@@ -57,22 +63,22 @@ public sealed class RawBatchBuilder : IDisposable
     /// <summary>Room for leaf_input and extra data of the next entry, for <see cref="Commit"/>.</summary>
     internal bool Reserve(long bytes, out Span<byte> room)
     {
-        ObjectDisposedException.ThrowIf(_bytes is null, this);
+        ObjectDisposedException.ThrowIf(_memory is null, this);
         room = default;
         long needed = _length + 1 + bytes;
         if (needed > MaxBytes) return false;
 
-        if (needed > _bytes.Length) Grow(BatchMemory.Bytes, ref _bytes, (int)Math.Min(MaxBytes, Math.Max(needed, 2L * _bytes.Length)), _length);
-        room = _bytes.AsSpan(_length + 1);
+        if (needed > _memory.Length) Grow(ref _memory, (int)Math.Min(MaxBytes, Math.Max(needed, 2L * _memory.Length)));
+        room = _memory.Memory.Span[(_length + 1)..];
         return true;
     }
 
     /// <summary>Adds what was written to the reserved room.</summary>
     internal void Commit(int leafInput, int extraData)
     {
-        ObjectDisposedException.ThrowIf(_bytes is null || _offsets is null, this);
-        _bytes[_length] = 0;
-        if (2 * _count + 3 > _offsets.Length) Grow(ArrayPool<int>.Shared, ref _offsets, 2 * _offsets.Length, 2 * _count + 1);
+        ObjectDisposedException.ThrowIf(_memory is null || _offsets is null, this);
+        _memory.Memory.Span[_length] = 0;
+        if (2 * _count + 3 > _offsets.Length) Grow(ref _offsets);
         _offsets[2 * _count + 1] = _length + 1 + leafInput;
         _offsets[2 * _count + 2] = _length += 1 + leafInput + extraData;
         _count++;
@@ -84,25 +90,41 @@ public sealed class RawBatchBuilder : IDisposable
     /// <summary>The batch of what was added. The builder is empty and useless afterwards.</summary>
     public RawBatch Build()
     {
-        ObjectDisposedException.ThrowIf(_bytes is null || _offsets is null, this);
-        var batch = new RawBatch(_start, _count, _form, _bytes, _offsets);
-        (_bytes, _offsets) = (null, null);
+        ObjectDisposedException.ThrowIf(_memory is null || _offsets is null, this);
+        _memory.Shrink(_length);
+        var batch = new RawBatch(_start, _count, _form, _memory, _offsets);
+        (_memory, _offsets) = (null, null);
         return batch;
     }
 
     /// <summary>Gives the memory back, unless <see cref="Build"/> handed it over.</summary>
     public void Dispose()
     {
-        if (_bytes is not null) BatchMemory.Bytes.Return(_bytes);
+        _memory?.Dispose();
         if (_offsets is not null) ArrayPool<int>.Shared.Return(_offsets);
-        (_bytes, _offsets) = (null, null);
+        (_memory, _offsets) = (null, null);
     }
 
-    private static void Grow<T>(ArrayPool<T> pool, ref T[] array, int length, int used)
+    private static int[] RentOffsets(int expectedEntries)
     {
-        T[] larger = pool.Rent(length);
-        array.AsSpan(0, used).CopyTo(larger);
-        pool.Return(array);
-        array = larger;
+        int[] offsets = ArrayPool<int>.Shared.Rent(2 * Math.Clamp(expectedEntries, 16, 1 << 16) + 1);
+        offsets[0] = 0;
+        return offsets;
+    }
+
+    private void Grow(ref MemoryLease memory, int length)
+    {
+        MemoryLease larger = BatchMemory.Shared.Rent(length);
+        memory.Memory.Span[.._length].CopyTo(larger.Memory.Span);
+        memory.Dispose();
+        memory = larger;
+    }
+
+    private void Grow(ref int[] offsets)
+    {
+        int[] larger = ArrayPool<int>.Shared.Rent(2 * offsets.Length);
+        offsets.AsSpan(0, 2 * _count + 1).CopyTo(larger);
+        ArrayPool<int>.Shared.Return(offsets);
+        offsets = larger;
     }
 }

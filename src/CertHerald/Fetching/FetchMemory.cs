@@ -10,7 +10,7 @@ internal sealed class NoRoomException() : Exception("the answer is larger than t
 /// them until they are taken.
 /// <list type="bullet">
 /// <item>Of one log at most <see cref="MostAnswers"/> answers and <see cref="MostOfLog"/> bytes, however many lanes it has.</item>
-/// <item>Of all logs <see cref="DefaultMost"/>.</item>
+/// <item>Of all logs <see cref="DefaultMost"/>. Where many are read, what one asks for ahead is within twice its part of that.</item>
 /// <item>One answer that is larger than either passes while nothing else of the log, or of all logs, is there.</item>
 /// </list>
 /// A log's share is taken by what is expected, the memory of all by what is read: a host that makes us wait holds nothing of it.
@@ -19,9 +19,9 @@ internal sealed class NoRoomException() : Exception("the answer is larger than t
 /// <param name="most">Bytes of all logs.</param>
 internal sealed class FetchMemory(long most)
 {
-    public const long DefaultMost = 256L << 20;
+    public const long DefaultMost = 64L << 20;
 
-    public const long MostOfLog = 32L << 20;
+    public const long MostOfLog = 24L << 20;
 
     public const int MostAnswers = 16;
 
@@ -32,6 +32,7 @@ internal sealed class FetchMemory(long most)
     private readonly Dictionary<LogId, LogMemory> _logs = [];
     private readonly LinkedList<Waiter> _waiters = new();
     private long _used;
+    private int _active;                                       // logs that hold a share
     private bool _isAwaited;
 
     /// <summary>Bytes in flight and waiting.</summary>
@@ -58,9 +59,10 @@ internal sealed class FetchMemory(long most)
     {
         lock (_gate)
         {
-            // Room that somebody waits for is not there for those who can do without.
-            if (_isAwaited || _waiters.Any(waiter => waiter.Log == log)) return false;
-            if (_used + Math.Max(bytes, ofAll) > Part(most, sparesSome) || log.Used + bytes > Part(MostOfLog, sparesSome) || log.Answers + answers > Part(MostAnswers, sparesSome))
+            // Room that somebody waits for is not there for those who begin and can do without. What has begun ends, and makes room.
+            bool begins = answers > 0;
+            if (begins && (_isAwaited || _waiters.Any(waiter => waiter.Log == log))) return false;
+            if (_used + Math.Max(bytes, ofAll) > Part(most, sparesSome) || log.Used + bytes > Part(begins ? ShareOf(log) : MostOfLog, sparesSome) || log.Answers + answers > Part(MostAnswers, sparesSome))
                 return false;
 
             Add(log, bytes, ofAll, answers);
@@ -92,12 +94,17 @@ internal sealed class FetchMemory(long most)
         }
     }
 
+    // Without waiting: else what many logs asked for would come to far more than there is, and be dropped. Not all comes at once.
+    private long ShareOf(LogMemory log) => Math.Min(MostOfLog, 2 * most / Math.Max(1, _active + (log.Used == 0 ? 1 : 0)));
+
     private static long Part(long limit, bool sparesSome) => sparesSome ? limit - limit / Spared : limit;
 
     private void Add(LogMemory log, long bytes, long ofAll, int answers)
     {
         _used += ofAll;
+        if (log.Used > 0) _active--;
         log.Used += bytes;
+        if (log.Used > 0) _active++;
         log.Answers += answers;
     }
 

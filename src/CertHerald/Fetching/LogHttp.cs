@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
 using System.Text;
+using CertHerald.Transparency.Entries;
 
 namespace CertHerald.Fetching;
 
@@ -142,7 +143,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         if (response.StatusCode == HttpStatusCode.NotModified && etag is not null) return new LogAnswer(null, 0, newTag ?? etag, freshFor);
         if (response.StatusCode != HttpStatusCode.OK) throw await RefusedAsync(response, path, cancellation);
 
-        (byte[] body, int length) = await ReadAsync(response.Content, cap, path, room, cancellation);
+        (MemoryLease body, int length) = await ReadAsync(response.Content, cap, path, room, cancellation);
         var answer = new LogAnswer(body, length, newTag, freshFor);
         if (length == 0) throw Unusable(answer, path, "the body is empty");
         if (response.Content.Headers.ContentType?.MediaType is "text/html")
@@ -152,7 +153,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         return answer;
     }
 
-    private async Task<(byte[] Body, int Length)> ReadAsync(HttpContent content, int cap, string path, FetchRoom? room, CancellationToken cancellation)
+    private async Task<(MemoryLease Body, int Length)> ReadAsync(HttpContent content, int cap, string path, FetchRoom? room, CancellationToken cancellation)
     {
         // Null where the answer was compressed or sent in pieces: then an eighth more than the last one of its kind.
         long? declared = content.Headers.ContentLength;
@@ -162,12 +163,12 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         // One more than needed: the last read then finds the end without growing.
         int first = (int)(declared ?? Math.Min(cap, cap > SmallCap ? _usualLength + _usualLength / 8 : SmallestBuffer)) + 1;
         room?.Use(first);
-        byte[] body = AnswerBuffers.Shared.Rent(first);
+        MemoryLease body = BatchMemory.Shared.Rent(first);
         int length = 0;
         try
         {
             room?.Use(body.Length - first);
-            while (await stream.ReadAsync(body.AsMemory(length), cancellation) is > 0 and int read)
+            while (await stream.ReadAsync(body.Memory[length..], cancellation) is > 0 and int read)
             {
                 length += read;
                 if (length > cap) throw Unusable(path, $"more than {cap} bytes");
@@ -176,21 +177,21 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         }
         catch
         {
-            AnswerBuffers.Shared.Return(body);
+            body.Dispose();
             throw;
         }
 
         return (body, length);
     }
 
-    private static byte[] Grow(byte[] body, int length, int cap, FetchRoom? room)
+    private static MemoryLease Grow(MemoryLease body, int length, int cap, FetchRoom? room)
     {
         int wanted = (int)Math.Min(2L * body.Length, cap + 1L);
         // Both are there while one is copied.
         room?.Use(wanted);
-        byte[] larger = AnswerBuffers.Shared.Rent(wanted);
-        body.AsSpan(0, length).CopyTo(larger);
-        AnswerBuffers.Shared.Return(body);
+        MemoryLease larger = BatchMemory.Shared.Rent(wanted);
+        body.Memory[..length].CopyTo(larger.Memory);
+        body.Dispose();
         room?.Use(larger.Length - wanted - body.Length);
         return larger;
     }
@@ -251,25 +252,25 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     }
 }
 
-/// <summary>What a log answered: the decompressed body in memory of <see cref="AnswerBuffers"/>, given back on disposal.</summary>
+/// <summary>What a log answered: the decompressed body in memory of <see cref="BatchMemory"/>, given back on disposal.</summary>
 /// <param name="etag">For the next conditional request; null if the log gave none.</param>
 /// <param name="freshFor">How long asking again is of no use, by the answer's max-age and age; at most a minute.</param>
-internal sealed class LogAnswer(byte[]? buffer, int length, string? etag, TimeSpan freshFor) : IDisposable
+internal sealed class LogAnswer(MemoryLease? memory, int length, string? etag, TimeSpan freshFor) : IDisposable
 {
-    private byte[]? _buffer = buffer;
+    private MemoryLease? _memory = memory;
 
     /// <summary>Empty only if <see cref="NotModified"/>. Gone after disposal.</summary>
-    public ReadOnlyMemory<byte> Body => _buffer.AsMemory(0, length);
+    public ReadOnlyMemory<byte> Body => _memory is null ? default : _memory.Memory[..length];
 
     /// <summary>The log still has what the caller knows.</summary>
-    public bool NotModified { get; } = buffer is null;
+    public bool NotModified { get; } = memory is null;
 
     public string? ETag { get; } = etag;
 
     public TimeSpan FreshFor { get; } = freshFor;
 
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _buffer, null) is { } rented) AnswerBuffers.Shared.Return(rented);
-    }
+    /// <summary>The memory of the body, for somebody else to give back. The body is gone afterwards.</summary>
+    public MemoryLease TakeMemory() => Interlocked.Exchange(ref _memory, null) ?? throw new InvalidOperationException("the answer has no memory");
+
+    public void Dispose() => Interlocked.Exchange(ref _memory, null)?.Dispose();
 }

@@ -290,6 +290,39 @@ public sealed class FetchAheadTests
         foreach (FetchAhead reader in readers) reader.Dispose();
     }
 
+    [Fact]
+    public void Rule_8_10_what_many_logs_ask_for_ahead_is_within_twice_the_memory_of_all_and_shared_out()
+    {
+        const int Logs = 20, Answer = 100_000;
+        var memory = new FetchMemory(8 << 20);
+        LaneMemory[] lanes = [.. Enumerable.Range(0, Logs).Select(_ => memory.For(new SigningKey().Public.Id, RequestPriority.Tip))];
+        int[] taken = new int[Logs];
+        for (int round = 0; round < FetchMemory.MostAnswers; round++)
+            for (int log = 0; log < Logs; log++)
+                if (lanes[log].TryTakeAhead(Answer, 1) is not null) taken[log]++;
+
+        Assert.All(taken, answers => Assert.Equal((2 * (8 << 20)) / Logs / Answer, answers));
+    }
+
+    [Fact]
+    public async Task Rule_8_10_an_answer_under_way_is_not_dropped_for_one_that_waits_to_begin()
+    {
+        var memory = new FetchMemory(1_000_000);
+        LaneMemory[] lanes = [.. Enumerable.Range(0, 3).Select(_ => memory.For(new SigningKey().Public.Id, RequestPriority.Tip))];
+        FetchRoom begun = lanes[0].TryTakeNext(300_000, 1)!;
+        begun.Use(300_000);
+        Task<FetchRoom> waiting = lanes[1].TakeNextAsync(900_000, 1, Cancellation);
+        Assert.False(waiting.IsCompleted);
+
+        begun.Use(600_000);
+        Assert.Null(lanes[2].TryTakeNext(10_000, 1));
+        Assert.Throws<NoRoomException>(() => begun.Use(200_000));
+
+        begun.Dispose();
+        (await waiting).Dispose();
+        Assert.Equal(0, memory.Used);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -28,7 +28,7 @@ public class AllocationTests
 
         static void Tile(byte[] tile, int take)
         {
-            using var builder = new RawBatchBuilder(new EntryIndex(0), ExtraDataForm.StaticCt);
+            using var builder = new RawBatchBuilder(new EntryIndex(0), ExtraDataForm.StaticCt, tile.Length + 3 * 256);
             Assert.True(DataTile.TryAppend(tile, 0, take, builder, out _));
             using RawBatch batch = builder.Build();
             batch.LeafHashes();

@@ -67,6 +67,56 @@ public class GetEntriesJsonTests
     }
 
     [Fact]
+    public void Long_texts_are_read_in_either_order_and_with_any_escape()
+    {
+        byte[] leaf = new byte[100_000], extra = new byte[70_001];
+        new Random(4096).NextBytes(leaf);
+        new Random(3072).NextBytes(extra);
+        string plainLeaf = Convert.ToBase64String(leaf), plainExtra = Convert.ToBase64String(extra);
+        foreach (Func<string, string> escaped in new Func<string, string>[] { text => text, text => text.Replace("/", "\\/", StringComparison.Ordinal), text => text.Replace("+", "\\u002B", StringComparison.Ordinal) })
+        {
+            string first = $$"""{"leaf_input":"{{escaped(plainLeaf)}}","extra_data":"{{escaped(plainExtra)}}"}""", second = $$"""{"extra_data":"{{escaped(plainExtra)}}","leaf_input":"{{escaped(plainLeaf)}}"}""";
+            using RawBatch batch = RecordedEntries.Read(Encoding.UTF8.GetBytes($$"""{"entries":[{{first}},{{second}},{{Entry}},{{second}},{{first}}]}"""), 0, 5);
+            foreach (int place in new[] { 0, 1, 3, 4 })
+            {
+                Assert.Equal(leaf, batch[place].LeafInput);
+                Assert.Equal(extra, batch[place].ExtraData);
+            }
+            Assert.Equal([0, 0, 1, 2], batch[2].HashedBytes.ToArray());
+        }
+    }
+
+    [Fact]
+    public void What_is_read_where_it_stands_is_what_a_json_parser_reads_of_a_copy()
+    {
+        string[] entries =
+        [
+            Entry, """{"extra_data":"AwQF\/\/8=","leaf_input":"AAECAwQFBgc="}""", """ { "leaf_input" : "\u0041AEC" , "x" : [ {} , "\n" ] , "extra_data" : "" } """,
+            """{"leaf_input":"AAEC","leaf_input":"AwQF\/w==","extra_data":"AA=="}""",
+        ];
+        string[] tails = ["]}", "] }", "],\"more\":[1]}", ",]}", "]", "]}x", "],\"entries\":[]}"];
+        var random = new Random(6962);
+        int taken = 0, refused = 0;
+        for (int round = 0; round < 20_000; round++)
+        {
+            string json = (random.Next(4) == 0 ? "{\"z\":{},\"entries\":[" : "{\"entries\":[")
+                + string.Join(',', Enumerable.Range(0, random.Next(5)).Select(_ => random.Next(2) == 0 ? Entry : random.GetItems(entries, 1)[0]))
+                + (random.Next(3) == 0 ? random.GetItems(tails, 1)[0] : "]}");
+            char[] changed = json.ToCharArray();
+            if (random.Next(2) == 0) changed[random.Next(changed.Length)] = "\\\"/=AZ09+ ,:{}[]nu\n\0~"[random.Next(21)];
+            json = new string(changed);
+
+            bool isRead = GetEntriesJson.TryRead(Encoding.UTF8.GetBytes(json), new EntryIndex(0), 3, out RawBatch? batch, out _);
+            Assert.Equal(Parsed(json, 3), isRead ? Enumerable.Range(0, batch!.Count).Select(i => (Convert.ToHexString(batch[i].LeafInput), Convert.ToHexString(batch[i].ExtraData))) : null);
+            batch?.Dispose();
+            if (isRead) taken++;
+            else refused++;
+        }
+        Assert.InRange(taken, 2_000, 18_000);
+        Assert.InRange(refused, 2_000, 18_000);
+    }
+
+    [Fact]
     public void Rule_3_2_More_entries_than_asked_for_are_refused()
     {
         byte[] json = Encoding.UTF8.GetBytes($$"""{"entries":[{{Entry}},{{Entry}},{{Entry}}]}""");
@@ -137,5 +187,30 @@ public class GetEntriesJsonTests
         Assert.Equal([1], batch[added - 1].LeafInput.ToArray());
         Assert.Equal(large.Length, batch[added - 1].ExtraData.Length);
         Assert.Throws<ObjectDisposedException>(() => builder.Build());
+    }
+
+    /// <summary>The entries as hexadecimal digits; null if the answer is none.</summary>
+    private static List<(string Leaf, string Extra)>? Parsed(string json, int atMost)
+    {
+        try
+        {
+            using JsonDocument answer = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
+            if (answer.RootElement.ValueKind != JsonValueKind.Object) return null;
+            var entries = new List<(string Leaf, string Extra)>();
+            foreach (JsonProperty member in answer.RootElement.EnumerateObject())
+                if (member.Name == "entries")
+                    foreach (JsonElement entry in member.Value.EnumerateArray()) entries.Add((Text(entry, "leaf_input"), Text(entry, "extra_data")));
+            return entries.Count is 0 || entries.Count > atMost ? null : entries;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return null;
+        }
+
+        static string Text(JsonElement entry, string name)
+        {
+            bool isBlank = entry.GetProperty(name).GetString()?.Any(char.IsWhiteSpace) ?? true;
+            return isBlank ? throw new FormatException() : Convert.ToHexString(entry.GetProperty(name).GetBytesFromBase64());
+        }
     }
 }
