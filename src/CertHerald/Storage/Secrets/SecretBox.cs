@@ -20,12 +20,20 @@ internal static class SecretBox
     public static byte[] Seal(SecretKey key, SecretPlace place, ReadOnlySpan<byte> secret)
     {
         var box = new byte[Content + secret.Length + TagLength];
-        box[0] = Version;
-        BinaryPrimitives.WriteUInt32BigEndian(box.AsSpan(1), key.Id);
+        HeaderOf(key).CopyTo(box, 0);
         RandomNumberGenerator.Fill(box.AsSpan(Nonce, NonceLength));
         using var cipher = new AesGcm(key.Bytes, TagLength);
         cipher.Encrypt(box.AsSpan(Nonce, NonceLength), secret, box.AsSpan(Content, secret.Length), box.AsSpan(Content + secret.Length), AssociatedOf(place));
         return box;
+    }
+
+    /// <summary>How every box under a key begins.</summary>
+    public static byte[] HeaderOf(SecretKey key)
+    {
+        var header = new byte[Nonce];
+        header[0] = Version;
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(1), key.Id);
+        return header;
     }
 
     /// <summary>The number of the key that a box needs; null if it is no box that this program can open.</summary>

@@ -53,16 +53,15 @@ internal sealed class SecretKeys
             ? Encoding.UTF8.GetString(secret)
             : throw new SecretKeyException($"the database's {place.Table} {place.Row} holds a secret ({place.Column}) that no key of {_path} opens: it was moved or altered, or the file is another's. Restore database and file from one backup");
 
-    /// <summary>Whether a box needs to be encrypted anew: under the first key.</summary>
-    public bool IsStale(byte[] box) => _keys.Count > 0 && KeyOf(box) != _keys[0];
+    /// <summary>How every box begins that is under the first key; null without a key.</summary>
+    public byte[]? Header => _keys is [{ } active, ..] ? SecretBox.HeaderOf(active) : null;
 
-    /// <exception cref="SecretKeyException">A box needs a key that is not there.</exception>
-    public void Demand(IEnumerable<byte[]> boxes)
-    {
-        int lost = boxes.Count(box => KeyOf(box) is null);
-        if (lost > 0)
-            throw new SecretKeyException($"{_path} {(Count == 0 ? "is missing" : "lacks a key")}, and the database holds {lost} secrets that are encrypted by it: restore the file from a backup. If it is lost for good, 'certherald rekey --forget-lost' removes what nobody can read any more");
-    }
+    /// <summary>Whether the key that a box needs is there.</summary>
+    public bool Knows(byte[] box) => KeyOf(box) is not null;
+
+    /// <summary>What to say when keys are not there that this many boxes need.</summary>
+    public SecretKeyException Missing(int boxes) => new(
+        $"{_path} {(Count == 0 ? "is missing" : "lacks a key")}, and the database holds {boxes} secrets that are encrypted by it: restore the file from a backup. If it is lost for good, 'certherald rekey --forget-lost' removes the webhooks that nobody can read any more");
 
     /// <summary>Adds a key. From now on it encrypts.</summary>
     public void Add()

@@ -26,10 +26,11 @@ internal sealed partial class SqliteStore : IStore
     }
 
     /// <summary>Opens or makes the database in a directory, and takes the directory for this process.</summary>
+    /// <param name="forgotten">Null refuses to open secrets whose key is lost. Otherwise the webhooks they belong to are removed, and named here.</param>
     /// <exception cref="StoreInUseException">Another process has it.</exception>
     /// <exception cref="SecretKeyException">The key of its secrets is lost, damaged, or open to strangers.</exception>
     /// <exception cref="StoreException">It cannot be written, or a newer program made it.</exception>
-    public static SqliteStore Open(string directory, TimeProvider time, Meter meter)
+    public static SqliteStore Open(string directory, TimeProvider time, Meter meter, List<string>? forgotten = null)
     {
         FileStream instance = TakeDirectory(directory);
         SqliteSession? session = null;
@@ -47,7 +48,7 @@ internal sealed partial class SqliteStore : IStore
             session.Run("PRAGMA busy_timeout = 10000");
             SqliteSchema.Migrate(session);
             SecretKeys secrets = SecretKeys.Open(directory);
-            secrets.Demand(AllBoxes(session).Select(one => one.Box));
+            FindLost(session, secrets, forgotten);
             ReleaseClaims(session);
             return new SqliteStore(address, session, instance, secrets, time, meter);
         }
