@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using CertHerald.Storage.Secrets;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.Api;
@@ -19,6 +20,12 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(MalformedJson))]
 [JsonSerializable(typeof(DomainJson))]
 [JsonSerializable(typeof(IEnumerable<DomainJson>))]
+[JsonSerializable(typeof(WebhookRequest))]
+[JsonSerializable(typeof(RotateRequest))]
+[JsonSerializable(typeof(WebhookJson))]
+[JsonSerializable(typeof(IReadOnlyList<WebhookJson>))]
+[JsonSerializable(typeof(RekeyRequest))]
+[JsonSerializable(typeof(RekeyOutcome))]
 [JsonSerializable(typeof(SignInLinkJson))]
 [JsonSerializable(typeof(BackFillRequest))]
 [JsonSerializable(typeof(BackFillJson))]

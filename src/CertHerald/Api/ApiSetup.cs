@@ -9,8 +9,8 @@ namespace CertHerald.Api;
 internal static class ApiSetup
 {
     /// <summary>
-    /// Needs an <see cref="IStore"/>, a <see cref="Watched"/>, a <see cref="TimeProvider"/> and a
-    /// <see cref="System.Diagnostics.Metrics.Meter"/> beside it; an <see cref="IssuerDirectory"/> put there first counts in place of the built-in
+    /// Needs an <see cref="IStore"/>, a <see cref="Watched"/>, the <see cref="Delivering.Webhooks"/> and their dialects, a
+    /// <see cref="TimeProvider"/> and a <see cref="System.Diagnostics.Metrics.Meter"/> beside it; an <see cref="IssuerDirectory"/> put there first counts in place of the built-in
     /// one. Features that can be the cause of a silence register a <see cref="CheckSource"/> each.
     /// </summary>
     public static void AddApi(this IServiceCollection services)
@@ -27,6 +27,8 @@ internal static class ApiSetup
         services.AddSingleton<Domains>();
         services.AddSingleton<IBackFills>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<BackFills>();
+        services.AddSingleton<AddedWebhooks>();
+        services.AddSingleton<SecretsAtRest>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
     }
@@ -43,6 +45,8 @@ internal static class ApiSetup
         MalformedEntries.Map(routes);
         Domains.Map(routes);
         BackFills.Map(routes);
+        AddedWebhooks.Map(routes);
+        SecretsAtRest.Map(routes);
         SignInLinks.Map(routes);
     }
 

@@ -24,7 +24,7 @@ internal static class CheckConfigCommand
             foreach (LogListOptions list in options.Logs.Lists)
                 Console.Out.WriteLine($"log list   {list.Location} ({(list.SignedBy is { } signer ? $"signed by {signer.Name}" : "unsigned")})");
             foreach (WebhookOptions webhook in options.Webhooks)
-                Console.Out.WriteLine($"webhook    {webhook.Name}: {webhook.Dialect} to {webhook.Url.Scheme}://{webhook.Url.IdnHost}/… for {string.Join(", ", webhook.Events)}");
+                Console.Out.WriteLine($"webhook    {webhook.Name}: {webhook.Dialect} to {webhook.Url.Scheme}://{webhook.Url.IdnHost}/… for {string.Join(", ", webhook.Events)}{(webhook.Signer is null ? "" : ", signed")}");
             Console.Out.WriteLine("the configuration can be used");
             return CommandLine.Done;
         });

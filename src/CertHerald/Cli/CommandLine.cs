@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using CertHerald.Configuring;
 using CertHerald.Storage;
+using CertHerald.Storage.Secrets;
 
 namespace CertHerald.Cli;
 
@@ -39,7 +40,7 @@ internal static class CommandLine
             Console.Error.WriteLine(failure.Message);
             return Misused;
         }
-        catch (StoreInUseException failure)
+        catch (StoreException failure) when (failure is StoreInUseException or SecretKeyException)
         {
             Console.Error.WriteLine(failure.Message);
             return Misused;

@@ -71,6 +71,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             // Opened now, so that a data directory in use is said before anything else happens.
             _ = app.Services.GetRequiredService<IStore>();
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
+            await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
             await app.Services.GetRequiredService<LearnedRates>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Names;
@@ -98,7 +99,7 @@ internal static class Configuration
 
         foreach (string later in (string[])["lookalikes", "smtp", "retention"]) root.NotYet(later, "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
-        IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"));
+        IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         LogOptions logs = Logs(root.Section("logs"));
         string store = root.Text("store") ?? defaults.Store;
         if (store != "sqlite") root.Mistake("store", "is none that this version knows", "write \"sqlite\"");
@@ -120,7 +121,7 @@ internal static class Configuration
             Files = files,
             Webhooks = webhooks,
             Outbound = outbound,
-            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
@@ -288,8 +289,11 @@ internal static class Configuration
         return options;
     }
 
-    private static List<WebhookOptions> Webhooks(IReadOnlyList<ConfigurationSection> sections)
+    /// <param name="unsigned">A warning for each whose receiver will miss signatures.</param>
+    private static List<WebhookOptions> Webhooks(IReadOnlyList<ConfigurationSection> sections, out IReadOnlyList<string> unsigned)
     {
+        var warnings = new List<string>();
+        unsigned = warnings;
         var webhooks = new List<WebhookOptions>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (ConfigurationSection section in sections)
@@ -297,7 +301,11 @@ internal static class Configuration
             string? name = section.Text("name"), dialect = section.Text("dialect") ?? "certspotter", url = section.Secret("url");
             IReadOnlyList<string> events = section.Texts("events") ?? [EventKinds.UnknownCertificate];
             bool evidence = section.Flag("evidence") ?? false;
-            section.NotYet("secret", "protect the receiver with https://user:password@… for now");
+            int? concurrency = section.Whole("concurrency", 1, WebhookOptions.MostConcurrency);
+            double? rate = section.Number("rate", WebhookOptions.LeastRate, WebhookOptions.MostRate);
+            IReadOnlyList<WebhookHeader> headers = Headers(section);
+            bool? signed = section.Flag("signed");
+            List<SigningSecret> secrets = SigningSecrets(section);
             section.Finish();
 
             if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
@@ -311,12 +319,52 @@ internal static class Configuration
                 foreach (string kind in events.Where(kind => !spoken.Speaks(kind)))
                     section.Mistake("events", $"\"{kind}\" is no event of the dialect {dialect}", DidYouMean.Remedy(kind, [.. EventKinds.All.Where(spoken.Speaks)]));
 
+            if (WebhookDialects.All.Any(one => one.Name == dialect && one.SignsByDefault) && signed is null && !section.Has("secret"))
+                warnings.Add($"webhook {name}: its requests are not signed: give it a \"secret\", or write \"signed\": false");
+            if (signed == true && !section.Has("secret")) section.Mistake("signed", "asks for signatures, and there is no secret", "give one in \"secret\": env:NAME or file:PATH");
+
             // What is there and unusable has been said already.
             if (url is null && !section.Has("url")) section.Mistake("url", "is missing", "write https://user:password@host/path");
             else if (url is null) continue;
             else if (!WebhookUrl.TryParse(url, out WebhookUrl? parsed, out string? mistake)) section.Mistake("url", mistake, "then it can be called");
-            else webhooks.Add(new WebhookOptions { Name = name ?? "", Dialect = dialect, Url = parsed.Address, Credentials = parsed.Credentials, Events = events, Evidence = evidence });
+            else if (parsed.Credentials is not null && headers.Any(header => string.Equals(header.Name, "Authorization", StringComparison.OrdinalIgnoreCase)))
+                section.Mistake("headers", "hold Authorization, and the URL has a password", "leave one of them out");
+            else webhooks.Add(new WebhookOptions
+            {
+                Name = name ?? "",
+                Dialect = dialect,
+                Url = parsed.Address,
+                Credentials = parsed.Credentials,
+                Events = events,
+                Evidence = evidence,
+                Signer = secrets.Count > 0 && signed != false ? new StandardSigner(secrets) : null,
+                Headers = headers,
+                Concurrency = concurrency ?? WebhookOptions.DefaultConcurrency,
+                Rate = rate ?? WebhookOptions.DefaultRate,
+            });
         }
         return webhooks;
+    }
+
+    private static IReadOnlyList<WebhookHeader> Headers(ConfigurationSection section)
+    {
+        IReadOnlyList<WebhookHeader> headers = [.. section.SecretsByName("headers").Select(header => new WebhookHeader(header.Key, header.Value))];
+        if (WebhookHeader.MistakeIn(headers) is not { } mistake) return headers;
+        string[] parts = mistake.Split(": ", 2);
+        section.Mistake("headers", parts[0], parts[^1]);
+        return [];
+    }
+
+    /// <summary>Newest first, as written. All sign for as long as they stand there.</summary>
+    private static List<SigningSecret> SigningSecrets(ConfigurationSection section)
+    {
+        var secrets = new List<SigningSecret>();
+        IReadOnlyList<string>? texts = section.Secrets("secret");
+        if (texts is { Count: > StandardSigner.MostOld + 1 })
+            section.Mistake("secret", $"holds {texts.Count} secrets", $"keep the newest and at most {StandardSigner.MostOld} old ones");
+        foreach (string text in texts ?? [])
+            if (SigningSecret.TryParse(text, out SigningSecret? secret, out string? mistake)) secrets.Add(secret);
+            else section.Mistake("secret", mistake.Split(": ", 2)[0], mistake.Split(": ", 2)[1]);
+        return secrets;
     }
 }

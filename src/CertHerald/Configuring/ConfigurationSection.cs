@@ -20,27 +20,45 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
     }
 
     /// <summary>A text that may be kept elsewhere: <c>env:NAME</c>, <c>file:PATH</c>.</summary>
-    public string? Secret(string key)
-    {
-        string? text = Text(key);
-        if (text is null) return null;
-        if (text.StartsWith("env:", StringComparison.Ordinal))
-        {
-            if (Environment.GetEnvironmentVariable(text[4..]) is { Length: > 0 } value) return value;
-            Mistake(key, $"names the environment variable {text[4..]}, which is not set", "set it for this process");
-            return null;
-        }
-        if (!text.StartsWith("file:", StringComparison.Ordinal)) return text;
+    public string? Secret(string key) => Text(key) is { } text ? SecretOf(key, text) : null;
 
-        try
+    /// <summary>One text or several that may be kept elsewhere. Null if the key is not there; those that cannot be had are left out.</summary>
+    public IReadOnlyList<string>? Secrets(string key)
+    {
+        switch (Ask(key))
         {
-            return File.ReadAllText(text[5..]).Trim();
+            case null:
+                return null;
+            case JsonValue value when value.TryGetValue(out string? text):
+                return [.. new[] { SecretOf(key, text) }.OfType<string>()];
+            case JsonArray list when list.All(item => item is JsonValue value && value.TryGetValue<string>(out _)):
+                return [.. list.Select(item => SecretOf(key, item!.GetValue<string>())).OfType<string>()];
+            default:
+                Mistake(key, "is no text and no list of texts", "write \"env:NAME\", \"file:PATH\", or [ \"env:NEW\", \"env:OLD\" ]");
+                return null;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+    }
+
+    /// <summary>Names that the user chooses, each with a text that may be kept elsewhere.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> SecretsByName(string key)
+    {
+        switch (Ask(key))
         {
-            Mistake(key, $"names the file {text[5..]}, which cannot be read: {failure.Message}", "correct the path, or let this user read it");
-            return null;
+            case null:
+                return [];
+            case JsonObject texts when texts.All(item => item.Value is JsonValue value && value.TryGetValue<string>(out _)):
+                return [.. from item in texts let text = SecretOf(key, item.Value!.GetValue<string>()) where text is not null select KeyValuePair.Create(item.Key, text)];
+            default:
+                Mistake(key, "is no list of names and texts", "write { \"X-Name\": \"value\" }");
+                return [];
         }
+    }
+
+    private string? SecretOf(string key, string text)
+    {
+        string? secret = SecretText.Read(text, out (string Problem, string Remedy)? mistake);
+        if (mistake is { } wrong) Mistake(key, wrong.Problem, wrong.Remedy);
+        return secret;
     }
 
     public bool? Flag(string key)
@@ -54,19 +72,30 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         }
     }
 
-    /// <summary>A number of at least <paramref name="least"/>, perhaps with a fraction.</summary>
-    public double? Number(string key, double least)
+    /// <summary>A number within these bounds, perhaps with a fraction.</summary>
+    public double? Number(string key, double least, double most = double.MaxValue)
     {
         double number;
         switch (Ask(key))
         {
             case null: return null;
-            case JsonValue value when value.TryGetValue(out number) && double.IsFinite(number) && number >= least: return number;
+            case JsonValue value when value.TryGetValue(out number) && number >= least && number <= most: return number;
             case JsonValue value when value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number)
-                && double.IsFinite(number) && number >= least:
+                && number >= least && number <= most:
                 return number;
-            default: Mistake(key, string.Create(CultureInfo.InvariantCulture, $"is no number from {least} on"), "write a number, without quotes"); return null;
+            default:
+                Mistake(key, string.Create(CultureInfo.InvariantCulture, $"is no number from {least} {(most < double.MaxValue ? $"to {most}" : "on")}"), "write a number, without quotes");
+                return null;
         }
+    }
+
+    /// <summary>A number without a fraction.</summary>
+    public int? Whole(string key, int least, int most)
+    {
+        if (Number(key, least, most) is not { } number) return null;
+        if (double.IsInteger(number)) return (int)number;
+        Mistake(key, "is no whole number", "write it without a fraction");
+        return null;
     }
 
     /// <summary>A length of time: <c>500ms</c>, <c>5s</c>, <c>10m</c>, <c>12h</c>, <c>7d</c>.</summary>

@@ -12,6 +12,9 @@ internal interface IWebhookDialect
     /// <summary>Schedule, accepted statuses, time limit.</summary>
     DeliveryRules Rules { get; }
 
+    /// <summary>Whether its receivers expect signatures (Standard Webhooks) without asking for them.</summary>
+    bool SignsByDefault => false;
+
     /// <summary>Whether this dialect has a body for an event of this kind.</summary>
     bool Speaks(string kind);
 

@@ -1,3 +1,5 @@
+using CertHerald.Delivering.Signing;
+
 namespace CertHerald.Delivering;
 
 /// <summary>A destination, as configured or added through the API. Immutable; credentials are already cut out of the URL.</summary>
@@ -20,6 +22,25 @@ internal sealed record WebhookOptions
 
     /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
     public bool Evidence { get; init; }
+
+    /// <summary>What signs its requests; null: they are not signed.</summary>
+    public IWebhookSigner? Signer { get; init; }
+
+    /// <summary>Sent beside ours. Their values may be secrets.</summary>
+    public IReadOnlyList<WebhookHeader> Headers { get; init; } = [];
+
+    /// <summary>Requests at once.</summary>
+    public int Concurrency { get; init; } = DefaultConcurrency;
+
+    /// <summary>Requests a second, at most.</summary>
+    public double Rate { get; init; } = DefaultRate;
+
+    public const int DefaultConcurrency = 8, MostConcurrency = 256;
+
+    public const double DefaultRate = 50, LeastRate = 0.01, MostRate = 10_000;
+
+    /// <summary>An address as people may see it: what follows the host can be a secret.</summary>
+    public static string Shown(Uri url) => $"{url.Scheme}://{url.Authority}/…";
 
     /// <summary>The name: printed by accident, it must show neither address nor password.</summary>
     public override string ToString() => Name;

@@ -40,6 +40,9 @@ internal sealed class WebhookSender : IDisposable
     public async Task<Answer> PostAsync(
         WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {
+        // Checked when it was saved, too: what comes by another way must not reach the wire either.
+        if (WebhookHeader.MistakeIn(webhook.Headers) is { } mistake) return new Answer(AttemptOutcome.Internal, null, $"The custom headers {mistake}.");
+
         // One limit over everything, the answer's body included: HttpClient's own would end with the headers.
         using var limit = new CancellationTokenSource(rules.TimeLimit, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
@@ -75,7 +78,7 @@ internal sealed class WebhookSender : IDisposable
         _once.Dispose();
     }
 
-    private static HttpRequestMessage CreateRequest(WebhookOptions webhook, string key, ReadOnlyMemory<byte> body)
+    private HttpRequestMessage CreateRequest(WebhookOptions webhook, string key, ReadOnlyMemory<byte> body)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, webhook.Url)
         {
@@ -91,6 +94,9 @@ internal sealed class WebhookSender : IDisposable
         if (webhook.Credentials is var (user, password))
             request.Headers.Authorization =
                 new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        foreach (WebhookHeader header in webhook.Headers) header.AddTo(request.Headers);
+        if (webhook.Signer is { } signer)
+            foreach (WebhookHeader header in signer.HeadersFor(key, _time.GetUtcNow(), body.Span)) header.AddTo(request.Headers);
         return request;
     }
 

@@ -20,7 +20,7 @@ public sealed class CheckConfigTests : IDisposable
                 "webhooks": [
                     { "name": "siem", "url": "https://user:hunter2@siem.example.com/tokentoken", "events": [ "unknown_certificate", "malformed_certificate" ] },
                     { "name": "other", "url": "env:HOOK" },
-                    { "name": "pager", "dialect": "native", "url": "https://ops.example.com/ct", "events": [ "operator" ] },
+                    { "name": "pager", "dialect": "native", "url": "https://ops.example.com/ct", "events": [ "operator" ], "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" },
                 ],
             }
             """);
@@ -30,7 +30,8 @@ public sealed class CheckConfigTests : IDisposable
         Assert.Contains("watched    2 items", ended.Output, StringComparison.Ordinal);
         Assert.Contains("siem: certspotter to https://siem.example.com/… for unknown_certificate, malformed_certificate", ended.Output, StringComparison.Ordinal);
         Assert.Contains("other: certspotter to https://hook.example.com/…", ended.Output, StringComparison.Ordinal);
-        Assert.Contains("pager: native to https://ops.example.com/… for operator", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("pager: native to https://ops.example.com/… for operator, signed", ended.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("MfKQ", ended.Output, StringComparison.Ordinal);
         Assert.Equal("", ended.Errors);
         Assert.Empty(Directory.EnumerateDirectories(_scratch.Folder));
     }

@@ -103,6 +103,8 @@ public sealed partial class DocsTests
             Directory.CreateDirectory(Path.Combine(folder, "known"));
             File.WriteAllText(Path.Combine(folder, "watchlist"), "shop.example.org  # the shop\n");
             File.WriteAllText(Path.Combine(folder, "siem-url"), "https://certherald:secret@siem.example.com/ct\n");
+            File.WriteAllText(Path.Combine(folder, "pager-secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+            File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;
             string text = example.Replace("/etc/certherald", folder, StringComparison.Ordinal);
 
@@ -154,7 +156,8 @@ public sealed partial class DocsTests
             if (key == "$schema") continue;
             IEnumerable<string> found = value switch
             {
-                JsonObject => KeysIn(value, $"{path}{key}."),
+                // Its names are the user's.
+                JsonObject when path + key != "webhooks[].headers" => KeysIn(value, $"{path}{key}."),
                 JsonArray list when list.All(item => item is JsonObject) => list.SelectMany(item => KeysIn(item!, $"{path}{key}[].")),
                 _ => [path + key],
             };

@@ -6,9 +6,11 @@ using System.Text.RegularExpressions;
 using CertHerald.Access;
 using CertHerald.Api;
 using CertHerald.Deciding;
+using CertHerald.Dialects;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
+using CertHerald.Tests.Delivering;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Storage;
 using CertHerald.Tests.Transparency.Heads;
@@ -51,6 +53,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     public Watched Watched { get; }
 
+    /// <summary>One stands in the configuration.</summary>
+    public CertHerald.Delivering.Webhooks Webhooks { get; } = new("https://ct.example.com", [Given.Webhook(new Uri("https://siem.example.com/configured-canary"), "configured")]);
+
     public List<Check> Checks { get; } = [];
 
     public Browser Browser { get; private set; } = null!;
@@ -75,6 +80,8 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton(rig.Meter);
         builder.Services.AddSingleton(rig.Store);
         builder.Services.AddSingleton(rig.Watched);
+        builder.Services.AddSingleton(rig.Webhooks);
+        builder.Services.AddSingleton(WebhookDialects.All);
         builder.Services.AddSingleton<CheckSource>(_ => Task.FromResult<IReadOnlyList<Check>>(rig.Checks));
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);

@@ -30,6 +30,8 @@ internal sealed class NativeDialect : IWebhookDialect
         GoneEnds = true,
     };
 
+    public bool SignsByDefault => true;
+
     public bool Speaks(string kind) => kind == EventKinds.Operator;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -302,6 +302,23 @@ internal static class SqliteSchema
             at       INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX notice_last ON notice (log, kind, change, at);
+        """;
+
+    // Those of the configuration stand there only. AUTOINCREMENT: what was encrypted for one row must fit no later one.
+    private const string AddedWebhooks = """
+        CREATE TABLE added_webhook (
+            id          INTEGER PRIMARY KEY AUTOINCREMENT,
+            name        TEXT NOT NULL UNIQUE,
+            dialect     TEXT NOT NULL,
+            events      TEXT NOT NULL,
+            evidence    INTEGER NOT NULL,
+            concurrency INTEGER,
+            rate        REAL,
+            added       INTEGER NOT NULL,
+            url         BLOB NOT NULL,
+            headers     BLOB NOT NULL,
+            secrets     BLOB NOT NULL
+        ) STRICT;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using CertHerald.Storage.Secrets;
 using Microsoft.Data.Sqlite;
 
 namespace CertHerald.Storage.Sqlite;
@@ -13,9 +14,11 @@ internal sealed partial class SqliteStore : IStore
     private readonly SqliteWriter _writer;
     private readonly TimeProvider _time;
     private readonly FileStream _instance;
+    private readonly SecretKeys _secrets;
 
-    private SqliteStore(SqliteConnectionStringBuilder address, SqliteSession session, FileStream instance, TimeProvider time, Meter meter)
+    private SqliteStore(SqliteConnectionStringBuilder address, SqliteSession session, FileStream instance, SecretKeys secrets, TimeProvider time, Meter meter)
     {
+        _secrets = secrets;
         _address = address;
         _writer = new SqliteWriter(session, meter);
         _instance = instance;
@@ -23,9 +26,11 @@ internal sealed partial class SqliteStore : IStore
     }
 
     /// <summary>Opens or makes the database in a directory, and takes the directory for this process.</summary>
+    /// <param name="forgotten">Null refuses to open secrets whose key is lost. Otherwise the webhooks they belong to are removed, and named here.</param>
     /// <exception cref="StoreInUseException">Another process has it.</exception>
+    /// <exception cref="SecretKeyException">The key of its secrets is lost, damaged, or open to strangers.</exception>
     /// <exception cref="StoreException">It cannot be written, or a newer program made it.</exception>
-    public static SqliteStore Open(string directory, TimeProvider time, Meter meter)
+    public static SqliteStore Open(string directory, TimeProvider time, Meter meter, List<string>? forgotten = null)
     {
         FileStream instance = TakeDirectory(directory);
         SqliteSession? session = null;
@@ -42,8 +47,10 @@ internal sealed partial class SqliteStore : IStore
             session.Run("PRAGMA foreign_keys = ON");
             session.Run("PRAGMA busy_timeout = 10000");
             SqliteSchema.Migrate(session);
+            SecretKeys secrets = SecretKeys.Open(directory);
+            FindLost(session, secrets, forgotten);
             ReleaseClaims(session);
-            return new SqliteStore(address, session, instance, time, meter);
+            return new SqliteStore(address, session, instance, secrets, time, meter);
         }
         catch (Exception failure) when (failure is SqliteException or StoreException)
         {

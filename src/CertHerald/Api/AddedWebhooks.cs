@@ -1,0 +1,270 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using CertHerald.Access;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Delivering.Signing;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>The webhooks, and those that are added, changed and removed while the service runs. These are kept in the store, secrets encrypted.</summary>
+internal sealed partial class AddedWebhooks(
+    IStore store, Delivering.Webhooks webhooks, IReadOnlyList<IWebhookDialect> dialects, TimeProvider time, ILogger<AddedWebhooks> logger) : IDisposable
+{
+    private const double UsualOverlapHours = 24, MostOverlapHours = 7 * 24;
+
+    private readonly SemaphoreSlim _one = new(1, 1);
+
+    // As the store has them. Written by whoever holds _one.
+    private ImmutableSortedDictionary<string, Kept> _added = ImmutableSortedDictionary.Create<string, Kept>(StringComparer.Ordinal);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/webhooks").WithTags("Webhooks").RequireAuthorization();
+
+        group.MapGet("", async (AddedWebhooks added, CancellationToken cancellation) =>
+            TypedResults.Json(await added.ListAsync(cancellation), ApiJson.Default.IReadOnlyListWebhookJson));
+
+        group.MapGet("/{name}", async (string name, AddedWebhooks added, CancellationToken cancellation) =>
+            (await added.ListAsync(cancellation)).FirstOrDefault(webhook => webhook.Name == name) is { } found
+                ? TypedResults.Json(found, ApiJson.Default.WebhookJson)
+                : (IResult)ApiError.NotFound("webhook"));
+
+        group.MapPost("", async (HttpRequest request, AddedWebhooks added) =>
+            (await ReadAsync(request, ApiJson.Default.WebhookRequest)) is (var asked, null) ? Answer(await added.AddAsync(asked!)) : BadBody)
+            .RequireAuthorization(AccessSetup.ByKey);
+
+        group.MapPatch("/{name}", async (string name, HttpRequest request, AddedWebhooks added) =>
+            (await ReadAsync(request, ApiJson.Default.WebhookRequest)) is (var asked, null) ? Answer(await added.ChangeAsync(name, asked!)) : BadBody)
+            .RequireAuthorization(AccessSetup.ByKey);
+
+        group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).RequireAuthorization(AccessSetup.ByKey);
+
+        group.MapPost("/{name}/rotate-secret", async (string name, HttpRequest request, AddedWebhooks added) =>
+            (await ReadAsync(request, ApiJson.Default.RotateRequest, new RotateRequest())) is (var asked, null) ? Answer(await added.RotateAsync(name, asked!)) : BadBody)
+            .RequireAuthorization(AccessSetup.ByKey);
+    }
+
+    /// <summary>The dialects' names, the usual one first.</summary>
+    public IEnumerable<string> Dialects => dialects.Select(dialect => dialect.Name);
+
+    /// <summary>Every kind of event that some dialect can tell.</summary>
+    public IEnumerable<string> Events => EventKinds.All.Where(kind => dialects.Any(dialect => dialect.Speaks(kind)));
+
+    /// <summary>Puts in force what the store holds. Called once, before anything is sent.</summary>
+    /// <exception cref="StoreException">One cannot be read, or a newer program wrote it.</exception>
+    public async Task LoadAsync(CancellationToken cancellation)
+    {
+        _added = (await store.AddedWebhooksAsync(cancellation)).ToImmutableSortedDictionary(webhook => webhook.Name, Keep, StringComparer.Ordinal);
+        webhooks.Add([.. _added.Values.Select(one => one.Options)]);
+        foreach (string name in _added.Keys.Where(IsConfigured)) LogHidden(name);
+    }
+
+    /// <summary>All of them by name, without any secret.</summary>
+    public async Task<IReadOnlyList<WebhookJson>> ListAsync(CancellationToken cancellation)
+    {
+        ImmutableSortedDictionary<string, Kept> added = _added;
+        var list = new List<WebhookJson>();
+        foreach (WebhookOptions webhook in webhooks.All.OrderBy(webhook => webhook.Name, StringComparer.Ordinal))
+        {
+            bool isConfigured = IsConfigured(webhook.Name);
+            list.Add(Describe(webhook, isConfigured ? null : added.GetValueOrDefault(webhook.Name)?.Stored, await store.FindHoldAsync(webhook.Name, cancellation)));
+        }
+        return list;
+    }
+
+    // What follows is not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
+
+    /// <summary>Adds one; from the next commit on it is owed what it asks for.</summary>
+    public Task<WebhookOutcome> AddAsync(WebhookRequest request) => TakingTurnsAsync(async () =>
+    {
+        if (request.ApplyTo(before: null, dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
+        string name = made.Webhook.Name;
+        if (IsConfigured(name)) return Configured(name);
+        if (_added.ContainsKey(name) || !await store.AddWebhookAsync(made.Webhook, CancellationToken.None))
+            return new WebhookOutcome(StatusCodes.Status409Conflict, $"There is a webhook {name} already: change it, or choose another name.");
+        PutInForce(made.Webhook);
+        LogAdded(name);
+        return await OutcomeAsync(StatusCodes.Status201Created, made);
+    });
+
+    /// <summary>Changes what the request names. Another host gets nothing of what the old one was trusted with.</summary>
+    public Task<WebhookOutcome> ChangeAsync(string name, WebhookRequest request) => ChangeAsync(name, before =>
+    {
+        if (request.Name is not null && request.Name != before.Name) return (null, "A webhook keeps its name: what it is owed goes by it. Add another one.");
+        ChangedWebhook? after = request.ApplyTo(before, dialects, time.GetUtcNow(), out string mistake);
+        return (after, mistake);
+    });
+
+    /// <summary>Gives it a new signing secret; the old ones sign beside it for a while.</summary>
+    public Task<WebhookOutcome> RotateAsync(string name, RotateRequest request) => ChangeAsync(name, before =>
+    {
+        if (request.OverlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
+        string? wrong = null;
+        if (request.Secret is not null && !SigningSecret.TryParse(request.Secret, out _, out wrong)) return (null, $"\"secret\" {wrong}.");
+
+        DateTimeOffset now = time.GetUtcNow(), until = now.AddHours(request.OverlapHours ?? UsualOverlapHours);
+        var latest = new StoredSecret(request.Secret ?? SigningSecret.New().Text, Until: null);
+        StoredSecret[] old = [.. before.Secrets.Select(secret => secret with { Until = secret.Until < until ? secret.Until : until }).Where(secret => secret.Until > now)];
+        return old.Length > StandardSigner.MostOld
+            ? (null, $"{old.Length - 1} old secrets still sign, until {old[^1].Until:yyyy-MM-dd HH:mm}Z the oldest: wait for it, or end them all now with \"overlap_hours\": 0.")
+            : (new ChangedWebhook(before with { Secrets = [latest, .. old] }, request.Secret is null ? latest.Text : null, Warning: null), "");
+    });
+
+    /// <summary>Removes it, its secrets with it. What it is owed stays, and waits for one of its name.</summary>
+    public Task<WebhookOutcome> RemoveAsync(string name) => TakingTurnsAsync(async () =>
+    {
+        if (!_added.TryGetValue(name, out Kept? kept)) return Missing(name);
+        WebhookJson was = Describe(kept.Options, kept.Stored, await store.FindHoldAsync(name, CancellationToken.None));
+        await store.RemoveWebhookAsync(name, CancellationToken.None);
+        _added = _added.Remove(name);
+        webhooks.Add([.. _added.Values.Select(one => one.Options)]);
+        LogRemoved(name);
+        return new WebhookOutcome(StatusCodes.Status200OK, null) { Webhook = was };
+    });
+
+    public void Dispose() => _one.Dispose();
+
+    private Task<WebhookOutcome> ChangeAsync(string name, Func<StoredWebhook, (ChangedWebhook? After, string Mistake)> change) => TakingTurnsAsync(async () =>
+    {
+        if (IsConfigured(name) || !_added.TryGetValue(name, out Kept? kept)) return Missing(name);
+        (ChangedWebhook? after, string mistake) = change(kept.Stored);
+        if (after is null) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
+        await store.ChangeWebhookAsync(after.Webhook, CancellationToken.None);
+        PutInForce(after.Webhook);
+        LogChanged(name);
+        return await OutcomeAsync(StatusCodes.Status200OK, after);
+    });
+
+    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
+    {
+        await _one.WaitAsync();
+        try
+        {
+            return await change();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    // The others stay the same objects: who looks for changes sees this one only.
+    private void PutInForce(StoredWebhook webhook)
+    {
+        _added = _added.SetItem(webhook.Name, Keep(webhook));
+        webhooks.Add([.. _added.Values.Select(one => one.Options)]);
+    }
+
+    private async Task<WebhookOutcome> OutcomeAsync(int status, ChangedWebhook changed) => new(status, null)
+    {
+        Webhook = Describe(_added[changed.Webhook.Name].Options, changed.Webhook, await store.FindHoldAsync(changed.Webhook.Name, CancellationToken.None)) with
+        {
+            Secret = changed.Made,
+            Warning = changed.Warning is { Length: > 0 } warning ? warning : null,
+        },
+    };
+
+    private WebhookJson Describe(WebhookOptions webhook, StoredWebhook? stored, string? hold)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return new WebhookJson(
+            webhook.Name, webhook.Dialect, WebhookOptions.Shown(webhook.Url), webhook.Events, webhook.Evidence, IsConfigured(webhook.Name), stored?.Added,
+            webhook.Credentials is not null, webhook.Signer is not null, [.. (stored?.Secrets ?? []).Where(secret => secret.Until > now).Select(secret => secret.Until!.Value)],
+            [.. webhook.Headers.Select(header => header.Name)], webhook.Concurrency, webhook.Rate, hold);
+    }
+
+    private Kept Keep(StoredWebhook stored)
+    {
+        if (!WebhookUrl.TryParse(stored.Url, out WebhookUrl? url, out _) || dialects.All(dialect => dialect.Name != stored.Dialect))
+            throw new StoreException($"the database holds webhook {stored.Name} in a form that this version does not know: start the newer certherald again");
+
+        var secrets = new List<SigningSecret>();
+        foreach (StoredSecret one in stored.Secrets)
+            if (SigningSecret.TryParse(one.Text, out SigningSecret? secret, out _)) secrets.Add(one.Until is { } until ? secret.EndingAt(until) : secret);
+        return new Kept(stored, new WebhookOptions
+        {
+            Name = stored.Name,
+            Dialect = stored.Dialect,
+            Url = url.Address,
+            Credentials = url.Credentials,
+            Events = stored.Events,
+            Evidence = stored.Evidence,
+            Signer = secrets.Count > 0 ? new StandardSigner(secrets) : null,
+            Headers = [.. stored.Headers.Select(header => new WebhookHeader(header.Key, header.Value))],
+            Concurrency = stored.Concurrency ?? WebhookOptions.DefaultConcurrency,
+            Rate = stored.Rate ?? WebhookOptions.DefaultRate,
+        });
+    }
+
+    private bool IsConfigured(string name) => webhooks.Configured.Any(webhook => webhook.Name == name);
+
+    private WebhookOutcome Missing(string name) => IsConfigured(name) ? Configured(name) : new WebhookOutcome(StatusCodes.Status404NotFound, null);
+
+    private static WebhookOutcome Configured(string name) => new(StatusCodes.Status409Conflict, $"{name} stands in the configuration: change it there.");
+
+    private static IResult BadBody => ApiError.BadRequest("The body is no JSON object with the members that this address takes: see docs/api.md.");
+
+    private static IResult Answer(WebhookOutcome outcome) => outcome switch
+    {
+        { Webhook: { } webhook } => TypedResults.Json(webhook, ApiJson.Default.WebhookJson, statusCode: outcome.Status),
+        { Status: StatusCodes.Status404NotFound } => ApiError.NotFound("webhook"),
+        { Status: StatusCodes.Status409Conflict } => ApiError.Conflict(outcome.Problem!),
+        _ => ApiError.BadRequest(outcome.Problem!),
+    };
+
+    /// <summary>Reads a body. What is wrong with one is not repeated: it may hold a secret.</summary>
+    private static async Task<(T? Asked, string? Problem)> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, T? empty = null) where T : class
+    {
+        if (request.ContentLength is 0 or null && empty is not null && request.Headers.TransferEncoding.Count == 0) return (empty, null);
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(request.Body, type, request.HttpContext.RequestAborted) is { } asked ? (asked, null) : (null, "null");
+        }
+        catch (JsonException)
+        {
+            return (null, "no JSON");
+        }
+    }
+
+    private sealed record Kept(StoredWebhook Stored, WebhookOptions Options);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Name} was added through the API")]
+    private partial void LogAdded(string name);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Name} was changed through the API")]
+    private partial void LogChanged(string name);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Name} was removed through the API")]
+    private partial void LogRemoved(string name);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Name} was added through the API and stands in the configuration as well: the configuration counts")]
+    private partial void LogHidden(string name);
+}
+
+/// <summary>What became of a request about a webhook.</summary>
+/// <param name="Status">As HTTP has it.</param>
+/// <param name="Problem">Why nothing was done; null if it was, or if there is no such webhook.</param>
+internal sealed record WebhookOutcome(int Status, string? Problem)
+{
+    public WebhookJson? Webhook { get; init; }
+}
+
+/// <summary>A webhook on the wire.</summary>
+/// <param name="Url">Scheme and host: the rest can be a secret.</param>
+/// <param name="Configured">It stands in the configuration, and is changed there.</param>
+/// <param name="Added">When it was added through the API; null if it was not.</param>
+/// <param name="Credentials">Whether it is called with user name and password.</param>
+/// <param name="OldSecretsUntil">When each of the old secrets stops signing.</param>
+/// <param name="Headers">Names of the headers that are sent beside ours.</param>
+/// <param name="Hold">Why it gets nothing; null if it does.</param>
+/// <param name="Secret">What was made for it: in the answer to what made it, else null.</param>
+/// <param name="Warning">What it lost by a change; else null.</param>
+internal sealed record WebhookJson(
+    string Name, string Dialect, string Url, IReadOnlyList<string> Events, bool Evidence, bool Configured, DateTimeOffset? Added, bool Credentials, bool Signed,
+    IReadOnlyList<DateTimeOffset> OldSecretsUntil, IReadOnlyList<string> Headers, int Concurrency, double Rate, string? Hold, string? Secret = null, string? Warning = null)
+{
+    public override string ToString() => Name;
+}

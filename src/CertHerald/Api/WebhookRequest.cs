@@ -1,0 +1,146 @@
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Delivering.Signing;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>A webhook that is to be added, or what is to change of one. What is left out stays, or is as usual.</summary>
+/// <param name="Url">Whole, with user name and password.</param>
+/// <param name="Secret">To sign with; one is made if it is needed and not given.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed partial record WebhookRequest(
+    string? Name = null, string? Dialect = null, string? Url = null, IReadOnlyList<string>? Events = null, bool? Evidence = null, string? Secret = null,
+    bool? Signed = null, IReadOnlyDictionary<string, string>? Headers = null, int? Concurrency = null, double? Rate = null)
+{
+    /// <summary>Texts of a request, beyond which it is none that anybody means.</summary>
+    private const int LongestUrl = 8_192;
+
+    /// <summary>What the webhook is by this request; null, and why, if it cannot be.</summary>
+    /// <param name="before">What it was; null if it is added.</param>
+    public ChangedWebhook? ApplyTo(StoredWebhook? before, IReadOnlyList<IWebhookDialect> dialects, DateTimeOffset now, out string mistake)
+    {
+        string name = before?.Name ?? Name ?? "";
+        // The first is what the configuration takes as usual.
+        string dialect = Dialect ?? before?.Dialect ?? dialects[0].Name;
+        IWebhookDialect? spoken = dialects.FirstOrDefault(one => one.Name == dialect);
+        IReadOnlyList<string> events = Events ?? before?.Events ?? [.. EventKinds.All.Where(kind => spoken?.Speaks(kind) == true).Take(1)];
+        mistake = !NamePattern().IsMatch(name) ? "\"name\" is 1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or digit."
+            : spoken is null ? $"\"dialect\" is one of: {string.Join(", ", dialects.Select(one => one.Name))}."
+            : events.Count == 0 || events.Any(kind => !spoken.Speaks(kind)) ? $"\"events\" of the dialect {spoken.Name} are: {string.Join(", ", EventKinds.All.Where(spoken.Speaks))}."
+            : Concurrency is < 1 or > WebhookOptions.MostConcurrency ? $"\"concurrency\" is a number from 1 to {WebhookOptions.MostConcurrency}."
+            : Rate is { } rate && !(rate is >= WebhookOptions.LeastRate and <= WebhookOptions.MostRate) ? $"\"rate\" is a number from 0.01 to {WebhookOptions.MostRate:0}."
+            : "";
+        if (mistake.Length > 0 || ReadUrl(before, out mistake) is not { } url) return null;
+
+        bool isMoved = before is not null && !IsSamePlace(before.Url, url);
+        IReadOnlyList<KeyValuePair<string, string>> headers = Headers is not null ? [.. Headers] : isMoved ? [] : before?.Headers ?? [];
+        if (WebhookHeader.MistakeIn([.. headers.Select(header => new WebhookHeader(header.Key, header.Value))]) is { } wrong)
+        {
+            mistake = $"\"headers\" {wrong}.";
+            return null;
+        }
+        if (headers.Any(header => string.Equals(header.Key, "Authorization", StringComparison.OrdinalIgnoreCase)) && HasCredentials(url))
+        {
+            mistake = "\"headers\" hold Authorization, and the URL has a password: leave one of them out.";
+            return null;
+        }
+        if (ReadSecrets(before, isMoved, spoken!, out string? made, out mistake) is not { } secrets) return null;
+
+        var webhook = new StoredWebhook
+        {
+            Name = name,
+            Dialect = dialect,
+            Events = [.. events.Distinct()],
+            Evidence = Evidence ?? before?.Evidence ?? false,
+            Concurrency = Concurrency ?? before?.Concurrency,
+            Rate = Rate ?? before?.Rate,
+            Added = before?.Added ?? now,
+            Url = url,
+            Headers = headers,
+            Secrets = [.. secrets.Where(secret => secret.Until is null || secret.Until > now)],
+        };
+        return new ChangedWebhook(webhook, made, isMoved ? LostBy(before!, webhook) : null);
+    }
+
+    /// <summary>Printed by accident, it must not show its secrets.</summary>
+    public override string ToString() => Name ?? "a change of a webhook";
+
+    /// <summary>The URL to keep. Its user name and password stay if only what follows the host has changed, unless it has an empty one: <c>https://@host</c>.</summary>
+    private string? ReadUrl(StoredWebhook? before, out string mistake)
+    {
+        mistake = "";
+        if (Url is null)
+        {
+            if (before is null) mistake = "\"url\" is missing: write https://user:password@host/path.";
+            return before?.Url;
+        }
+        if (Url.Length > LongestUrl) mistake = $"\"url\" is longer than {LongestUrl} characters.";
+        else if (!WebhookUrl.TryParse(Url, out WebhookUrl? parsed, out string? wrong)) mistake = $"\"url\" {wrong}.";
+        else if (before is not null && parsed.Credentials is null && !Url.Contains("://@", StringComparison.Ordinal) && IsSamePlace(before.Url, Url))
+            return $"{parsed.Address.Scheme}://{UserOf(before.Url)}{parsed.Address.AbsoluteUri[(parsed.Address.Scheme.Length + 3)..]}";
+        return mistake.Length > 0 ? null : Url;
+    }
+
+    private List<StoredSecret>? ReadSecrets(StoredWebhook? before, bool isMoved, IWebhookDialect dialect, out string? made, out string mistake)
+    {
+        made = null;
+        mistake = "";
+        if (Secret is not null)
+        {
+            if (Signed == false) mistake = "\"signed\" is false, and there is a \"secret\": leave one of them out.";
+            else if (!SigningSecret.TryParse(Secret, out _, out string? wrong)) mistake = $"\"secret\" {wrong}.";
+            return mistake.Length > 0 ? null : [new StoredSecret(Secret, Until: null)];
+        }
+
+        bool wasSigned = before?.Secrets.Count > 0;
+        if (!(Signed ?? (wasSigned || dialect.SignsByDefault))) return [];
+        if (wasSigned && !isMoved) return [.. before!.Secrets];
+
+        made = SigningSecret.New().Text;
+        return [new StoredSecret(made, Until: null)];
+    }
+
+    /// <summary>Scheme, host and port: who gets what is sent. Whoever may change the address must not thereby send old secrets to a place of their own.</summary>
+    private static bool IsSamePlace(string before, string after) =>
+        WebhookUrl.TryParse(before, out WebhookUrl? old, out _) && WebhookUrl.TryParse(after, out WebhookUrl? changed, out _)
+        && Uri.Compare(old.Address, changed.Address, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+
+    private static string LostBy(StoredWebhook before, StoredWebhook after)
+    {
+        string[] lost =
+        [
+            .. HasCredentials(before.Url) && !HasCredentials(after.Url) ? (string[])["user name and password"] : [],
+            .. before.Headers.Count > 0 && after.Headers.Count == 0 ? (string[])["the headers"] : [],
+            .. before.Secrets.Count > 0 && !after.Secrets.SequenceEqual(before.Secrets) ? (string[])["the signing secret"] : [],
+        ];
+        return lost.Length == 0 ? "" : $"The host is another: {string.Join(", ", lost)} of the old one are gone. Give the new one its own.";
+    }
+
+    private static bool HasCredentials(string url) => WebhookUrl.TryParse(url, out WebhookUrl? parsed, out _) && parsed.Credentials is not null;
+
+    /// <summary>User name, password and @ as they stand in a URL.</summary>
+    private static string UserOf(string url) => new Uri(url).UserInfo is { Length: > 0 } user ? user + "@" : "";
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\\z")]
+    private static partial Regex NamePattern();
+}
+
+/// <summary>A webhook as a request leaves it.</summary>
+/// <param name="Made">A secret that was made for it: shown once, in the answer.</param>
+/// <param name="Warning">What it lost on the way; null or empty: nothing.</param>
+internal sealed record ChangedWebhook(StoredWebhook Webhook, string? Made, string? Warning)
+{
+    public override string ToString() => Webhook.Name;
+}
+
+/// <summary>A new signing secret for a webhook.</summary>
+/// <param name="OverlapHours">How long the old one signs beside it: 0 to 168, by default 24.</param>
+/// <param name="Secret">The new one; one is made if it is not given.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record RotateRequest(double? OverlapHours = null, string? Secret = null)
+{
+    public override string ToString() => "a new secret";
+}

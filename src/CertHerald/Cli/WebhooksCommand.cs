@@ -1,0 +1,190 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using CertHerald.Configuring;
+
+namespace CertHerald.Cli;
+
+/// <summary><c>certherald webhooks</c>: who is told, and the webhooks that are added while the service runs.</summary>
+internal static class WebhooksCommand
+{
+    private static readonly Argument<string> Name = new("NAME") { Description = "The webhook's name." };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
+
+    private static readonly Option<string> Url = new("--url") { Description = "Where events are POSTed: https://user:password@host/path, env:NAME or file:PATH.", HelpName = "URL" };
+
+    private static readonly Option<string> Dialect = new("--dialect") { Description = "The language of the bodies: certspotter or native.", HelpName = "DIALECT" };
+
+    private static readonly Option<string[]> Events = new("--event") { Description = "A kind of event it gets; give it once for each.", HelpName = "EVENT" };
+
+    private static readonly Option<string[]> Headers = new("--header") { Description = "A header to send, \"Name: value\"; the value may be env:NAME or file:PATH. Give it once for each.", HelpName = "HEADER" };
+
+    private static readonly Option<string> Secret = new("--secret") { Description = "What to sign with, instead of a secret that is made: whsec_…, env:NAME or file:PATH.", HelpName = "SECRET" };
+
+    private static readonly Option<bool?> Signed = new("--signed") { Description = "Whether requests are signed. Default: for the dialect native." };
+
+    private static readonly Option<bool?> Evidence = new("--evidence") { Description = "Whether bodies carry the inclusion proof." };
+
+    private static readonly Option<int?> Concurrency = new("--concurrency") { Description = "Requests at once. Default: 8", HelpName = "NUMBER" };
+
+    private static readonly Option<double?> Rate = new("--rate") { Description = "Requests a second, at most. Default: 50", HelpName = "NUMBER" };
+
+    private static readonly Option<string> Overlap = new("--overlap") { Description = "How long the old secret signs beside the new one, up to 7d. Default: 24h", HelpName = "TIME" };
+
+    public static Command Create() => new Command("webhooks", "Shows who is told, and adds, changes and removes webhooks while the service runs. Changes are in force at once and survive a restart.")
+    {
+        List(), Add(), Change(),
+        Ask("remove", "Removes a webhook that was added with 'webhooks add', with its secrets. What it is owed waits for one of its name.", HttpMethod.Delete, "", "was removed"),
+        RotateSecret(),
+        Ask("test", "Sends it a test event, marked as one.", HttpMethod.Post, "/test", "was tested"),
+        Ask("hold", "Lets it get nothing. What it is owed waits.", HttpMethod.Post, "/hold", "is on hold"),
+        Ask("resume", "Ends a hold: what waited is due.", HttpMethod.Post, "/resume", "gets its deliveries again"),
+    }.WithExamples("""
+        certherald webhooks list
+        certherald webhooks add siem --url file:/run/secrets/siem-url --signed
+        certherald webhooks rotate-secret siem --overlap 48h
+        """);
+
+    private static Command List()
+    {
+        var command = new Command("list", "Shows every webhook, without its secrets.") { Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            JsonElement webhooks = await Find(parsed).GetAsync("/api/webhooks", stopping);
+            if (parsed.GetValue(Json)) Console.Out.WriteLine(webhooks.GetRawText());
+            else if (webhooks.GetArrayLength() == 0) Console.Out.WriteLine("no webhook: add one with 'certherald webhooks add NAME --url URL'");
+            else foreach (JsonElement webhook in webhooks.EnumerateArray()) Console.Out.WriteLine(Describe(webhook));
+            return CommandLine.Done;
+        });
+        return command.WithExamples("certherald webhooks list --json");
+    }
+
+    private static Command Add()
+    {
+        var command = new Command("add", "Adds a webhook. A secret that is made for it is printed here, and never again.")
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            Dictionary<string, object> asked = Asked(parsed);
+            asked.Add("name", parsed.GetValue(Name)!);
+            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, "/api/webhooks", stopping, asked), "was added");
+            return CommandLine.Done;
+        });
+        return command.WithExamples("""
+            certherald webhooks add siem --url env:SIEM_URL --event unknown_certificate --event malformed_certificate
+            certherald webhooks add pager --dialect native --url https://ops.example.com/ct --header "X-Api-Key: file:/run/secrets/pager"
+            """);
+    }
+
+    private static Command Change()
+    {
+        var command = new Command("change", "Changes what is named of a webhook that was added with 'webhooks add'. Another host gets none of the old one's secrets.")
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
+            return CommandLine.Done;
+        });
+        return command.WithExamples("certherald webhooks change siem --concurrency 2 --rate 5");
+    }
+
+    private static Command RotateSecret()
+    {
+        var command = new Command("rotate-secret", "Gives it a new signing secret and prints it, once. Old and new sign side by side for a while.")
+        { Name, Overlap, Secret, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            var asked = new Dictionary<string, object>();
+            if (parsed.GetValue(Overlap) is { } text)
+                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap) ? overlap.TotalHours : throw Misused("--overlap", "is no length of time", "write 24h, 7d or 0s"));
+            if (SecretOf("--secret", parsed.GetValue(Secret)) is { } secret) asked.Add("secret", secret);
+            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked), "has a new secret");
+            return CommandLine.Done;
+        });
+        return command.WithExamples("""
+            certherald webhooks rotate-secret siem
+            certherald webhooks rotate-secret siem --overlap 0s      ends the old one at once: it has leaked
+            """);
+    }
+
+    private static Command Ask(string name, string description, HttpMethod method, string action, string outcome)
+    {
+        var command = new Command(name, description) { Name, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            Print(parsed, await Find(parsed).SendAsync(method, AddressOf(parsed) + action, stopping), outcome);
+            return CommandLine.Done;
+        });
+        return command.WithExamples($"certherald webhooks {name} siem");
+    }
+
+    private static Dictionary<string, object> Asked(ParseResult parsed)
+    {
+        var asked = new Dictionary<string, object>();
+        void Put(string member, object? value)
+        {
+            if (value is not null) asked.Add(member, value);
+        }
+
+        Put("url", SecretOf("--url", parsed.GetValue(Url)));
+        Put("dialect", parsed.GetValue(Dialect));
+        Put("events", parsed.GetValue(Events) is { Length: > 0 } events ? events : null);
+        Put("headers", parsed.GetValue(Headers) is { Length: > 0 } headers ? HeadersOf(headers) : null);
+        Put("secret", SecretOf("--secret", parsed.GetValue(Secret)));
+        Put("signed", parsed.GetValue(Signed));
+        Put("evidence", parsed.GetValue(Evidence));
+        Put("concurrency", parsed.GetValue(Concurrency));
+        Put("rate", parsed.GetValue(Rate));
+        return asked;
+    }
+
+    private static Dictionary<string, string> HeadersOf(string[] texts)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (string text in texts)
+        {
+            string[] parts = text.Split(':', 2);
+            if (parts.Length < 2 || !headers.TryAdd(parts[0].Trim(), SecretOf("--header", parts[1].Trim())!))
+                throw Misused("--header", "is no header, or is given twice", "write \"Name: value\", each name once");
+        }
+        return headers;
+    }
+
+    private static string? SecretOf(string option, string? text)
+    {
+        if (text is null) return null;
+        string? secret = SecretText.Read(text, out (string Problem, string Remedy)? mistake);
+        return mistake is { } wrong ? throw Misused(option, wrong.Problem, wrong.Remedy) : secret;
+    }
+
+    private static ConfigurationException Misused(string option, string problem, string remedy) => new([new ConfigurationMistake(option, problem, remedy)]);
+
+    private static void Print(ParseResult parsed, JsonElement answer, string outcome)
+    {
+        if (parsed.GetValue(Json))
+        {
+            Console.Out.WriteLine(answer.GetRawText());
+            return;
+        }
+        Console.Out.WriteLine($"{parsed.GetValue(Name)} {outcome}");
+        if (TextIn(answer, "secret") is { } secret) Console.Out.WriteLine($"secret: {secret}   (it is not shown again)");
+        if (TextIn(answer, "warning") is { } warning) Console.Error.WriteLine($"warning: {warning}");
+    }
+
+    private static string Describe(JsonElement webhook)
+    {
+        string events = string.Join(", ", webhook.GetProperty("events").EnumerateArray().Select(kind => kind.GetString()));
+        string origin = TextIn(webhook, "added") is { } added ? $"added {DateTimeOffset.Parse(added, CultureInfo.InvariantCulture):yyyy-MM-dd}" : "configuration";
+        return $"{webhook.GetProperty("name").GetString(),-20}  {webhook.GetProperty("dialect").GetString()} to {webhook.GetProperty("url").GetString()} for {events}"
+            + $"{(webhook.GetProperty("signed").GetBoolean() ? ", signed" : "")}; {origin}{(TextIn(webhook, "hold") is { } hold ? $"; on hold: {hold}" : "")}";
+    }
+
+    private static string? TextIn(JsonElement answer, string member) =>
+        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(member, out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
+
+    private static string AddressOf(ParseResult parsed) => $"/api/webhooks/{Uri.EscapeDataString(parsed.GetValue(Name)!)}";
+
+    private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
+        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
+}

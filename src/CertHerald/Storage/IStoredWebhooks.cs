@@ -1,0 +1,58 @@
+namespace CertHerald.Storage;
+
+/// <summary>Webhooks that were added through the API, their secrets encrypted. A part of <see cref="IStore"/>, and kept as durably.</summary>
+internal interface IStoredWebhooks
+{
+    /// <summary>All of them, by name.</summary>
+    /// <exception cref="Secrets.SecretKeyException">One cannot be decrypted.</exception>
+    Task<IReadOnlyList<StoredWebhook>> AddedWebhooksAsync(CancellationToken cancellation);
+
+    /// <returns>False if the name is taken: nothing was changed.</returns>
+    Task<bool> AddWebhookAsync(StoredWebhook webhook, CancellationToken cancellation);
+
+    /// <summary>Puts it in place of the one of its name.</summary>
+    /// <returns>False if there is none.</returns>
+    Task<bool> ChangeWebhookAsync(StoredWebhook webhook, CancellationToken cancellation);
+
+    /// <returns>False if it was not there.</returns>
+    Task<bool> RemoveWebhookAsync(string name, CancellationToken cancellation);
+}
+
+/// <summary>A webhook that was added through the API.</summary>
+internal sealed record StoredWebhook
+{
+    public required string Name { get; init; }
+
+    public required string Dialect { get; init; }
+
+    public required IReadOnlyList<string> Events { get; init; }
+
+    public bool Evidence { get; init; }
+
+    /// <summary>Requests at once; null: as many as is usual.</summary>
+    public int? Concurrency { get; init; }
+
+    /// <summary>Requests a second; null: as many as is usual.</summary>
+    public double? Rate { get; init; }
+
+    public required DateTimeOffset Added { get; init; }
+
+    /// <summary>Whole, with user name and password. Encrypted.</summary>
+    public required string Url { get; init; }
+
+    /// <summary>Encrypted.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>What its requests are signed with, newest first; empty: they are not signed. Encrypted.</summary>
+    public IReadOnlyList<StoredSecret> Secrets { get; init; } = [];
+
+    /// <summary>The name: printed by accident, it must not show its secrets.</summary>
+    public override string ToString() => Name;
+}
+
+/// <summary>A secret that signs.</summary>
+/// <param name="Until">When it stops; null for the newest one.</param>
+internal sealed record StoredSecret(string Text, DateTimeOffset? Until)
+{
+    public override string ToString() => "…";
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using CertHerald.Storage.Secrets;
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>Webhooks that were added through the API.</summary>
+internal sealed partial class SqliteStore
+{
+    // By the writer, though nothing is written: while it reads, no key can go.
+    public async Task<IReadOnlyList<StoredWebhook>> AddedWebhooksAsync(CancellationToken cancellation) => await WriteAsync(
+        session => session.All("SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets FROM added_webhook ORDER BY name", ReadWebhook),
+        cancellation);
+
+    public Task<bool> AddWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            // The id first: it is part of what the encryption authenticates.
+            long id = session.First(
+                """
+                INSERT INTO added_webhook (name, dialect, events, evidence, added, url, headers, secrets) VALUES (@name, '', '', 0, 0, x'', x'', x'')
+                ON CONFLICT DO NOTHING RETURNING id
+                """,
+                row => row.GetInt64(0), ("@name", webhook.Name));
+            return id > 0 && Fill(session, id, webhook);
+        },
+        cancellation);
+
+    public Task<bool> ChangeWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            long id = session.First("SELECT id FROM added_webhook WHERE name = @name", row => row.GetInt64(0), ("@name", webhook.Name));
+            return id > 0 && Fill(session, id, webhook);
+        },
+        cancellation);
+
+    public Task<bool> RemoveWebhookAsync(string name, CancellationToken cancellation) => WriteAsync(
+        session => session.Run("DELETE FROM added_webhook WHERE name = @name", ("@name", name)) > 0,
+        cancellation);
+
+    private bool Fill(SqliteSession session, long id, StoredWebhook webhook) => session.Run(
+        """
+        UPDATE added_webhook SET dialect = @dialect, events = @events, evidence = @evidence, concurrency = @concurrency, rate = @rate,
+            added = @added, url = @url, headers = @headers, secrets = @secrets
+        WHERE id = @id
+        """,
+        ("@id", id), ("@dialect", webhook.Dialect), ("@events", JsonSerializer.Serialize(webhook.Events)), ("@evidence", webhook.Evidence),
+        ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
+        ("@url", _secrets.Seal(new SecretPlace(WebhookTable, "url", id), webhook.Url)),
+        ("@headers", _secrets.Seal(new SecretPlace(WebhookTable, "headers", id), JsonSerializer.Serialize(webhook.Headers))),
+        ("@secrets", _secrets.Seal(new SecretPlace(WebhookTable, "secrets", id), JsonSerializer.Serialize(webhook.Secrets)))) > 0;
+
+    private StoredWebhook ReadWebhook(SqliteDataReader row)
+    {
+        long id = row.GetInt64(0);
+        return new StoredWebhook
+        {
+            Name = row.GetString(1),
+            Dialect = row.GetString(2),
+            Events = JsonSerializer.Deserialize<string[]>(row.GetString(3))!,
+            Evidence = row.GetBoolean(4),
+            Concurrency = row.NumberOrNull(5),
+            Rate = row.IsDBNull(6) ? null : row.GetDouble(6),
+            Added = row.Time(7),
+            Url = _secrets.Open(new SecretPlace(WebhookTable, "url", id), row.Bytes(8)),
+            Headers = JsonSerializer.Deserialize<KeyValuePair<string, string>[]>(_secrets.Open(new SecretPlace(WebhookTable, "headers", id), row.Bytes(9)))!,
+            Secrets = JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(WebhookTable, "secrets", id), row.Bytes(10)))!,
+        };
+    }
+}
