@@ -22,6 +22,9 @@ internal interface IWebhookDialect
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
 internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed, Notice? Notice = null)
 {
+    /// <summary>The receiver refused the whole as too large: say what changed and no more, if the dialect has such a form.</summary>
+    public bool IsShort { get; init; }
+
     /// <summary>Null: the webhook did not ask for it.</summary>
     public DeliveryEvidence? Evidence { get; init; }
 }

@@ -21,6 +21,12 @@ internal sealed record WebhookOptions
     /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
     public bool Evidence { get; init; }
 
+    /// <summary>Requests at once, at most. Default: 8. With 1, deliveries come one after the other.</summary>
+    public int Concurrency { get; init; } = 8;
+
+    /// <summary>Requests a second, at most, on average; so many may also come together. Default: 50.</summary>
+    public double Rate { get; init; } = 50;
+
     /// <summary>The name: printed by accident, it must show neither address nor password.</summary>
     public override string ToString() => Name;
 }
