@@ -11,6 +11,7 @@ var root = new RootCommand(
     LogsCommand.Create(),
     DomainsCommand.Create(),
     BackFillsCommand.Create(),
+    DeliveriesCommand.Create(),
     SignInLinkCommand.Create(),
     CertCommand.Create(),
     VerifyCommand.Create(),

@@ -17,6 +17,9 @@ internal interface IWebhookDialect
 
     /// <summary>Writes the body. Called once per delivery: every retry sends the same bytes.</summary>
     void Write(DeliverySubject subject, IBufferWriter<byte> body);
+
+    /// <summary>Writes the body of a test: an example, as true to life as the dialect's receivers can bear.</summary>
+    void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body);
 }
 
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>

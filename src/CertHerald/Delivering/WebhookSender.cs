@@ -36,14 +36,16 @@ internal sealed class WebhookSender : IDisposable
     }
 
     /// <summary>POSTs a body. Whatever the receiver or the network does is an answer, never an exception.</summary>
+    /// <param name="isTest">Marks it, in a header, as an example.</param>
     /// <exception cref="OperationCanceledException">Cancelled by the caller: whether the receiver got it is unknown.</exception>
     public async Task<Answer> PostAsync(
-        WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+        WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation, bool isTest = false)
     {
         // One limit over everything, the answer's body included: HttpClient's own would end with the headers.
         using var limit = new CancellationTokenSource(rules.TimeLimit, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using HttpRequestMessage request = CreateRequest(webhook, key, body);
+        if (isTest) request.Headers.Add("CertHerald-Test", "1");
 
         try
         {

@@ -71,6 +71,30 @@ internal interface IDeliveries
     /// <summary>Attempts of a delivery, oldest first.</summary>
     Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation);
 
+    /// <summary>How many deliveries a replay would take, and from when to when they were owed.</summary>
+    Task<ReplayCount> CountReplayAsync(ReplayFilter filter, CancellationToken cancellation);
+
+    /// <summary>
+    /// Replays the next part of what a filter takes, by id: what has ended is sent again, under the same key or a new one; what
+    /// waits is due now; what is held waits on. Nothing is doubled.
+    /// </summary>
+    /// <param name="after">The last id of the part before.</param>
+    /// <param name="last">The last id to look at: replays are new rows, and must not be replayed.</param>
+    /// <param name="due">When the next one of a webhook is due.</param>
+    Task<ReplayPart> ReplayAsync(
+        ReplayFilter filter, long after, long last, int limit, bool asNew, Func<string, DateTimeOffset> due, CancellationToken cancellation);
+
+    /// <summary>Ends a delivery that waits or is held, unsent.</summary>
+    /// <returns>Whether it did; false if there is none, it is under way, or has ended.</returns>
+    Task<bool> CancelDeliveryAsync(long delivery, CancellationToken cancellation);
+
+    /// <summary>Deletes deliveries that ended before a time, or are held and were owed before it, with their attempts; oldest first.</summary>
+    /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
+    Task<int> DeleteDeliveriesAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
+
+    /// <summary>How many held and dead ones <see cref="DeleteDeliveriesAsync"/> would delete.</summary>
+    Task<long> CountExpiringAsync(DateTimeOffset before, CancellationToken cancellation);
+
     /// <summary>What operators must hear of deliveries, oldest first, behind an id.</summary>
     Task<IReadOnlyList<StoredNews>> NewsAsync(long after, int limit, CancellationToken cancellation);
 }

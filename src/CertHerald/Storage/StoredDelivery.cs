@@ -25,6 +25,9 @@ internal sealed record StoredDelivery(
     /// <summary>Whose claim it is under: only under the same one may its outcome be recorded. Null if under none.</summary>
     public long? Lease { get; init; }
 
+    /// <summary>When the claim expires that it is under; null if under none.</summary>
+    public DateTimeOffset? LeaseUntil { get; init; }
+
     /// <summary>0: what was owed. Else the replay of something that had been delivered, or was sent under a new key.</summary>
     public int Replay { get; init; }
 
@@ -125,6 +128,28 @@ internal sealed record StoredNews(
 /// <param name="Due">Since when the oldest delivery that waits can leave, or when it can: not before the end of a pause.</param>
 /// <param name="IsProbe">It gets one, to see whether it takes it: nothing is late there.</param>
 internal sealed record OpenWebhook(string Webhook, DateTimeOffset Due, bool IsProbe);
+
+/// <summary>Which deliveries of a filter a replay takes.</summary>
+internal enum ReplayOf { Any, Dead, Held, Undelivered }
+
+/// <summary>What to replay: all that is given must hold. Of something that was replayed already, the last time counts.</summary>
+/// <param name="Ids">Null: any.</param>
+/// <param name="From">Owed then or later.</param>
+/// <param name="Until">Owed before.</param>
+internal sealed record ReplayFilter(
+    IReadOnlyList<long>? Ids = null, string? Webhook = null, DateTimeOffset? From = null, DateTimeOffset? Until = null, ReplayOf Of = ReplayOf.Any);
+
+/// <summary>What a replay would take.</summary>
+/// <param name="LastId">The newest delivery of all.</param>
+internal sealed record ReplayCount(long Count, DateTimeOffset? First, DateTimeOffset? Last, long LastId);
+
+/// <summary>What became of a part.</summary>
+/// <param name="After">Where the next one begins; null if this was the last.</param>
+/// <param name="Replayed">To be sent again.</param>
+/// <param name="Hastened">Waited, and are due now.</param>
+/// <param name="Held">Wait for their webhook.</param>
+/// <param name="UnderWay">Are being sent.</param>
+internal sealed record ReplayPart(long? After, int Replayed, int Hastened, int Held, int UnderWay);
 
 /// <summary>How many deliveries and webhooks are in states that somebody should look at.</summary>
 internal sealed record DeliveryCounts(long Held, long Dead);

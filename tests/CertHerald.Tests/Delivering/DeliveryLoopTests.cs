@@ -447,5 +447,7 @@ public sealed class DeliveryLoopTests
         public bool Speaks(string kind) => true;
 
         public void Write(DeliverySubject subject, IBufferWriter<byte> body) => throw new InvalidOperationException("broken on purpose");
+
+        public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => throw new InvalidOperationException("broken on purpose");
     }
 }

@@ -46,6 +46,8 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     public OwedBell Bell { get; private set; } = null!;
 
+    public Webhooks Webhooks { get; private set; } = null!;
+
     public DeliveryLoop Loop { get; private set; } = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -72,8 +74,8 @@ internal sealed class DeliveryRig : IAsyncDisposable
     {
         Bell = new OwedBell(Time);
         _sender = new WebhookSender(new OutboundGuard(outbound ?? Given.LoopbackAllowed, resolve), Time);
-        var options = new Webhooks("https://ct.example.org", webhooks ?? _webhooks);
-        Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, options, Bell, Time, Meter, Log);
+        Webhooks = new Webhooks("https://ct.example.org", webhooks ?? _webhooks);
+        Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, Webhooks, Bell, Time, Meter, Log);
         await Loop.StartAsync(Cancellation);
     }
 

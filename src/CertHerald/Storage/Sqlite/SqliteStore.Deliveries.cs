@@ -11,7 +11,7 @@ internal sealed partial class SqliteStore
 
     private const string DeliveryColumns = """
         id, webhook, kind, subject, key, CASE WHEN length(body) <= 1048576 THEN body END, state, tries, first_tried, due, head_seen, created,
-        lease_token, replay, is_short, last_outcome, body IS NOT NULL
+        lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until
         """;
 
     private const string ClaimDue = $"""
@@ -190,7 +190,7 @@ internal sealed partial class SqliteStore
         session => session.All(
             """
             SELECT id, webhook, kind, subject, key, CASE WHEN @withBody THEN body END, state, tries, first_tried, due, head_seen, created,
-                lease_token, replay, is_short, last_outcome, body IS NOT NULL FROM delivery
+                lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until FROM delivery
             WHERE (@webhook IS NULL OR webhook = @webhook) AND (@state IS NULL OR state = @state) AND (@kind IS NULL OR kind = @kind)
               AND (@subject IS NULL OR subject = @subject) AND id < @before
             ORDER BY id DESC LIMIT @limit
@@ -253,5 +253,6 @@ internal sealed partial class SqliteStore
         IsShort = row.GetBoolean(14),
         LastOutcome = row.TextOrNull(15),
         IsFrozen = row.GetBoolean(16),
+        LeaseUntil = row.TimeOrNull(17),
     };
 }
