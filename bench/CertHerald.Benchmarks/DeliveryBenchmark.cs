@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
@@ -12,10 +14,16 @@ using CertHerald.Storage;
 using CertHerald.TestLog;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Heads;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.Merkle;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using LogKey = CertHerald.Transparency.Logs.LogKey;
+using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
 
 namespace CertHerald.Benchmarks;
 
@@ -59,7 +67,7 @@ internal static class DeliveryBenchmark
     private static async Task<(double Enqueued, double Delivered, double P99)> DeliverAsync(int issuances, int hanging)
     {
         await using Sink sink = await Sink.StartAsync();
-        await using var store = new Owing();
+        await using Owing store = await Owing.OpenAsync();
         string[] names = [.. Enumerable.Range(0, Webhooks).Select(i => $"hook{i}")];
         long begun = Stopwatch.GetTimestamp();
         for (int done = 0; done < issuances; done += 10) await store.OweAsync(Math.Min(10, issuances - done), names);
@@ -111,7 +119,7 @@ internal static class DeliveryBenchmark
     /// <summary>Q3: writes of 64 producers that share commits, to the same writes one after the other.</summary>
     private static async Task<Row> GroupedAsync(int writes)
     {
-        await using var store = new Owing();
+        await using Owing store = await Owing.OpenAsync();
         await store.OweAsync(1, "hook");
         Task WriteAsync() => store.Store.ChangeWebhookAsync("hook", state => (state with { Failures = state.Failures + 1 }, null), 1, CancellationToken.None);
         double alone = await RateAsync(1, Math.Max(50, writes / 10)), together = await RateAsync(64, writes);
@@ -141,49 +149,117 @@ internal static class DeliveryBenchmark
     /// <summary>A store with a log, to owe deliveries from.</summary>
     private sealed class Owing : IAsyncDisposable
     {
-        private readonly string _folder = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
-        private readonly Meter _meter = new("CertHerald");
-        private readonly TestCa _ca = new();
-        private readonly Log _log = new();
-        private LogDescription? _description;
+        private readonly byte[] _certificate;
+        private readonly VerifiedHead _head;
+        private LogLane _tip;
         private Frontier _read = Frontier.Empty;
 
-        public Owing() => Store = Stores.Open("sqlite", _folder, TimeProvider.System, _meter);
+        private Owing(IStore store, byte[] certificate, VerifiedHead head, LogLane tip) => (Store, _certificate, _head, _tip) = (store, certificate, head, tip);
 
         public IStore Store { get; }
 
+        public static async Task<Owing> OpenAsync()
+        {
+            using var ca = new TestCa();
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            if (!LogKey.TryCreate(key.ExportSubjectPublicKeyInfo(), out LogKey? logKey, out _)) throw new InvalidOperationException();
+            // Far ahead of all that is read: no batch reaches it.
+            var head = new SignedHead { Size = new TreeSize(1UL << 40), Timestamp = 1, Root = MerkleHash.OfEmptyTree, Signature = default, Verbatim = default };
+            byte[] signature = key.SignData(head.SignedBytes(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+            if (!VerifiedHead.TryVerify(head with { Signature = (byte[])[4, 3, (byte)(signature.Length >> 8), (byte)signature.Length, .. signature] }, logKey, out VerifiedHead? verified)) throw new InvalidOperationException();
+
+            string folder = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
+            var meter = new Meter("CertHerald");
+            IStore store = Stores.Open("sqlite", folder, TimeProvider.System, meter);
+            LogDescription log = LogDescription.Custom(logKey, LogProtocol.Rfc6962, "https://log.example/");
+            await store.BeginLogAsync(log, Frontier.Empty, CancellationToken.None);
+            return new Owing(store, ca.Issue("www.example.com").Der, verified, (await store.LanesAsync(log.Id, CancellationToken.None))[^1]) { Folder = folder, Meter = meter };
+        }
+
+        private string Folder { get; init; } = "";
+
+        private Meter Meter { get; init; } = null!;
+
+        /// <summary>Owes these webhooks so many new certificates, in one commit.</summary>
         public async Task OweAsync(int issuances, params string[] webhooks)
         {
-            if (_description is null)
-            {
-                if (!LogKey.TryCreate(_log.PublicKey, out LogKey? key, out _)) throw new InvalidOperationException();
-                _description = LogDescription.Custom(key, LogProtocol.Rfc6962, "https://log.example/");
-                await Store.BeginLogAsync(_description, Frontier.Empty, CancellationToken.None);
-            }
-
             ulong start = _read.Size.Value;
             using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
             for (int i = 0; i < issuances; i++) builder.Add(BitConverter.GetBytes(start + (ulong)i), []);
             using RawBatch raw = builder.Build();
-            _read = _read.Append(raw.LeafHashes());
             var decisions = new List<Decision>();
             for (int i = 0; i < issuances; i++)
             {
-                string name = $"www{start + (ulong)i}.example.com";
-                CertificateReading reading = CertificateReading.Of(_ca.Issue(name).Der);
+                string hash = Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(start + (ulong)i)));
+                var facts = new CertificateFacts
+                {
+                    TbsSha256 = hash, CertSha256 = hash, CertDer = _certificate, IsPrecertificate = false, DnsNames = ["www.example.com"], IpAddresses = [], PubkeySha256 = hash,
+                    IssuerPubkeySha256 = null, IssuerName = "CN=Test", IssuerOrganization = null, IssuerCommonName = "Test", SubjectName = "CN=www.example.com", Serial = "01",
+                    NotBefore = DateTimeOffset.UnixEpoch, NotAfter = DateTimeOffset.UnixEpoch, Problems = [],
+                };
                 decisions.Add(new Decision(
-                    new MatchFinding(new EntryIndex(start + (ulong)i), raw.LeafHashes()[i], DateTimeOffset.UtcNow, reading.Facts, [], null),
-                    [new WatchedEndpoint(name, ".example.com", Wildcard: false)], false, "nobody knows it", webhooks));
+                    new MatchFinding(new EntryIndex(start + (ulong)i), raw.LeafHashes()[i], DateTimeOffset.UtcNow, facts, [], null),
+                    [new WatchedEndpoint("www.example.com", ".example.com", Wildcard: false)], false, "nobody knows it", webhooks));
             }
-            await Store.CommitAsync(_description.Id, new UnprovenBatch(raw, _read), decisions, DateTimeOffset.UtcNow, CancellationToken.None);
+            Batch batch = Batch.Check(_read, raw, [], _head);
+            _read = batch.End;
+            _tip = (await Store.CommitAsync(_tip, batch, decisions, DateTimeOffset.UtcNow, CancellationToken.None)).Lane;
         }
 
         public async ValueTask DisposeAsync()
         {
             await Store.DisposeAsync();
-            _meter.Dispose();
-            _ca.Dispose();
-            Directory.Delete(_folder, recursive: true);
+            Meter.Dispose();
+            Directory.Delete(Folder, recursive: true);
+        }
+    }
+
+    /// <summary>A receiver that counts, and notes when each request came.</summary>
+    private sealed class Sink : IAsyncDisposable
+    {
+        private readonly WebApplication _app;
+        private readonly ConcurrentBag<long> _arrivals = [];
+        private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously), _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _left = int.MaxValue;
+
+        private Sink(WebApplication app) => _app = app;
+
+        public int Port => new Uri(_app.Urls.First()).Port;
+
+        /// <summary>Ends when all that are expected have come.</summary>
+        public Task All => _all.Task;
+
+        public static async Task<Sink> StartAsync()
+        {
+            WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+            WebApplication app = builder.Build();
+            var sink = new Sink(app);
+            app.Run(sink.TakeAsync);
+            await app.StartAsync();
+            return sink;
+        }
+
+        public void Expect(int requests) => Volatile.Write(ref _left, requests);
+
+        /// <summary>Answers what was left hanging.</summary>
+        public void LetGo() => _letGo.TrySetResult();
+
+        public double Percentile(double part, long begun) =>
+            _arrivals.Order().Select(at => Stopwatch.GetElapsedTime(begun, at).TotalSeconds).ElementAt((int)(_arrivals.Count * part));
+
+        public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+        private async Task TakeAsync(HttpContext context)
+        {
+            await context.Request.Body.CopyToAsync(Stream.Null);
+            if (context.Request.Path == "/hang")
+            {
+                await _letGo.Task;
+                return;
+            }
+            _arrivals.Add(Stopwatch.GetTimestamp());
+            if (Interlocked.Decrement(ref _left) == 0) _all.TrySetResult();
         }
     }
 }
