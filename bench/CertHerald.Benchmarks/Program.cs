@@ -40,6 +40,7 @@ await using var large = new BigLog(quick ? 100_000UL : 1_000_000UL);
 if (AnyWanted("P1", "P2", "P4", "P10")) await foreach (Row row in ScanBenchmark.RunAsync(program, large, Wanted)) Print(row);
 if (AnyWanted("S1", "S2")) foreach (Row row in await TipBenchmark.RunAsync(program, quick, large, Wanted)) Print(row);
 foreach (Row row in await FleetBenchmark.RunAsync(program, quick, Wanted)) Print(row);
+if (AnyWanted("S3", "Q3", "Q7", "Q8")) foreach (Row row in await DeliveryBenchmark.RunAsync(quick, Wanted)) Print(row);
 if (Wanted("R")) Print(await RateBenchmark.RunAsync(program, large));
 if (Wanted("P3")) Print(await CertspotterBenchmark.RunAsync(program));
 return 0;

@@ -12,6 +12,7 @@ var root = new RootCommand(
     DomainsCommand.Create(),
     BackFillsCommand.Create(),
     WebhooksCommand.Create(),
+    DeliveriesCommand.Create(),
     SignInLinkCommand.Create(),
     RekeyCommand.Create(),
     CertCommand.Create(),

@@ -30,6 +30,11 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(BackFillRequest))]
 [JsonSerializable(typeof(BackFillJson))]
 [JsonSerializable(typeof(IReadOnlyList<BackFillJson>))]
+[JsonSerializable(typeof(ReplayRequest))]
+[JsonSerializable(typeof(ReplayJson))]
+[JsonSerializable(typeof(HoldRequest))]
+[JsonSerializable(typeof(WebhookStateJson))]
+[JsonSerializable(typeof(WebhookTestJson))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

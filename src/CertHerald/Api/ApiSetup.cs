@@ -19,6 +19,9 @@ internal static class ApiSetup
         services.TryAddSingleton(IssuerDirectory.BuiltIn);
         services.AddSingleton<Issuances>();
         services.AddSingleton<Deliveries>();
+        services.AddSingleton<IDeliveries>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<Replays>();
+        services.AddSingleton<WebhookOperations>();
         services.AddSingleton<FollowedLogs>();
         services.AddSingleton<IIncidents>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<LogIncidents>();
@@ -40,6 +43,8 @@ internal static class ApiSetup
         routes.MapHealth();
         Issuances.Map(routes);
         Deliveries.Map(routes);
+        Replays.Map(routes);
+        WebhookOperations.Map(routes);
         FollowedLogs.Map(routes);
         LogIncidents.Map(routes);
         MalformedEntries.Map(routes);

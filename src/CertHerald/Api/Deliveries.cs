@@ -122,16 +122,32 @@ internal sealed record DeliveryJson(
 
     public IReadOnlyList<AttemptJson>? Attempts { get; init; }
 
+    /// <summary>0, or which time it is sent again.</summary>
+    public int Replay { get; init; }
+
+    /// <summary>How the last attempt ended; null before the first.</summary>
+    public string? LastOutcome { get; init; }
+
     public static DeliveryJson Of(StoredDelivery delivery) => new(
         ApiJson.IdOf(delivery.Id), delivery.Webhook, delivery.Kind, ApiJson.IdOf(delivery.Subject), delivery.Key,
-        Deliveries.NameOf(delivery.State), delivery.Tries, delivery.FirstTried, delivery.Due, delivery.Created);
+        Deliveries.NameOf(delivery.State), delivery.Tries, delivery.FirstTried, delivery.Due, delivery.Created)
+    {
+        Replay = delivery.Replay,
+        LastOutcome = delivery.LastOutcome,
+    };
 }
 
 /// <summary>One try.</summary>
 /// <param name="Answer">The answer's first bytes as text. Foreign.</param>
 internal sealed record AttemptJson(DateTimeOffset Started, double TookMs, int? Status, string Outcome, string? Detail, string Answer)
 {
+    /// <summary>Whether it used up one try of the schedule.</summary>
+    public bool Counted { get; init; }
+
     public static AttemptJson Of(StoredAttempt attempt) => new(
         attempt.Started, Math.Round(attempt.Took.TotalMilliseconds, 1), attempt.Status, attempt.Outcome, attempt.Detail,
-        Encoding.UTF8.GetString(attempt.Answer));
+        Encoding.UTF8.GetString(attempt.Answer))
+    {
+        Counted = attempt.Counted,
+    };
 }

@@ -134,5 +134,7 @@ internal static class DemoCommand
         public bool Speaks(string kind) => dialect.Speaks(kind);
 
         public void Write(DeliverySubject subject, System.Buffers.IBufferWriter<byte> body) => dialect.Write(subject, body);
+
+        public void WriteTest(string baseUrl, DateTimeOffset now, System.Buffers.IBufferWriter<byte> body) => dialect.WriteTest(baseUrl, now, body);
     }
 }

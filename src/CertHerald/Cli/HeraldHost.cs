@@ -53,8 +53,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         builder.WebHost.UseUrls(options.Listen.ToString());
         builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddProvider(new StandardErrorLog());
-        // Long enough for attempts under way: 15 s each.
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        // Longer than deliveries wait for attempts under way: their claims are given back afterwards.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
         Compose(builder.Services, options, meter, watched, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
@@ -175,7 +175,11 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(new OutboundGuard(options.Outbound));                                                                               // Delivering
         services.AddSingleton<WebhookSender>();
         services.AddSingleton(webhooks);
+        services.AddSingleton<WebhookTests>();
         services.AddHostedService<DeliveryLoop>();
+        services.AddSingleton(options.Retention);
+        services.AddSingleton<DeliveryRetention>();
+        services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
         services.AddHostedService<OperatorNotices>();
 
         services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
@@ -185,7 +189,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
@@ -214,6 +218,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         [
             new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem),
             new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
+            new Check("retention", true, provider.GetRequiredService<DeliveryRetention>().Announcement),
             new Check("watch_list", true, watched.List.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\", or with 'certherald domains add'."),
             // Whoever asks may be anybody: how many mistakes, not which.
             new Check("configuration", true, mistakes == 0 ? null : $"The changed configuration has {mistakes} mistakes and is not in force; what was in force stays. The service's log and 'certherald check-config' name them."),

@@ -33,6 +33,8 @@ internal sealed record CertHeraldOptions
 
     public OutboundOptions Outbound { get; init; } = new();
 
+    public RetentionOptions Retention { get; init; } = new();
+
     /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/> and <see cref="Suffixes"/> come from, the configuration's own among them, as they stood.</summary>
     public FileStamps Files { get; init; } = FileStamps.None;
 

@@ -22,7 +22,7 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
@@ -97,8 +97,9 @@ internal static class Configuration
         if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
         known.Finish();
 
-        foreach (string later in (string[])["lookalikes", "smtp", "retention"]) root.NotYet(later, "remove the section");
+        foreach (string later in (string[])["lookalikes", "smtp"]) root.NotYet(later, "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
+        RetentionOptions retention = Retention(root.Section("retention"));
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         LogOptions logs = Logs(root.Section("logs"));
         string store = root.Text("store") ?? defaults.Store;
@@ -121,6 +122,7 @@ internal static class Configuration
             Files = files,
             Webhooks = webhooks,
             Outbound = outbound,
+            Retention = retention,
             Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
@@ -285,6 +287,20 @@ internal static class Configuration
         section.NotYet("proxy", "remove it: webhooks are called directly");
         var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow };
         if (ports.Count > 0) options = options with { Ports = ports };
+        section.Finish();
+        return options;
+    }
+
+    private static RetentionOptions Retention(ConfigurationSection section)
+    {
+        var options = new RetentionOptions();
+        if (section.Duration("deliveries") is { } deliveries)
+        {
+            // The longest schedule of retries takes three days and a quarter.
+            if (deliveries < TimeSpan.FromDays(7)) section.Mistake("deliveries", "is too short: what is held or dead would be lost before anybody looks", "write 7d or more");
+            else options = options with { Deliveries = deliveries };
+        }
+        section.NotYet("expired_issuances", "remove it: findings are kept");
         section.Finish();
         return options;
     }

@@ -1,90 +1,120 @@
-using CertHerald.Following;
+using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
-/// <summary>One webhook's place in the delivery loop: what it waits for and what is under way. Nothing here is durable.</summary>
-internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect dialect, string label, TimeProvider time)
+/// <summary>
+/// One webhook's place in the delivery loop: what is under way, and how much may be. Nothing here is durable. Width and looks
+/// belong to the claiming task; attempts come and go on any.
+/// </summary>
+internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect dialect, string label)
 {
-    /// <summary>Requests at once.</summary>
-    private const int Width = 4;
+    private readonly Dictionary<long, Attempt> _underWay = [];
+    private readonly Lock _lock = new();
+    private volatile Target _target = new(webhook, dialect);
+    private volatile bool _toldToLook;
+    private int _width = 1;
 
-    // Read and written by the lane's own task only.
-    private readonly List<(long Delivery, Task Attempt)> _underWay = [];
+    public WebhookOptions Webhook => _target.Webhook;
 
-    private volatile bool _isHeld;
-    private bool _toldToLook;
-    private int _blockedInARow;
-    private long _pausedUntil;
-
-    public WebhookOptions Webhook => webhook;
-
-    public IWebhookDialect Dialect => dialect;
+    public IWebhookDialect Dialect => _target.Dialect;
 
     /// <summary>Its name in metrics.</summary>
     public string Label => label;
 
-    /// <summary>Rings when deliveries may be due, or an attempt has ended.</summary>
-    public OwedBell Bell { get; } = new(time);
+    /// <summary>Whether an attempt succeeded lately: it may have more than one at once.</summary>
+    public bool IsTrusted => Volatile.Read(ref _width) > 1;
 
-    /// <summary>How many more attempts may begin.</summary>
-    public int Room => Width - _underWay.Count;
+    /// <summary>When a rate that is used up allows the next; null if it is not.</summary>
+    public DateTimeOffset? RestUntil { get; set; }
 
-    /// <summary>Whether the webhook was on hold when last seen.</summary>
-    public bool IsHeld
+    /// <summary>How many the last claim allowed.</summary>
+    public int Granted { get; set; }
+
+    /// <summary>What the last claim got counts as due no earlier; null if it was a probe, which is never late.</summary>
+    public DateTimeOffset? DueFrom { get; set; }
+
+    /// <summary>Attempts under way.</summary>
+    public int UnderWay
     {
-        get => _isHeld;
-        set => _isHeld = value;
+        get { lock (_lock) return _underWay.Count; }
     }
 
-    /// <summary>Whether the last claim got all it asked for: there may be more.</summary>
-    public bool MayHaveMore { get; set; }
+    /// <summary>How many more attempts may begin.</summary>
+    public int Room => Math.Min(Volatile.Read(ref _width), Webhook.Concurrency) - UnderWay;
 
-    /// <summary>What is under way, for a clean stop.</summary>
-    public IEnumerable<Task> UnderWay => _underWay.Select(one => one.Attempt);
+    /// <summary>Puts a changed configuration in force; what is under way ends as it began.</summary>
+    public void Aim(WebhookOptions webhook, IWebhookDialect dialect) => _target = new Target(webhook, dialect);
 
-    public bool IsPausedAt(DateTimeOffset now) => now.UtcTicks < Volatile.Read(ref _pausedUntil);
+    /// <summary>Says that deliveries may be due.</summary>
+    public void TellToLook() => _toldToLook = true;
 
-    /// <summary>Lets the webhook rest. Of several wishes the longest holds.</summary>
-    public void PauseUntil(DateTimeOffset until)
+    /// <summary>Whether deliveries may be due, as far as known.</summary>
+    public bool ShallLook => _toldToLook;
+
+    /// <summary>Whoever was told to look does so now.</summary>
+    public void HasLooked() => _toldToLook = false;
+
+    /// <summary>
+    /// Takes a claimed delivery in. If it is under way already, from a claim that expired, that attempt goes on under the new
+    /// claim: it must not be sent twice at once.
+    /// </summary>
+    public Attempt? Begin(StoredDelivery delivery, DateTimeOffset now)
     {
-        long ticks = until.UtcTicks;
-        for (long seen = Volatile.Read(ref _pausedUntil); seen < ticks;)
+        lock (_lock)
         {
-            long before = Interlocked.CompareExchange(ref _pausedUntil, ticks, seen);
-            if (before == seen) return;
-            seen = before;
+            if (_underWay.TryGetValue(delivery.Id, out Attempt? running))
+            {
+                running.Token = delivery.Lease!.Value;
+                return null;
+            }
+
+            var attempt = new Attempt(this, delivery, now, DueFrom > delivery.Due ? DueFrom : DueFrom is null ? null : delivery.Due);
+            _underWay.Add(delivery.Id, attempt);
+            return attempt;
         }
     }
 
-    /// <summary>Says that deliveries may be due.</summary>
-    public void TellToLook()
+    public void End(Attempt attempt)
     {
-        Volatile.Write(ref _toldToLook, true);
-        Bell.Ring();
+        lock (_lock) _underWay.Remove(attempt.Delivery.Id);
     }
 
-    /// <summary>Whether to look for due deliveries now; asking answers it.</summary>
-    public bool ShallLook() => Interlocked.Exchange(ref _toldToLook, false) || MayHaveMore;
-
-    /// <summary>How many attempts in a row the guard has refused, this answer included.</summary>
-    public int CountBlocked(Answer answer)
+    /// <summary>One at a time until it has taken something; each success allows twice as many, up to its limit, each failure half.</summary>
+    public void Learn(bool succeeded)
     {
-        if (answer.Outcome == AttemptOutcome.Blocked) return Interlocked.Increment(ref _blockedInARow);
-        Volatile.Write(ref _blockedInARow, 0);
-        return 0;
+        lock (_lock) _width = succeeded ? Math.Min(_width * 2, Math.Max(1, Webhook.Concurrency)) : Math.Max(1, _width / 2);
     }
 
-    /// <summary>Whether a delivery is under way here. Claimed again after a stall, it must not be sent twice at once.</summary>
-    public bool Has(long delivery) => _underWay.Exists(one => one.Delivery == delivery);
+    private sealed record Target(WebhookOptions Webhook, IWebhookDialect Dialect);
+}
 
-    public void Begin(long delivery, Task attempt)
+/// <summary>A delivery that is being sent.</summary>
+/// <param name="dueSince">Since when it could have left; null for a probe.</param>
+internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, DateTimeOffset begun, DateTimeOffset? dueSince)
+{
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _token = delivery.Lease!.Value;
+
+    public DeliveryLane Lane => lane;
+
+    public StoredDelivery Delivery => delivery;
+
+    /// <summary>When it was claimed.</summary>
+    public DateTimeOffset Begun => begun;
+
+    public DateTimeOffset? DueSince => dueSince;
+
+    /// <summary>Over, recorded or not.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>The claim that its outcome is recorded under.</summary>
+    public long Token
     {
-        _underWay.Add((delivery, attempt));
-
-        // After the attempt has ended, not at its end: whoever wakes up must see the room.
-        _ = attempt.ContinueWith(
-            static (_, bell) => ((OwedBell)bell!).Ring(), Bell, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        get => Volatile.Read(ref _token);
+        set => Volatile.Write(ref _token, value);
     }
 
-    public void ForgetEnded() => _underWay.RemoveAll(one => one.Attempt.IsCompleted);
+    public Lease Lease => new(delivery.Id, Token);
+
+    public void End() => _ended.TrySetResult();
 }

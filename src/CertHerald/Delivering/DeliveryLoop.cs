@@ -1,47 +1,81 @@
-using System.Buffers;
 using System.Diagnostics.Metrics;
-using CertHerald.Deciding;
 using CertHerald.Following;
-using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
 /// <summary>
-/// Sends what webhooks are owed until stopped: claims due deliveries, fixes their bodies, POSTs, records. Each webhook has a
-/// lane of its own, so that one that hangs delays no other. Sent at least once: what was not recorded is sent again, the
-/// same bytes under the same key.
+/// Sends what webhooks are owed until stopped: claims due deliveries, fixes their bodies, POSTs, records. Claims are fair between
+/// webhooks and leave one that hangs no more than its own share, so that it delays no other. Sent at least once: what was not
+/// recorded is sent again, the same bytes under the same key.
 /// </summary>
 internal sealed partial class DeliveryLoop : BackgroundService
 {
     /// <summary>The store is asked this often even if nobody rings: hints may be lost.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Long past any attempt's limit: a claim that expires was left by a process that died.</summary>
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(90);
+    /// <summary>Longer than any attempt's limit and a heartbeat: a claim that expires was left by a process that died.</summary>
+    private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(90);
+
+    /// <summary>How often claims are renewed, also while attempts are waited for at the end.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a stop waits for attempts under way.</summary>
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(20);
 
+    /// <summary>An attempt that takes longer gives its place up to others.</summary>
+    private static readonly TimeSpan Quick = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How soon to look again when there is no place, or a rate is used up.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Claimed in one transaction, at most.</summary>
+    private const int MostClaimed = 200;
+
+    /// <summary>Attempts at once, but for those that wait long for an answer.</summary>
+    private const int MostQuick = 256;
+
+    /// <summary>
+    /// Attempts that wait long for an answer, at most. Beyond it only webhooks that took something lately get more. Counted among
+    /// the others, as many webhooks that hang as there are places would stop all of them.
+    /// </summary>
+    private const int MostPatient = 1024;
+
     /// <summary>Webhooks with a metric series of their own; the others share one.</summary>
     private const int MostLabels = 200;
 
-    /// <summary>Refusals in a row after which a webhook is held.</summary>
-    private const int MostBlocked = 3;
+    /// <summary>Bodies written before they are fixed together, in bytes: memory stays bounded.</summary>
+    private const int MostWritten = 4 << 20;
 
-    /// <summary>Why it is held then.</summary>
-    private const string Unreachable = "Its address is not one that webhooks may reach: see the log, and outbound.allow.";
+    /// <summary>Bodies in memory at once that are too large to be claimed with their deliveries.</summary>
+    private const int MostLarge = 16;
+
+    /// <summary>The failed try at which operators are told.</summary>
+    private const int ToldAtTry = 4;
+
+    private const string NotConfigured = "The configuration does not name it any more.";
 
     private readonly IStore _store;
     private readonly WebhookSender _sender;
-    private readonly string _baseUrl;
+    private readonly IReadOnlyList<IWebhookDialect> _dialects;
+    private readonly Webhooks _webhooks;
+    private readonly DeliveryBodies _bodies;
     private readonly OwedBell _bell;
+    private readonly OwedBell _look;
     private readonly TimeProvider _time;
     private readonly DeliveryMetrics _metrics;
     private readonly ILogger<DeliveryLoop> _logger;
-    private readonly DeliveryLane[] _lanes;
-    private readonly LocalFaults _localFaults;
+    private readonly LocalFaults _localFaults = new(0);
+    private readonly SemaphoreSlim _large = new(MostLarge, MostLarge);
     private readonly CancellationTokenSource _givenUp = new();
+
+    // Every attempt that was begun and has not ended.
+    private readonly HashSet<Attempt> _underWay = [];
+    private readonly Lock _lock = new();
+    private volatile IReadOnlyDictionary<string, DeliveryLane> _lanes = new Dictionary<string, DeliveryLane>();
+    private IReadOnlyList<WebhookOptions>? _inForce;
+    private int _labels;
+    private int _turn;
 
     public DeliveryLoop(
         IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
@@ -49,82 +83,49 @@ internal sealed partial class DeliveryLoop : BackgroundService
     {
         _store = store;
         _sender = sender;
-        _baseUrl = webhooks.BaseUrl;
+        _dialects = dialects;
+        _webhooks = webhooks;
+        _bodies = new DeliveryBodies(store, webhooks.BaseUrl);
         _bell = bell;
+        _look = new OwedBell(time);
         _time = time;
         _metrics = new DeliveryMetrics(meter, time);
         _logger = logger;
-        _lanes = [.. webhooks.All.Select((webhook, i) =>
-            new DeliveryLane(webhook, dialects.Single(dialect => dialect.Name == webhook.Dialect), i < MostLabels ? webhook.Name : "other", time))];
-        _localFaults = new LocalFaults(webhooks.All.Select(webhook => webhook.Url.IdnHost).Distinct().Count());
     }
 
     public override void Dispose()
     {
         base.Dispose();
         _givenUp.Dispose();
+        _large.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await SettleOwedAsync(stoppingToken);
-        Task[] lanes = [.. _lanes.Select(lane => RunLaneAsync(lane, stoppingToken))];
-        await WatchAsync(stoppingToken);
-        await Task.WhenAll(lanes);
+        using var ended = new CancellationTokenSource();
+        Task heartbeat = KeepLeasesAsync(ended.Token);
+        await Task.WhenAll(WatchAsync(stoppingToken), RunClaimsAsync(stoppingToken));
 
-        Task underWay = Task.WhenAll(_lanes.SelectMany(lane => lane.UnderWay));
-        await underWay.WaitAsync(Drain, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Task drained = Task.WhenAll(UnderWay().Select(attempt => attempt.Ended));
+        await drained.WaitAsync(Drain, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        IReadOnlyList<Lease> left = [.. UnderWay().Select(attempt => attempt.Lease)];
         await _givenUp.CancelAsync();
-        await underWay;
+        await drained;
+        await ended.CancelAsync();
+        await heartbeat;
+        await ReleaseAsync(left);
     }
 
-    /// <summary>
-    /// What is owed to a webhook that the configuration names no more waits, visibly, and leaves if it is named again.
-    /// Pending, it would look for ever like a delivery that is late. What the guard refused is tried anew: since then the
-    /// configuration may have opened its address, and if it has not, the hold is back at once.
-    /// </summary>
-    private async Task SettleOwedAsync(CancellationToken stopping)
-    {
-        const string NotConfigured = "The configuration does not name it any more.";
-        try
-        {
-            foreach (string webhook in await _store.OwedWebhooksAsync(stopping))
-            {
-                string? hold = await _store.FindHoldAsync(webhook, stopping);
-                if (_lanes.Any(lane => lane.Webhook.Name == webhook))
-                {
-                    if (hold is NotConfigured or Unreachable) await _store.HoldWebhookAsync(webhook, null, _time.GetUtcNow(), stopping);
-                }
-                else if (hold != NotConfigured)
-                {
-                    await _store.HoldWebhookAsync(webhook, NotConfigured, _time.GetUtcNow(), stopping);
-                    LogHeld(webhook, NotConfigured);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Stopping: not an error.
-        }
-        catch (Exception e)
-        {
-            LogStoreFailed(e);
-        }
-    }
-
-    /// <summary>Wakes the lanes when something is due.</summary>
+    /// <summary>Tells the lanes that something is due, and looks after the list of webhooks and expired claims.</summary>
     private async Task WatchAsync(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                DateTimeOffset? oldest = await _store.OldestDueAsync(stopping);
-                _metrics.OldestIs(oldest);
-                if (oldest <= _time.GetUtcNow())
-                    foreach (DeliveryLane lane in _lanes)
-                        lane.TellToLook();
-
+                if (!ReferenceEquals(_webhooks.All, _inForce)) await TakeUpAsync(stopping);
+                await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
+                await LookAsync(stopping);
                 await _bell.WaitAsync(Poll, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -139,14 +140,90 @@ internal sealed partial class DeliveryLoop : BackgroundService
         }
     }
 
-    private async Task RunLaneAsync(DeliveryLane lane, CancellationToken stopping)
+    private async Task LookAsync(CancellationToken stopping)
     {
+        DateTimeOffset now = _time.GetUtcNow();
+        IReadOnlyDictionary<string, DeliveryLane> lanes = _lanes;
+        IReadOnlyList<OpenWebhook> open = await _store.OpenWebhooksAsync(now, stopping);
+        bool isAny = false;
+        foreach (OpenWebhook one in open)
+        {
+            if (one.Due > now || !lanes.TryGetValue(one.Webhook, out DeliveryLane? lane)) continue;
+            lane.TellToLook();
+            isAny = true;
+        }
+
+        _metrics.OldestIs(open.Where(one => !one.IsProbe).Select(one => (DateTimeOffset?)one.Due).Concat(UnderWay().Select(attempt => attempt.DueSince)).Min());
+        if (isAny) _look.Ring();
+    }
+
+    /// <summary>
+    /// Takes the webhooks up that are in force now. What is owed to one that is named no more waits, visibly, and leaves if it is
+    /// named again: pending, it would look for ever like a delivery that is late. What the guard refused is tried anew, since the
+    /// configuration may have opened its address; so is one whose address was changed.
+    /// </summary>
+    private async Task TakeUpAsync(CancellationToken stopping)
+    {
+        IReadOnlyList<WebhookOptions> all = _webhooks.All;
+        IReadOnlyDictionary<string, DeliveryLane> before = _lanes;
+        var lanes = new Dictionary<string, DeliveryLane>(StringComparer.Ordinal);
+        var moved = new HashSet<string>(StringComparer.Ordinal);
+        foreach (WebhookOptions webhook in all)
+        {
+            IWebhookDialect dialect = _dialects.Single(one => one.Name == webhook.Dialect);
+            if (before.TryGetValue(webhook.Name, out DeliveryLane? lane))
+            {
+                if (lane.Webhook.Url != webhook.Url) moved.Add(webhook.Name);
+                lane.Aim(webhook, dialect);
+            }
+            else
+            {
+                lane = new DeliveryLane(webhook, dialect, _labels++ < MostLabels ? webhook.Name : "other");
+            }
+            lanes[webhook.Name] = lane;
+        }
+
+        DateTimeOffset now = _time.GetUtcNow();
+        foreach (string name in await _store.OwedWebhooksAsync(stopping))
+        {
+            if (lanes.TryGetValue(name, out DeliveryLane? lane))
+            {
+                await _store.ChangeWebhookAsync(
+                    name,
+                    state => state.Cause is HoldCause.Unlisted or HoldCause.Blocked || (moved.Contains(name) && state.Status is WebhookStatus.Held or WebhookStatus.Gone)
+                        ? (WebhookHealth.Released(state, now), null)
+                        : (state, null),
+                    lane.Webhook.Rate, stopping);
+            }
+            else
+            {
+                bool isNew = false;
+                await _store.ChangeWebhookAsync(
+                    name,
+                    state =>
+                    {
+                        isNew = state.Status != WebhookStatus.Off && state.Cause != HoldCause.Unlisted;
+                        return isNew ? (WebhookHealth.Hold(state, WebhookStatus.Held, HoldCause.Unlisted, NotConfigured, now).State, null) : (state, null);
+                    },
+                    perSecond: 1, stopping);
+                if (isNew) LogHeld(name, NotConfigured);
+            }
+        }
+
+        _localFaults.Hosts = all.Select(webhook => webhook.Url.IdnHost).Distinct().Count();
+        _lanes = lanes;
+        _inForce = all;
+    }
+
+    private async Task RunClaimsAsync(CancellationToken stopping)
+    {
+        TimeSpan wait = Timeout.InfiniteTimeSpan;
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                await lane.Bell.WaitAsync(Timeout.InfiniteTimeSpan, stopping);
-                await FillAsync(lane, stopping);
+                await _look.WaitAsync(wait, stopping);
+                wait = await ClaimAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -155,139 +232,120 @@ internal sealed partial class DeliveryLoop : BackgroundService
             catch (Exception e)
             {
                 LogStoreFailed(e);
+                wait = Poll;
             }
         }
     }
 
-    /// <summary>Begins as many attempts as are due and the lane has room for.</summary>
-    private async Task FillAsync(DeliveryLane lane, CancellationToken stopping)
+    /// <summary>Begins as many attempts as are due and there is room for: one claim, of all webhooks that may have some.</summary>
+    /// <returns>How long to wait if nobody rings.</returns>
+    private async Task<TimeSpan> ClaimAsync(CancellationToken stopping)
     {
-        lane.ForgetEnded();
         DateTimeOffset now = _time.GetUtcNow();
-        int room = lane.Room;
-        if (room == 0 || lane.IsPausedAt(now) || now < _localFaults.RestUntil || !lane.ShallLook()) return;
+        TimeSpan rest = _localFaults.RestUntil - now;
+        if (rest > TimeSpan.Zero) return rest;
 
-        lane.IsHeld = await _store.FindHoldAsync(lane.Webhook.Name, stopping) is not null;
-        if (lane.IsHeld) return;
+        (int places, bool onlyTrusted) = Places(now);
+        List<DeliveryLane> lanes = [.. _lanes.Values.Where(lane => lane.ShallLook && lane.Room > 0 && !(lane.RestUntil > now))];
+        TimeSpan next = _lanes.Values.Any(lane => lane.ShallLook && lane.RestUntil > now) ? Soon : Timeout.InfiniteTimeSpan;
+        if (onlyTrusted) lanes.RemoveAll(lane => !lane.IsTrusted);
+        if (lanes.Count == 0) return onlyTrusted ? Soon : next;
+        if (places == 0) return Soon;
 
-        IReadOnlyList<StoredDelivery> claimed = await _store.ClaimDueAsync(lane.Webhook.Name, room, now, now + Lease, stopping);
-        lane.MayHaveMore = claimed.Count == room;
-        foreach (StoredDelivery delivery in claimed)
-            if (!lane.Has(delivery.Id))
-                lane.Begin(delivery.Id, AttemptAsync(lane, delivery, _givenUp.Token));
+        // Another begins each time: those behind the last place come first in the next claim.
+        int atMost = Math.Min(MostClaimed, places), share = Math.Max(1, atMost / lanes.Count), first = _turn++ % lanes.Count;
+        List<DeliveryLane> turns = [.. lanes[first..], .. lanes[..first]];
+        foreach (DeliveryLane lane in turns)
+        {
+            // Before the claim: who is told to look while it is made, looks again.
+            lane.HasLooked();
+            lane.Granted = -1;
+        }
+        IReadOnlyList<StoredDelivery> claimed = await _store.ClaimAsync(
+            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, share)))], atMost, now, now + LeaseTime, stopping);
+
+        Dictionary<string, DeliveryLane> byName = turns.ToDictionary(lane => lane.Webhook.Name, StringComparer.Ordinal);
+        Dictionary<string, int> taken = claimed.CountBy(one => one.Webhook).ToDictionary(StringComparer.Ordinal);
+        foreach (DeliveryLane lane in turns)
+        {
+            if (lane.RestUntil > now) next = Soon;
+            // It may have more: it was not asked, since the claim was full before its turn, or got all that it was allowed.
+            if (lane.RestUntil > now || lane.Granted < 0 || (lane.Granted > 0 && taken.GetValueOrDefault(lane.Webhook.Name) >= lane.Granted)) lane.TellToLook();
+        }
+
+        Begin([.. claimed.Select(one => byName[one.Webhook].Begin(one, now)).OfType<Attempt>()]);
+        // There may be more, and room for it.
+        return claimed.Count > 0 ? TimeSpan.Zero : next;
     }
 
-    /// <summary>One attempt and its record. Killed in between, or unable to record, the claim expires and the same is sent again.</summary>
-    private async Task AttemptAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
+    private static Grant GrantTo(DeliveryLane lane, WebhookState state, DateTimeOffset now, int share)
+    {
+        double rate = lane.Webhook.Rate;
+        Grant grant = WebhookHealth.GrantTo(state, now, lane.UnderWay, Math.Min(lane.Room, share), rate);
+        lane.Granted = grant.AtMost;
+        lane.DueFrom = grant.OfHeld || state.IsBreakerOpen ? null : state.PausedUntil ?? DateTimeOffset.MinValue;
+        bool isUsedUp = grant.AtMost == 0 && state.Status == WebhookStatus.Active && WebhookHealth.TokensAt(state, now, rate) < 1;
+        lane.RestUntil = isUsedUp ? now + (Soon > TimeSpan.FromSeconds(1 / rate) ? Soon : TimeSpan.FromSeconds(1 / rate)) : null;
+        return grant;
+    }
+
+    /// <summary>How many attempts may begin, and whether only at webhooks that took something lately.</summary>
+    private (int Places, bool OnlyTrusted) Places(DateTimeOffset now)
+    {
+        int quick = 0, patient = 0;
+        lock (_lock)
+            foreach (Attempt attempt in _underWay)
+                if (now - attempt.Begun < Quick) quick++;
+                else patient++;
+        return (Math.Max(0, MostQuick - quick), patient >= MostPatient);
+    }
+
+    private void Begin(List<Attempt> group)
+    {
+        if (group.Count == 0) return;
+        lock (_lock) _underWay.UnionWith(group);
+        _ = SendAsync(group);
+    }
+
+    private List<Attempt> UnderWay()
+    {
+        lock (_lock) return [.. _underWay];
+    }
+
+    private async Task KeepLeasesAsync(CancellationToken ended)
+    {
+        while (!ended.IsCancellationRequested)
+        {
+            try
+            {
+                _metrics.CountsAre(await _store.CountDeliveriesAsync(ended));
+                await Task.Delay(Heartbeat, _time, ended);
+                await _store.RenewAsync([.. UnderWay().Select(attempt => attempt.Lease)], _time.GetUtcNow() + LeaseTime, ended);
+            }
+            catch (OperationCanceledException) when (ended.IsCancellationRequested)
+            {
+                // Ended: not an error.
+            }
+            catch (Exception e)
+            {
+                LogStoreFailed(e);
+                await Task.Delay(Heartbeat, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>The next process, or another node, need not wait for the claims to expire.</summary>
+    private async Task ReleaseAsync(IReadOnlyList<Lease> leases)
     {
         try
         {
-            DateTimeOffset started = _time.GetUtcNow();
-            long begun = _time.GetTimestamp();
-            Answer answer = await PostAsync(lane, delivery, cancellation);
-            TimeSpan took = _time.GetElapsedTime(begun);
-            DateTimeOffset ended = _time.GetUtcNow();
-
-            bool isOurs = _localFaults.IsOurs(answer, lane.Webhook.Url.IdnHost, ended);
-            Verdict verdict = isOurs
-                ? new Verdict(DeliveryState.Pending, _localFaults.RestUntil)
-                : lane.Dialect.Rules.Judge(delivery, answer, started, ended);
-            if (lane.CountBlocked(answer) >= MostBlocked)
-                verdict = verdict with { HoldReason = Unreachable };
-            if (verdict.PauseUntil is { } pause) lane.PauseUntil(pause);
-
-            var attempt = new StoredAttempt(delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body);
-            await _store.CompleteAttemptAsync(attempt, verdict.State, verdict.Due, counted: !isOurs, cancellation);
-
-            // What was under way when another attempt led to the hold is open again by now: it is held with the rest.
-            string? hold = verdict.HoldReason ?? (lane.IsHeld ? await _store.FindHoldAsync(lane.Webhook.Name, cancellation) : null);
-            lane.IsHeld = hold is not null;
-            if (hold is not null) await _store.HoldWebhookAsync(lane.Webhook.Name, hold, ended, cancellation);
-
-            _metrics.Count(lane.Label, answer, took);
-            // A notice is no alert: no head showed it.
-            if (verdict.State == DeliveryState.Done && delivery.Kind != EventKinds.Operator) _metrics.Alerted(ended - delivery.HeadSeen);
-            Log(lane.Webhook.Name, delivery, answer, verdict, took);
+            await _store.ReleaseAsync(leases, CancellationToken.None);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (StoreException e)
         {
-            // Given up after the drain: the claim expires, and the delivery is sent again with the same bytes.
-        }
-        catch (Exception e)
-        {
-            LogUnrecorded(e, lane.Webhook.Name, delivery.Id);
+            LogStoreFailed(e);
         }
     }
-
-    /// <summary>Our own mistakes are attempts too, and count: a delivery that trips the program must end some day.</summary>
-    private async Task<Answer> PostAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
-    {
-        try
-        {
-            ReadOnlyMemory<byte> body = delivery.Body ?? await FreezeAsync(lane, delivery, cancellation);
-            return await _sender.PostAsync(lane.Webhook, lane.Dialect.Rules, delivery.Key, body, cancellation);
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
-        {
-            LogInternal(e, lane.Webhook.Name, delivery.Id);
-            return new Answer(AttemptOutcome.Internal, null, e.GetType().Name);
-        }
-    }
-
-    /// <summary>Frozen before the first POST: killed here, the next attempt sends the same bytes under the same key.</summary>
-    private async Task<ReadOnlyMemory<byte>> FreezeAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
-    {
-        DeliverySubject subject = delivery.Kind switch
-        {
-            EventKinds.MalformedCertificate => new DeliverySubject(_baseUrl, null, await _store.FindMalformedAsync(delivery.Subject, cancellation)),
-            EventKinds.Operator => new DeliverySubject(_baseUrl, null, null, await _store.FindNoticeAsync(delivery.Subject, cancellation)),
-            _ => new DeliverySubject(_baseUrl, await _store.FindIssuanceAsync(delivery.Subject, cancellation), null),
-        };
-
-        if (lane.Webhook.Evidence && delivery.Kind != EventKinds.Operator)
-        {
-            // What is not proven yet says so, and leaves: no alert waits for its proof.
-            Evidence? evidence = delivery.Kind == EventKinds.MalformedCertificate
-                ? await _store.FindMalformedEvidenceAsync(delivery.Subject, cancellation)
-                : await _store.FindEvidenceAsync(delivery.Subject, null, cancellation);
-            subject = subject with { Evidence = new DeliveryEvidence(evidence is null ? null : EvidenceJson.Write(evidence)) };
-        }
-
-        var body = new ArrayBufferWriter<byte>(4096);
-        lane.Dialect.Write(subject, body);
-        await _store.FreezeAsync(delivery.Id, body.WrittenMemory, cancellation);
-        return body.WrittenMemory;
-    }
-
-    private void Log(string webhook, StoredDelivery delivery, Answer answer, Verdict verdict, TimeSpan took)
-    {
-        string outcome = answer.Status is { } status ? $"status {status}" : answer.Detail ?? Answer.NameOf(answer.Outcome);
-        if (verdict.State == DeliveryState.Done) LogDelivered(webhook, delivery.Kind, delivery.Subject, took.TotalMilliseconds);
-        else if (verdict.State == DeliveryState.Dead) LogDead(webhook, delivery.Id, outcome);
-        else LogFailed(webhook, delivery.Id, outcome, verdict.Due);
-
-        if (verdict.HoldReason is { } reason) LogHeld(webhook, reason);
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} got {Kind} {Subject} in {Milliseconds:F0} ms")]
-    private partial void LogDelivered(string webhook, string kind, long subject, double milliseconds);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Webhook} did not take delivery {Delivery}: {Outcome}; next try {Due:u}")]
-    private partial void LogFailed(string webhook, long delivery, string outcome, DateTimeOffset due);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Webhook {Webhook} did not take delivery {Delivery}: {Outcome}; it is a dead letter now")]
-    private partial void LogDead(string webhook, long delivery, string outcome);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Webhook {Webhook} is on hold: {Reason}")]
-    private partial void LogHeld(string webhook, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {Delivery} to webhook {Webhook} failed inside CertHerald")]
-    private partial void LogInternal(Exception exception, string webhook, long delivery);
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "An attempt at delivery {Delivery} to webhook {Webhook} could not be recorded; it will be sent again, under the same key")]
-    private partial void LogUnrecorded(Exception exception, string webhook, long delivery);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Due deliveries could not be read from the store; trying again")]
     private partial void LogStoreFailed(Exception exception);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
@@ -9,6 +10,7 @@ internal sealed class DeliveryMetrics
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _latency;
     private long _oldestDue = long.MaxValue;
+    private DeliveryCounts _counts = new(0, 0);
 
     public DeliveryMetrics(Meter meter, TimeProvider time)
     {
@@ -20,6 +22,8 @@ internal sealed class DeliveryMetrics
             "certherald_oldest_due_delivery_seconds",
             () => Math.Max(0, TimeSpan.FromTicks(time.GetUtcNow().UtcTicks - Volatile.Read(ref _oldestDue)).TotalSeconds),
             "s", "How long the oldest due delivery has been waiting; 0 if none is due.");
+        meter.CreateObservableGauge("certherald_held_deliveries", () => Volatile.Read(ref _counts).Held, description: "Deliveries that wait for their webhook.");
+        meter.CreateObservableGauge("certherald_dead_deliveries", () => Volatile.Read(ref _counts).Dead, description: "Deliveries that were given up.");
     }
 
     public void Count(string webhook, Answer answer, TimeSpan took)
@@ -30,6 +34,8 @@ internal sealed class DeliveryMetrics
 
     /// <param name="latency">Since the head was seen that first showed the entry.</param>
     public void Alerted(TimeSpan latency) => _latency.Record(latency.TotalSeconds);
+
+    public void CountsAre(DeliveryCounts counts) => Volatile.Write(ref _counts, counts);
 
     /// <param name="due">Null if no delivery is open.</param>
     public void OldestIs(DateTimeOffset? due) => Volatile.Write(ref _oldestDue, due?.UtcTicks ?? long.MaxValue);

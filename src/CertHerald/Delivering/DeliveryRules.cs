@@ -16,6 +16,9 @@ internal sealed record DeliveryRules
     /// <summary>Whether 410 ends the delivery and puts its webhook on hold.</summary>
     public required bool GoneEnds { get; init; }
 
+    /// <summary>Whether a body refused with 413 is written anew, in its short form, for the attempts that remain. Default: no.</summary>
+    public bool ShortensAfter413 { get; init; }
+
     /// <summary>For name resolution, connection, TLS and the answer's headers together.</summary>
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -27,7 +30,7 @@ internal sealed record DeliveryRules
     {
         if (answer.Outcome == AttemptOutcome.Delivered) return new Verdict(DeliveryState.Done, ended);
         if (answer.Status == 410 && GoneEnds)
-            return new Verdict(DeliveryState.Dead, ended) { HoldReason = "It answered 410 Gone: its receiver wants no more deliveries." };
+            return new Verdict(DeliveryState.Dead, ended) { IsGone = true };
 
         // The webhook rests as long as it asked, or for the first gap. Not for this delivery's own next gap: that may be
         // hours, and one old delivery that its receiver cannot digest would hold back every new one.
@@ -37,7 +40,11 @@ internal sealed record DeliveryRules
 
         DateTimeOffset? next = Schedule.NextAfter(delivery.Tries + 1, delivery.Due, started, delivery.Key);
         return next is { } due
-            ? new Verdict(DeliveryState.Pending, pause > due ? pause.Value : due) { PauseUntil = pause }
+            ? new Verdict(DeliveryState.Pending, pause > due ? pause.Value : due)
+            {
+                PauseUntil = pause,
+                Shorten = answer.Status == 413 && ShortensAfter413 && !delivery.IsShort,
+            }
             : new Verdict(DeliveryState.Dead, ended) { PauseUntil = pause };
     }
 
@@ -53,6 +60,9 @@ internal sealed record Verdict(DeliveryState State, DateTimeOffset Due)
     /// <summary>The webhook gets nothing before; null if it need not rest.</summary>
     public DateTimeOffset? PauseUntil { get; init; }
 
-    /// <summary>Why the webhook is put on hold; null if it is not.</summary>
-    public string? HoldReason { get; init; }
+    /// <summary>Its receiver wants no more deliveries, ever.</summary>
+    public bool IsGone { get; init; }
+
+    /// <summary>The body was too large: the next attempt sends the short form.</summary>
+    public bool Shorten { get; init; }
 }

@@ -20,11 +20,17 @@ internal interface IWebhookDialect
 
     /// <summary>Writes the body. Called once per delivery: every retry sends the same bytes.</summary>
     void Write(DeliverySubject subject, IBufferWriter<byte> body);
+
+    /// <summary>Writes the body of a test: an example, as true to life as the dialect's receivers can bear.</summary>
+    void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body);
 }
 
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
 internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed, Notice? Notice = null)
 {
+    /// <summary>The receiver refused the whole as too large: say what changed and no more, if the dialect has such a form.</summary>
+    public bool IsShort { get; init; }
+
     /// <summary>Null: the webhook did not ask for it.</summary>
     public DeliveryEvidence? Evidence { get; init; }
 }

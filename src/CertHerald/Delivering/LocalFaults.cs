@@ -19,6 +19,13 @@ internal sealed class LocalFaults(int hosts)
     private TimeSpan _rest = TimeSpan.Zero;
     private DateTimeOffset _restUntil = DateTimeOffset.MinValue;
 
+    /// <summary>How many hosts webhooks have now.</summary>
+    public int Hosts
+    {
+        get => Volatile.Read(ref hosts);
+        set => Volatile.Write(ref hosts, value);
+    }
+
     /// <summary>No webhook is tried before.</summary>
     public DateTimeOffset RestUntil
     {
@@ -38,7 +45,7 @@ internal sealed class LocalFaults(int hosts)
 
             _failing[host] = now;
             int together = _failing.Values.Count(failed => now - failed <= Window);
-            if (_since is null && together < Math.Min(3, hosts)) return false;
+            if (_since is null && together < Math.Min(3, Hosts)) return false;
 
             _since ??= now;
             if (now - _since > Patience) return false;

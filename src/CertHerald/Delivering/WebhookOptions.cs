@@ -29,10 +29,10 @@ internal sealed record WebhookOptions
     /// <summary>Sent beside ours. Their values may be secrets.</summary>
     public IReadOnlyList<WebhookHeader> Headers { get; init; } = [];
 
-    /// <summary>Requests at once.</summary>
+    /// <summary>Requests at once, at most. With 1, deliveries come one after the other.</summary>
     public int Concurrency { get; init; } = DefaultConcurrency;
 
-    /// <summary>Requests a second, at most.</summary>
+    /// <summary>Requests a second, at most, on average; so many may also come together.</summary>
     public double Rate { get; init; } = DefaultRate;
 
     public const int DefaultConcurrency = 8, MostConcurrency = 256;

@@ -36,9 +36,10 @@ internal sealed class WebhookSender : IDisposable
     }
 
     /// <summary>POSTs a body. Whatever the receiver or the network does is an answer, never an exception.</summary>
+    /// <param name="isTest">Marks it, in a header, as an example.</param>
     /// <exception cref="OperationCanceledException">Cancelled by the caller: whether the receiver got it is unknown.</exception>
     public async Task<Answer> PostAsync(
-        WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+        WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation, bool isTest = false)
     {
         // Checked when it was saved, too: what comes by another way must not reach the wire either.
         if (WebhookHeader.MistakeIn(webhook.Headers) is { } mistake) return new Answer(AttemptOutcome.Internal, null, $"The custom headers {mistake}.");
@@ -47,6 +48,7 @@ internal sealed class WebhookSender : IDisposable
         using var limit = new CancellationTokenSource(rules.TimeLimit, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using HttpRequestMessage request = CreateRequest(webhook, key, body);
+        if (isTest) request.Headers.Add("CertHerald-Test", "1");
 
         try
         {

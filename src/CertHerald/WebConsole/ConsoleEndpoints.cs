@@ -1,4 +1,7 @@
+using System.Globalization;
 using CertHerald.Access;
+using CertHerald.Api;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.WebConsole;
@@ -24,8 +27,17 @@ internal static class ConsoleEndpoints
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
         pages.MapGet("/deliveries/{id:long}", (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
         pages.MapWebhooks();
+        pages.MapPost("/deliveries/{id:long}/replay", ReplayAsync);
         pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
         pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));
         pages.MapFallback(() => new RazorComponentResult<MissingPage>());
+    }
+
+    internal static async Task<IResult> ReplayAsync(long id, HttpContext context, Replays replays, IAntiforgery antiforgery)
+    {
+        if (!await antiforgery.IsRequestValidAsync(context)) return new RazorComponentResult<MissingPage>(new { Status = StatusCodes.Status400BadRequest });
+        return await replays.ReplayAsync(id, asNew: false) is null
+            ? new RazorComponentResult<MissingPage>()
+            : new SeeOther(string.Create(CultureInfo.InvariantCulture, $"/console/deliveries/{id}"));
     }
 }

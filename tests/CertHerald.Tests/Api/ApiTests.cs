@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using CertHerald.Inspecting;
 using CertHerald.Tests.WebConsole;
+using CertHerald.Tests.Storage;
 
 namespace CertHerald.Tests.Api;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
+using CertHerald.Delivering;
 using CertHerald.Names;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
@@ -13,6 +14,7 @@ namespace CertHerald.Tests.Configuring;
 public sealed class ConfigurationReloadTests : IAsyncDisposable
 {
     private readonly Scratch _scratch = new();
+    private Webhooks _webhooks = null!;
     private readonly ManualTime _time = new();
     private readonly Meter _meter = new("CertHerald");
     private readonly KeptLog _log = new();
@@ -242,13 +244,26 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         Assert.Equal(2, _reads);
     }
 
+    [Fact]
+    public async Task Changed_webhooks_are_in_force_without_a_restart()
+    {
+        object Of(params string[] names) => new { watch = new[] { "one.example" }, webhooks = names.Select(name => new { name, url = $"https://{name}.example/" }) };
+        await StartAsync("", Of("left", "right"));
+
+        Configure(Of("right", "new"));
+        await SettleAsync();
+
+        Assert.Equal(["right", "new"], _webhooks.All.Select(webhook => webhook.Name));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("only after a restart", StringComparison.Ordinal));
+    }
+
     private async Task StartAsync(string list, object? configuration = null, bool begin = true)
     {
         Write("watchlist", list);
         Configure(configuration ?? new { watch_files = new[] { _scratch.PathOf("watchlist") } });
         CertHeraldOptions first = Read();
         _watched = new Watched(first.Watch, first.Known, _meter);
-        _reload = new ConfigurationReload(Read, first, _watched, _time, _loggers.CreateLogger<ConfigurationReload>());
+        _reload = new ConfigurationReload(Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _time, _loggers.CreateLogger<ConfigurationReload>());
         if (begin) await _reload.StartAsync(Cancellation);
     }
 

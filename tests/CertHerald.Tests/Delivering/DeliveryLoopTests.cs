@@ -8,6 +8,7 @@ using CertHerald.Delivering;
 using CertHerald.Dialects.CertSpotter;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Storage;
 
 namespace CertHerald.Tests.Delivering;
 
@@ -66,7 +67,7 @@ public sealed class DeliveryLoopTests
         await rig.OweAsync("hook");
         DateTimeOffset now = rig.Time.GetUtcNow();
         StoredDelivery claimed = Assert.Single(await rig.Store.ClaimDueAsync("hook", 4, now, now.AddSeconds(90), Cancellation));
-        await rig.Store.FreezeAsync(claimed.Id, "sent before the kill"u8.ToArray(), Cancellation);
+        await rig.Store.FreezeAsync(claimed, "sent before the kill"u8.ToArray());
 
         await rig.ReopenAsync();
         await rig.StartLoopAsync();
@@ -84,7 +85,7 @@ public sealed class DeliveryLoopTests
         await rig.OweAsync("hook");
         DateTimeOffset now = rig.Time.GetUtcNow();
         StoredDelivery claimed = Assert.Single(await rig.Store.ClaimDueAsync("hook", 4, now, now.AddSeconds(90), Cancellation));
-        await rig.Store.FreezeAsync(claimed.Id, "sent by another node"u8.ToArray(), Cancellation);
+        await rig.Store.FreezeAsync(claimed, "sent by another node"u8.ToArray());
 
         await rig.StartLoopAsync();
         rig.Advance(TimeSpan.FromSeconds(91));
@@ -99,17 +100,18 @@ public sealed class DeliveryLoopTests
     {
         await using Receiver hanging = Receiver.Start();
         await using Receiver healthy = Receiver.Start();
-        hanging.Default = Receiver.Hang();
         await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(hanging.Url, "hanging"), Given.Webhook(healthy.Url, "healthy"));
+        await rig.WarmAsync("hanging");
+        hanging.Default = Receiver.Hang();
         for (int i = 0; i < 20; i++) await rig.OweAsync("hanging");
-        for (int i = 0; i < 4; i++) await hanging.NextAsync();
+        for (int i = 0; i < 3 + 8; i++) await hanging.NextAsync();
 
         await rig.OweAsync("hanging", "healthy");
         await rig.Log.WaitForAsync("Webhook healthy got unknown_certificate");
 
-        // Without the clock having moved: at once. And no more than four at a time.
-        Assert.Equal(4, hanging.Requests.Count);
-        Assert.Equal(4, (await rig.DeliveriesAsync(DeliveryState.Inflight)).Count);
+        // Without the clock having moved: at once. And no more than eight at a time.
+        Assert.Equal(3 + 8, hanging.Requests.Count);
+        Assert.Equal(8, (await rig.DeliveriesAsync(DeliveryState.Inflight)).Count);
     }
 
     [Fact]
@@ -122,7 +124,7 @@ public sealed class DeliveryLoopTests
         await rig.Log.WaitForAsync("got unknown_certificate", 100);
 
         Assert.Equal(100, receiver.Requests.Select(request => request.Key).Distinct().Count());
-        Assert.InRange(receiver.Connections, 1, 4);
+        Assert.InRange(receiver.Connections, 1, 8);
     }
 
     [Fact]
@@ -191,22 +193,24 @@ public sealed class DeliveryLoopTests
     public async Task T16_a_429_with_much_due_is_one_pause_as_long_as_the_webhook_asks()
     {
         await using Receiver receiver = Receiver.Start();
-        receiver.Then(Enumerable.Repeat(Receiver.Answer(429, "", "Retry-After: 3600"), 4));
-        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url), Given.Webhook(receiver.Url, "other"));
-        for (int i = 0; i < 100; i++) await rig.OweAsync("hook");
-        await rig.StartLoopAsync();
-        await rig.Log.WaitForAsync(NotTaken, 4);
-        Assert.Equal(4, receiver.Requests.Count);
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url), Given.Webhook(receiver.Url, "other"));
+        await rig.WarmAsync("hook");
+        receiver.Default = Receiver.Answer(429, "", "Retry-After: 3600");
+        for (int i = 0; i < 1_000; i++) await rig.OweInSilenceAsync("hook");
+        rig.Bell.Ring();
+        await rig.Log.WaitForAsync(NotTaken, 8);
+        Assert.Equal(3 + 8, receiver.Requests.Count);
+        receiver.Default = Receiver.Answer(200);
 
         // The other webhook's delivery proves that the loop has looked again.
         rig.Advance(TimeSpan.FromSeconds(3599));
         await rig.OweAsync("other");
         await rig.Log.WaitForAsync("Webhook other got");
-        Assert.Equal(5, receiver.Requests.Count);
+        Assert.Equal(3 + 8 + 1, receiver.Requests.Count);
 
         rig.Advance(TimeSpan.FromSeconds(1));
-        await rig.Log.WaitForAsync("Webhook hook got", 100);
-        Assert.Equal(96, (await rig.DeliveriesAsync()).Count(delivery => delivery is { Webhook: "hook", Tries: 1 }));
+        await rig.Log.WaitForAsync("Webhook hook got", 3 + 1_000);
+        Assert.Equal(8, (await rig.DeliveriesAsync()).Count(delivery => delivery is { Webhook: "hook", Tries: 2 }));
     }
 
     [Theory]
@@ -327,19 +331,20 @@ public sealed class DeliveryLoopTests
     {
         await using Receiver receiver = Receiver.Start();
         var signal = new TaskCompletionSource();
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url) with { Concurrency = 4 });
+        await rig.WarmAsync("hook");
         receiver.Default = Receiver.After(signal.Task, Receiver.Answer(200));
-        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url));
         for (int i = 0; i < 6; i++) await rig.OweAsync("hook");
-        for (int i = 0; i < 4; i++) await receiver.NextAsync();
+        for (int i = 0; i < 3 + 4; i++) await receiver.NextAsync();
 
         Task stopping = rig.Loop.StopAsync(CancellationToken.None);
         Assert.False(stopping.IsCompleted);
         signal.SetResult();
         await stopping;
 
-        Assert.Equal(4, (await rig.DeliveriesAsync(DeliveryState.Done)).Count);
+        Assert.Equal(3 + 4, (await rig.DeliveriesAsync(DeliveryState.Done)).Count);
         Assert.Equal(2, (await rig.DeliveriesAsync(DeliveryState.Pending)).Count);
-        Assert.Equal(4, receiver.Requests.Count);
+        Assert.Equal(3 + 4, receiver.Requests.Count);
     }
 
     [Fact]
@@ -442,5 +447,7 @@ public sealed class DeliveryLoopTests
         public bool Speaks(string kind) => true;
 
         public void Write(DeliverySubject subject, IBufferWriter<byte> body) => throw new InvalidOperationException("broken on purpose");
+
+        public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => throw new InvalidOperationException("broken on purpose");
     }
 }

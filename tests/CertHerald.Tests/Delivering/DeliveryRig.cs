@@ -46,6 +46,8 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     public OwedBell Bell { get; private set; } = null!;
 
+    public Webhooks Webhooks { get; private set; } = null!;
+
     public DeliveryLoop Loop { get; private set; } = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -72,8 +74,8 @@ internal sealed class DeliveryRig : IAsyncDisposable
     {
         Bell = new OwedBell(Time);
         _sender = new WebhookSender(new OutboundGuard(outbound ?? Given.LoopbackAllowed, resolve), Time);
-        var options = new Webhooks("https://ct.example.org", webhooks ?? _webhooks);
-        Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, options, Bell, Time, Meter, Log);
+        Webhooks = new Webhooks("https://ct.example.org", webhooks ?? _webhooks);
+        Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, Webhooks, Bell, Time, Meter, Log);
         await Loop.StartAsync(Cancellation);
     }
 
@@ -115,10 +117,21 @@ internal sealed class DeliveryRig : IAsyncDisposable
         Bell?.Ring();
     }
 
+    /// <summary>Lets a webhook take something, so that it may have as much at once as its options say.</summary>
+    public async Task WarmAsync(params string[] webhooks)
+    {
+        int[] before = [.. webhooks.Select(webhook => Log.All.Count(line => line.Contains($"Webhook {webhook} got", StringComparison.Ordinal)))];
+        for (int i = 1; i <= 3; i++)
+        {
+            await OweAsync(webhooks);
+            for (int j = 0; j < webhooks.Length; j++) await Log.WaitForAsync($"Webhook {webhooks[j]} got", before[j] + i);
+        }
+    }
+
     /// <summary>Moves the clock to the moment when the oldest open delivery is due.</summary>
     public async Task AdvanceToDueAsync()
     {
-        DateTimeOffset due = (await Store.OldestDueAsync(Cancellation))!.Value;
+        DateTimeOffset due = (await DeliveriesAsync(DeliveryState.Pending)).Min(delivery => delivery.Due);
         Advance(due - Time.GetUtcNow());
     }
 

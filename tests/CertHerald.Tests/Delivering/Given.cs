@@ -14,8 +14,9 @@ internal static class Given
 {
     public static readonly OutboundOptions LoopbackAllowed = new() { Allow = [IPNetwork.Parse("127.0.0.0/8")] };
 
+    /// <summary>Its rate is none to speak of, where the clock stands still.</summary>
     public static WebhookOptions Webhook(Uri url, string name = "hook") =>
-        new() { Name = name, Dialect = "certspotter", Url = url, Events = [EventKinds.UnknownCertificate] };
+        new() { Name = name, Dialect = "certspotter", Url = url, Events = [EventKinds.UnknownCertificate], Rate = 1_000 };
 
     /// <summary>The facts of certspotter.md §2 about fixture G1.</summary>
     public static CertificateFacts GoldenFacts() => new()

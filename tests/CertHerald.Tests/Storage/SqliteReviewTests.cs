@@ -76,8 +76,8 @@ public sealed class SqliteReviewTests : IDisposable
     {
         await using DeliveryRig rig = await DeliveryRig.OpenAsync();
         await rig.OweInSilenceAsync("hook");
-        StoredDelivery owed = await rig.DeliveryAsync();
-        await rig.Store.FreezeAsync(owed.Id, new byte[1000], Cancellation);
+        StoredDelivery owed = Assert.Single(await rig.Store.ClaimDueAsync("hook", 1, rig.Time.GetUtcNow(), rig.Time.GetUtcNow().AddMinutes(1), Cancellation));
+        await rig.Store.FreezeAsync(owed, new byte[1000]);
 
         Assert.Equal(1000, (await rig.DeliveryAsync()).Body!.Length);
         Assert.Null(Assert.Single(await rig.Store.DeliveriesAsync(new DeliveryFilter(WithBody: false), Cancellation)).Body);

@@ -8,7 +8,7 @@ namespace CertHerald.Tests.Storage;
 /// <summary>What is owed, claimed, tried and held.</summary>
 public abstract partial class StoreConformance
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(90);
 
     [Fact]
     public async Task What_is_owed_is_one_delivery_a_webhook_with_a_key_fixed_at_once()
@@ -53,11 +53,13 @@ public abstract partial class StoreConformance
     {
         await OweAsync(1, "hook");
         StoredDelivery claimed = Assert.Single(await ClaimAsync("hook"));
-        await Store.FreezeAsync(claimed.Id, "frozen"u8.ToArray(), Cancellation);
+        await Store.FreezeAsync(claimed, "frozen"u8.ToArray());
 
-        Time.Advance(Lease);
+        Time.Advance(LeaseTime);
+        Assert.Equal(0, await Store.ReleaseExpiredAsync(Time.GetUtcNow(), Cancellation));
         Assert.Empty(await ClaimAsync("hook"));
         Time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, await Store.ReleaseExpiredAsync(Time.GetUtcNow(), Cancellation));
         StoredDelivery again = Assert.Single(await ClaimAsync("hook"));
 
         Assert.Equal((claimed.Id, claimed.Key), (again.Id, again.Key));
@@ -77,8 +79,9 @@ public abstract partial class StoreConformance
     public async Task A_body_is_frozen_once()
     {
         await OweAsync(1, "hook");
-        await Store.FreezeAsync(1, "first"u8.ToArray(), Cancellation);
-        await Store.FreezeAsync(1, "second"u8.ToArray(), Cancellation);
+        StoredDelivery claimed = Assert.Single(await ClaimAsync("hook"));
+        Assert.Empty(await Store.FreezeAsync(claimed, "first"u8.ToArray()));
+        Assert.Equal([1L], await Store.FreezeAsync(claimed, "second"u8.ToArray()));
         Assert.Equal("first"u8.ToArray(), (await DeliveryAsync(1)).Body);
     }
 
@@ -94,31 +97,60 @@ public abstract partial class StoreConformance
             new(1, now.AddSeconds(2), TimeSpan.FromMilliseconds(20), 503, "status", null, "busy"u8.ToArray()),
         ];
 
-        await Store.CompleteAttemptAsync(attempts[0], DeliveryState.Pending, now.AddSeconds(1), counted: false, Cancellation);
+        await Store.CompleteAsync(Assert.Single(await ClaimAsync("hook")), attempts[0], DeliveryState.Pending, now, counted: false);
         Assert.Equal((DeliveryState.Pending, 0, now), ((await DeliveryAsync(1)).State, (await DeliveryAsync(1)).Tries, (await DeliveryAsync(1)).FirstTried!.Value));
-        await Store.CompleteAttemptAsync(attempts[1], DeliveryState.Pending, now.AddSeconds(2), counted: true, Cancellation);
-        await Store.CompleteAttemptAsync(attempts[2], DeliveryState.Dead, now.AddSeconds(3), counted: true, Cancellation);
+        await Store.CompleteAsync(Assert.Single(await ClaimAsync("hook")), attempts[1], DeliveryState.Pending, now);
+        await Store.CompleteAsync(Assert.Single(await ClaimAsync("hook")), attempts[2], DeliveryState.Dead, now.AddSeconds(3));
 
         StoredDelivery delivery = await DeliveryAsync(1);
         Assert.Equal((DeliveryState.Dead, 2, now, now.AddSeconds(3)), (delivery.State, delivery.Tries, delivery.FirstTried!.Value, delivery.Due));
         IReadOnlyList<StoredAttempt> stored = await Store.AttemptsAsync(1, Cancellation);
         Assert.Equal(attempts.Select(Plain), stored.Select(Plain));
+        Assert.Equal([false, true, true], stored.Select(attempt => attempt.Counted));
         Assert.Equal("busy"u8, stored[2].Answer);
         Assert.Empty(await Store.AttemptsAsync(2, Cancellation));
 
-        static string Plain(StoredAttempt attempt) => (attempt with { Answer = [] }).ToString();
+        static string Plain(StoredAttempt attempt) => (attempt with { Answer = [], Counted = true }).ToString();
     }
 
     [Fact]
-    public async Task What_was_delivered_stays_delivered_whatever_a_late_attempt_reports()
+    public async Task T17_a_worker_whose_claim_was_lost_changes_nothing()
     {
         await OweAsync(1, "hook");
-        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow(), counted: true, Cancellation);
-        await Store.CompleteAttemptAsync(Attempt(1, 500), DeliveryState.Pending, Time.GetUtcNow(), counted: true, Cancellation);
+        StoredDelivery stale = Assert.Single(await ClaimAsync("hook"));
+        Time.Advance(LeaseTime + TimeSpan.FromMilliseconds(1));
+        await Store.ReleaseExpiredAsync(Time.GetUtcNow(), Cancellation);
+
+        // Not yet claimed again, then claimed by another, then done: the claim of before never counts.
+        Assert.Null(await Store.CompleteAsync(stale, Attempt(1, 500), DeliveryState.Dead, Time.GetUtcNow()));
+        StoredDelivery fresh = Assert.Single(await ClaimAsync("hook"));
+        Assert.NotEqual(stale.Lease, fresh.Lease);
+        Assert.Null(await Store.CompleteAsync(stale, Attempt(1, 500), DeliveryState.Dead, Time.GetUtcNow()));
+        Assert.Equal([1L], await Store.FreezeAsync(stale, "late"u8.ToArray()));
+        await Store.RenewAsync([new Lease(1, stale.Lease!.Value)], Time.GetUtcNow().AddDays(1), Cancellation);
+        await Store.ReleaseAsync([new Lease(1, stale.Lease!.Value)], Cancellation);
+        Assert.Equal(DeliveryState.Inflight, (await DeliveryAsync(1)).State);
+        Assert.Equal(DeliveryState.Done, (await Store.CompleteAsync(fresh, Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow()))!.State);
+        Assert.Null(await Store.CompleteAsync(stale, Attempt(1, 500), DeliveryState.Pending, Time.GetUtcNow()));
 
         Assert.Equal((DeliveryState.Done, 1), ((await DeliveryAsync(1)).State, (await DeliveryAsync(1)).Tries));
-        Assert.Equal(2, (await Store.AttemptsAsync(1, Cancellation)).Count);
+        Assert.Equal(200, Assert.Single(await Store.AttemptsAsync(1, Cancellation)).Status);
         Assert.Empty(await ClaimAsync("hook"));
+    }
+
+    [Fact]
+    public async Task Rule_3_4_a_claim_that_is_renewed_does_not_expire_and_one_given_back_is_due_at_once()
+    {
+        await OweAsync(2, "hook");
+        IReadOnlyList<StoredDelivery> claimed = await ClaimAsync("hook");
+        Time.Advance(TimeSpan.FromSeconds(80));
+        await Store.RenewAsync([new Lease(claimed[0].Id, claimed[0].Lease!.Value)], Time.GetUtcNow() + LeaseTime, Cancellation);
+        Time.Advance(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(1, await Store.ReleaseExpiredAsync(Time.GetUtcNow(), Cancellation));
+        Assert.Equal([2L], (await ClaimAsync("hook")).Select(one => one.Id));
+        await Store.ReleaseAsync([new Lease(claimed[0].Id, claimed[0].Lease!.Value)], Cancellation);
+        Assert.Equal([1L], (await ClaimAsync("hook")).Select(one => one.Id));
     }
 
     [Fact]
@@ -169,9 +201,9 @@ public abstract partial class StoreConformance
     public async Task A_held_webhooks_delivery_that_arrived_after_all_is_done()
     {
         await OweAsync(1, "hook");
-        await ClaimAsync("hook");
+        StoredDelivery claimed = Assert.Single(await ClaimAsync("hook"));
         await Store.HoldWebhookAsync("hook", "gone", Time.GetUtcNow(), Cancellation);
-        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow(), counted: true, Cancellation);
+        await Store.CompleteAsync(claimed, Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow());
         Assert.Equal(DeliveryState.Done, (await DeliveryAsync(1)).State);
     }
 
@@ -185,9 +217,9 @@ public abstract partial class StoreConformance
         await OweMoreAsync(log, "hook");
 
         Assert.Equal(first, await Store.OldestDueAsync(Cancellation));
-        await ClaimAsync("hook", 1);
+        StoredDelivery claimed = Assert.Single(await ClaimAsync("hook", 1));
         Assert.Equal(first, await Store.OldestDueAsync(Cancellation));
-        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, first, counted: true, Cancellation);
+        await Store.CompleteAsync(claimed, Attempt(1, 200), DeliveryState.Done, first);
         Assert.Equal(Time.GetUtcNow(), await Store.OldestDueAsync(Cancellation));
     }
 
@@ -197,7 +229,7 @@ public abstract partial class StoreConformance
         PaperLog log = await OweAsync(3, "left", "right");
         Batch batch = NextBatch(log);
         await CommitAsync(log, batch, Some.Unknown(Some.Malformed(batch.Raw, 0), "left"));
-        await Store.CompleteAttemptAsync(Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow(), counted: true, Cancellation);
+        await Store.CompleteAsync(Assert.Single(await ClaimAsync("left", 1)), Attempt(1, 200), DeliveryState.Done, Time.GetUtcNow());
 
         Assert.Equal([7L, 5, 3, 1], await IdsAsync(new DeliveryFilter("left")));
         Assert.Equal([1L], await IdsAsync(new DeliveryFilter(State: DeliveryState.Done)));
@@ -217,8 +249,9 @@ public abstract partial class StoreConformance
         log.Add("unproven");
         Batch disputed = log.Read(3, 4, log.Lie());
         await CommitAsync(log, disputed, Some.Unknown(Some.Malformed(disputed.Raw, 0), "hook"));
-        await Store.FreezeAsync(1, "frozen"u8.ToArray(), Cancellation);
-        await FailAsync(await DeliveryAsync(1), Time.GetUtcNow().AddMinutes(1));
+        StoredDelivery claimed = Assert.Single(await ClaimAsync("hook", 1));
+        await Store.FreezeAsync(claimed, "frozen"u8.ToArray());
+        await FailAsync(claimed, Time.GetUtcNow().AddMinutes(1));
         await Store.HoldWebhookAsync("gone", "410", Time.GetUtcNow(), Cancellation);
         await Store.AddSessionAsync([7], Time.GetUtcNow(), Time.GetUtcNow().AddHours(8), Cancellation);
         string before = await EverythingAsync();
@@ -236,7 +269,7 @@ public abstract partial class StoreConformance
     {
         await OweAsync(1, "hook");
         StoredDelivery underWay = Assert.Single(await ClaimAsync("hook"));
-        await Store.FreezeAsync(underWay.Id, "frozen"u8.ToArray(), Cancellation);
+        await Store.FreezeAsync(underWay, "frozen"u8.ToArray());
 
         await ReopenAsync();
 
@@ -272,13 +305,13 @@ public abstract partial class StoreConformance
     }
 
     private protected Task<IReadOnlyList<StoredDelivery>> ClaimAsync(string webhook, int room = 100) =>
-        Store.ClaimDueAsync(webhook, room, Time.GetUtcNow(), Time.GetUtcNow() + Lease, Cancellation);
+        Store.ClaimDueAsync(webhook, room, Time.GetUtcNow(), Time.GetUtcNow() + LeaseTime, Cancellation);
 
     private protected async Task<StoredDelivery> DeliveryAsync(long id) =>
         (await Store.DeliveriesAsync(new DeliveryFilter(Limit: 1_000), Cancellation)).Single(one => one.Id == id);
 
-    private Task FailAsync(StoredDelivery delivery, DateTimeOffset due) =>
-        Store.CompleteAttemptAsync(Attempt(delivery.Id, 500), DeliveryState.Pending, due, counted: true, Cancellation);
+    private Task<Settlement?> FailAsync(StoredDelivery delivery, DateTimeOffset due) =>
+        Store.CompleteAsync(delivery, Attempt(delivery.Id, 500), DeliveryState.Pending, due);
 
     private StoredAttempt Attempt(long delivery, int status) =>
         new(delivery, Time.GetUtcNow(), TimeSpan.FromMilliseconds(12), status, status == 200 ? "delivered" : "status", null, []);

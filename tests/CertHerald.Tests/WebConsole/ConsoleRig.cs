@@ -6,7 +6,9 @@ using System.Text.RegularExpressions;
 using CertHerald.Access;
 using CertHerald.Api;
 using CertHerald.Deciding;
+using CertHerald.Delivering;
 using CertHerald.Dialects;
+using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
@@ -56,6 +58,8 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     /// <summary>One stands in the configuration.</summary>
     public CertHerald.Delivering.Webhooks Webhooks { get; } = new("https://ct.example.com", [Given.Webhook(new Uri("https://siem.example.com/configured-canary"), "configured")]);
 
+    public OwedBell Bell { get; } = new();
+
     public List<Check> Checks { get; } = [];
 
     public Browser Browser { get; private set; } = null!;
@@ -83,6 +87,11 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton(rig.Webhooks);
         builder.Services.AddSingleton(WebhookDialects.All);
         builder.Services.AddSingleton<CheckSource>(_ => Task.FromResult<IReadOnlyList<Check>>(rig.Checks));
+        builder.Services.AddSingleton(rig.Bell);
+        builder.Services.AddSingleton<IReadOnlyList<IWebhookDialect>>(WebhookDialects.All);
+        builder.Services.AddSingleton(new OutboundGuard(new OutboundOptions { Allow = [IPNetwork.Parse("127.0.0.0/8")] }));
+        builder.Services.AddSingleton<WebhookSender>();
+        builder.Services.AddSingleton<WebhookTests>();
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using CertHerald.Storage;
+using CertHerald.Tests.Storage;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -239,13 +240,15 @@ public sealed partial class PagesTests
 
         DateTimeOffset now = rig.Time.GetUtcNow();
         StoredDelivery delivery = (await rig.Store.ClaimDueAsync("siem", 1, now, now.AddMinutes(1), default)).Single();
-        await rig.Store.FreezeAsync(delivery.Id, "the frozen body <script>"u8.ToArray(), default);
-        await rig.Store.CompleteAttemptAsync(
+        await rig.Store.FreezeAsync(delivery, "the frozen body <script>"u8.ToArray());
+        await rig.Store.CompleteAsync(
+            delivery,
             new StoredAttempt(delivery.Id, now, TimeSpan.FromMilliseconds(1234), 500, "status", SomeFacts.Hostile, "answered <script>\u202E\0\xFF"u8.ToArray()),
-            DeliveryState.Pending, now.AddSeconds(5), counted: true, default);
-        await rig.Store.CompleteAttemptAsync(
+            DeliveryState.Pending, now);
+        await rig.Store.CompleteAsync(
+            (await rig.Store.ClaimDueAsync("siem", 1, now, now.AddMinutes(1), default)).Single(),
             new StoredAttempt(delivery.Id, now.AddSeconds(5), TimeSpan.FromSeconds(15), null, "timeout", null, []),
-            DeliveryState.Dead, now, counted: true, default);
+            DeliveryState.Dead, now);
         await rig.SignInAsync();
         return rig;
     }

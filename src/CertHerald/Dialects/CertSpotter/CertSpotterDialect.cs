@@ -48,6 +48,9 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         else throw new UnreachableException("A delivery is about an issuance or an entry.");
     }
 
+    /// <summary>The example of the original's own page: the members are all there, and no certificate of the user's is meant.</summary>
+    public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => Write(new DeliverySubject(baseUrl, SampleIssuance.Of(now), null), body);
+
     private static IEnumerable<TimeSpan> EverySixHours(int from, int until)
     {
         for (int hour = from; hour <= until; hour += 6) yield return TimeSpan.FromHours(hour);

@@ -40,6 +40,16 @@ internal sealed class NativeDialect : IWebhookDialect
         Write(json, subject.BaseUrl, subject.Notice ?? throw new UnreachableException("A delivery in this dialect is about a notice."));
     }
 
+    public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
+    {
+        using var json = new Utf8JsonWriter(body, Plain);
+        json.WriteStartObject();
+        json.WriteString("type"u8, "ping");
+        WriteTime(json, "time"u8, now);
+        json.WriteString("url"u8, $"{baseUrl}/console");
+        json.WriteEndObject();
+    }
+
     private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice)
     {
         Incident incident = notice.Incident;

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -319,6 +319,97 @@ internal static class SqliteSchema
             headers     BLOB NOT NULL,
             secrets     BLOB NOT NULL
         ) STRICT;
+        """;
+
+    // A replay sends under the same key again, so a key is no longer one row's. An attempt keeps whether it counted: those of an
+    // older program did. 'told' of news is when operators were told; what is untold is one row of each webhook and kind.
+    private const string Engine = """
+        ALTER TABLE attempt RENAME TO attempt_before;
+        ALTER TABLE delivery RENAME TO delivery_before;
+        DROP INDEX delivery_open;
+        DROP INDEX delivery_subject;
+        DROP INDEX attempt_delivery;
+
+        CREATE TABLE delivery (
+            id           INTEGER PRIMARY KEY AUTOINCREMENT,
+            webhook      TEXT NOT NULL,
+            kind         TEXT NOT NULL,
+            subject      INTEGER NOT NULL,
+            replay       INTEGER NOT NULL DEFAULT 0,
+            key          TEXT NOT NULL,
+            body         BLOB,
+            is_short     INTEGER NOT NULL DEFAULT 0,
+            state        TEXT NOT NULL,
+            tries        INTEGER NOT NULL DEFAULT 0,
+            first_tried  INTEGER,
+            last_outcome TEXT,
+            due          INTEGER NOT NULL,
+            lease_until  INTEGER,
+            lease_token  INTEGER,
+            head_seen    INTEGER NOT NULL,
+            created      INTEGER NOT NULL,
+            UNIQUE (webhook, kind, subject, replay)
+        ) STRICT;
+        INSERT INTO delivery (id, webhook, kind, subject, key, body, state, tries, first_tried, due, head_seen, created)
+            SELECT id, webhook, kind, subject, key, body, CASE state WHEN 'inflight' THEN 'pending' ELSE state END, tries, first_tried, due, head_seen, created
+            FROM delivery_before;
+        CREATE INDEX delivery_due ON delivery (webhook, due, id) WHERE state = 'pending';
+        CREATE INDEX delivery_held ON delivery (webhook, id) WHERE state = 'held';
+        CREATE INDEX delivery_inflight ON delivery (lease_until) WHERE state = 'inflight';
+        CREATE INDEX delivery_ended ON delivery (due) WHERE state IN ('done', 'dead', 'cancelled');
+        CREATE INDEX delivery_dead ON delivery (id) WHERE state = 'dead';
+        CREATE INDEX delivery_subject ON delivery (kind, subject);
+
+        CREATE TABLE attempt (
+            id       INTEGER PRIMARY KEY,
+            delivery INTEGER NOT NULL REFERENCES delivery(id),
+            started  INTEGER NOT NULL,
+            took_ms  REAL NOT NULL,
+            status   INTEGER,
+            outcome  TEXT NOT NULL,
+            counted  INTEGER NOT NULL DEFAULT 1,
+            detail   TEXT,
+            answer   BLOB NOT NULL
+        ) STRICT;
+        INSERT INTO attempt (id, delivery, started, took_ms, status, outcome, detail, answer)
+            SELECT id, delivery, started, took_ms, status, outcome, detail, answer FROM attempt_before;
+        CREATE INDEX attempt_delivery ON attempt (delivery);
+        DROP TABLE attempt_before;
+        DROP TABLE delivery_before;
+
+        ALTER TABLE webhook ADD COLUMN status TEXT NOT NULL DEFAULT 'active';
+        ALTER TABLE webhook ADD COLUMN cause TEXT;
+        ALTER TABLE webhook ADD COLUMN since INTEGER;
+        ALTER TABLE webhook ADD COLUMN paused_until INTEGER;
+        ALTER TABLE webhook ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE webhook ADD COLUMN failing_since INTEGER;
+        ALTER TABLE webhook ADD COLUMN last_success INTEGER;
+        ALTER TABLE webhook ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE webhook ADD COLUMN window_start INTEGER;
+        ALTER TABLE webhook ADD COLUMN window_tries INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE webhook ADD COLUMN window_failures INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE webhook ADD COLUMN breaker_wait_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE webhook ADD COLUMN breaker_since INTEGER;
+        ALTER TABLE webhook ADD COLUMN probe_at INTEGER;
+        ALTER TABLE webhook ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE webhook ADD COLUMN tokens REAL NOT NULL DEFAULT 0;
+        ALTER TABLE webhook ADD COLUMN tokens_at INTEGER;
+        UPDATE webhook SET status = 'gone' WHERE hold LIKE 'It answered 410%';
+        UPDATE webhook SET status = 'held', cause = 'unlisted' WHERE hold LIKE 'The configuration does not name it%';
+        UPDATE webhook SET status = 'held', cause = 'blocked' WHERE hold LIKE 'Its address is not one%';
+        UPDATE webhook SET status = 'off' WHERE hold IS NOT NULL AND status = 'active';
+
+        CREATE TABLE delivery_news (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,
+            webhook  TEXT NOT NULL,
+            kind     TEXT NOT NULL,
+            delivery INTEGER,
+            detail   TEXT NOT NULL,
+            cases    INTEGER NOT NULL DEFAULT 1,
+            at       INTEGER NOT NULL,
+            told     INTEGER
+        ) STRICT;
+        CREATE UNIQUE INDEX delivery_news_untold ON delivery_news (webhook, kind) WHERE told IS NULL;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

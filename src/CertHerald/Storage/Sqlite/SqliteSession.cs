@@ -58,8 +58,18 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
             _prepared.Add(sql, command);
         }
 
-        command.Parameters.Clear();
-        foreach ((string name, object? value) in parameters) command.Parameters.AddWithValue(name, Storable(value));
+        // One statement has one caller, or callers that name the same parameters: those of the last run take the new values.
+        if (command.Parameters.Count != parameters.Length)
+        {
+            command.Parameters.Clear();
+            foreach ((string name, object? _) in parameters) command.Parameters.Add(new SqliteParameter { ParameterName = name });
+        }
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            SqliteParameter parameter = command.Parameters[i];
+            if (parameter.ParameterName != parameters[i].Name) parameter.ParameterName = parameters[i].Name;
+            parameter.Value = Storable(parameters[i].Value);
+        }
         return command;
     }
 

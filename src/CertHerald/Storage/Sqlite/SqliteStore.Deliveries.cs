@@ -2,96 +2,195 @@ using Microsoft.Data.Sqlite;
 
 namespace CertHerald.Storage.Sqlite;
 
-/// <summary>Deliveries, their attempts, and webhooks on hold.</summary>
+/// <summary>Deliveries, their claims and their attempts.</summary>
 internal sealed partial class SqliteStore
 {
     /// <summary>What an open delivery of <c>webhook</c> is while nobody sends it.</summary>
     private const string OpenState =
-        "CASE WHEN EXISTS (SELECT 1 FROM webhook AS on_hold WHERE on_hold.name = delivery.webhook AND on_hold.hold IS NOT NULL) THEN 'held' ELSE 'pending' END";
+        "CASE WHEN EXISTS (SELECT 1 FROM webhook AS on_hold WHERE on_hold.name = delivery.webhook AND on_hold.status <> 'active') THEN 'held' ELSE 'pending' END";
 
-    private const string DeliveryColumns = "id, webhook, kind, subject, key, body, state, tries, first_tried, due, head_seen, created";
+    private const string DeliveryColumns = """
+        id, webhook, kind, subject, key, CASE WHEN length(body) <= 1048576 THEN body END, state, tries, first_tried, due, head_seen, created,
+        lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until
+        """;
 
-    // Expired claims are due again: their process died or hangs beyond its lease.
     private const string ClaimDue = $"""
-        UPDATE delivery SET state = 'inflight', lease_until = @until
-        WHERE id IN (SELECT id FROM delivery
-                     WHERE webhook = @webhook AND due <= @now AND (state = 'pending' OR (state = 'inflight' AND lease_until < @now))
-                     ORDER BY due, id LIMIT @room)
+        UPDATE delivery SET state = 'inflight', lease_until = @until, lease_token = @token
+        WHERE id IN (SELECT id FROM delivery WHERE webhook = @webhook AND state = 'pending' AND due <= @now ORDER BY due, id LIMIT @room)
         RETURNING {DeliveryColumns}
         """;
 
-    public async Task<IReadOnlyList<StoredDelivery>> ClaimDueAsync(
-        string webhook, int room, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation)
-    {
-        // Most polls find nothing: look before taking the writer's time.
-        bool isDue = await ReadAsync(
-            session => session.First(
-                "SELECT 1 FROM delivery WHERE webhook = @webhook AND state IN ('pending', 'inflight') AND due <= @now AND (state = 'pending' OR lease_until < @now) LIMIT 1",
-                _ => true, ("@webhook", webhook), ("@now", now)),
-            cancellation);
-        if (!isDue) return [];
+    private const string ClaimHeld = $"""
+        UPDATE delivery SET state = 'inflight', lease_until = @until, lease_token = @token
+        WHERE id IN (SELECT id FROM delivery WHERE webhook = @webhook AND state = 'held' ORDER BY id LIMIT @room)
+        RETURNING {DeliveryColumns}
+        """;
 
+    // From one webhook to the next by the index, past all that they are owed: its cost is the webhooks', not the deliveries'.
+    private const string OpenWebhooks = """
+        WITH RECURSIVE open(name) AS (
+            SELECT MIN(webhook) FROM delivery WHERE state = 'pending'
+            UNION ALL
+            SELECT (SELECT MIN(webhook) FROM delivery WHERE state = 'pending' AND webhook > open.name) FROM open WHERE open.name IS NOT NULL
+        )
+        SELECT open.name, MAX((SELECT MIN(due) FROM delivery WHERE state = 'pending' AND webhook = open.name), COALESCE(paused_until, 0)), COALESCE(breaker_wait_ms, 0) > 0
+            FROM open LEFT JOIN webhook USING (name) WHERE open.name IS NOT NULL AND COALESCE(status, 'active') = 'active' AND COALESCE(paused_until, 0) <= @now
+        UNION ALL
+        SELECT name, probe_at, 1 FROM webhook WHERE status = 'held' AND probe_at IS NOT NULL
+            AND EXISTS (SELECT 1 FROM delivery WHERE state = 'held' AND delivery.webhook = webhook.name)
+        ORDER BY 1
+        """;
+
+    // A delivery whose webhook was paused could not leave before the pause ended.
+    private const string OldestDue = """
+        WITH RECURSIVE open(name) AS (
+            SELECT MIN(webhook) FROM delivery WHERE state = 'pending'
+            UNION ALL
+            SELECT (SELECT MIN(webhook) FROM delivery WHERE state = 'pending' AND webhook > open.name) FROM open WHERE open.name IS NOT NULL
+        ),
+        waiting(name, due) AS (
+            SELECT name, (SELECT MIN(due) FROM delivery WHERE state = 'pending' AND webhook = open.name) FROM open WHERE name IS NOT NULL
+            UNION ALL
+            SELECT webhook, due FROM delivery WHERE state = 'inflight'
+        )
+        SELECT MIN(MAX(due, COALESCE(paused_until, 0))) FROM waiting LEFT JOIN webhook USING (name)
+        WHERE COALESCE(status, 'active') = 'active' AND COALESCE(breaker_wait_ms, 0) = 0
+        """;
+
+    public Task<IReadOnlyList<OpenWebhook>> OpenWebhooksAsync(DateTimeOffset now, CancellationToken cancellation) => ReadAsync<IReadOnlyList<OpenWebhook>>(
+        session => session.All(OpenWebhooks, row => new OpenWebhook(row.GetString(0), row.Time(1), row.GetBoolean(2)), ("@now", now)), cancellation);
+
+    public Task<IReadOnlyList<StoredDelivery>> ClaimAsync(
+        IReadOnlyList<ClaimRequest> requests, int atMost, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation) => WriteAsync<IReadOnlyList<StoredDelivery>>(
+        session =>
+        {
+            long token = Random.Shared.NextInt64(1, long.MaxValue);
+            var claimed = new List<StoredDelivery>();
+            foreach (ClaimRequest request in requests)
+            {
+                int left = atMost - claimed.Count;
+                if (left <= 0) break;
+                WebhookState before = StateOf(session, request.Webhook);
+                Grant grant = request.Grant(before);
+                if (grant.AtMost <= 0) continue;
+
+                List<StoredDelivery> taken = session.All(
+                    grant.OfHeld ? ClaimHeld : ClaimDue, ReadDelivery,
+                    ("@webhook", request.Webhook), ("@room", Math.Min(grant.AtMost, left)), ("@now", now), ("@until", until), ("@token", token));
+                if (taken.Count == 0) continue;
+                taken.Sort(static (left, right) => left.Due != right.Due ? left.Due.CompareTo(right.Due) : left.Id.CompareTo(right.Id));
+                claimed.AddRange(taken);
+                Put(session, request.Webhook, before, grant.Then(taken.Count), perSecond: 1);
+            }
+            return claimed;
+        },
+        cancellation);
+
+    public async Task<IReadOnlyList<long>> FreezeAsync(IReadOnlyList<FrozenBody> bodies, CancellationToken cancellation)
+    {
+        if (bodies.Count == 0) return [];
         return await WriteAsync(
-            session => session.All(ClaimDue, ReadDelivery, ("@webhook", webhook), ("@room", room), ("@now", now), ("@until", until))
-                .OrderBy(delivery => delivery.Due).ThenBy(delivery => delivery.Id).ToList(),
+            session =>
+            {
+                var lost = new List<long>();
+                foreach (FrozenBody one in bodies)
+                    if (session.Run(
+                        "UPDATE delivery SET body = @body WHERE id = @id AND lease_token = @token AND body IS NULL",
+                        ("@id", one.Lease.Delivery), ("@token", one.Lease.Token), ("@body", one.Body)) == 0)
+                        lost.Add(one.Lease.Delivery);
+                return lost;
+            },
             cancellation);
     }
 
-    public Task FreezeAsync(long delivery, ReadOnlyMemory<byte> body, CancellationToken cancellation) => WriteAsync(
-        session => session.Run("UPDATE delivery SET body = @body WHERE id = @id AND body IS NULL", ("@id", delivery), ("@body", body)),
-        cancellation);
-
-    public Task CompleteAttemptAsync(StoredAttempt attempt, DeliveryState state, DateTimeOffset due, bool counted, CancellationToken cancellation) => WriteAsync(
+    public Task<Settlement?> CompleteAsync(
+        Lease lease, StoredAttempt attempt, Func<WebhookState, Settlement> settle, double perSecond, CancellationToken cancellation) => WriteAsync(
         session =>
         {
+            string? webhook = session.First(
+                "SELECT webhook FROM delivery WHERE id = @id AND state = 'inflight' AND lease_token = @token", row => row.GetString(0),
+                ("@id", lease.Delivery), ("@token", lease.Token));
+            if (webhook is null) return null;
+
+            WebhookState before = StateOf(session, webhook);
+            Settlement settled = settle(before);
+            if (settled.State == DeliveryState.Pending && settled.Webhook.Status != WebhookStatus.Active) settled = settled with { State = DeliveryState.Held };
             session.Run(
                 """
-                INSERT INTO attempt (delivery, started, took_ms, status, outcome, detail, answer)
-                VALUES (@delivery, @started, @took, @status, @outcome, @detail, @answer)
+                UPDATE delivery SET state = @state, due = @due, tries = tries + @counted, first_tried = COALESCE(first_tried, @started),
+                    last_outcome = @outcome, lease_until = NULL, lease_token = NULL WHERE id = @id
+                """,
+                ("@id", lease.Delivery), ("@state", settled.State), ("@due", settled.Due), ("@counted", settled.Counted), ("@started", attempt.Started),
+                ("@outcome", attempt.Outcome));
+            if (settled.Shorten) session.Run("UPDATE delivery SET body = NULL, is_short = 1 WHERE id = @id", ("@id", lease.Delivery));
+            session.Run(
+                """
+                INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer)
+                VALUES (@delivery, @started, @took, @status, @outcome, @counted, @detail, @answer)
                 """,
                 ("@delivery", attempt.Delivery), ("@started", attempt.Started), ("@took", attempt.Took.TotalMilliseconds), ("@status", attempt.Status),
-                ("@outcome", attempt.Outcome), ("@detail", attempt.Detail), ("@answer", attempt.Answer));
-            // A webhook that was put on hold meanwhile holds what comes back too.
-            return session.Run(
-                $"""
-                UPDATE delivery SET state = CASE WHEN @state = 'pending' THEN {OpenState} ELSE @state END, due = @due, tries = tries + @counted, first_tried = COALESCE(first_tried, @started), lease_until = NULL
-                WHERE id = @delivery AND state <> 'done'
-                """,
-                ("@delivery", attempt.Delivery), ("@state", state), ("@due", due), ("@counted", counted ? 1 : 0), ("@started", attempt.Started));
+                ("@outcome", attempt.Outcome), ("@counted", settled.Counted), ("@detail", attempt.Detail), ("@answer", attempt.Answer));
+            foreach (DeliveryNews news in settled.News) Tell(session, webhook, lease.Delivery, news);
+            Put(session, webhook, before, settled.Webhook, perSecond);
+            return settled;
         },
         cancellation);
 
-    public Task HoldWebhookAsync(string webhook, string? reason, DateTimeOffset now, CancellationToken cancellation) => WriteAsync(
-        session =>
-        {
-            session.Run("INSERT INTO webhook (name, hold) VALUES (@name, @hold) ON CONFLICT (name) DO UPDATE SET hold = @hold", ("@name", webhook), ("@hold", reason));
-            return reason is null
-                ? session.Run("UPDATE delivery SET state = 'pending', due = @now, tries = 0, first_tried = NULL WHERE webhook = @name AND state = 'held'", ("@name", webhook), ("@now", now))
-                : session.Run("UPDATE delivery SET state = 'held' WHERE webhook = @name AND state = 'pending'", ("@name", webhook));
-        },
-        cancellation);
+    public async Task RenewAsync(IReadOnlyList<Lease> leases, DateTimeOffset until, CancellationToken cancellation)
+    {
+        if (leases.Count == 0) return;
+        await WriteAsync(
+            session => leases.Sum(lease => session.Run(
+                "UPDATE delivery SET lease_until = @until WHERE id = @id AND state = 'inflight' AND lease_token = @token",
+                ("@id", lease.Delivery), ("@token", lease.Token), ("@until", until))),
+            cancellation);
+    }
 
-    public Task<string?> FindHoldAsync(string webhook, CancellationToken cancellation) => ReadAsync(
-        session => session.First("SELECT hold FROM webhook WHERE name = @name", row => row.TextOrNull(0), ("@name", webhook)),
-        cancellation);
+    public async Task ReleaseAsync(IReadOnlyList<Lease> leases, CancellationToken cancellation)
+    {
+        if (leases.Count == 0) return;
+        await WriteAsync(
+            session => leases.Sum(lease => session.Run(
+                $"UPDATE delivery SET state = {OpenState}, lease_until = NULL, lease_token = NULL WHERE id = @id AND state = 'inflight' AND lease_token = @token",
+                ("@id", lease.Delivery), ("@token", lease.Token))),
+            cancellation);
+    }
+
+    public async Task<int> ReleaseExpiredAsync(DateTimeOffset now, CancellationToken cancellation)
+    {
+        // Nearly every look finds nothing: look before taking the writer's time.
+        bool isAny = await ReadAsync(
+            session => session.First("SELECT 1 FROM delivery WHERE state = 'inflight' AND lease_until < @now LIMIT 1", _ => true, ("@now", now)), cancellation);
+        if (!isAny) return 0;
+        return await WriteAsync(
+            session => session.Run(
+                $"UPDATE delivery SET state = {OpenState}, lease_until = NULL, lease_token = NULL WHERE state = 'inflight' AND lease_until < @now", ("@now", now)),
+            cancellation);
+    }
 
     public Task<IReadOnlyList<string>> OwedWebhooksAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
         session => session.All(
             """
-            SELECT webhook FROM delivery WHERE state IN ('pending', 'inflight', 'held')
-            UNION SELECT name FROM webhook WHERE hold IS NOT NULL ORDER BY 1
+            SELECT DISTINCT webhook FROM delivery WHERE state = 'pending' UNION SELECT DISTINCT webhook FROM delivery WHERE state = 'held'
+            UNION SELECT webhook FROM delivery WHERE state = 'inflight' UNION SELECT name FROM webhook WHERE status <> 'active' ORDER BY 1
             """,
             row => row.GetString(0)),
         cancellation);
 
     public Task<DateTimeOffset?> OldestDueAsync(CancellationToken cancellation) => ReadAsync(
-        session => session.Single("SELECT MIN(due) FROM delivery WHERE state IN ('pending', 'inflight')", row => row.TimeOrNull(0)),
+        session => session.Single(OldestDue, row => row.TimeOrNull(0)), cancellation);
+
+    public Task<DeliveryCounts> CountDeliveriesAsync(CancellationToken cancellation) => ReadAsync(
+        session => session.Single(
+            "SELECT (SELECT COUNT(*) FROM delivery WHERE state = 'held'), (SELECT COUNT(*) FROM delivery WHERE state = 'dead')",
+            row => new DeliveryCounts(row.GetInt64(0), row.GetInt64(1))),
         cancellation);
 
     public Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredDelivery>>(
         session => session.All(
             """
-            SELECT id, webhook, kind, subject, key, CASE WHEN @withBody THEN body END, state, tries, first_tried, due, head_seen, created FROM delivery
+            SELECT id, webhook, kind, subject, key, CASE WHEN @withBody THEN body END, state, tries, first_tried, due, head_seen, created,
+                lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until FROM delivery
             WHERE (@webhook IS NULL OR webhook = @webhook) AND (@state IS NULL OR state = @state) AND (@kind IS NULL OR kind = @kind)
               AND (@subject IS NULL OR subject = @subject) AND id < @before
             ORDER BY id DESC LIMIT @limit
@@ -101,29 +200,59 @@ internal sealed partial class SqliteStore
             ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit), ("@withBody", filter.WithBody)),
         cancellation);
 
+    public Task<byte[]> FindBodyAsync(long delivery, CancellationToken cancellation) => ReadAsync(
+        session => session.First("SELECT body FROM delivery WHERE id = @id", row => row.BytesOrNull(0), ("@id", delivery)) ?? [], cancellation);
+
     public Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredAttempt>>(
         session => session.All(
-            "SELECT delivery, started, took_ms, status, outcome, detail, answer FROM attempt WHERE delivery = @delivery ORDER BY id",
+            "SELECT delivery, started, took_ms, status, outcome, detail, answer, counted FROM attempt WHERE delivery = @delivery ORDER BY id",
             row => new StoredAttempt(
-                row.GetInt64(0), row.Time(1), TimeSpan.FromMilliseconds(row.GetDouble(2)), row.NumberOrNull(3), row.GetString(4), row.TextOrNull(5), row.Bytes(6)),
+                row.GetInt64(0), row.Time(1), TimeSpan.FromMilliseconds(row.GetDouble(2)), row.NumberOrNull(3), row.GetString(4), row.TextOrNull(5), row.Bytes(6))
+            {
+                Counted = row.GetBoolean(7),
+            },
             ("@delivery", delivery)),
         cancellation);
 
+    public Task<IReadOnlyList<StoredNews>> NewsAsync(long after, int limit, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredNews>>(
+        session => session.All(
+            "SELECT id, webhook, kind, delivery, detail, cases, at, told FROM delivery_news WHERE id > @after ORDER BY id LIMIT @limit",
+            row => new StoredNews(
+                row.GetInt64(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), row.GetString(4), row.GetInt32(5), row.Time(6), row.TimeOrNull(7)),
+            ("@after", after), ("@limit", limit)),
+        cancellation);
+
+    /// <summary>What nobody was told of yet is one row of a webhook and kind: a thousand deliveries that die together are one piece of news.</summary>
+    private void Tell(SqliteSession session, string webhook, long? delivery, DeliveryNews news) => session.Run(
+        """
+        INSERT INTO delivery_news (webhook, kind, delivery, detail, at) VALUES (@webhook, @kind, @delivery, @detail, @now)
+        ON CONFLICT (webhook, kind) WHERE told IS NULL DO UPDATE SET cases = cases + 1, detail = @detail
+        """,
+        ("@webhook", webhook), ("@kind", news.Kind), ("@delivery", delivery), ("@detail", news.Detail), ("@now", _time.GetUtcNow()));
+
     /// <summary>Claims of a process that was killed: it is gone, so what it was sending is due again, or held.</summary>
     private static void ReleaseClaims(SqliteSession session) =>
-        session.Run($"UPDATE delivery SET state = {OpenState}, lease_until = NULL WHERE state = 'inflight'");
+        session.Run($"UPDATE delivery SET state = {OpenState}, lease_until = NULL, lease_token = NULL WHERE state = 'inflight'");
 
     /// <summary>The idempotency key is fixed here, with the debt itself: every attempt carries the same.</summary>
     private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Run(
         """
         INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
-        SELECT @webhook, @kind, @subject, @key, CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE name = @webhook AND hold IS NOT NULL) THEN 'held' ELSE 'pending' END, @now, @seen, @now
+        SELECT @webhook, @kind, @subject, @key, CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE name = @webhook AND status <> 'active') THEN 'held' ELSE 'pending' END, @now, @seen, @now
         WHERE true
-        ON CONFLICT (webhook, kind, subject) DO NOTHING
+        ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
         """,
         ("@webhook", webhook), ("@kind", kind), ("@subject", subject), ("@key", Guid.CreateVersion7(now).ToString()), ("@seen", headSeen), ("@now", now));
 
     private static StoredDelivery ReadDelivery(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetString(4), row.BytesOrNull(5), row.Named<DeliveryState>(6),
-        row.GetInt32(7), row.TimeOrNull(8), row.Time(9), row.Time(10), row.Time(11));
+        row.GetInt32(7), row.TimeOrNull(8), row.Time(9), row.Time(10), row.Time(11))
+    {
+        Lease = row.IsDBNull(12) ? null : row.GetInt64(12),
+        Replay = row.GetInt32(13),
+        IsShort = row.GetBoolean(14),
+        LastOutcome = row.TextOrNull(15),
+        IsFrozen = row.GetBoolean(16),
+        LeaseUntil = row.TimeOrNull(17),
+    };
 }

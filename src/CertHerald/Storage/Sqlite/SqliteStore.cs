@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using CertHerald.Storage.Secrets;
 using Microsoft.Data.Sqlite;
@@ -10,11 +11,18 @@ namespace CertHerald.Storage.Sqlite;
 /// </summary>
 internal sealed partial class SqliteStore : IStore
 {
+    /// <summary>Idle readers that are kept.</summary>
+    private const int MostReaders = 16;
+
     private readonly SqliteConnectionStringBuilder _address;
     private readonly SqliteWriter _writer;
     private readonly TimeProvider _time;
     private readonly FileStream _instance;
     private readonly SecretKeys _secrets;
+
+    // Readers with their prepared statements, between two reads.
+    private readonly ConcurrentBag<SqliteSession> _readers = [];
+    private volatile bool _isClosed;
 
     private SqliteStore(SqliteConnectionStringBuilder address, SqliteSession session, FileStream instance, SecretKeys secrets, TimeProvider time, Meter meter)
     {
@@ -64,7 +72,8 @@ internal sealed partial class SqliteStore : IStore
     public ValueTask DisposeAsync()
     {
         // Readers first: only a writer that closes last clears the write-ahead log away.
-        SqliteConnection.ClearPool(new SqliteConnection(ReadAddress()));
+        _isClosed = true;
+        while (_readers.TryTake(out SqliteSession? reader)) reader.Dispose();
         _writer.Dispose();
         _instance.Dispose();
         return ValueTask.CompletedTask;
@@ -108,26 +117,48 @@ internal sealed partial class SqliteStore : IStore
         }
     }
 
-    /// <summary>Reads on a pooled read-only connection, beside the writer. WAL: a reader sees the last commit and waits for nobody.</summary>
+    /// <summary>Reads on a read-only connection, beside the writer. WAL: a reader sees the last commit and waits for nobody.</summary>
     private Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellation) =>
         Task.Run(
             () =>
             {
-                var connection = new SqliteConnection(ReadAddress());
-                using var session = new SqliteSession(connection);
+                SqliteSession? session = null;
+                bool isWhole = false;
                 try
                 {
-                    session.Open();
-                    return read(session);
+                    session = TakeReader();
+                    T value = read(session);
+                    isWhole = true;
+                    return value;
                 }
                 catch (SqliteException failure)
                 {
                     throw new StoreException($"the database could not be read: {failure.Message}", failure);
                 }
+                finally
+                {
+                    if (session is not null) PutBack(session, isWhole);
+                }
             },
             cancellation);
 
+    private SqliteSession TakeReader()
+    {
+        if (_readers.TryTake(out SqliteSession? kept)) return kept;
+        var session = new SqliteSession(new SqliteConnection(ReadAddress()));
+        session.Open();
+        return session;
+    }
+
+    private void PutBack(SqliteSession session, bool isWhole)
+    {
+        if (isWhole && !_isClosed && _readers.Count < MostReaders) _readers.Add(session);
+        else session.Dispose();
+        // Closed meanwhile: nobody else takes it out again.
+        if (_isClosed) while (_readers.TryTake(out SqliteSession? reader)) reader.Dispose();
+    }
+
     private Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation) => _writer.RunAsync(write, cancellation);
 
-    private string ReadAddress() => new SqliteConnectionStringBuilder(_address.ConnectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString;
+    private string ReadAddress() => new SqliteConnectionStringBuilder(_address.ConnectionString) { Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString;
 }

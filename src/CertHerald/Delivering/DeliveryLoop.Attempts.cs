@@ -1,0 +1,219 @@
+using CertHerald.Deciding;
+using CertHerald.Storage;
+
+namespace CertHerald.Delivering;
+
+/// <summary>From the claim to the record of an attempt.</summary>
+internal sealed partial class DeliveryLoop
+{
+    /// <summary>What was claimed together: bodies are fixed together, then each goes its own way.</summary>
+    private async Task SendAsync(List<Attempt> group)
+    {
+        var written = new List<(Attempt Attempt, ReadOnlyMemory<byte> Body)>();
+        int bytes = 0;
+        foreach (Attempt attempt in group)
+        {
+            StoredDelivery delivery = attempt.Delivery;
+            if (delivery.IsFrozen)
+            {
+                _ = AttemptAsync(attempt, delivery.Body is { } frozen ? () => PostAsync(attempt, frozen) : () => PostLargeAsync(attempt));
+                continue;
+            }
+
+            try
+            {
+                ReadOnlyMemory<byte> body = await _bodies.WriteAsync(attempt.Lane, delivery, _givenUp.Token);
+                written.Add((attempt, body));
+                bytes += body.Length;
+            }
+            catch (Exception e)
+            {
+                _ = AttemptAsync(attempt, () => Task.FromException<Answer>(e));
+            }
+
+            if (bytes < MostWritten) continue;
+            await FreezeAsync(written);
+            (written, bytes) = ([], 0);
+        }
+
+        await FreezeAsync(written);
+    }
+
+    /// <summary>Frozen before the first POST: killed here, the next attempt sends the same bytes under the same key.</summary>
+    private async Task FreezeAsync(List<(Attempt Attempt, ReadOnlyMemory<byte> Body)> written)
+    {
+        try
+        {
+            HashSet<long> lost = [.. await _store.FreezeAsync([.. written.Select(one => new FrozenBody(one.Attempt.Lease, one.Body))], CancellationToken.None)];
+            foreach ((Attempt attempt, ReadOnlyMemory<byte> body) in written)
+            {
+                if (lost.Contains(attempt.Delivery.Id)) End(attempt);
+                else _ = AttemptAsync(attempt, body.Length <= StoredDelivery.MostClaimedBody ? () => PostAsync(attempt, body) : () => PostLargeAsync(attempt));
+            }
+        }
+        catch (Exception e)
+        {
+            foreach ((Attempt attempt, ReadOnlyMemory<byte> _) in written)
+            {
+                LogUnrecorded(e, attempt.Lane.Webhook.Name, attempt.Delivery.Id);
+                End(attempt);
+            }
+        }
+    }
+
+    /// <summary>One attempt and its record. Killed in between, or unable to record, the claim expires and the same is sent again.</summary>
+    private async Task AttemptAsync(Attempt attempt, Func<Task<Answer>> post)
+    {
+        DeliveryLane lane = attempt.Lane;
+        StoredDelivery delivery = attempt.Delivery;
+        string webhook = lane.Webhook.Name;
+        try
+        {
+            DateTimeOffset started = _time.GetUtcNow();
+            long begun = _time.GetTimestamp();
+            Answer answer = await AnswerAsync(attempt, post);
+            TimeSpan took = _time.GetElapsedTime(begun);
+            DateTimeOffset ended = _time.GetUtcNow();
+
+            bool isOurs = _localFaults.IsOurs(answer, lane.Webhook.Url.IdnHost, ended);
+            Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, _localFaults.RestUntil) : lane.Dialect.Rules.Judge(delivery, answer, started, ended);
+            lane.Learn(answer.Outcome == AttemptOutcome.Delivered);
+
+            var record = new StoredAttempt(delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body);
+            WebhookState? before = null;
+            Settlement? settled = await _store.CompleteAsync(
+                attempt.Lease, record, state => Settle(before = state, delivery, answer, verdict, isOurs, started, ended), lane.Webhook.Rate, CancellationToken.None);
+
+            _metrics.Count(lane.Label, answer, took);
+            if (settled is null)
+            {
+                LogLost(webhook, delivery.Id);
+                return;
+            }
+            // A notice is no alert: no head showed it.
+            if (settled.State == DeliveryState.Done && delivery is { Kind: not EventKinds.Operator, Replay: 0 }) _metrics.Alerted(ended - delivery.HeadSeen);
+            Log(webhook, delivery, answer, settled, took);
+            LogChange(webhook, before!, settled.Webhook);
+        }
+        catch (OperationCanceledException) when (_givenUp.IsCancellationRequested)
+        {
+            // Given up after the drain: the claim is given back, and the delivery sent again with the same bytes.
+        }
+        catch (Exception e)
+        {
+            LogUnrecorded(e, webhook, delivery.Id);
+        }
+        finally
+        {
+            End(attempt);
+        }
+    }
+
+    /// <summary>Our own mistakes are attempts too, and count: a delivery that trips the program must end some day.</summary>
+    private async Task<Answer> AnswerAsync(Attempt attempt, Func<Task<Answer>> post)
+    {
+        try
+        {
+            return await post();
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !_givenUp.IsCancellationRequested)
+        {
+            LogInternal(e, attempt.Lane.Webhook.Name, attempt.Delivery.Id);
+            return new Answer(AttemptOutcome.Internal, null, e.GetType().Name);
+        }
+    }
+
+    private Task<Answer> PostAsync(Attempt attempt, ReadOnlyMemory<byte> body) =>
+        _sender.PostAsync(attempt.Lane.Webhook, attempt.Lane.Dialect.Rules, attempt.Delivery.Key, body, _givenUp.Token);
+
+    /// <summary>Few of the large ones are in memory at once.</summary>
+    private async Task<Answer> PostLargeAsync(Attempt attempt)
+    {
+        await _large.WaitAsync(_givenUp.Token);
+        try
+        {
+            return await PostAsync(attempt, await _store.FindBodyAsync(attempt.Delivery.Id, _givenUp.Token));
+        }
+        finally
+        {
+            _large.Release();
+        }
+    }
+
+    /// <summary>What becomes of a delivery and its webhook. Pure: asked inside the transaction.</summary>
+    internal static Settlement Settle(
+        WebhookState before, StoredDelivery delivery, Answer answer, Verdict verdict, bool isOurs, DateTimeOffset started, DateTimeOffset ended)
+    {
+        if (isOurs) return new Settlement(DeliveryState.Pending, verdict.Due, Counted: false, before);
+
+        var news = new List<DeliveryNews>();
+        bool succeeded = answer.Outcome == AttemptOutcome.Delivered;
+        (WebhookState after, DeliveryNews? change) = succeeded
+            ? WebhookHealth.AfterSuccess(before, ended)
+            : WebhookHealth.AfterFailure(before, answer, verdict, started, ended);
+        if (change is not null) news.Add(change);
+
+        // A held webhook's probe: what is held is never given up, and begins anew when it is released.
+        bool isProbe = before.Status != WebhookStatus.Active && !succeeded && !verdict.IsGone;
+        if (isProbe) return new Settlement(DeliveryState.Held, delivery.Due, Counted: false, after) { News = news, Shorten = verdict.Shorten };
+
+        string outcome = OutcomeOf(answer);
+        if (verdict.State == DeliveryState.Dead) news.Add(new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {delivery.Id} was given up: {outcome}."));
+        else if (!succeeded && delivery.Tries + 1 == ToldAtTry) news.Add(new DeliveryNews(DeliveryNewsKinds.Failing, $"Delivery {delivery.Id} failed {ToldAtTry} times: {outcome}."));
+        else if (succeeded && delivery.Tries >= ToldAtTry) news.Add(new DeliveryNews(DeliveryNewsKinds.Recovered, $"Delivery {delivery.Id} has arrived, after {delivery.Tries} failed tries."));
+        return new Settlement(verdict.State, verdict.Due, Counted: true, after) { News = news, Shorten = verdict.Shorten };
+    }
+
+    private void End(Attempt attempt)
+    {
+        attempt.Lane.End(attempt);
+        lock (_lock) _underWay.Remove(attempt);
+        attempt.End();
+        if (attempt.Lane.ShallLook) _look.Ring();
+    }
+
+    private void Log(string webhook, StoredDelivery delivery, Answer answer, Settlement settled, TimeSpan took)
+    {
+        if (settled.State == DeliveryState.Done) LogDelivered(webhook, delivery.Kind, delivery.Subject, took.TotalMilliseconds);
+        else if (settled.State == DeliveryState.Dead) LogDead(webhook, delivery.Id, OutcomeOf(answer));
+        else LogFailed(webhook, delivery.Id, OutcomeOf(answer), settled.Due);
+    }
+
+    private void LogChange(string webhook, WebhookState before, WebhookState after)
+    {
+        if (after.Status != before.Status && after.Reason is { } reason) LogHeld(webhook, reason);
+        else if (after.Status != before.Status) LogReleased(webhook);
+        if (after.IsBreakerOpen && after.BreakerWait != before.BreakerWait) LogPaused(webhook, after.Failures, after.PausedUntil!.Value);
+    }
+
+    private static string OutcomeOf(Answer answer) => answer.Status is { } status ? $"status {status}" : answer.Detail ?? Answer.NameOf(answer.Outcome);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} got {Kind} {Subject} in {Milliseconds:F0} ms")]
+    private partial void LogDelivered(string webhook, string kind, long subject, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Webhook} did not take delivery {Delivery}: {Outcome}; next try {Due:u}")]
+    private partial void LogFailed(string webhook, long delivery, string outcome, DateTimeOffset due);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Webhook {Webhook} did not take delivery {Delivery}: {Outcome}; it is a dead letter now")]
+    private partial void LogDead(string webhook, long delivery, string outcome);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Webhook {Webhook} is on hold: {Reason}")]
+    private partial void LogHeld(string webhook, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} takes deliveries again")]
+    private partial void LogReleased(string webhook);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Webhook} rests until {Until:u}, after {Failures} failures; then one delivery is tried")]
+    private partial void LogPaused(string webhook, int failures, DateTimeOffset until);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The claim on delivery {Delivery} to webhook {Webhook} was lost before its outcome was recorded; it is sent again, under the same key")]
+    private partial void LogLost(string webhook, long delivery);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {Delivery} to webhook {Webhook} failed inside CertHerald")]
+    private partial void LogInternal(Exception exception, string webhook, long delivery);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "An attempt at delivery {Delivery} to webhook {Webhook} could not be recorded; it will be sent again, under the same key")]
+    private partial void LogUnrecorded(Exception exception, string webhook, long delivery);
+}

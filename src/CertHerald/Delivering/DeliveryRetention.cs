@@ -1,0 +1,93 @@
+using System.Globalization;
+using CertHerald.Storage;
+
+namespace CertHerald.Delivering;
+
+/// <summary>How long what has ended is kept.</summary>
+internal sealed record RetentionOptions
+{
+    /// <summary>
+    /// Delivered, dead, cancelled and held deliveries, with their attempts. Default: 90 days. What is held or dead and was not
+    /// replayed until then is lost: no webhook got it.
+    /// </summary>
+    public TimeSpan Deliveries { get; init; } = TimeSpan.FromDays(90);
+}
+
+/// <summary>Deletes old deliveries, few at a time, and says a week ahead which of them nobody got.</summary>
+internal sealed partial class DeliveryRetention(IDeliveries store, RetentionOptions options, TimeProvider time, ILogger<DeliveryRetention> logger)
+    : BackgroundService
+{
+    /// <summary>How long before it is lost what is held or dead is announced.</summary>
+    public static readonly TimeSpan Ahead = TimeSpan.FromDays(7);
+
+    /// <summary>How often it looks.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    /// <summary>Deleted in one transaction: the log readers' commits wait for it.</summary>
+    private const int AtOnce = 200;
+
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan ToldEvery = TimeSpan.FromDays(1);
+
+    private DateTimeOffset? _told;
+    private string? _announcement;
+
+    /// <summary>What is about to be lost, for people; null if nothing is.</summary>
+    public string? Announcement => Volatile.Read(ref _announcement);
+
+    /// <summary>One look; how many deliveries were deleted.</summary>
+    public async Task<int> LookAsync(CancellationToken stopping)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        int deleted = 0;
+        while (await store.DeleteDeliveriesAsync(now - options.Deliveries, AtOnce, stopping) is > 0 and var some)
+        {
+            deleted += some;
+            if (some < AtOnce) break;
+            await Task.Delay(Between, time, stopping);
+        }
+        if (deleted > 0) LogDeleted(deleted, options.Deliveries.TotalDays);
+
+        long expiring = await store.CountExpiringAsync(now - options.Deliveries + Ahead, stopping);
+        string? announcement = expiring == 0 ? null : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{expiring} deliveries that are held or dead will be deleted within {Ahead.TotalDays:0} days: replay them with 'certherald deliveries replay', or raise retention.deliveries.");
+        Volatile.Write(ref _announcement, announcement);
+        if (announcement is not null && !(now - _told < ToldEvery))
+        {
+            LogExpiring(announcement);
+            _told = now;
+        }
+        return deleted;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await LookAsync(stoppingToken);
+            }
+            catch (StoreException failure)
+            {
+                LogNotDeleted(failure.Message);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} deliveries older than {Days:F0} days were deleted")]
+    private partial void LogDeleted(int count, double days);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Announcement}")]
+    private partial void LogExpiring(string announcement);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old deliveries could not be deleted, and will be: {Problem}")]
+    private partial void LogNotDeleted(string problem);
+}

@@ -1,0 +1,100 @@
+namespace CertHerald.Storage;
+
+/// <summary>
+/// What webhooks are owed, what was tried, and the state of webhooks. A delivery's outcome, its attempt and its webhook's state
+/// are one transaction, and only under the claim that the attempt was made under. A part of <see cref="IStore"/>.
+/// </summary>
+internal interface IDeliveries
+{
+    /// <summary>Webhooks with deliveries that wait, or with a probe to make, by name; without those that are paused now.</summary>
+    Task<IReadOnlyList<OpenWebhook>> OpenWebhooksAsync(DateTimeOffset now, CancellationToken cancellation);
+
+    /// <summary>
+    /// Takes due deliveries, each webhook's oldest first, until <paramref name="until"/>: webhooks in the order given, each no
+    /// more than it is granted, all in one transaction.
+    /// </summary>
+    /// <returns>In the order in which they were taken, each with its <see cref="StoredDelivery.Lease"/>.</returns>
+    Task<IReadOnlyList<StoredDelivery>> ClaimAsync(
+        IReadOnlyList<ClaimRequest> requests, int atMost, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation);
+
+    /// <summary>Fixes bodies before their first POST. Killed afterwards, the next attempt sends the same bytes.</summary>
+    /// <returns>Those that could not be fixed, since their claim is lost: they must not be sent.</returns>
+    Task<IReadOnlyList<long>> FreezeAsync(IReadOnlyList<FrozenBody> bodies, CancellationToken cancellation);
+
+    /// <summary>Records an attempt, what becomes of its delivery, and the state of its webhook, together.</summary>
+    /// <param name="settle">Pure: asked inside the transaction, with what is durable of the webhook then.</param>
+    /// <param name="perSecond">How fast a webhook that becomes active again gets what was held.</param>
+    /// <returns>What was written; null if the claim is lost, and nothing was.</returns>
+    Task<Settlement?> CompleteAsync(
+        Lease lease, StoredAttempt attempt, Func<WebhookState, Settlement> settle, double perSecond, CancellationToken cancellation);
+
+    /// <summary>Keeps claims until <paramref name="until"/>. What is lost stays lost.</summary>
+    Task RenewAsync(IReadOnlyList<Lease> leases, DateTimeOffset until, CancellationToken cancellation);
+
+    /// <summary>Gives claims back: the deliveries are due at once, or held.</summary>
+    Task ReleaseAsync(IReadOnlyList<Lease> leases, CancellationToken cancellation);
+
+    /// <summary>Gives claims back that were not kept until <paramref name="now"/>; how many.</summary>
+    Task<int> ReleaseExpiredAsync(DateTimeOffset now, CancellationToken cancellation);
+
+    /// <summary>Changes a webhook's state, and holds or releases what it is owed.</summary>
+    /// <param name="change">Pure: asked inside the transaction. News may be null.</param>
+    /// <param name="perSecond">How fast a webhook that becomes active again gets what was held.</param>
+    /// <returns>The state afterwards.</returns>
+    Task<WebhookState> ChangeWebhookAsync(
+        string webhook, Func<WebhookState, (WebhookState State, DeliveryNews? News)> change, double perSecond, CancellationToken cancellation);
+
+    /// <summary>The state of a webhook.</summary>
+    Task<WebhookState> FindWebhookAsync(string webhook, CancellationToken cancellation);
+
+    /// <summary>Why a webhook's deliveries are held; null if they are not.</summary>
+    Task<string?> FindHoldAsync(string webhook, CancellationToken cancellation);
+
+    /// <summary>Webhooks that open or held deliveries are owed to, or that are not active; configured or not.</summary>
+    Task<IReadOnlyList<string>> OwedWebhooksAsync(CancellationToken cancellation);
+
+    /// <summary>
+    /// Since when the oldest open delivery could have left: of active webhooks only, and not before the end of a pause; null if
+    /// none is open. May lie ahead.
+    /// </summary>
+    Task<DateTimeOffset?> OldestDueAsync(CancellationToken cancellation);
+
+    /// <summary>How many are held and dead.</summary>
+    Task<DeliveryCounts> CountDeliveriesAsync(CancellationToken cancellation);
+
+    /// <summary>Deliveries by filter, newest first.</summary>
+    Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation);
+
+    /// <summary>The fixed body of a delivery; empty if there is none.</summary>
+    Task<byte[]> FindBodyAsync(long delivery, CancellationToken cancellation);
+
+    /// <summary>Attempts of a delivery, oldest first.</summary>
+    Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation);
+
+    /// <summary>How many deliveries a replay would take, and from when to when they were owed.</summary>
+    Task<ReplayCount> CountReplayAsync(ReplayFilter filter, CancellationToken cancellation);
+
+    /// <summary>
+    /// Replays the next part of what a filter takes, by id: what has ended is sent again, under the same key or a new one; what
+    /// waits is due now; what is held waits on. Nothing is doubled.
+    /// </summary>
+    /// <param name="after">The last id of the part before.</param>
+    /// <param name="last">The last id to look at: replays are new rows, and must not be replayed.</param>
+    /// <param name="due">When the next one of a webhook is due.</param>
+    Task<ReplayPart> ReplayAsync(
+        ReplayFilter filter, long after, long last, int limit, bool asNew, Func<string, DateTimeOffset> due, CancellationToken cancellation);
+
+    /// <summary>Ends a delivery that waits or is held, unsent.</summary>
+    /// <returns>Whether it did; false if there is none, it is under way, or has ended.</returns>
+    Task<bool> CancelDeliveryAsync(long delivery, CancellationToken cancellation);
+
+    /// <summary>Deletes deliveries that ended before a time, or are held and were owed before it, with their attempts; oldest first.</summary>
+    /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
+    Task<int> DeleteDeliveriesAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
+
+    /// <summary>How many held and dead ones <see cref="DeleteDeliveriesAsync"/> would delete.</summary>
+    Task<long> CountExpiringAsync(DateTimeOffset before, CancellationToken cancellation);
+
+    /// <summary>What operators must hear of deliveries, oldest first, behind an id.</summary>
+    Task<IReadOnlyList<StoredNews>> NewsAsync(long after, int limit, CancellationToken cancellation);
+}

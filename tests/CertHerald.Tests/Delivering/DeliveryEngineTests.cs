@@ -1,0 +1,231 @@
+using System.Buffers;
+using CertHerald.Delivering;
+using CertHerald.Dialects.CertSpotter;
+using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Storage;
+
+namespace CertHerald.Tests.Delivering;
+
+/// <summary>Claims, states of webhooks and the live list, through the loop.</summary>
+public sealed class DeliveryEngineTests
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Rule_3_4_claims_are_kept_by_a_heartbeat_also_while_a_stop_waits()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Default = Receiver.Hang();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        await rig.StartLoopAsync([new PatientDialect()]);
+        await rig.OweAsync("hook");
+        await receiver.NextAsync();
+
+        for (int i = 0; i < 10; i++)
+        {
+            await rig.Time.WaitForTimerAsync(within: TimeSpan.FromSeconds(15));
+            rig.Time.Advance(TimeSpan.FromSeconds(15));
+            await RenewedAsync(rig);
+        }
+
+        Task stopping = rig.Loop.StopAsync(None);
+        rig.Time.Advance(TimeSpan.FromSeconds(15));
+        await RenewedAsync(rig);
+        Assert.False(stopping.IsCompleted);
+
+        // 3.6: what is still under way after 20 s is given back at once, not when its claim expires.
+        rig.Time.Advance(TimeSpan.FromSeconds(5));
+        await stopping;
+        StoredDelivery left = await rig.DeliveryAsync();
+        Assert.Equal((DeliveryState.Pending, null, 0), (left.State, left.Lease, left.Tries));
+        Assert.Single(receiver.Requests);
+    }
+
+    [Fact]
+    public async Task Rule_6_1_a_pause_survives_a_restart()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Then(Receiver.Answer(503, "", "Retry-After: 3600"));
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url), Given.Webhook(receiver.Url, "other"));
+        await rig.OweAsync("hook");
+        await rig.Log.WaitForAsync("did not take");
+        await rig.StopLoopAsync();
+        await rig.ReopenAsync();
+
+        await rig.StartLoopAsync();
+        await rig.OweAsync("hook");
+        rig.Advance(TimeSpan.FromSeconds(3599));
+        await rig.OweAsync("other");
+        await rig.Log.WaitForAsync("Webhook other got");
+        Assert.Equal(2, receiver.Requests.Count);
+
+        // Nothing could leave before the pause ended: nothing is late.
+        Assert.Equal(rig.Time.GetUtcNow().AddSeconds(1), await rig.Store.OldestDueAsync(Cancellation));
+        rig.Advance(TimeSpan.FromSeconds(1));
+        await rig.Log.WaitForAsync("Webhook hook got", 2);
+    }
+
+    [Fact]
+    public async Task Rule_6_2_a_webhook_that_fails_ten_times_gets_one_probe_and_then_everything()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Default = Receiver.Answer(500);
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        for (int i = 0; i < 30; i++) await rig.OweInSilenceAsync("hook");
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("rests until");
+        Assert.Equal(10, receiver.Requests.Count);
+        Assert.Null(await rig.Store.OldestDueAsync(Cancellation));
+
+        rig.Advance(TimeSpan.FromSeconds(30));
+        await rig.Log.WaitForAsync("rests until", 2);
+        Assert.Equal(11, receiver.Requests.Count);
+
+        receiver.Default = Receiver.Answer(200);
+        rig.Advance(TimeSpan.FromSeconds(60));
+        await rig.Log.WaitForAsync("Webhook hook got", 30);
+        Assert.All(await rig.DeliveriesAsync(), delivery => Assert.Equal(DeliveryState.Done, delivery.State));
+    }
+
+    [Fact]
+    public async Task T22_a_webhook_that_was_held_for_30_days_gets_everything_once_it_takes_one()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Default = Receiver.Answer(500);
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url));
+        DateTimeOffset begun = rig.Time.GetUtcNow();
+
+        // A new certificate every six hours: each fails, and after five days the webhook is held.
+        for (int i = 0; i < 24; i++)
+        {
+            await rig.OweAsync("hook");
+            await FailAfterAsync(TimeSpan.FromHours(6));
+        }
+
+        for (int i = 0; i < 40 && (await rig.Store.FindWebhookAsync("hook", Cancellation)).Status == WebhookStatus.Active; i++)
+            await FailAfterAsync(TimeSpan.FromHours(6));
+        Assert.Equal(HoldCause.Failing, (await rig.Store.FindWebhookAsync("hook", Cancellation)).Cause);
+
+        await rig.OweAsync("hook");
+        while (rig.Time.GetUtcNow() < begun.AddDays(36)) await FailAfterAsync(TimeSpan.FromHours(6));
+        Assert.Equal(25, (await rig.DeliveriesAsync(DeliveryState.Held)).Count);
+        Assert.Equal(new DeliveryCounts(25, 0), await rig.Store.CountDeliveriesAsync(Cancellation));
+
+        receiver.Default = Receiver.Answer(200);
+        rig.Advance(TimeSpan.FromHours(6));
+        await rig.Log.WaitForAsync("takes deliveries again");
+        rig.Advance(TimeSpan.FromSeconds(1));
+        await rig.Log.WaitForAsync("Webhook hook got", 25);
+        Assert.Equal(25, (await rig.DeliveriesAsync(DeliveryState.Done)).Count);
+        IReadOnlyList<StoredNews> news = await rig.Store.NewsAsync(0, 100, Cancellation);
+        Assert.Superset(new HashSet<string> { "endpoint.failing", "endpoint.held", "endpoint.recovered", "delivery.failing" }, news.Select(one => one.Kind).ToHashSet());
+
+        // Some attempt fails then, perhaps of those before: the clock jumps over their limits.
+        async Task FailAfterAsync(TimeSpan wait)
+        {
+            int before = rig.Log.All.Count(line => line.Contains("did not take", StringComparison.Ordinal));
+            rig.Advance(wait);
+            await rig.Log.WaitForAsync("did not take", before + 1);
+        }
+    }
+
+    [Fact]
+    public async Task Rule_1_1_webhooks_come_and_go_while_the_loop_runs_and_what_is_owed_to_one_that_went_is_held()
+    {
+        await using Receiver receiver = Receiver.Start();
+        WebhookOptions first = Given.Webhook(receiver.Url, "first"), second = Given.Webhook(receiver.Url, "second");
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(first);
+        await rig.OweAsync("second");
+        await rig.OweAsync("first");
+        await rig.Log.WaitForAsync("Webhook first got");
+
+        rig.Webhooks.Configure([second]);
+        rig.Bell.Ring();
+        await rig.Log.WaitForAsync("Webhook second got");
+        await rig.OweAsync("first");
+        rig.Webhooks.Configure([second with { Evidence = true }]);
+        rig.Bell.Ring();
+        await rig.Log.WaitForAsync("Webhook first is on hold: The configuration does not name it any more");
+        Assert.Single(await rig.DeliveriesAsync(DeliveryState.Held));
+
+        rig.Webhooks.Configure([first, second]);
+        rig.Bell.Ring();
+        await rig.Log.WaitForAsync("Webhook first got", 2);
+    }
+
+    [Fact]
+    public async Task Rule_6_1_a_webhook_that_was_gone_is_tried_again_when_its_address_changes()
+    {
+        await using Receiver old = Receiver.Start();
+        await using Receiver moved = Receiver.Start();
+        old.Default = Receiver.Answer(410);
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(old.Url));
+        await rig.OweAsync("hook");
+        await rig.Log.WaitForAsync("is on hold");
+        await rig.OweAsync("hook");
+
+        rig.Webhooks.Configure([Given.Webhook(moved.Url)]);
+        rig.Bell.Ring();
+        await rig.Log.WaitForAsync("Webhook hook got");
+        Assert.Single(moved.Requests);
+    }
+
+    [Fact]
+    public async Task Rule_1_2_after_a_413_the_attempts_that_remain_send_the_short_form()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Then(Receiver.Answer(413), Receiver.Answer(413), Receiver.Answer(200));
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        await rig.StartLoopAsync([new PatientDialect()]);
+        await rig.OweAsync("hook");
+        for (int i = 1; i <= 2; i++)
+        {
+            await rig.Log.WaitForAsync("did not take", i);
+            await rig.AdvanceToDueAsync();
+        }
+        await rig.Log.WaitForAsync("Webhook hook got");
+        Assert.Equal(["whole", "short", "short"], receiver.Requests.Select(request => System.Text.Encoding.UTF8.GetString(request.Body)));
+        Assert.Single(receiver.Requests.Select(request => request.Key).Distinct());
+    }
+
+    [Fact]
+    public async Task A_body_too_large_to_be_claimed_is_read_when_it_is_sent()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Then(Receiver.Answer(500));
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        await rig.StartLoopAsync([new PatientDialect(size: StoredDelivery.MostClaimedBody + 1)]);
+        await rig.OweAsync("hook");
+        await rig.Log.WaitForAsync("did not take");
+        await rig.AdvanceToDueAsync();
+        await rig.Log.WaitForAsync("Webhook hook got");
+        Assert.All(receiver.Requests, request => Assert.Equal(StoredDelivery.MostClaimedBody + 1, request.Body.Length));
+    }
+
+    /// <summary>Waits until the claim lasts 90 s from now.</summary>
+    private static async Task RenewedAsync(DeliveryRig rig)
+    {
+        DateTimeOffset until = rig.Time.GetUtcNow().AddSeconds(90);
+        await Eventually.HappensAsync(async () => (await rig.DeliveryAsync()).LeaseUntil == until);
+    }
+
+    private sealed class PatientDialect(int size = 0) : IWebhookDialect
+    {
+        public string Name => "certspotter";
+
+        public DeliveryRules Rules { get; } = new CertSpotterDialect().Rules with { TimeLimit = TimeSpan.FromHours(1), ShortensAfter413 = true };
+
+        public bool Speaks(string kind) => true;
+
+        public void Write(DeliverySubject subject, IBufferWriter<byte> body)
+        {
+            if (size > 0) body.Write(new byte[size]);
+            else body.Write(subject.IsShort ? "short"u8 : "whole"u8);
+        }
+
+        public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => body.Write("test"u8);
+    }
+}
