@@ -1,0 +1,154 @@
+namespace CertHerald.Names.Lookalikes;
+
+/// <summary>Says of a hit where it stands, how it was changed, and what stands around it.</summary>
+internal static class ContextReader
+{
+    /// <summary>False for what only looks like a hit: letters across words, a joined domain that is not joined.</summary>
+    public static bool TrySee(NameText name, in Hit hit, BrandWord word, SuffixWords suffixes, out Sighting sighting)
+    {
+        sighting = default;
+        int start = hit.Start, end = hit.End;
+        bool crossesDot = false, hasHyphen = false;
+        for (int i = start + 1; i < end; i++)
+        {
+            if (name.Before[i] == Gap.Dot) crossesDot = true;
+            else if (name.Before[i] == Gap.Hyphen && (hit.Slips > 0 || (word.Hyphens >> (i - start) & 1) == 0)) hasHyphen = true;
+        }
+        bool opens = name.Before[start] != Gap.None, closes = name.Before[end] != Gap.None;
+        // Across words only what begins and ends with words.
+        if ((crossesDot || hasHyphen) && !(opens && closes) && !(word.Kind == BrandWordKind.Joined)) return false;
+        if (word.Length <= 3 && !(opens && closes) && !IsKnownBeside(name, start, end)) return false;
+
+        int label = name.LabelOf[start];
+        bool isOwner = label == name.OwnerLabel;
+        int labelStart = start, labelEnd = end;
+        while (name.Before[labelStart] != Gap.Dot) labelStart--;
+        while (name.Before[labelEnd] != Gap.Dot) labelEnd++;
+
+        Evidence evidence = 0;
+        if (labelStart < start && IsWww(name.Raw.AsSpan(labelStart, start - labelStart)) && name.Before[start] == Gap.None) evidence |= Evidence.Www;
+
+        if (word.Kind == BrandWordKind.Joined)
+        {
+            if (!(opens || evidence != 0) || !closes || (crossesDot ? false : !(labelStart == start && labelEnd == end) && name.Before[start] == Gap.None)) return false;
+            evidence |= Evidence.OwnSuffix;
+        }
+        else
+        {
+            evidence |= suffixes.After(name, end, word);
+        }
+
+        Change change = ChangeOf(name, hit, word, hasHyphen);
+        bool wholeLabel = start == labelStart && end == labelEnd;
+        Place place = crossesDot && word.Kind != BrandWordKind.Joined ? Place.Across
+            : wholeLabel ? isOwner ? Place.Label : Place.SubLabel
+            : opens && closes ? isOwner ? Place.Word : Place.SubWord
+            : opens || closes ? isOwner ? Place.Edge : Place.SubEdge
+            : isOwner ? Place.Inner : Place.SubInner;
+
+        evidence |= Around(name, labelStart, start, end, labelEnd, label);
+        if (name.IsHosted) evidence |= Evidence.Hosted;
+        if (CheapSuffixes.Words.Contains(name.Suffix)) evidence |= Evidence.CheapTld;
+        if (name.Labels >= 6) evidence |= Evidence.Deep;
+        if (!isOwner && OddLabels.IsOdd(name.LabelSpan(name.OwnerLabel))) evidence |= Evidence.OddOwner;
+        sighting = new Sighting(word, hit.Word, place, change, evidence, hit.Start, hit.End);
+        return true;
+    }
+
+    private static Change ChangeOf(NameText name, in Hit hit, BrandWord word, bool hasHyphen)
+    {
+        bool accent = false, script = false;
+        for (int i = hit.Start; i < hit.End; i++)
+        {
+            accent |= name.Marks[i] == Foreign.Accent;
+            script |= name.Marks[i] is Foreign.Script;
+        }
+        if (script) return Change.Script;
+        if (accent) return Change.Accent;
+        if (hit.Slips > 0) return hit.Slips == 1 ? Change.Slip : Change.Slips;
+        if (hasHyphen) return Change.Hyphen;
+        return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word.Raw) ? Change.None : Change.Glyph;
+    }
+
+    private static bool IsWww(ReadOnlySpan<byte> text) => text.SequenceEqual("www"u8) || text.SequenceEqual("ww"u8) || text.SequenceEqual("wwww"u8);
+
+    private static bool IsKnownBeside(NameText name, int start, int end)
+    {
+        int from = start, to = end;
+        while (name.Before[from] == Gap.None) from--;
+        while (name.Before[to] == Gap.None) to++;
+        return (from == start || Cover(name.Raw.AsSpan(from, start - from)) != Covered.No) && (to == end || Cover(name.Raw.AsSpan(end, to - end)) != Covered.No);
+    }
+
+    /// <summary>Keywords and digits around the word.</summary>
+    private static Evidence Around(NameText name, int labelStart, int start, int end, int labelEnd, int label)
+    {
+        Evidence evidence = 0;
+        bool isExplained = true, onlyDigits = start != labelStart || end != labelEnd;
+        for (int at = 0; at < name.Length;)
+        {
+            int to = at + 1;
+            while (name.Before[to] == Gap.None && to != start) to++;
+            if (at >= start && at < end)
+            {
+                at = end;
+                continue;
+            }
+            bool isNear = at >= labelStart && at < labelEnd;
+            ReadOnlySpan<byte> part = name.Raw.AsSpan(at, to - at);
+            Covered covered = Cover(part);
+            if (covered == Covered.Urgent) evidence |= isNear ? Evidence.Urgent : Evidence.UrgentNear;
+            if (isNear)
+            {
+                if (covered == Covered.No) isExplained = false;
+                if (part.ContainsAnyExceptInRange((byte)'0', (byte)'9')) onlyDigits = false;
+                // Written together with more: an urgent word at the far end counts.
+                if (covered == Covered.No && part.Length >= 6 && HasUrgentEnd(part)) evidence |= Evidence.Urgent;
+            }
+            at = to;
+        }
+        if (onlyDigits) evidence |= Evidence.Digits;
+        if (isExplained && !onlyDigits && (start != labelStart || end != labelEnd)) evidence |= Evidence.Explained;
+        return evidence;
+    }
+
+    private static bool HasUrgentEnd(ReadOnlySpan<byte> part)
+    {
+        for (int letters = 4; letters <= 10 && letters < part.Length; letters++)
+            if (Keywords.Urgent.Contains(part[..letters]) || Keywords.Urgent.Contains(part[^letters..]))
+                return true;
+        return false;
+    }
+
+    /// <summary>Whether a text is known words and digits from end to end.</summary>
+    private static Covered Cover(ReadOnlySpan<byte> text)
+    {
+        const int Longest = 40;
+        if (text.Length > Longest) return Covered.No;
+        Span<Covered> reach = stackalloc Covered[Longest + 1];
+        reach[..(text.Length + 1)].Clear();
+        reach[0] = Covered.Yes;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (reach[i] == Covered.No) continue;
+            if (char.IsAsciiDigit((char)text[i])) reach[i + 1] = Max(reach[i + 1], reach[i]);
+            // One letter is a word only alone.
+            for (int letters = text.Length == 1 ? 1 : 2; i + letters <= text.Length && letters <= Keywords.Urgent.Longest; letters++)
+            {
+                ReadOnlySpan<byte> piece = text.Slice(i, letters);
+                if (letters >= 3 && Keywords.Urgent.Contains(piece)) reach[i + letters] = Covered.Urgent;
+                else if (Keywords.Common.Contains(piece) || (letters == 2 && Keywords.Urgent.Contains(piece))) reach[i + letters] = Max(reach[i + letters], reach[i]);
+            }
+        }
+        return reach[text.Length];
+
+        static Covered Max(Covered a, Covered b) => a > b ? a : b;
+    }
+
+    private enum Covered : byte
+    {
+        No,
+        Yes,
+        Urgent,
+    }
+}

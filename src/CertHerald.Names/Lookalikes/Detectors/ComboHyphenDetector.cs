@@ -1,0 +1,11 @@
+namespace CertHerald.Names.Lookalikes.Detectors;
+
+/// <summary>Joined with words by hyphens: <c>facebook-login.com</c>.</summary>
+internal sealed class ComboHyphenDetector : ILookalikeDetector
+{
+    public LookalikeClass Class => LookalikeClass.ComboHyphen;
+
+    public int Points(in Sighting sighting) => sighting.Place == Place.Word && sighting.Change == Change.None ? 60 : 0;
+
+    public string Explain(in Sighting sighting, in Quotation quotation) => $"{quotation.Word} stands in {quotation.Registrable} with other words";
+}
