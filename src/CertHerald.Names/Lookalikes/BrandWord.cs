@@ -12,6 +12,9 @@ internal sealed record BrandWord(int Domain, string Text, BrandWordKind Kind)
     /// <summary>Bit i: a hyphen stands before character i where the owner writes it.</summary>
     public ulong Hyphens { get; init; }
 
+    /// <summary>Of a joined domain: where its suffix begins. A dot or hyphen must stand there.</summary>
+    public int Joint { get; init; }
+
     /// <summary>As the owner writes it.</summary>
     public string Written { get; init; } = "";
 

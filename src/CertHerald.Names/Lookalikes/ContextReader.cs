@@ -15,8 +15,10 @@ internal static class ContextReader
             else if (name.Before[i] == Gap.Hyphen && (hit.Slips > 0 || (word.Hyphens >> (i - start) & 1) == 0)) hasHyphen = true;
         }
         bool opens = name.Before[start] != Gap.None, closes = name.Before[end] != Gap.None;
+        bool isJoined = word.Kind == BrandWordKind.Joined;
         // Across words only what begins and ends with words.
-        if ((crossesDot || hasHyphen) && !(opens && closes) && !(word.Kind == BrandWordKind.Joined)) return false;
+        if ((crossesDot || hasHyphen) && !(opens && closes)) return false;
+        if (isJoined && (!opens || !closes || name.Before[start + word.Joint] == Gap.None)) return false;
         if (word.Length <= 3 && !(opens && closes) && !IsKnownBeside(name, start, end)) return false;
 
         int label = name.LabelOf[start];
@@ -25,22 +27,22 @@ internal static class ContextReader
         while (name.Before[labelStart] != Gap.Dot) labelStart--;
         while (name.Before[labelEnd] != Gap.Dot) labelEnd++;
 
-        Evidence evidence = 0;
-        if (labelStart < start && IsWww(name.Raw.AsSpan(labelStart, start - labelStart)) && name.Before[start] == Gap.None) evidence |= Evidence.Www;
-
-        if (word.Kind == BrandWordKind.Joined)
-        {
-            if (!(opens || evidence != 0) || !closes || (crossesDot ? false : !(labelStart == start && labelEnd == end) && name.Before[start] == Gap.None)) return false;
-            evidence |= Evidence.OwnSuffix;
-        }
-        else
-        {
-            evidence |= suffixes.After(name, end, word);
-        }
+        Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
+        ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
+        bool isWww = IsWww(left, name.Before[start] == Gap.Hyphen), isTld = Keywords.TopLevels.Contains(right) || (right.Length > 0 && (evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None);
+        if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
+        if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
+        if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
+        for (int i = labelStart; i < labelEnd; i++)
+            if (name.Marks[i] != Foreign.No && (i < start || i >= end || hit.Slips > 0))
+                evidence |= Evidence.Foreign;
 
         Change change = ChangeOf(name, hit, word, hasHyphen);
+        // In a few letters anything is like anything.
+        if (word.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
+        if (word.Length == 4 && change == Change.Accent) return false;
         bool wholeLabel = start == labelStart && end == labelEnd;
-        Place place = crossesDot && word.Kind != BrandWordKind.Joined ? Place.Across
+        Place place = crossesDot && !isJoined ? Place.Across
             : wholeLabel ? isOwner ? Place.Label : Place.SubLabel
             : opens && closes ? isOwner ? Place.Word : Place.SubWord
             : opens || closes ? isOwner ? Place.Edge : Place.SubEdge
@@ -49,7 +51,6 @@ internal static class ContextReader
         evidence |= Around(name, labelStart, start, end, labelEnd, label);
         if (name.IsHosted) evidence |= Evidence.Hosted;
         if (CheapSuffixes.Words.Contains(name.Suffix)) evidence |= Evidence.CheapTld;
-        if (name.Labels >= 6) evidence |= Evidence.Deep;
         if (!isOwner && OddLabels.IsOdd(name.LabelSpan(name.OwnerLabel))) evidence |= Evidence.OddOwner;
         sighting = new Sighting(word, hit.Word, place, change, evidence, hit.Start, hit.End);
         return true;
@@ -57,20 +58,23 @@ internal static class ContextReader
 
     private static Change ChangeOf(NameText name, in Hit hit, BrandWord word, bool hasHyphen)
     {
+        if (hit.Slips > 0) return hit.Slips == 1 ? Change.Slip : Change.Slips;
         bool accent = false, script = false;
         for (int i = hit.Start; i < hit.End; i++)
         {
             accent |= name.Marks[i] == Foreign.Accent;
-            script |= name.Marks[i] is Foreign.Script;
+            script |= name.Marks[i] == Foreign.Script;
         }
         if (script) return Change.Script;
         if (accent) return Change.Accent;
-        if (hit.Slips > 0) return hit.Slips == 1 ? Change.Slip : Change.Slips;
         if (hasHyphen) return Change.Hyphen;
         return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word.Raw) ? Change.None : Change.Glyph;
     }
 
-    private static bool IsWww(ReadOnlySpan<byte> text) => text.SequenceEqual("www"u8) || text.SequenceEqual("ww"u8) || text.SequenceEqual("wwww"u8);
+    // What stood before a dot that is gone.
+    private static bool IsWww(ReadOnlySpan<byte> text, bool isHyphened) =>
+        text.SequenceEqual("www"u8) || text.SequenceEqual("ww"u8) || text.SequenceEqual("wwww"u8) || text.SequenceEqual("http"u8) || text.SequenceEqual("https"u8) || text.SequenceEqual("httpswww"u8)
+        || (isHyphened && (text.SequenceEqual("m"u8) || text.SequenceEqual("www1"u8) || text.SequenceEqual("www2"u8)));
 
     private static bool IsKnownBeside(NameText name, int start, int end)
     {

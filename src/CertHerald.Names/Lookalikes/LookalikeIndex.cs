@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
@@ -8,6 +6,8 @@ namespace CertHerald.Names.Lookalikes;
 /// </summary>
 public sealed class LookalikeIndex
 {
+    private static readonly ILookalikeDetector[] Detectors = [.. LookalikeDetectors.All];
+
     [ThreadStatic]
     private static Workplace? t_workplace;
 
@@ -17,8 +17,11 @@ public sealed class LookalikeIndex
     private readonly SuffixWords _suffixes;
     private readonly Ownership _ownership;
 
-    private LookalikeIndex(ProtectedDomain[] domains, NameTables tables, WordIndex words, SuffixWords suffixes, Ownership ownership)
+    private readonly LookalikeBackground? _background;
+
+    private LookalikeIndex(ProtectedDomain[] domains, NameTables tables, WordIndex words, SuffixWords suffixes, Ownership ownership, LookalikeBackground? background)
     {
+        _background = background;
         _domains = domains;
         _tables = tables;
         _words = words;
@@ -38,7 +41,42 @@ public sealed class LookalikeIndex
         var tables = new NameTables(suffixes, folds ?? CharacterFolds.BuiltIn, HostingSuffixes.Hashes);
         var builder = new WordBuilder(tables);
         for (int i = 0; i < all.Length; i++) builder.Add(all[i], i);
-        return new LookalikeIndex(all, tables, new WordIndex([.. builder.Words]), new SuffixWords(builder.Suffixes), new Ownership(all, suffixes));
+        return new LookalikeIndex(all, tables, new WordIndex([.. builder.Words]), new SuffixWords(builder.Suffixes), new Ownership(all), background: null);
+    }
+
+    /// <summary>The same domains, judged against a sample of ordinary names: rules that fire on many of them weigh less.</summary>
+    /// <param name="background">Counted by this index.</param>
+    public LookalikeIndex With(LookalikeBackground background) => new(_domains, _tables, _words, _suffixes, _ownership, background);
+
+    /// <summary>Counts what rules find among ordinary names. Takes what judging takes, once.</summary>
+    /// <param name="names">As certificates hold them; few of them look-alikes.</param>
+    public LookalikeBackground Count(IEnumerable<ReadOnlyMemory<byte>> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        Workplace place = t_workplace ??= new Workplace();
+        var seen = new HashSet<(int Key, ulong Registrable)>();
+        int read = 0;
+        place.Seen = (sighting, name) =>
+        {
+            ulong registrable = name.Below[name.OwnerLabel];
+            seen.Add((LookalikeBackground.KeyOf(sighting.WordIndex, sighting.Rule), registrable));
+            seen.Add((-1 - sighting.WordIndex, registrable));
+        };
+        foreach (ReadOnlyMemory<byte> name in names)
+        {
+            read++;
+            _ = Look(name.Span, place);
+        }
+        place.Seen = null;
+        float million = 1e6f / Math.Max(1, read);
+        var rules = new Dictionary<int, float>();
+        var words = new Dictionary<int, float>();
+        foreach ((int key, _) in seen)
+        {
+            if (key >= 0) rules[key] = rules.GetValueOrDefault(key) + million;
+            else words[-1 - key] = words.GetValueOrDefault(-1 - key) + million;
+        }
+        return new LookalikeBackground(read, rules, words);
     }
 
     /// <summary>Judges a name against every domain that it may imitate, the strongest first.</summary>
@@ -48,12 +86,24 @@ public sealed class LookalikeIndex
     {
         Workplace place = t_workplace ??= new Workplace();
         if (Look(name, place) == 0) return [];
-        var judged = new List<Lookalike>();
+        List<Lookalike>? judged = null;
         foreach (Verdict verdict in place.Verdicts)
             if (verdict.Score >= least)
-                judged.Add(Describe(place.Name, verdict));
+                (judged ??= []).Add(Describe(place.Name, verdict));
+        if (judged is null) return [];
         judged.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : string.CompareOrdinal(a.Domain.Name, b.Domain.Name));
         return judged;
+    }
+
+    /// <summary>Whether a name reaches the threshold of some domain. Allocates nothing, whatever the answer.</summary>
+    public bool IsAlert(ReadOnlySpan<byte> name)
+    {
+        Workplace place = t_workplace ??= new Workplace();
+        if (Look(name, place) == 0) return false;
+        foreach (Verdict verdict in place.Verdicts)
+            if (verdict.Score >= _domains[verdict.Sighting.Word.Domain].Threshold)
+                return true;
+        return false;
     }
 
     /// <summary>Looks at every sighting, for measurement: what was seen, before points.</summary>
@@ -84,21 +134,24 @@ public sealed class LookalikeIndex
         return place.Verdicts.Count;
     }
 
-    private static void Weigh(in Sighting sighting, Workplace place)
+    private void Weigh(in Sighting sighting, Workplace place)
     {
         int points = 0, detector = -1;
-        for (int i = 0; i < LookalikeDetectors.All.Count; i++)
+        for (int i = 0; i < Detectors.Length; i++)
         {
-            int own = LookalikeDetectors.All[i].Points(sighting);
+            int own = Detectors[i].Points(sighting);
             if (own > points) (points, detector) = (own, i);
         }
         if (detector < 0) return;
-        int score = Math.Clamp(points + LookalikeScores.Of(sighting.Evidence), 1, 100);
+        (double rule, double word) = _background is { } counted ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting.Word);
+        int score = points + LookalikeScores.Of(sighting.Evidence, sighting.IsBelow) - LookalikeScores.Commonness(rule, word);
+        if (ServiceHosts.IsBelow(place.Name)) score = Math.Min(score, LookalikeScores.Medium - 1);
+        score = Math.Clamp(LookalikeScores.Demoted(score, rule, sighting.Evidence), 1, 100);
         var verdict = new Verdict(score, detector, sighting);
         for (int i = 0; i < place.Verdicts.Count; i++)
         {
             if (place.Verdicts[i].Sighting.Word.Domain != sighting.Word.Domain) continue;
-            if (score > place.Verdicts[i].Score) place.Verdicts[i] = verdict;
+            if (verdict.IsStrongerThan(place.Verdicts[i])) place.Verdicts[i] = verdict;
             return;
         }
         place.Verdicts.Add(verdict);
@@ -106,14 +159,22 @@ public sealed class LookalikeIndex
 
     private Lookalike Describe(NameText name, in Verdict verdict)
     {
-        ILookalikeDetector detector = LookalikeDetectors.All[verdict.Detector];
+        ILookalikeDetector detector = Detectors[verdict.Detector];
         ProtectedDomain domain = _domains[verdict.Sighting.Word.Domain];
-        string matched = Encoding.ASCII.GetString(name.Raw.AsSpan(verdict.Sighting.Start, verdict.Sighting.End - verdict.Sighting.Start));
-        var quotation = new Quotation(matched, verdict.Sighting.Word.Written, domain.Name, Encoding.ASCII.GetString(name.Registrable), Encoding.ASCII.GetString(name.Suffix), "");
-        return new Lookalike(domain, verdict.Score, detector.Class, matched, [detector.Explain(verdict.Sighting, quotation)]);
+        Quotation quotation = Explanation.Quote(name, verdict.Sighting, domain.Name);
+        return new Lookalike(domain, verdict.Score, detector.Class, quotation.Shown, [detector.Explain(verdict.Sighting, quotation), .. Explanation.Of(verdict.Sighting.Evidence, name, domain)]);
     }
 
-    private readonly record struct Verdict(int Score, int Detector, Sighting Sighting);
+    private readonly record struct Verdict(int Score, int Detector, Sighting Sighting)
+    {
+        // The same whatever the order in which words were found.
+        public bool IsStrongerThan(in Verdict other) =>
+            Score != other.Score ? Score > other.Score
+            : Detector != other.Detector ? Detector < other.Detector
+            : Sighting.Start != other.Sighting.Start ? Sighting.Start < other.Sighting.Start
+            : Sighting.Word.Length != other.Sighting.Word.Length ? Sighting.Word.Length > other.Sighting.Word.Length
+            : string.CompareOrdinal(Sighting.Word.Text, other.Sighting.Word.Text) < 0;
+    }
 
     /// <summary>What one thread works with, used again for every name.</summary>
     private sealed class Workplace

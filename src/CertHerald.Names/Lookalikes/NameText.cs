@@ -51,6 +51,9 @@ internal sealed class NameText
     /// <summary>How foreign each character is.</summary>
     public Foreign[] Marks { get; } = new Foreign[MaxLength];
 
+    /// <summary>The code point of each character that is foreign.</summary>
+    public int[] Points { get; } = new int[MaxLength];
+
     /// <summary>The label of each character.</summary>
     public byte[] LabelOf { get; } = new byte[MaxLength + 1];
 
@@ -236,6 +239,7 @@ internal sealed class NameText
             Second[at] = second;
             Before[at] = gap;
             Marks[at] = mark;
+            Points[at] = point;
             LabelOf[at++] = (byte)number;
             gap = Gap.None;
         }

@@ -7,7 +7,7 @@ internal sealed class Ownership
 {
     private readonly Dictionary<ulong, Claim> _claims = [];
 
-    public Ownership(IReadOnlyList<ProtectedDomain> domains, PublicSuffixes? suffixes)
+    public Ownership(IReadOnlyList<ProtectedDomain> domains)
     {
         for (int i = 0; i < domains.Count; i++)
         {

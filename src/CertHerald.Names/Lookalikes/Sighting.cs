@@ -92,11 +92,17 @@ internal enum Evidence
     /// <summary>All that stands beside it in its label is known words and digits.</summary>
     Explained = 1 << 9,
 
-    /// <summary>www stands before it without a dot.</summary>
+    /// <summary>www or http stands before it without a dot, and nothing else.</summary>
     Www = 1 << 10,
 
-    /// <summary>Five labels or more.</summary>
-    Deep = 1 << 11,
+    /// <summary>A top-level domain is all that follows it in its label, without a dot.</summary>
+    TldInside = 1 << 11,
+
+    /// <summary>Foreign characters in its label, besides the change that is the sighting's own.</summary>
+    Foreign = 1 << 12,
+
+    /// <summary>The name reads on as the protected domain where another suffix begins: <c>facebook.com.cn</c>.</summary>
+    ReadsOn = 1 << 13,
 }
 
 /// <summary>A word seen in a name: what detectors judge.</summary>
@@ -104,6 +110,9 @@ internal enum Evidence
 /// <param name="End">Behind the last character.</param>
 internal readonly record struct Sighting(BrandWord Word, int WordIndex, Place Place, Change Change, Evidence Evidence, short Start, short End)
 {
+    /// <summary>How many rules there are.</summary>
+    public const int Rules = 9 * 7 * 2;
+
     public bool IsBelow => Place is Place.SubLabel or Place.SubWord or Place.SubEdge or Place.SubInner or Place.Across;
 
     public bool Has(Evidence evidence) => (Evidence & evidence) != 0;

@@ -17,7 +17,7 @@ internal sealed class SuffixWords
         ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
         foreach (byte[] suffix in _own[word.Domain])
         {
-            if (rest.StartsWith(suffix) && name.Before[end + suffix.Length] != Gap.None && (name.Before[end] != Gap.None || suffix.Length > 2 || !IsBelowWord(name, end)))
+            if (rest.StartsWith(suffix) && name.Before[end + suffix.Length] != Gap.None)
                 return Evidence.OwnSuffix;
         }
         int length = 1;
@@ -25,5 +25,14 @@ internal sealed class SuffixWords
         return Keywords.TopLevels.Contains(rest[..length]) ? Evidence.AnyTld : 0;
     }
 
-    private static bool IsBelowWord(NameText name, int end) => name.Before[end] == Gap.None;
+    /// <summary>Whether a suffix begins like one of the domain's own and goes on: <c>com.cn</c> for <c>com</c>.</summary>
+    public bool ReadsOn(ReadOnlySpan<byte> suffix, BrandWord word)
+    {
+        int dot = suffix.IndexOf((byte)'.');
+        if (dot < 0) return false;
+        foreach (byte[] own in _own[word.Domain])
+            if (suffix[..dot].SequenceEqual(own))
+                return true;
+        return false;
+    }
 }

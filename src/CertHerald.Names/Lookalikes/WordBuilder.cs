@@ -58,13 +58,13 @@ internal sealed class WordBuilder(NameTables tables)
             }
             written.Append((char)name.Raw[i]);
         }
-        Words.Add(new BrandWord(index, text, kind) { Raw = raw, Fold = fold, Hyphens = hyphens, Written = written.ToString() });
+        Words.Add(new BrandWord(index, text, kind) { Raw = raw, Fold = fold, Hyphens = hyphens, Written = written.ToString(), IsOrdinary = OrdinaryWords.Contains(text) });
     }
 
     private void AddJoined(string core, string suffix, int index, string written)
     {
         byte[] raw = Encoding.Latin1.GetBytes(core + suffix);
         byte[] fold = [.. raw.Select(b => Glyphs.Table[b])];
-        Words.Add(new BrandWord(index, core + suffix, BrandWordKind.Joined) { Raw = raw, Fold = fold, Hyphens = ulong.MaxValue, Written = written });
+        Words.Add(new BrandWord(index, core + suffix, BrandWordKind.Joined) { Raw = raw, Fold = fold, Hyphens = ulong.MaxValue, Joint = core.Length, Written = written });
     }
 }

@@ -5,7 +5,8 @@ internal sealed class ComboHyphenDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.ComboHyphen;
 
-    public int Points(in Sighting sighting) => sighting.Place == Place.Word && sighting.Change == Change.None ? 60 : 0;
+    public int Points(in Sighting sighting) => sighting.Place == Place.Word && sighting.Change == Change.None ? 70 + LengthPoints.Of(sighting.Word) : 0;
 
-    public string Explain(in Sighting sighting, in Quotation quotation) => $"{quotation.Word} stands in {quotation.Registrable} with other words";
+    public string Explain(in Sighting sighting, in Quotation quotation) =>
+        $"{quotation.Word} stands in {quotation.Registrable} beside other words";
 }

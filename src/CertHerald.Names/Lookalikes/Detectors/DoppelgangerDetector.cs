@@ -5,7 +5,13 @@ internal sealed class DoppelgangerDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.Doppelganger;
 
-    public int Points(in Sighting sighting) => sighting.Place == Place.Edge && sighting.Change == Change.None && (sighting.Has(Evidence.Www) || sighting.Has(Evidence.OwnSuffix | Evidence.AnyTld)) ? 80 : 0;
+    public int Points(in Sighting sighting)
+    {
+        if (sighting.Change != Change.None || sighting.Place is not (Place.Edge or Place.Word or Place.Inner) || sighting.Word.Length < 4) return 0;
+        bool hasOwnTld = sighting.Has(Evidence.TldInside) && sighting.Has(Evidence.OwnSuffix);
+        return hasOwnTld || sighting.Has(Evidence.Www) || sighting.Has(Evidence.TldInside) ? (hasOwnTld ? 100 : 92) + LengthPoints.Of(sighting.Word) / 2 : 0;
+    }
 
-    public string Explain(in Sighting sighting, in Quotation quotation) => $"{quotation.Matched} is {quotation.Domain} with a dot left out";
+    public string Explain(in Sighting sighting, in Quotation quotation) =>
+        $"{quotation.Registrable} is {quotation.Domain} with a dot left out";
 }

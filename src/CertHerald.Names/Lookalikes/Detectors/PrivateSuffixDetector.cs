@@ -5,7 +5,8 @@ internal sealed class PrivateSuffixDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.PrivateSuffixBrand;
 
-    public int Points(in Sighting sighting) => sighting.Place == Place.Label && sighting.Has(Evidence.Hosted) && sighting.Change == Change.None ? 85 : 0;
+    public int Points(in Sighting sighting) => sighting.Place == Place.Label && sighting.Has(Evidence.Hosted) && sighting.Change == Change.None ? 76 + LengthPoints.Of(sighting.Word) / 3 : 0;
 
-    public string Explain(in Sighting sighting, in Quotation quotation) => $"{quotation.Matched} is a customer of {quotation.Suffix}, not {quotation.Domain}";
+    public string Explain(in Sighting sighting, in Quotation quotation) =>
+        $"{quotation.Matched} is a customer's name below {quotation.Suffix}, not {quotation.Domain}";
 }

@@ -5,7 +5,20 @@ internal sealed class SubdomainDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.SubdomainBrand;
 
-    public int Points(in Sighting sighting) => !sighting.IsBelow || sighting.Change != Change.None ? 0 : sighting.Place switch { Place.SubLabel => 45, Place.SubWord => 40, Place.SubEdge => 30, _ => 20 };
+    public int Points(in Sighting sighting)
+    {
+        if (sighting.Change != Change.None) return 0;
+        int points = sighting.Place switch
+        {
+            Place.SubLabel => 57,
+            Place.SubWord => 65,
+            Place.SubEdge => 56,
+            Place.SubInner => 50,
+            _ => 0,
+        };
+        return points == 0 ? 0 : points + LengthPoints.Of(sighting.Word);
+    }
 
-    public string Explain(in Sighting sighting, in Quotation quotation) => $"{quotation.Word} stands below {quotation.Registrable}, which is not its owner's";
+    public string Explain(in Sighting sighting, in Quotation quotation) =>
+        $"{quotation.Word} stands below {quotation.Registrable}, a domain of somebody else";
 }

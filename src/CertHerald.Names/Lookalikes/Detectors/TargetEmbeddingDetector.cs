@@ -1,11 +1,30 @@
 namespace CertHerald.Names.Lookalikes.Detectors;
 
-/// <summary>The whole protected domain as labels of another, or with hyphens for its dots: <c>facebook.com.evil.com</c>.</summary>
+/// <summary>The whole protected domain inside another, with its dots, with hyphens for them, or without: <c>facebook.com.evil.com</c>.</summary>
 internal sealed class TargetEmbeddingDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.TargetEmbedding;
 
-    public int Points(in Sighting sighting) => !sighting.Has(Evidence.OwnSuffix) ? 0 : sighting.Change is Change.None or Change.Hyphen or Change.Glyph or Change.Accent or Change.Script ? 85 : 60;
+    public int Points(in Sighting sighting)
+    {
+        // facebook.com.cn reads on where facebook.com ends; facebook.com.evil.com stops there.
+        if (sighting.Has(Evidence.ReadsOn) && !sighting.Has(Evidence.OwnSuffix) && sighting.Place == Place.Word && sighting.Change == Change.None)
+            return 86 + LengthPoints.Of(sighting.Word);
+        if (!sighting.Has(Evidence.OwnSuffix)) return 0;
+        // Short domains, such as fb.com, are whole only between dots and hyphens.
+        bool isWhole = sighting.Place is Place.Label or Place.Word or Place.SubLabel or Place.SubWord;
+        return sighting.Change switch
+        {
+            Change.None or Change.Hyphen when sighting.Word.Kind == BrandWordKind.Joined => 72,
+            Change.None or Change.Hyphen => isWhole ? 104 : 88 + LengthPoints.Of(sighting.Word),
+            Change.Glyph or Change.Script or Change.Accent => 88 + LengthPoints.Of(sighting.Word),
+            Change.Slip => 62 + LengthPoints.Of(sighting.Word),
+            _ => 0,
+        };
+    }
 
-    public string Explain(in Sighting sighting, in Quotation quotation) => $"{quotation.Domain} stands inside {quotation.Registrable}";
+    public string Explain(in Sighting sighting, in Quotation quotation) =>
+        sighting.Has(Evidence.OwnSuffix)
+            ? $"{quotation.Domain} stands inside {quotation.Registrable}: {quotation.Matched} and what follows it"
+            : $"{quotation.Matched}.{quotation.Suffix} reads as {quotation.Domain} and goes on";
 }
