@@ -29,7 +29,7 @@ internal static class ContextReader
 
         Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
         ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
-        bool isWww = IsWww(left, name.Before[start] == Gap.Hyphen), isTld = Keywords.TopLevels.Contains(right) || (right.Length > 0 && (evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None);
+        bool isWww = IsWww(left, name.Before[start] == Gap.Hyphen), isTld = (Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || (right.Length > 0 && (evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None);
         if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
         if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
         if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
@@ -52,13 +52,13 @@ internal static class ContextReader
         if (name.IsHosted) evidence |= Evidence.Hosted;
         if (CheapSuffixes.Words.Contains(name.Suffix)) evidence |= Evidence.CheapTld;
         if (!isOwner && OddLabels.IsOdd(name.LabelSpan(name.OwnerLabel))) evidence |= Evidence.OddOwner;
-        sighting = new Sighting(word, hit.Word, place, change, evidence, hit.Start, hit.End);
+        sighting = new Sighting(word, hit.Word, place, change, evidence, hit.Start, hit.End) { IsDotted = name.Before[start] == Gap.Dot && (isJoined ? name.Before[end] == Gap.Dot : suffixes.EndsAtDot(name, end, word)) };
         return true;
     }
 
     private static Change ChangeOf(NameText name, in Hit hit, BrandWord word, bool hasHyphen)
     {
-        if (hit.Slips > 0) return hit.Slips == 1 ? Change.Slip : Change.Slips;
+        if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word.Raw) ? Change.WeakSlip : Change.Slip;
         bool accent = false, script = false;
         for (int i = hit.Start; i < hit.End; i++)
         {
@@ -69,6 +69,14 @@ internal static class ContextReader
         if (accent) return Change.Accent;
         if (hasHyphen) return Change.Hyphen;
         return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word.Raw) ? Change.None : Change.Glyph;
+    }
+
+    // acebook is no word and bank is one: hank is not misspelt.
+    private static bool IsWeak(ReadOnlySpan<byte> raw, ReadOnlySpan<byte> word)
+    {
+        if ((raw.Length == word.Length && raw[1..].SequenceEqual(word[1..])) || raw.SequenceEqual(word[1..]) || raw[1..].SequenceEqual(word)) return true;
+        int same = raw.CommonPrefixLength(word);
+        return (!raw[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9') && !word[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9')) || OrdinaryWords.Contains(raw);
     }
 
     // What stood before a dot that is gone.

@@ -53,7 +53,7 @@ internal static class Explanation
         }
         ReadOnlySpan<byte> raw = name.Raw.AsSpan(sighting.Start, sighting.End - sighting.Start), word = sighting.Word.Raw;
         if (sighting.Change == Change.Glyph) changes.AddRange(GlyphChanges(raw, word));
-        if (sighting.Change is Change.Slip or Change.Slips) changes.Add(SlipChange(raw, word));
+        if (sighting.Change is Change.Slip or Change.WeakSlip or Change.Slips) changes.Add(SlipChange(raw, word));
         if (sighting.Change == Change.Hyphen) changes.Add("a hyphen was put in");
         return string.Join(", ", changes);
     }

@@ -126,7 +126,7 @@ public sealed class LookalikeIndex
         {
             Hit hit = place.Hits[i];
             BrandWord word = _words.Words[hit.Word];
-            if (place.Exempt.Contains(word.Domain)) continue;
+            if (place.Exempt.Contains(word.Domain) || (hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End))) continue;
             if (!ContextReader.TrySee(place.Name, hit, word, _suffixes, out Sighting sighting)) continue;
             place.Seen?.Invoke(sighting, place.Name);
             Weigh(sighting, place);
@@ -143,9 +143,9 @@ public sealed class LookalikeIndex
             if (own > points) (points, detector) = (own, i);
         }
         if (detector < 0) return;
-        (double rule, double word) = _background is { } counted ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting.Word);
+        (double rule, double word) = _background is { } counted ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
         int score = points + LookalikeScores.Of(sighting.Evidence, sighting.IsBelow) - LookalikeScores.Commonness(rule, word);
-        if (ServiceHosts.IsBelow(place.Name)) score = Math.Min(score, LookalikeScores.Medium - 1);
+        score = Math.Min(score, ServiceHosts.Most(place.Name));
         score = Math.Clamp(LookalikeScores.Demoted(score, rule, sighting.Evidence), 1, 100);
         var verdict = new Verdict(score, detector, sighting);
         for (int i = 0; i < place.Verdicts.Count; i++)

@@ -21,7 +21,7 @@ internal static class LookalikeScores
     {
         int points = 0;
         if ((evidence & Evidence.Urgent) != 0) points += isBelow ? 22 : 17;
-        if ((evidence & Evidence.UrgentNear) != 0) points += isBelow ? 22 : 17;
+        if ((evidence & Evidence.UrgentNear) != 0) points += isBelow ? 19 : 17;
         if ((evidence & Evidence.Hosted) != 0) points += isBelow ? 5 : 30;
         if ((evidence & Evidence.CheapTld) != 0) points += isBelow ? 30 : 20;
         if ((evidence & Evidence.OwnSuffix) != 0) points += isBelow ? 10 : 2;

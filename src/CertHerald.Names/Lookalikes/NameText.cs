@@ -121,7 +121,7 @@ internal sealed class NameText
     private void FindOwner(NameTables tables)
     {
         int registry = LabelStart[Labels - 1];
-        int suffix = tables.Suffixes is { } list ? list.SuffixStart(NameSpan, out registry) : registry;
+        int suffix = tables.Suffixes is { } list ? list.SuffixStart(NameSpan, out registry) : registry = CommonSuffixes.Start(this);
         bool isPrivate = suffix != registry;
         if (suffix <= 0 || suffix > NameLength)
         {
@@ -156,7 +156,7 @@ internal sealed class NameText
             if (label == OwnerLabel) OwnerStart = at;
             Gap gap = Gap.Dot;
             byte before = 0;
-            if (text.StartsWith("xn--"u8) || text.ContainsAnyInRange((byte)0x80, (byte)0xFF))
+            if (text.IndexOf("xn--"u8) >= 0 || text.ContainsAnyInRange((byte)0x80, (byte)0xFF))
             {
                 if (DrawForeign(text, label, tables.Folds, ref at, ref mayReadTwice)) continue;
             }
@@ -189,10 +189,14 @@ internal sealed class NameText
 
     private bool DrawForeign(ReadOnlySpan<byte> label, int number, CharacterFolds folds, ref int at, ref bool mayReadTwice)
     {
-        int count = 0;
-        if (label.StartsWith("xn--"u8))
+        int count = 0, prefix = label.IndexOf("xn--"u8);
+        if (prefix >= 0)
         {
-            if (!Punycode.TryDecode(label[4..], _decoded, out count)) return false;
+            // Some write what stands before the A-label as it is: foo-xn--bar is no label of IDNA, and is drawn all the same.
+            if (prefix > 0 && label[prefix - 1] != '-') return false;
+            if (!Punycode.TryDecode(label[(prefix + 4)..], _decoded.AsSpan(prefix), out count)) return false;
+            for (int i = 0; i < prefix; i++) _decoded[i] = label[i];
+            count += prefix;
         }
         else
         {

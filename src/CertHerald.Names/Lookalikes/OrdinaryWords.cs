@@ -27,12 +27,20 @@ internal static class OrdinaryWords
         unit unity urban value valley van vector velvet venture verde vibe victory video view villa village vine vintage violet virtual vision vista vital voice wall water wave way wealth weather web wedding week welcome well west whale wheel white wide
         wild will win wind window wine wing winter wise wish wolf woman wonder wood word work world yard year yellow yoga young zebra zen zero zone zoom
         anderson brown campbell clark davis evans garcia green hall harris hernandez hill huntington jackson johnson jones king lee lewis lopez martin martinez miller mitchell moore nelson parker perez phillips roberts robinson rodriguez scott schwab
-        smith taylor thomas thompson turner walker white williams wilson wright young lloyds norton rogers matsui nomura yamato sagawa huang chen wang
+        gateway git meet docs doc app apps web api page pages dev img mail email shop store admin login portal hub jobs hotels hotel travel smith taylor thomas thompson turner walker white williams wilson wright young lloyds norton rogers matsui nomura yamato sagawa huang chen wang
         booking crypto sushi free live stripe visa ameli boy ana amazon solana suica aplus interac classic pineapple purchase notebook
         """);
 
     public static bool Contains(string word) => Words.Contains(word);
 
-    /// <summary>How often a word and each of its rules may be met in a million ordinary names.</summary>
-    public static (double Rule, double Word) Guess(BrandWord word) => word.IsOrdinary ? (12, 400) : word.Length <= 4 ? (3, 80) : (0.6, 20);
+    public static bool Contains(ReadOnlySpan<byte> word) => Words.Contains(word);
+
+    /// <summary>How often a word and the rule may be met in a million ordinary names, without a sample that says it.</summary>
+    public static (double Rule, double Word) Guess(in Sighting sighting)
+    {
+        if (sighting.Word.IsOrdinary || sighting.Word.Length <= 3) return (12, 400);
+        if (sighting.Word.Length == 4) return (3, 80);
+        if (sighting.Place == Place.Label && sighting.Change is Change.Slip) return (0, 0);
+        return sighting.IsBelow && sighting.Change == Change.None ? (2, 6) : (0.2, 6);
+    }
 }

@@ -15,6 +15,7 @@ internal static class ServiceHosts
         chinacache.net qiniudns.com tengine.alibabadns.com bytefcdn-oversea.com bytecdn.cn ttdns2.com myhuaweicloud.com dbankcloud.cn dbankedge.cn hicloudcam.com adobecqms.net adobeaemcloud.com demandware.net exacttarget.com
         omtrdc.net 2o7.net demdex.net marketo.com mktoweb.com sendgrid.net onelink.me app.link zendesk.com freshdesk.com helpshift.com atlassian.net statuspage.io service-now.com qualtrics.com myworkdayjobs.com taleo.net
         okta.com oktapreview.com auth0.com onelogin.com salesforce.com force.com site.com looker.com zscaler.net zscalertwo.net zscloud.net mimecast.com pphosted.com messagelabs.com
+        cdn.ampproject.org mail.protection.outlook.com alikunlun.com azionedge.com ksyuncdn.com wsdvs.com edgesuite88.net cloudinary.com quantummetric.com impactradius.com fiservapps.com liblynxgateway.com
         arpa cn-hangzhou.aliyuncs.com aka700.net online-metrix.net digital.nuance.com
         """;
 
@@ -25,10 +26,12 @@ internal static class ServiceHosts
         return hash;
     })];
 
-    /// <summary>Whether a name lies below one of them.</summary>
-    public static bool IsBelow(NameText name)
+    /// <summary>The highest score that a name can have: low below one of them, medium below what only calls itself so.</summary>
+    public static int Most(NameText name)
     {
-        for (int label = name.Labels - 1; label > 0; label--) if (Hashes.Contains(name.Below[label])) return true;
-        return false;
+        for (int label = name.Labels - 1; label > 0; label--) if (Hashes.Contains(name.Below[label])) return LookalikeScores.Medium - 1;
+        ReadOnlySpan<byte> owner = name.LabelSpan(name.OwnerLabel);
+        bool isNetwork = name.OwnerLabel > 0 && (owner.IndexOf("cdn"u8) >= 0 || owner.IndexOf("msedge"u8) >= 0 || owner.IndexOf("gslb"u8) >= 0 || owner.StartsWith("aka"u8) || owner.StartsWith("edge"u8));
+        return isNetwork ? LookalikeScores.High - 1 : 100;
     }
 }

@@ -54,6 +54,9 @@ internal enum Change : byte
 
     /// <summary>Two.</summary>
     Slips,
+
+    /// <summary>One that makes another word: the first letter, digits only, or a word of everyday language.</summary>
+    WeakSlip,
 }
 
 /// <summary>What speaks for an imitation besides the word itself. Each may only raise a score.</summary>
@@ -111,12 +114,15 @@ internal enum Evidence
 internal readonly record struct Sighting(BrandWord Word, int WordIndex, Place Place, Change Change, Evidence Evidence, short Start, short End)
 {
     /// <summary>How many rules there are.</summary>
-    public const int Rules = 9 * 7 * 2;
+    public const int Rules = 9 * 8 * 4;
 
     public bool IsBelow => Place is Place.SubLabel or Place.SubWord or Place.SubEdge or Place.SubInner or Place.Across;
 
     public bool Has(Evidence evidence) => (Evidence & evidence) != 0;
 
-    /// <summary>What is counted among ordinary names: place and change, and whether a whole domain is embedded.</summary>
-    public int Rule => ((int)Place * 7 + (int)Change) * 2 + (Has(Evidence.OwnSuffix) ? 1 : 0);
+    /// <summary>What is counted among ordinary names: place and change, and whether it reads like a whole domain.</summary>
+    public int Rule => ((int)Place * 8 + (int)Change) * 4 + (Has(Evidence.Www | Evidence.TldInside) ? 3 : Has(Evidence.OwnSuffix) ? 2 : Has(Evidence.ReadsOn) ? 1 : 0);
+
+    /// <summary>Whether dots stand around the word and its suffix.</summary>
+    public bool IsDotted { get; init; }
 }

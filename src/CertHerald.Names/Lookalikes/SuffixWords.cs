@@ -25,6 +25,17 @@ internal sealed class SuffixWords
         return Keywords.TopLevels.Contains(rest[..length]) ? Evidence.AnyTld : 0;
     }
 
+    /// <summary>Whether the domain's own suffix follows and a dot stands behind it.</summary>
+    public bool EndsAtDot(NameText name, int end, BrandWord word)
+    {
+        if (end >= name.Length) return false;
+        ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
+        foreach (byte[] suffix in _own[word.Domain])
+            if (rest.StartsWith(suffix) && name.Before[end + suffix.Length] == Gap.Dot)
+                return true;
+        return false;
+    }
+
     /// <summary>Whether a suffix begins like one of the domain's own and goes on: <c>com.cn</c> for <c>com</c>.</summary>
     public bool ReadsOn(ReadOnlySpan<byte> suffix, BrandWord word)
     {

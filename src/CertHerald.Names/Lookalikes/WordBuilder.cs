@@ -29,12 +29,15 @@ internal sealed class WordBuilder(NameTables tables)
             string suffix = Encoding.ASCII.GetString(name.Suffix).Replace(".", "", StringComparison.Ordinal);
             if (seen.Contains(core)) suffixes.Add(suffix);
             // A whole domain of the owner's whose label is no word of its own, or too short to stand alone.
-            if (!name.IsHosted && name.Suffix.Length < 12 && (core.Length < ShortestCoreForSuffix || !seen.Contains(core)) && core.Length + suffix.Length >= 4 && texts.Add(core + suffix))
+            if (!name.IsHosted && name.Suffix.Length < 12 && (core.Length < ShortestCoreForSuffix || !seen.Contains(core)) && core.Length + suffix.Length >= 4 && (suffix is "com" or "net" or "org" || name.Suffix.Contains((byte)'.') || !IsEveryday(core)) && texts.Add(core + suffix))
                 AddJoined(core, suffix, index, Encoding.ASCII.GetString(name.Registrable));
         }
         suffixes.Add("com");
         Suffixes.Add([.. suffixes.OrderByDescending(suffix => suffix.Length).ThenBy(suffix => suffix, StringComparer.Ordinal)]);
     }
+
+    // meet.new and docs.app are written in many names that mean neither.
+    private static bool IsEveryday(string core) => Keywords.Urgent.Contains(core) || Keywords.Common.Contains(core) || OrdinaryWords.Contains(core);
 
     private void AddCore(NameText name, int index, HashSet<string> seen)
     {
@@ -65,6 +68,6 @@ internal sealed class WordBuilder(NameTables tables)
     {
         byte[] raw = Encoding.Latin1.GetBytes(core + suffix);
         byte[] fold = [.. raw.Select(b => Glyphs.Table[b])];
-        Words.Add(new BrandWord(index, core + suffix, BrandWordKind.Joined) { Raw = raw, Fold = fold, Hyphens = ulong.MaxValue, Joint = core.Length, Written = written });
+        Words.Add(new BrandWord(index, core + suffix, BrandWordKind.Joined) { Raw = raw, Fold = fold, Hyphens = ulong.MaxValue, Joint = core.Length, IsOrdinary = core.Length < ShortestCoreForSuffix || IsEveryday(core), Written = written });
     }
 }

@@ -158,6 +158,15 @@ internal sealed class Hits
         if (Count < Most && !Contains(word, start, end)) _hits[Count++] = new Hit(word, start, end, (byte)slips);
     }
 
+    /// <summary>Whether a word was found here letter by letter: then this is no misspelling of another.</summary>
+    public bool HasExact(int start, int end)
+    {
+        for (int i = 0; i < Count; i++)
+            if (_hits[i].Slips == 0 && _hits[i].Start == start && _hits[i].End == end)
+                return true;
+        return false;
+    }
+
     public bool Contains(int word, int start, int end)
     {
         for (int i = 0; i < Count; i++)

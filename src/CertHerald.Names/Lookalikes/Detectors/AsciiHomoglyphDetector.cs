@@ -5,7 +5,7 @@ internal sealed class AsciiHomoglyphDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.AsciiHomoglyph;
 
-    public int Points(in Sighting sighting) => sighting.Change == Change.Glyph && sighting.Place == Place.Label ? 88 + LengthPoints.Of(sighting.Word) : 0;
+    public int Points(in Sighting sighting) => sighting.Change == Change.Glyph && sighting.Place == Place.Label ? 96 + LengthPoints.Of(sighting.Word) : 0;
 
     public string Explain(in Sighting sighting, in Quotation quotation) =>
         $"{quotation.Matched} is drawn like {quotation.Word}: {quotation.Changes}";

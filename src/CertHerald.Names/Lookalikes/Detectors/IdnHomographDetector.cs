@@ -9,12 +9,12 @@ internal sealed class IdnHomographDetector : ILookalikeDetector
     {
         int points = (sighting.Change, sighting.Place) switch
         {
-            (Change.Script, Place.Label or Place.Word or Place.SubLabel or Place.SubWord) => 92,
+            (Change.Script, Place.Label or Place.Word or Place.SubLabel or Place.SubWord) => 100,
             (Change.Script, Place.Edge or Place.SubEdge) => 66,
-            (Change.Accent, Place.Label or Place.SubLabel or Place.Word or Place.SubWord) => 90,
+            (Change.Accent, Place.Label or Place.SubLabel or Place.Word or Place.SubWord) => 98,
             (Change.Accent, Place.Edge or Place.SubEdge) => 52,
             // One letter with a mark, and another wrong.
-            (Change.Slip, Place.Label) when sighting.Has(Evidence.Foreign) => 64,
+            (Change.Slip or Change.WeakSlip, Place.Label) when sighting.Has(Evidence.Foreign) => 64,
             (Change.None, Place.Word or Place.Edge) when sighting.Has(Evidence.Foreign) => 60,
             _ => 0,
         };

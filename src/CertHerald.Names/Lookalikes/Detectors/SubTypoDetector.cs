@@ -15,9 +15,11 @@ internal sealed class SubTypoDetector : ILookalikeDetector
             (Place.SubInner, Change.Glyph) => 36,
             (Place.SubLabel, Change.Slip) => 50,
             (Place.SubWord, Change.Slip) => 44,
+            (Place.SubLabel, Change.WeakSlip) => 36,
+            (Place.SubWord, Change.WeakSlip) => 30,
             (Place.SubLabel, Change.Slips) => 16,
             (Place.SubWord, Change.Slips) => 14,
-            (Place.SubEdge or Place.SubInner or Place.Across, Change.Slip or Change.Slips or Change.Glyph) => 6,
+            (Place.SubEdge or Place.SubInner or Place.Across, Change.Slip or Change.WeakSlip or Change.Slips or Change.Glyph) => 6,
             _ => 0,
         };
         return points == 0 ? 0 : Math.Max(1, points + LengthPoints.Of(sighting.Word));

@@ -5,7 +5,7 @@ internal sealed class TldSwapDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.TldSwap;
 
-    public int Points(in Sighting sighting) => sighting.Place == Place.Label && sighting.Change == Change.None ? 52 + LengthPoints.Of(sighting.Word) : 0;
+    public int Points(in Sighting sighting) => sighting.Place == Place.Label && sighting.Change == Change.None ? 50 + LengthPoints.Of(sighting.Word) : 0;
 
     public string Explain(in Sighting sighting, in Quotation quotation) =>
         $"{quotation.Matched} stands under .{quotation.Suffix}, not {quotation.Domain}";
