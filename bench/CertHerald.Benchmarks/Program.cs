@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using CertHerald.Benchmarks;
+using CertHerald.Benchmarks.Lookalikes;
 using CertHerald.Benchmarks.Soaking;
 
 int Number(string option, int otherwise) => Array.IndexOf(args, option) is > 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
@@ -14,6 +15,8 @@ if (args is ["fuzz", ..])
     string[] corpora = [.. args.Skip(1).Where((argument, at) => !argument.StartsWith("--", StringComparison.Ordinal) && !args[at].StartsWith("--", StringComparison.Ordinal))];
     return new Fuzzing((ulong)Number("--seed", Environment.TickCount)).Run(TimeSpan.FromSeconds(Number("--seconds", 60)), corpora);
 }
+
+if (args is ["lookalikes", ..]) return LookalikeBenchmark.Run(args[1..], Console.Out);
 
 // --only B3,B4: these rows and no others.
 string[]? only = Array.IndexOf(args, "--only") is >= 0 and var option && option + 1 < args.Length ? args[option + 1].Split(',') : null;

@@ -89,6 +89,15 @@ public sealed class PublicSuffixes
     /// <param name="name">As for <see cref="SuffixStart(ReadOnlySpan{byte}, bool)"/>.</param>
     public bool IsSuffix(ReadOnlySpan<byte> name) => SuffixStart(name, withPrivate: true, out bool isListed) == 0 && isListed;
 
+    /// <summary>As <see cref="SuffixStart(ReadOnlySpan{byte}, bool)"/> with private suffixes, and where the registry's own begins.</summary>
+    internal int SuffixStart(ReadOnlySpan<byte> name, out int registry)
+    {
+        int suffix = SuffixStart(name, withPrivate: true, out _);
+        // Most names end in a registry's suffix, and then it is the one found.
+        registry = suffix >= name.Length || name[suffix..].Contains((byte)'.') ? SuffixStart(name, withPrivate: false, out _) : suffix;
+        return suffix;
+    }
+
     private int SuffixStart(ReadOnlySpan<byte> name, bool withPrivate, out bool isListed)
     {
         isListed = false;

@@ -67,8 +67,25 @@ public static class Punycode
         unicode = "";
         if (ascii.Length > MaxEncodedLength || !Ascii.IsValid(ascii)) return false;
 
+        Span<byte> bytes = stackalloc byte[MaxEncodedLength];
         Span<int> output = stackalloc int[MaxEncodedLength];
-        int length = Math.Max(0, ascii.LastIndexOf('-'));
+        for (int j = 0; j < ascii.Length; j++) bytes[j] = (byte)ascii[j];
+        if (!TryDecode(bytes[..ascii.Length], output, out int length)) return false;
+
+        var text = new StringBuilder(length);
+        foreach (int c in output[..length]) text.Append(new Rune(c).ToString());
+        unicode = text.ToString();
+        return true;
+    }
+
+    /// <summary>As <see cref="TryDecode(ReadOnlySpan{char}, out string)"/>, to code points. Allocates nothing.</summary>
+    /// <param name="output">As long as <paramref name="ascii"/> at least: no name grows.</param>
+    internal static bool TryDecode(ReadOnlySpan<byte> ascii, Span<int> output, out int length)
+    {
+        length = 0;
+        if (ascii.Length > MaxEncodedLength || !Ascii.IsValid(ascii)) return false;
+
+        length = Math.Max(0, ascii.LastIndexOf((byte)'-'));
         for (int j = 0; j < length; j++) output[j] = ascii[j];
 
         int n = InitialN, i = 0, bias = InitialBias;
@@ -87,10 +104,6 @@ public static class Punycode
             output[i++] = n;
             length++;
         }
-
-        var text = new StringBuilder(length);
-        foreach (int c in output[..length]) text.Append(new Rune(c).ToString());
-        unicode = text.ToString();
         return true;
     }
 
@@ -119,7 +132,7 @@ public static class Punycode
         output.Append(Digit(q));
     }
 
-    private static bool TryReadVariableLength(ReadOnlySpan<char> ascii, ref int next, int bias, ref int i)
+    private static bool TryReadVariableLength(ReadOnlySpan<byte> ascii, ref int next, int bias, ref int i)
     {
         int w = 1;
         for (int k = Base; ; k += Base)
@@ -148,7 +161,7 @@ public static class Punycode
 
     private static char Digit(int value) => (char)(value < 26 ? 'a' + value : '0' + value - 26);
 
-    private static int ValueOf(char digit) => digit switch
+    private static int ValueOf(byte digit) => (char)digit switch
     {
         >= 'a' and <= 'z' => digit - 'a',
         >= 'A' and <= 'Z' => digit - 'A',

@@ -19,6 +19,7 @@ var root = new RootCommand(
     VerifyCommand.Create(),
     IssuersCommand.Create(),
     DataCommand.Create(),
+    LookalikeCommand.Create(),
     TestLogCommand.Create(),
     CheckConfigCommand.Create(),
     VersionCommand.Create(),

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using CertHerald.Names.Lookalikes;
+
+namespace CertHerald.Benchmarks.Lookalikes;
+
+/// <summary>How fast names are judged, and what an index costs: rows L1, L2 and B5.</summary>
+internal static class LookalikeSpeed
+{
+    private const int Names = 100_000;
+
+    /// <param name="sample">How long a sample lasts at least.</param>
+    public static IEnumerable<Row> Run(LookalikeData data, TimeSpan sample)
+    {
+        string[] domains = [.. data.Common("protected_100k.txt")];
+        // Both kinds of ordinary names, in turn, in no order that an index has.
+        byte[][] names = [.. data.Part("background_ct.txt").Where((_, at) => at % 40 == 0).Take(Names / 2).Concat(data.Part("background_nrd.txt").Where((_, at) => at % 40 == 0).Take(Names / 2)).Select(Encoding.UTF8.GetBytes)];
+        new Random(1).Shuffle(names);
+        foreach (int count in (int[])[10, 1_000, 100_000])
+        {
+            ProtectedDomain[] chosen = [.. domains.Take(count).Select(name => new ProtectedDomain { Name = name })];
+            long before = GC.GetTotalMemory(forceFullCollection: true);
+            TimeSpan start = Measure.Processor;
+            var clock = Stopwatch.StartNew();
+            LookalikeIndex bare = LookalikeIndex.Build(chosen, data.Suffixes);
+            double seconds = clock.Elapsed.TotalSeconds;
+            double processor = (Measure.Processor - start).TotalSeconds;
+            long held = GC.GetTotalMemory(forceFullCollection: true) - before;
+            if (count == 100_000)
+            {
+                yield return new Row("L2", $"index {Row.Number(count)} domains", $"{Row.Number(processor, "0.00")} s; {Row.Number(held / 1048576.0)} MiB", "5 s; 400 MiB (1 s; 150 MiB)",
+                    $"{Row.Number(seconds, "0.00")} s by the clock");
+            }
+            LookalikeIndex index = bare.With(bare.Count(names.Select(name => (ReadOnlyMemory<byte>)name)));
+            int alerts = 0;
+            double one = Measure.Seconds(() => { alerts = 0; foreach (byte[] name in names) if (index.IsAlert(name)) alerts++; }, sample) / names.Length;
+            byte[][] benign = [.. names.Where(name => !index.IsAlert(name))];
+            double quiet = Measure.Seconds(() => { foreach (byte[] name in benign) if (index.IsAlert(name)) throw new InvalidOperationException(); }, sample) / benign.Length;
+            double bytes = Measure.Bytes(() => { foreach (byte[] name in benign) index.IsAlert(name); }, calls: 2) / benign.Length;
+            if (count >= 1_000)
+            {
+                yield return new Row("L1", $"names a second a core, {Row.Number(count)} domains", $"{Row.Number(1e-6 / one, "0.00")} M", count == 1_000 ? "0.7 M (1.2 M)" : "0.4 M (0.8 M)",
+                    string.Create(CultureInfo.InvariantCulture, $"{alerts * 100.0 / names.Length:0.00} % alert"));
+            }
+            yield return new Row("B5", $"judge one benign name, {Row.Number(count)} domains", $"{Row.Number(quiet * 1e6, "0.00")} µs", count == 10 ? "≤ 0.5 µs" : count == 100_000 ? "≤ 1.5 µs" : "", $"{Row.Number(bytes, "0.0")} bytes");
+            GC.KeepAlive(index);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+namespace CertHerald.Names.Lookalikes;
+
+/// <summary>Says of a hit where it stands, how it was changed, and what stands around it.</summary>
+internal static class ContextReader
+{
+    /// <summary>False for what only looks like a hit: letters across words, a joined domain that is not joined.</summary>
+    public static bool TrySee(NameText name, in Hit hit, BrandWord word, SuffixWords suffixes, out Sighting sighting)
+    {
+        sighting = default;
+        int start = hit.Start, end = hit.End;
+        bool crossesDot = false, hasHyphen = false;
+        for (int i = start + 1; i < end; i++)
+        {
+            if (name.Before[i] == Gap.Dot) crossesDot = true;
+            else if (name.Before[i] == Gap.Hyphen && (hit.Slips > 0 || (word.Hyphens >> (i - start) & 1) == 0)) hasHyphen = true;
+        }
+        bool opens = name.Before[start] != Gap.None, closes = name.Before[end] != Gap.None;
+        bool isJoined = word.Kind == BrandWordKind.Joined;
+        // Across words only what begins and ends with words.
+        if ((crossesDot || hasHyphen) && !(opens && closes)) return false;
+        if (isJoined && (!opens || !closes || name.Before[start + word.Joint] == Gap.None)) return false;
+        if (word.Length <= 3 && !(opens && closes) && !IsKnownBeside(name, start, end)) return false;
+
+        int label = name.LabelOf[start];
+        bool isOwner = label == name.OwnerLabel;
+        int labelStart = start, labelEnd = end;
+        while (name.Before[labelStart] != Gap.Dot) labelStart--;
+        while (name.Before[labelEnd] != Gap.Dot) labelEnd++;
+
+        Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
+        ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
+        bool isWww = IsWww(left, name.Before[start] == Gap.Hyphen), isTld = (Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || (right.Length > 0 && (evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None);
+        if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
+        if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
+        if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
+        for (int i = labelStart; i < labelEnd; i++)
+            if (name.Marks[i] != Foreign.No && (i < start || i >= end || hit.Slips > 0))
+                evidence |= Evidence.Foreign;
+
+        Change change = ChangeOf(name, hit, word, hasHyphen);
+        // In a few letters anything is like anything.
+        if (word.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
+        if (word.Length == 4 && change == Change.Accent) return false;
+        bool wholeLabel = start == labelStart && end == labelEnd;
+        Place place = crossesDot && !isJoined ? Place.Across
+            : wholeLabel ? isOwner ? Place.Label : Place.SubLabel
+            : opens && closes ? isOwner ? Place.Word : Place.SubWord
+            : opens || closes ? isOwner ? Place.Edge : Place.SubEdge
+            : isOwner ? Place.Inner : Place.SubInner;
+
+        evidence |= Around(name, labelStart, start, end, labelEnd, label);
+        if (name.IsHosted) evidence |= Evidence.Hosted;
+        if (CheapSuffixes.Words.Contains(name.Suffix)) evidence |= Evidence.CheapTld;
+        if (!isOwner && OddLabels.IsOdd(name.LabelSpan(name.OwnerLabel))) evidence |= Evidence.OddOwner;
+        sighting = new Sighting(word, hit.Word, place, change, evidence, hit.Start, hit.End) { IsDotted = name.Before[start] == Gap.Dot && (isJoined ? name.Before[end] == Gap.Dot : suffixes.EndsAtDot(name, end, word)) };
+        return true;
+    }
+
+    private static Change ChangeOf(NameText name, in Hit hit, BrandWord word, bool hasHyphen)
+    {
+        if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word.Raw) ? Change.WeakSlip : Change.Slip;
+        bool accent = false, script = false;
+        for (int i = hit.Start; i < hit.End; i++)
+        {
+            accent |= name.Marks[i] == Foreign.Accent;
+            script |= name.Marks[i] == Foreign.Script;
+        }
+        if (script) return Change.Script;
+        if (accent) return Change.Accent;
+        if (hasHyphen) return Change.Hyphen;
+        return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word.Raw) ? Change.None : Change.Glyph;
+    }
+
+    // acebook is no word and bank is one: hank is not misspelt.
+    private static bool IsWeak(ReadOnlySpan<byte> raw, ReadOnlySpan<byte> word)
+    {
+        if ((raw.Length == word.Length && raw[1..].SequenceEqual(word[1..])) || raw.SequenceEqual(word[1..]) || raw[1..].SequenceEqual(word)) return true;
+        int same = raw.CommonPrefixLength(word);
+        return (!raw[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9') && !word[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9')) || OrdinaryWords.Contains(raw);
+    }
+
+    // What stood before a dot that is gone.
+    private static bool IsWww(ReadOnlySpan<byte> text, bool isHyphened) =>
+        text.SequenceEqual("www"u8) || text.SequenceEqual("ww"u8) || text.SequenceEqual("wwww"u8) || text.SequenceEqual("http"u8) || text.SequenceEqual("https"u8) || text.SequenceEqual("httpswww"u8)
+        || (isHyphened && (text.SequenceEqual("m"u8) || text.SequenceEqual("www1"u8) || text.SequenceEqual("www2"u8)));
+
+    private static bool IsKnownBeside(NameText name, int start, int end)
+    {
+        int from = start, to = end;
+        while (name.Before[from] == Gap.None) from--;
+        while (name.Before[to] == Gap.None) to++;
+        return (from == start || Cover(name.Raw.AsSpan(from, start - from)) != Covered.No) && (to == end || Cover(name.Raw.AsSpan(end, to - end)) != Covered.No);
+    }
+
+    /// <summary>Keywords and digits around the word.</summary>
+    private static Evidence Around(NameText name, int labelStart, int start, int end, int labelEnd, int label)
+    {
+        Evidence evidence = 0;
+        bool isExplained = true, onlyDigits = start != labelStart || end != labelEnd;
+        for (int at = 0; at < name.Length;)
+        {
+            int to = at + 1;
+            while (name.Before[to] == Gap.None && to != start) to++;
+            if (at >= start && at < end)
+            {
+                at = end;
+                continue;
+            }
+            bool isNear = at >= labelStart && at < labelEnd;
+            ReadOnlySpan<byte> part = name.Raw.AsSpan(at, to - at);
+            Covered covered = Cover(part);
+            if (covered == Covered.Urgent) evidence |= isNear ? Evidence.Urgent : Evidence.UrgentNear;
+            if (isNear)
+            {
+                if (covered == Covered.No) isExplained = false;
+                if (part.ContainsAnyExceptInRange((byte)'0', (byte)'9')) onlyDigits = false;
+                // Written together with more: an urgent word at the far end counts.
+                if (covered == Covered.No && part.Length >= 6 && HasUrgentEnd(part)) evidence |= Evidence.Urgent;
+            }
+            at = to;
+        }
+        if (onlyDigits) evidence |= Evidence.Digits;
+        if (isExplained && !onlyDigits && (start != labelStart || end != labelEnd)) evidence |= Evidence.Explained;
+        return evidence;
+    }
+
+    private static bool HasUrgentEnd(ReadOnlySpan<byte> part)
+    {
+        for (int letters = 4; letters <= 10 && letters < part.Length; letters++)
+            if (Keywords.Urgent.Contains(part[..letters]) || Keywords.Urgent.Contains(part[^letters..]))
+                return true;
+        return false;
+    }
+
+    /// <summary>Whether a text is known words and digits from end to end.</summary>
+    private static Covered Cover(ReadOnlySpan<byte> text)
+    {
+        const int Longest = 40;
+        if (text.Length > Longest) return Covered.No;
+        Span<Covered> reach = stackalloc Covered[Longest + 1];
+        reach[..(text.Length + 1)].Clear();
+        reach[0] = Covered.Yes;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (reach[i] == Covered.No) continue;
+            if (char.IsAsciiDigit((char)text[i])) reach[i + 1] = Max(reach[i + 1], reach[i]);
+            // One letter is a word only alone.
+            for (int letters = text.Length == 1 ? 1 : 2; i + letters <= text.Length && letters <= Keywords.Urgent.Longest; letters++)
+            {
+                ReadOnlySpan<byte> piece = text.Slice(i, letters);
+                if (letters >= 3 && Keywords.Urgent.Contains(piece)) reach[i + letters] = Covered.Urgent;
+                else if (Keywords.Common.Contains(piece) || (letters == 2 && Keywords.Urgent.Contains(piece))) reach[i + letters] = Max(reach[i + letters], reach[i]);
+            }
+        }
+        return reach[text.Length];
+
+        static Covered Max(Covered a, Covered b) => a > b ? a : b;
+    }
+
+    private enum Covered : byte
+    {
+        No,
+        Yes,
+        Urgent,
+    }
+}

@@ -1,0 +1,192 @@
+namespace CertHerald.Names.Lookalikes;
+
+/// <summary>
+/// All protected domains, indexed: a name that imitates none costs look-ups only, however many domains there are, and allocates
+/// nothing. Immutable and thread-safe; replaced as a whole on change.
+/// </summary>
+public sealed class LookalikeIndex
+{
+    private static readonly ILookalikeDetector[] Detectors = [.. LookalikeDetectors.All];
+
+    [ThreadStatic]
+    private static Workplace? t_workplace;
+
+    private readonly ProtectedDomain[] _domains;
+    private readonly NameTables _tables;
+    private readonly WordIndex _words;
+    private readonly SuffixWords _suffixes;
+    private readonly Ownership _ownership;
+
+    private readonly LookalikeBackground? _background;
+
+    private LookalikeIndex(ProtectedDomain[] domains, NameTables tables, WordIndex words, SuffixWords suffixes, Ownership ownership, LookalikeBackground? background)
+    {
+        _background = background;
+        _domains = domains;
+        _tables = tables;
+        _words = words;
+        _suffixes = suffixes;
+        _ownership = ownership;
+    }
+
+    /// <summary>In the order given.</summary>
+    public IReadOnlyList<ProtectedDomain> Domains => _domains;
+
+    /// <summary>Indexes domains. All belong to one user: what one of them owns is never an imitation of another.</summary>
+    /// <param name="suffixes">Null: every top-level domain is taken for a registry's suffix, and no other.</param>
+    /// <param name="folds">Null: the built-in ones.</param>
+    public static LookalikeIndex Build(IEnumerable<ProtectedDomain> domains, PublicSuffixes? suffixes, CharacterFolds? folds = null)
+    {
+        ProtectedDomain[] all = [.. domains];
+        var tables = new NameTables(suffixes, folds ?? CharacterFolds.BuiltIn, HostingSuffixes.Hashes);
+        var builder = new WordBuilder(tables);
+        for (int i = 0; i < all.Length; i++) builder.Add(all[i], i);
+        return new LookalikeIndex(all, tables, new WordIndex([.. builder.Words]), new SuffixWords(builder.Suffixes), new Ownership(all), background: null);
+    }
+
+    /// <summary>The same domains, judged against a sample of ordinary names: rules that fire on many of them weigh less.</summary>
+    /// <param name="background">Counted by this index.</param>
+    public LookalikeIndex With(LookalikeBackground background) => new(_domains, _tables, _words, _suffixes, _ownership, background);
+
+    /// <summary>Counts what rules find among ordinary names. Takes what judging takes, once.</summary>
+    /// <param name="names">As certificates hold them; few of them look-alikes.</param>
+    public LookalikeBackground Count(IEnumerable<ReadOnlyMemory<byte>> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        Workplace place = t_workplace ??= new Workplace();
+        var seen = new HashSet<(int Key, ulong Registrable)>();
+        int read = 0;
+        place.Seen = (sighting, name) =>
+        {
+            ulong registrable = name.Below[name.OwnerLabel];
+            seen.Add((LookalikeBackground.KeyOf(sighting.WordIndex, sighting.Rule), registrable));
+            seen.Add((-1 - sighting.WordIndex, registrable));
+        };
+        foreach (ReadOnlyMemory<byte> name in names)
+        {
+            read++;
+            _ = Look(name.Span, place);
+        }
+        place.Seen = null;
+        float million = 1e6f / Math.Max(1, read);
+        var rules = new Dictionary<int, float>();
+        var words = new Dictionary<int, float>();
+        foreach ((int key, _) in seen)
+        {
+            if (key >= 0) rules[key] = rules.GetValueOrDefault(key) + million;
+            else words[-1 - key] = words.GetValueOrDefault(-1 - key) + million;
+        }
+        return new LookalikeBackground(read, rules, words);
+    }
+
+    /// <summary>Judges a name against every domain that it may imitate, the strongest first.</summary>
+    /// <param name="name">As a certificate holds it: any bytes, any case, with or without wildcard.</param>
+    /// <param name="least">Scores below are left out.</param>
+    public IReadOnlyList<Lookalike> Judge(ReadOnlySpan<byte> name, int least = 1)
+    {
+        Workplace place = t_workplace ??= new Workplace();
+        if (Look(name, place) == 0) return [];
+        List<Lookalike>? judged = null;
+        foreach (Verdict verdict in place.Verdicts)
+            if (verdict.Score >= least)
+                (judged ??= []).Add(Describe(place.Name, verdict));
+        if (judged is null) return [];
+        judged.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : string.CompareOrdinal(a.Domain.Name, b.Domain.Name));
+        return judged;
+    }
+
+    /// <summary>Whether a name reaches the threshold of some domain. Allocates nothing, whatever the answer.</summary>
+    public bool IsAlert(ReadOnlySpan<byte> name)
+    {
+        Workplace place = t_workplace ??= new Workplace();
+        if (Look(name, place) == 0) return false;
+        foreach (Verdict verdict in place.Verdicts)
+            if (verdict.Score >= _domains[verdict.Sighting.Word.Domain].Threshold)
+                return true;
+        return false;
+    }
+
+    /// <summary>Looks at every sighting, for measurement: what was seen, before points.</summary>
+    internal void See(ReadOnlySpan<byte> name, Action<Sighting, NameText> take)
+    {
+        Workplace place = t_workplace ??= new Workplace();
+        place.Seen = take;
+        _ = Look(name, place);
+        place.Seen = null;
+    }
+
+    private int Look(ReadOnlySpan<byte> name, Workplace place)
+    {
+        place.Verdicts.Clear();
+        if (!place.Name.Read(name, _tables)) return 0;
+        if (_ownership.IsOwn(place.Name, place.Exempt)) return 0;
+        place.Hits.Clear();
+        _words.Find(place.Name, place.Hits);
+        for (int i = 0; i < place.Hits.Count; i++)
+        {
+            Hit hit = place.Hits[i];
+            BrandWord word = _words.Words[hit.Word];
+            if (place.Exempt.Contains(word.Domain) || (hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End))) continue;
+            if (!ContextReader.TrySee(place.Name, hit, word, _suffixes, out Sighting sighting)) continue;
+            place.Seen?.Invoke(sighting, place.Name);
+            Weigh(sighting, place);
+        }
+        return place.Verdicts.Count;
+    }
+
+    private void Weigh(in Sighting sighting, Workplace place)
+    {
+        int points = 0, detector = -1;
+        for (int i = 0; i < Detectors.Length; i++)
+        {
+            int own = Detectors[i].Points(sighting);
+            if (own > points) (points, detector) = (own, i);
+        }
+        if (detector < 0) return;
+        (double rule, double word) = _background is { } counted ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
+        int score = points + LookalikeScores.Of(sighting.Evidence, sighting.IsBelow) - LookalikeScores.Commonness(rule, word);
+        score = Math.Min(score, ServiceHosts.Most(place.Name));
+        score = Math.Clamp(LookalikeScores.Demoted(score, rule, sighting.Evidence), 1, 100);
+        var verdict = new Verdict(score, detector, sighting);
+        for (int i = 0; i < place.Verdicts.Count; i++)
+        {
+            if (place.Verdicts[i].Sighting.Word.Domain != sighting.Word.Domain) continue;
+            if (verdict.IsStrongerThan(place.Verdicts[i])) place.Verdicts[i] = verdict;
+            return;
+        }
+        place.Verdicts.Add(verdict);
+    }
+
+    private Lookalike Describe(NameText name, in Verdict verdict)
+    {
+        ILookalikeDetector detector = Detectors[verdict.Detector];
+        ProtectedDomain domain = _domains[verdict.Sighting.Word.Domain];
+        Quotation quotation = Explanation.Quote(name, verdict.Sighting, domain.Name);
+        return new Lookalike(domain, verdict.Score, detector.Class, quotation.Shown, [detector.Explain(verdict.Sighting, quotation), .. Explanation.Of(verdict.Sighting.Evidence, name, domain)]);
+    }
+
+    private readonly record struct Verdict(int Score, int Detector, Sighting Sighting)
+    {
+        // The same whatever the order in which words were found.
+        public bool IsStrongerThan(in Verdict other) =>
+            Score != other.Score ? Score > other.Score
+            : Detector != other.Detector ? Detector < other.Detector
+            : Sighting.Start != other.Sighting.Start ? Sighting.Start < other.Sighting.Start
+            : Sighting.Word.Length != other.Sighting.Word.Length ? Sighting.Word.Length > other.Sighting.Word.Length
+            : string.CompareOrdinal(Sighting.Word.Text, other.Sighting.Word.Text) < 0;
+    }
+
+    /// <summary>What one thread works with, used again for every name.</summary>
+    private sealed class Workplace
+    {
+        public NameText Name { get; } = new();
+
+        public Hits Hits { get; } = new();
+
+        public HashSet<int> Exempt { get; } = [];
+
+        public List<Verdict> Verdicts { get; } = [];
+
+        public Action<Sighting, NameText>? Seen { get; set; }
+    }
+}

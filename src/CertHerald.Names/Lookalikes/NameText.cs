@@ -1,0 +1,306 @@
+using System.Text;
+
+namespace CertHerald.Names.Lookalikes;
+
+/// <summary>
+/// A name taken apart for looking: the labels left of its public suffix as one text of drawn characters, without hyphens and dots,
+/// and where these stood. One per thread, used again for every name.
+/// </summary>
+internal sealed class NameText
+{
+    /// <summary>Longer names are judged by their last bytes. No DNS name is that long.</summary>
+    public const int MaxLength = 512;
+
+    /// <summary>Of labels; what is left of them is not looked at.</summary>
+    public const int MaxLabels = 128;
+
+    private const int Padding = 16;
+    private readonly int[] _decoded = new int[MaxLength];
+
+    /// <summary>Lower case, without wildcard and trailing dot.</summary>
+    public byte[] Name { get; } = new byte[MaxLength + Padding];
+
+    public int NameLength { get; private set; }
+
+    /// <summary>Where labels begin in <see cref="Name"/>, left to right.</summary>
+    public short[] LabelStart { get; } = new short[MaxLabels + 1];
+
+    public int Labels { get; private set; }
+
+    /// <summary>Hashes of what begins at each label, to the end of the name.</summary>
+    public ulong[] Below { get; } = new ulong[MaxLabels + 1];
+
+    /// <summary>The label that somebody registered.</summary>
+    public int OwnerLabel { get; private set; }
+
+    /// <summary>Where the public suffix begins in <see cref="Name"/>, hosting services included.</summary>
+    public int SuffixStart { get; private set; }
+
+    /// <summary>The suffix belongs to a company and not to a registry: the name is a customer's.</summary>
+    public bool IsHosted { get; private set; }
+
+    /// <summary>The text, each character as it is drawn and with digits and letters of one look made one.</summary>
+    public byte[] Fold { get; } = new byte[MaxLength + Padding];
+
+    /// <summary>The text as ASCII: foreign characters replaced by what they are drawn like.</summary>
+    public byte[] Raw { get; } = new byte[MaxLength + Padding];
+
+    /// <summary>What stood before each character.</summary>
+    public Gap[] Before { get; } = new Gap[MaxLength + 1];
+
+    /// <summary>How foreign each character is.</summary>
+    public Foreign[] Marks { get; } = new Foreign[MaxLength];
+
+    /// <summary>The code point of each character that is foreign.</summary>
+    public int[] Points { get; } = new int[MaxLength];
+
+    /// <summary>The label of each character.</summary>
+    public byte[] LabelOf { get; } = new byte[MaxLength + 1];
+
+    public int Length { get; private set; }
+
+    /// <summary>Where the registered label begins in the text.</summary>
+    public int OwnerStart { get; private set; }
+
+    /// <summary>Some character can be read in two ways: <see cref="Second"/> is the other reading.</summary>
+    public bool HasSecond { get; private set; }
+
+    /// <summary>The text in its second reading: rn as m, vv as w, cl as d.</summary>
+    public byte[] Second { get; } = new byte[MaxLength + Padding];
+
+    /// <summary>Where each character of the second reading stands in the first.</summary>
+    public short[] SecondAt { get; } = new short[MaxLength + 1];
+
+    public int SecondLength { get; private set; }
+
+    public ReadOnlySpan<byte> NameSpan => Name.AsSpan(0, NameLength);
+
+    public ReadOnlySpan<byte> Registrable => Name.AsSpan(LabelStart[OwnerLabel], NameLength - LabelStart[OwnerLabel]);
+
+    public ReadOnlySpan<byte> Suffix => Name.AsSpan(SuffixStart, NameLength - SuffixStart);
+
+    public ReadOnlySpan<byte> LabelSpan(int label) => Name.AsSpan(LabelStart[label], LabelStart[label + 1] - 1 - LabelStart[label]);
+
+    /// <summary>Takes a name; false if nothing of it is left of a public suffix.</summary>
+    public bool Read(ReadOnlySpan<byte> name, NameTables tables)
+    {
+        if (!Split(name)) return false;
+        FindOwner(tables);
+        Draw(tables);
+        return Length > 0;
+    }
+
+    /// <summary>Finds labels and their hashes.</summary>
+    private bool Split(ReadOnlySpan<byte> name)
+    {
+        if (name.StartsWith("*."u8)) name = name[2..];
+        if (name.EndsWith("."u8)) name = name[..^1];
+        if (name.Length > MaxLength) name = name[^MaxLength..];
+        NameLength = name.Length;
+        if (NameLength == 0) return false;
+
+        int labels = 1;
+        LabelStart[0] = 0;
+        byte[] lower = Name;
+        for (int i = 0; i < name.Length; i++)
+        {
+            byte b = name[i];
+            if (b is >= (byte)'A' and <= (byte)'Z') b |= 0x20;
+            lower[i] = b;
+            if (b != '.' || labels == MaxLabels) continue;
+            LabelStart[labels++] = (short)(i + 1);
+        }
+        Labels = labels;
+        LabelStart[labels] = (short)(NameLength + 1);
+
+        ulong hash = LabelHash.OfRoot;
+        for (int label = labels - 1; label >= 0; label--) Below[label] = hash = LabelHash.Extend(hash, LabelSpan(label));
+        return labels > 1;
+    }
+
+    private void FindOwner(NameTables tables)
+    {
+        int registry = LabelStart[Labels - 1];
+        int suffix = tables.Suffixes is { } list ? list.SuffixStart(NameSpan, out registry) : registry = CommonSuffixes.Start(this);
+        bool isPrivate = suffix != registry;
+        if (suffix <= 0 || suffix > NameLength)
+        {
+            // The name is itself a suffix: somebody holds it all the same.
+            suffix = LabelStart[Labels - 1];
+            isPrivate = false;
+        }
+        int owner = Labels - 1;
+        while (owner > 0 && LabelStart[owner] >= suffix) owner--;
+        if (owner > 0 && tables.IsHosting(Below[owner], Name.AsSpan(LabelStart[owner], NameLength - LabelStart[owner])))
+        {
+            suffix = LabelStart[owner];
+            isPrivate = true;
+            owner--;
+        }
+        OwnerLabel = owner;
+        SuffixStart = suffix;
+        IsHosted = isPrivate;
+    }
+
+    private void Draw(NameTables tables)
+    {
+        int at = 0;
+        bool mayReadTwice = false;
+        byte[] fold = Fold, raw = Raw;
+        ReadOnlySpan<byte> glyphs = Glyphs.Table;
+        OwnerStart = 0;
+        for (int label = 0; label <= OwnerLabel; label++)
+        {
+            ReadOnlySpan<byte> text = LabelSpan(label);
+            if (label < OwnerLabel && GenericLabels.IsGeneric(text)) continue;
+            if (label == OwnerLabel) OwnerStart = at;
+            Gap gap = Gap.Dot;
+            byte before = 0;
+            if (text.IndexOf("xn--"u8) >= 0 || text.ContainsAnyInRange((byte)0x80, (byte)0xFF))
+            {
+                if (DrawForeign(text, label, tables.Folds, ref at, ref mayReadTwice)) continue;
+            }
+            foreach (byte b in text)
+            {
+                if (!char.IsAsciiLetterOrDigit((char)b))
+                {
+                    if (gap == Gap.None) gap = Gap.Hyphen;
+                    before = 0;
+                    continue;
+                }
+                raw[at] = b;
+                fold[at] = glyphs[b];
+                Before[at] = gap;
+                Marks[at] = Foreign.No;
+                LabelOf[at++] = (byte)label;
+                mayReadTwice |= (b == 'n' && before == 'r') || (b == 'v' && before == 'v') || (b == 'l' && before == 'c');
+                gap = Gap.None;
+                before = b;
+            }
+        }
+        Length = at;
+        Before[at] = Gap.Dot;
+        LabelOf[at] = byte.MaxValue;
+        fold.AsSpan(at, Padding).Clear();
+        raw.AsSpan(at, Padding).Clear();
+        HasSecond = mayReadTwice;
+        if (mayReadTwice) DrawSecond();
+    }
+
+    private bool DrawForeign(ReadOnlySpan<byte> label, int number, CharacterFolds folds, ref int at, ref bool mayReadTwice)
+    {
+        int count = 0, prefix = label.IndexOf("xn--"u8);
+        if (prefix >= 0)
+        {
+            // Some write what stands before the A-label as it is: foo-xn--bar is no label of IDNA, and is drawn all the same.
+            if (prefix > 0 && label[prefix - 1] != '-') return false;
+            if (!Punycode.TryDecode(label[(prefix + 4)..], _decoded.AsSpan(prefix), out count)) return false;
+            for (int i = 0; i < prefix; i++) _decoded[i] = label[i];
+            count += prefix;
+        }
+        else
+        {
+            while (!label.IsEmpty)
+            {
+                if (Rune.DecodeFromUtf8(label, out Rune rune, out int taken) != System.Buffers.OperationStatus.Done) return false;
+                _decoded[count++] = Rune.ToLowerInvariant(rune).Value;
+                label = label[taken..];
+            }
+        }
+        Gap gap = Gap.Dot;
+        foreach (int point in _decoded.AsSpan(0, count))
+        {
+            byte first, second = 0;
+            Foreign mark;
+            if (point < 0x80)
+            {
+                first = (byte)char.ToLowerInvariant((char)point);
+                mark = Foreign.No;
+            }
+            else if (folds.TryFold(point, out first, out second))
+            {
+                mark = CharacterFolds.IsLatin(point) ? Foreign.Accent : Foreign.Script;
+                if (first == CharacterFolds.Invisible)
+                {
+                    if (at > 0 && gap == Gap.None) Marks[at - 1] = (Foreign)Math.Max((byte)Marks[at - 1], (byte)mark);
+                    continue;
+                }
+                mayReadTwice |= second != 0;
+            }
+            else
+            {
+                // Nothing in ASCII: only the same character is like it.
+                first = (byte)(0x80 | (point * 31 & 0x7F));
+                mark = Foreign.Unlike;
+            }
+            if (first < 0x80 && !char.IsAsciiLetterOrDigit((char)first))
+            {
+                if (gap == Gap.None) gap = Gap.Hyphen;
+                continue;
+            }
+            Raw[at] = first;
+            Fold[at] = Glyphs.Table[first];
+            Second[at] = second;
+            Before[at] = gap;
+            Marks[at] = mark;
+            Points[at] = point;
+            LabelOf[at++] = (byte)number;
+            gap = Gap.None;
+        }
+        return true;
+    }
+
+    private void DrawSecond()
+    {
+        // What was drawn of foreign labels lies in Second already, at the place of the first reading.
+        int to = 0;
+        for (int i = 0; i < Length; i++)
+        {
+            byte drawn = Fold[i];
+            if (Marks[i] is Foreign.Accent or Foreign.Script && Second[i] != 0) drawn = Glyphs.Table[Second[i]];
+            SecondAt[to] = (short)i;
+            if (i + 1 < Length && Before[i + 1] == Gap.None && Glyphs.Joined(Raw[i], Raw[i + 1]) is var joined and not 0)
+            {
+                drawn = joined;
+                i++;
+            }
+            Second[to++] = drawn;
+        }
+        SecondLength = to;
+        SecondAt[to] = (short)Length;
+        Second.AsSpan(to, Padding).Clear();
+    }
+}
+
+/// <summary>What stands between two characters of a name.</summary>
+internal enum Gap : byte
+{
+    None,
+    Hyphen,
+    Dot,
+}
+
+/// <summary>How foreign a character is.</summary>
+internal enum Foreign : byte
+{
+    No,
+
+    /// <summary>A Latin letter with marks, or a variant of it.</summary>
+    Accent,
+
+    /// <summary>Of another script.</summary>
+    Script,
+
+    /// <summary>Like nothing in ASCII.</summary>
+    Unlike,
+}
+
+/// <summary>What reading a name needs besides the name.</summary>
+internal sealed class NameTables(PublicSuffixes? suffixes, CharacterFolds folds, HashSet<ulong> hosting)
+{
+    public PublicSuffixes? Suffixes { get; } = suffixes;
+
+    public CharacterFolds Folds { get; } = folds;
+
+    public bool IsHosting(ulong hash, ReadOnlySpan<byte> name) => name.Length > 0 && hosting.Contains(hash);
+}

@@ -1,0 +1,49 @@
+using System.Text;
+
+namespace CertHerald.Names.Lookalikes;
+
+/// <summary>What follows a word where a whole domain is embedded: the domain's own suffixes, and any top-level domain.</summary>
+internal sealed class SuffixWords
+{
+    private readonly byte[][][] _own;
+
+    /// <param name="own">By domain: suffixes of its owner's domains without dots, the longest first.</param>
+    public SuffixWords(IReadOnlyList<IReadOnlyList<string>> own) => _own = [.. own.Select(list => list.Select(Encoding.ASCII.GetBytes).ToArray())];
+
+    /// <summary>What stands behind a word that ends here: after a dot, a hyphen or nothing, and ends where a word does.</summary>
+    public Evidence After(NameText name, int end, BrandWord word)
+    {
+        if (end >= name.Length) return 0;
+        ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
+        foreach (byte[] suffix in _own[word.Domain])
+        {
+            if (rest.StartsWith(suffix) && name.Before[end + suffix.Length] != Gap.None)
+                return Evidence.OwnSuffix;
+        }
+        int length = 1;
+        while (name.Before[end + length] == Gap.None) length++;
+        return Keywords.TopLevels.Contains(rest[..length]) ? Evidence.AnyTld : 0;
+    }
+
+    /// <summary>Whether the domain's own suffix follows and a dot stands behind it.</summary>
+    public bool EndsAtDot(NameText name, int end, BrandWord word)
+    {
+        if (end >= name.Length) return false;
+        ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
+        foreach (byte[] suffix in _own[word.Domain])
+            if (rest.StartsWith(suffix) && name.Before[end + suffix.Length] == Gap.Dot)
+                return true;
+        return false;
+    }
+
+    /// <summary>Whether a suffix begins like one of the domain's own and goes on: <c>com.cn</c> for <c>com</c>.</summary>
+    public bool ReadsOn(ReadOnlySpan<byte> suffix, BrandWord word)
+    {
+        int dot = suffix.IndexOf((byte)'.');
+        if (dot < 0) return false;
+        foreach (byte[] own in _own[word.Domain])
+            if (suffix[..dot].SequenceEqual(own))
+                return true;
+        return false;
+    }
+}

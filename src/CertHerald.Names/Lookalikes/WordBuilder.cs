@@ -1,0 +1,73 @@
+using System.Text;
+
+namespace CertHerald.Names.Lookalikes;
+
+/// <summary>Makes the words of protected domains: their own labels, given keywords, and joined forms of short ones.</summary>
+internal sealed class WordBuilder(NameTables tables)
+{
+    private const int ShortestWord = 2, ShortestCoreForSuffix = 4, MostWords = 64;
+
+    public List<BrandWord> Words { get; } = [];
+
+    /// <summary>By domain, without dots, the longest first.</summary>
+    public List<IReadOnlyList<string>> Suffixes { get; } = [];
+
+    public void Add(ProtectedDomain domain, int index)
+    {
+        var name = new NameText();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var suffixes = new HashSet<string>(StringComparer.Ordinal);
+        var texts = new HashSet<string>(StringComparer.Ordinal);
+        if (name.Read(Encoding.ASCII.GetBytes(domain.Name), tables)) AddCore(name, index, seen);
+        foreach (string keyword in domain.Keywords.Take(MostWords))
+            if (name.Read(Encoding.UTF8.GetBytes(keyword + ".invalid"), tables))
+                Add(name, 0, name.Length, index, BrandWordKind.Keyword, seen);
+        foreach (string own in domain.Own.Prepend(domain.Name))
+        {
+            if (!name.Read(Encoding.ASCII.GetBytes(own), tables)) continue;
+            string core = Encoding.Latin1.GetString(name.Raw.AsSpan(name.OwnerStart, name.Length - name.OwnerStart));
+            string suffix = Encoding.ASCII.GetString(name.Suffix).Replace(".", "", StringComparison.Ordinal);
+            if (seen.Contains(core)) suffixes.Add(suffix);
+            // A whole domain of the owner's whose label is no word of its own, or too short to stand alone.
+            if (!name.IsHosted && name.Suffix.Length < 12 && (core.Length < ShortestCoreForSuffix || !seen.Contains(core)) && core.Length + suffix.Length >= 4 && (suffix is "com" or "net" or "org" || name.Suffix.Contains((byte)'.') || !IsEveryday(core)) && texts.Add(core + suffix))
+                AddJoined(core, suffix, index, Encoding.ASCII.GetString(name.Registrable));
+        }
+        suffixes.Add("com");
+        Suffixes.Add([.. suffixes.OrderByDescending(suffix => suffix.Length).ThenBy(suffix => suffix, StringComparer.Ordinal)]);
+    }
+
+    // meet.new and docs.app are written in many names that mean neither.
+    private static bool IsEveryday(string core) => Keywords.Urgent.Contains(core) || Keywords.Common.Contains(core) || OrdinaryWords.Contains(core);
+
+    private void AddCore(NameText name, int index, HashSet<string> seen)
+    {
+        Add(name, name.OwnerStart, name.Length, index, BrandWordKind.Core, seen);
+    }
+
+    private void Add(NameText name, int start, int end, int index, BrandWordKind kind, HashSet<string> seen)
+    {
+        if (end - start is < ShortestWord or > DnsName.MaxLabelLength) return;
+        byte[] raw = name.Raw[start..end], fold = name.Fold[start..end];
+        string text = Encoding.Latin1.GetString(raw);
+        if (!seen.Add(text)) return;
+        ulong hyphens = 0;
+        var written = new StringBuilder();
+        for (int i = start; i < end; i++)
+        {
+            if (i > start && name.Before[i] != Gap.None)
+            {
+                hyphens |= 1UL << (i - start);
+                written.Append('-');
+            }
+            written.Append((char)name.Raw[i]);
+        }
+        Words.Add(new BrandWord(index, text, kind) { Raw = raw, Fold = fold, Hyphens = hyphens, Written = written.ToString(), IsOrdinary = OrdinaryWords.Contains(text) });
+    }
+
+    private void AddJoined(string core, string suffix, int index, string written)
+    {
+        byte[] raw = Encoding.Latin1.GetBytes(core + suffix);
+        byte[] fold = [.. raw.Select(b => Glyphs.Table[b])];
+        Words.Add(new BrandWord(index, core + suffix, BrandWordKind.Joined) { Raw = raw, Fold = fold, Hyphens = ulong.MaxValue, Joint = core.Length, IsOrdinary = core.Length < ShortestCoreForSuffix || IsEveryday(core), Written = written });
+    }
+}
