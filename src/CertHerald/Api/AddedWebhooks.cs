@@ -70,7 +70,7 @@ internal sealed partial class AddedWebhooks(
         foreach (WebhookOptions webhook in webhooks.All.OrderBy(webhook => webhook.Name, StringComparer.Ordinal))
         {
             bool isConfigured = IsConfigured(webhook.Name);
-            list.Add(Describe(webhook, isConfigured ? null : added.GetValueOrDefault(webhook.Name)?.Stored, await store.FindHoldAsync(webhook.Name, cancellation)));
+            list.Add(Describe(webhook, isConfigured ? null : added.GetValueOrDefault(webhook.Name)?.Stored, await HoldOfAsync(webhook.Name, cancellation)));
         }
         return list;
     }
@@ -117,7 +117,7 @@ internal sealed partial class AddedWebhooks(
     public Task<WebhookOutcome> RemoveAsync(string name) => TakingTurnsAsync(async () =>
     {
         if (!_added.TryGetValue(name, out Kept? kept)) return Missing(name);
-        WebhookJson was = Describe(kept.Options, kept.Stored, await store.FindHoldAsync(name, CancellationToken.None));
+        WebhookJson was = Describe(kept.Options, kept.Stored, await HoldOfAsync(name, CancellationToken.None));
         await store.RemoveWebhookAsync(name, CancellationToken.None);
         _added = _added.Remove(name);
         webhooks.Add([.. _added.Values.Select(one => one.Options)]);
@@ -132,7 +132,7 @@ internal sealed partial class AddedWebhooks(
         if (IsConfigured(name) || !_added.TryGetValue(name, out Kept? kept)) return Missing(name);
         (ChangedWebhook? after, string mistake) = change(kept.Stored);
         if (after is null) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
-        await store.ChangeWebhookAsync(after.Webhook, CancellationToken.None);
+        await store.ReplaceWebhookAsync(after.Webhook, CancellationToken.None);
         PutInForce(after.Webhook);
         LogChanged(name);
         return await OutcomeAsync(StatusCodes.Status200OK, after);
@@ -160,12 +160,14 @@ internal sealed partial class AddedWebhooks(
 
     private async Task<WebhookOutcome> OutcomeAsync(int status, ChangedWebhook changed) => new(status, null)
     {
-        Webhook = Describe(_added[changed.Webhook.Name].Options, changed.Webhook, await store.FindHoldAsync(changed.Webhook.Name, CancellationToken.None)) with
+        Webhook = Describe(_added[changed.Webhook.Name].Options, changed.Webhook, await HoldOfAsync(changed.Webhook.Name, CancellationToken.None)) with
         {
             Secret = changed.Made,
             Warning = changed.Warning is { Length: > 0 } warning ? warning : null,
         },
     };
+
+    private Task<string?> HoldOfAsync(string name, CancellationToken cancellation) => store.FindHoldAsync(name, cancellation);
 
     private WebhookJson Describe(WebhookOptions webhook, StoredWebhook? stored, string? hold)
     {

@@ -30,6 +30,7 @@ internal sealed partial record WebhookRequest(
         mistake = !NamePattern().IsMatch(name) ? "\"name\" is 1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or digit."
             : spoken is null ? $"\"dialect\" is one of: {string.Join(", ", dialects.Select(one => one.Name))}."
             : events.Count == 0 || events.Any(kind => !spoken.Speaks(kind)) ? $"\"events\" of the dialect {spoken.Name} are: {string.Join(", ", EventKinds.All.Where(spoken.Speaks))}."
+            : Headers?.Values.Any(value => value is null) == true ? "\"headers\" hold a name without a value: leave it out."
             : Concurrency is < 1 or > WebhookOptions.MostConcurrency ? $"\"concurrency\" is a number from 1 to {WebhookOptions.MostConcurrency}."
             : Rate is { } rate && !(rate is >= WebhookOptions.LeastRate and <= WebhookOptions.MostRate) ? $"\"rate\" is a number from 0.01 to {WebhookOptions.MostRate:0}."
             : "";

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using CertHerald.Configuring;
+using CertHerald.Inspecting;
 
 namespace CertHerald.Cli;
 
@@ -32,13 +33,14 @@ internal static class WebhooksCommand
 
     private static readonly Option<string> Overlap = new("--overlap") { Description = "How long the old secret signs beside the new one, up to 7d. Default: 24h", HelpName = "TIME" };
 
+    private static readonly Option<string> Reason = new("--reason") { Description = "Why, for who looks later.", HelpName = "TEXT" };
+
     public static Command Create() => new Command("webhooks", "Shows who is told, and adds, changes and removes webhooks while the service runs. Changes are in force at once and survive a restart.")
     {
         List(), Add(), Change(),
         Ask("remove", "Removes a webhook that was added with 'webhooks add', with its secrets. What it is owed waits for one of its name.", HttpMethod.Delete, "", "was removed"),
         RotateSecret(),
-        Ask("test", "Sends it a test event, marked as one.", HttpMethod.Post, "/test", "was tested"),
-        Ask("hold", "Lets it get nothing. What it is owed waits.", HttpMethod.Post, "/hold", "is on hold"),
+        Test(), Hold(),
         Ask("resume", "Ends a hold: what waited is due.", HttpMethod.Post, "/resume", "gets its deliveries again"),
     }.WithExamples("""
         certherald webhooks list
@@ -117,6 +119,39 @@ internal static class WebhooksCommand
             return CommandLine.Done;
         });
         return command.WithExamples($"certherald webhooks {name} siem");
+    }
+
+    private static Command Hold()
+    {
+        var command = new Command("hold", "Lets it get nothing. What it is owed waits.") { Name, Reason, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            object? body = parsed.GetValue(Reason) is { } reason ? new { reason } : null;
+            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/hold", stopping, body), "is on hold");
+            return CommandLine.Done;
+        });
+        return command.WithExamples("certherald webhooks hold siem --reason \"moves on Tuesday\"");
+    }
+
+    private static Command Test()
+    {
+        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            JsonElement answer = await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test", stopping);
+            Console.Out.WriteLine(parsed.GetValue(Json) ? answer.GetRawText() : $"{parsed.GetValue(Name)} {DescribeTest(answer)}");
+            return answer.GetProperty("delivered").GetBoolean() ? CommandLine.Done : CommandLine.Failed;
+        });
+        return command.WithExamples("certherald webhooks test siem");
+    }
+
+    internal static string DescribeTest(JsonElement answer)
+    {
+        string status = answer.GetProperty("status") is { ValueKind: JsonValueKind.Number } number ? $"status {number.GetInt32()}" : answer.GetProperty("outcome").GetString()!;
+        string took = string.Create(CultureInfo.InvariantCulture, $"after {answer.GetProperty("took_ms").GetDouble():0} ms");
+        return answer.GetProperty("delivered").GetBoolean()
+            ? $"took it: {status} {took}"
+            : $"did not take it: {status} {took}{(TextIn(answer, "answer") is { Length: > 0 } said ? $"; it said: {Visible.Of(said)}" : "")}";
     }
 
     private static Dictionary<string, object> Asked(ParseResult parsed)

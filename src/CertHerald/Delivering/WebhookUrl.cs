@@ -8,6 +8,9 @@ namespace CertHerald.Delivering;
 /// <param name="Credentials">Percent-decoded; null without.</param>
 internal sealed record WebhookUrl(Uri Address, (string User, string Password)? Credentials)
 {
+    /// <summary>Printed by accident, it must show neither password nor path.</summary>
+    public override string ToString() => WebhookOptions.Shown(Address);
+
     /// <param name="mistake">What is wrong and what to write instead. Does not repeat the text: it may hold a password.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out WebhookUrl? url, [NotNullWhen(false)] out string? mistake)
     {

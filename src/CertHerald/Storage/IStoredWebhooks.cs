@@ -12,7 +12,7 @@ internal interface IStoredWebhooks
 
     /// <summary>Puts it in place of the one of its name.</summary>
     /// <returns>False if there is none.</returns>
-    Task<bool> ChangeWebhookAsync(StoredWebhook webhook, CancellationToken cancellation);
+    Task<bool> ReplaceWebhookAsync(StoredWebhook webhook, CancellationToken cancellation);
 
     /// <returns>False if it was not there.</returns>
     Task<bool> RemoveWebhookAsync(string name, CancellationToken cancellation);

@@ -88,6 +88,9 @@ public sealed class AddedWebhooksTests
     [InlineData("""{ "name": "a", "url": "https://h/", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "signed": false }""", "\"signed\"")]
     [InlineData("""{ "name": "a", "url": "https://h/", "headers": { "Host": "canary" } }""", "\"headers\"")]
     [InlineData("""{ "name": "a", "url": "https://h/", "headers": { "X-A": "a\r\nX-Evil: canary" } }""", "\"headers\"")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "headers": { "X-A": null } }""", "\"headers\"")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "events": [ null ] }""", "\"events\"")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "rate": 1e999 }""", "")]
     [InlineData("""{ "name": "a", "url": "https://u:canary@h/", "headers": { "Authorization": "Bearer canary" } }""", "Authorization")]
     [InlineData("""{ "name": "a", "url": "https://h/", "concurrency": 0 }""", "\"concurrency\"")]
     [InlineData("""{ "name": "a", "url": "https://h/", "rate": 0 }""", "\"rate\"")]
@@ -108,7 +111,7 @@ public sealed class AddedWebhooksTests
     }
 
     [Fact]
-    public async Task T24_another_host_gets_none_of_the_old_ones_secrets()
+    public async Task Rule_6_5_T24_another_host_gets_none_of_the_old_ones_secrets()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         await AddAsync(rig);

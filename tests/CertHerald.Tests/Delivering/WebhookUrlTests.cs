@@ -4,6 +4,13 @@ namespace CertHerald.Tests.Delivering;
 
 public sealed class WebhookUrlTests
 {
+    [Fact]
+    public void It_shows_neither_password_nor_path()
+    {
+        Assert.True(WebhookUrl.TryParse("https://user:canary@h.example:8443/canary?canary", out WebhookUrl? url, out _));
+        Assert.Equal("https://h.example:8443/…", url.ToString());
+    }
+
     [Theory]
     [InlineData("https://u%40x:p%3A1@h/", "https://h/", "u@x", "p:1")]
     [InlineData("https://user:p%40ss@hooks.example.com:8443/a%2Fb?c=d%20e", "https://hooks.example.com:8443/a%2Fb?c=d%20e", "user", "p@ss")]

@@ -22,7 +22,7 @@ public sealed class WebhookSecretsTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task T8_T25_secrets_of_every_kind_reach_their_receiver_and_appear_nowhere_else()
+    public async Task Rule_8_5_Rule_10_2_T8_T25_secrets_of_every_kind_reach_their_receiver_and_appear_nowhere_else()
     {
         await using ServiceRig rig = await ServiceRig.StartAsync();
         await using Receiver failing = Receiver.Start();

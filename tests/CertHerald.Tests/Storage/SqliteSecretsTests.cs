@@ -42,7 +42,7 @@ public sealed class SqliteSecretsTests : IDisposable
     {
         await using IStore store = Open();
         await store.AddWebhookAsync(Webhook(), Cancellation);
-        await store.ChangeWebhookAsync(Webhook() with { Evidence = true }, Cancellation);
+        await store.ReplaceWebhookAsync(Webhook() with { Evidence = true }, Cancellation);
         await Rekey.RunAsync(store, dropOld: true, Cancellation);
         await store.RemoveWebhookAsync("siem", Cancellation);
 

@@ -43,10 +43,10 @@ public abstract partial class StoreConformance
         await Store.AddWebhookAsync(siem, Cancellation);
 
         Assert.False(await Store.AddWebhookAsync(siem with { Url = "https://evil.example/" }, Cancellation));
-        Assert.False(await Store.ChangeWebhookAsync(siem with { Name = "pager" }, Cancellation));
+        Assert.False(await Store.ReplaceWebhookAsync(siem with { Name = "pager" }, Cancellation));
         Assert.Equal(siem.Url, Assert.Single(await Store.AddedWebhooksAsync(Cancellation)).Url);
 
-        Assert.True(await Store.ChangeWebhookAsync(siem with { Url = "https://new.example/", Secrets = [] }, Cancellation));
+        Assert.True(await Store.ReplaceWebhookAsync(siem with { Url = "https://new.example/", Secrets = [] }, Cancellation));
         StoredWebhook changed = Assert.Single(await Store.AddedWebhooksAsync(Cancellation));
         Assert.Equal(("https://new.example/", 0), (changed.Url, changed.Secrets.Count));
     }

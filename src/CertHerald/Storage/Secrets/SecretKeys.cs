@@ -107,6 +107,7 @@ internal sealed class SecretKeys
                 file.Flush(flushToDisk: true);
             }
             File.Move(fresh, _path, overwrite: true);
+            DirectoryFlush.Run(Path.GetDirectoryName(Path.GetFullPath(_path))!);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -26,7 +26,7 @@ internal sealed partial class SqliteStore
         },
         cancellation);
 
-    public Task<bool> ChangeWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
+    public Task<bool> ReplaceWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
         session =>
         {
             long id = session.First("SELECT id FROM added_webhook WHERE name = @name", row => row.GetInt64(0), ("@name", webhook.Name));
