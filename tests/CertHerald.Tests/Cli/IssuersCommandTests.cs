@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using CertHerald.Cli;
 using CertHerald.Deciding;
+using CertHerald.Delivering;
 using CertHerald.Tests.Deciding;
 using CertHerald.Tests.Doubles;
 
@@ -172,7 +173,7 @@ public sealed class IssuersCommandTests : IDisposable
     private async Task<string> RefreshAsync(bool json, params string[] sources)
     {
         using var output = new StringWriter();
-        await IssuersCommand.RefreshAsync(sources, Data, json, output, Cancellation);
+        await IssuersCommand.RefreshAsync(sources, Data, new OutboundOptions(), json, output, Cancellation);
         return output.ToString();
     }
 
@@ -181,7 +182,7 @@ public sealed class IssuersCommandTests : IDisposable
     private async Task<string> FailAsync(TimeSpan longest, params string[] sources)
     {
         CommandFailedException failure = await Assert.ThrowsAsync<CommandFailedException>(() =>
-            IssuersCommand.RefreshAsync(sources, Data, asJson: false, TextWriter.Null, Cancellation, mostBytes: 100_000, longest));
+            IssuersCommand.RefreshAsync(sources, Data, new OutboundOptions(), asJson: false, TextWriter.Null, Cancellation, mostBytes: 100_000, longest));
         return failure.Message;
     }
 }
