@@ -18,12 +18,13 @@ internal static class AddressRanges
     private static readonly IPNetwork[] Special = Parse(
         "0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 192.0.0.0/24 192.0.2.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 " +
         "192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 " +
-        "::/96 ::ffff:0:0/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 " +
+        "::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 " +
         "3fff::/20 5f00::/16 fe80::/10 fec0::/10 ff00::/8");
 
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
     private static readonly IPNetwork LocalNat64 = IPNetwork.Parse("64:ff9b:1::/48");
     private static readonly IPNetwork Compatible = IPNetwork.Parse("::/96");
+    private static readonly IPNetwork Translated = IPNetwork.Parse("::ffff:0:0:0/96");      // RFC 2765 §2.1
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
     private static readonly IPNetwork Teredo = IPNetwork.Parse("2001::/32");
 
@@ -61,7 +62,8 @@ internal static class AddressRanges
         if (address.AddressFamily != AddressFamily.InterNetworkV6) yield break;
         byte[] bytes = address.GetAddressBytes();
 
-        if (address.IsIPv4MappedToIPv6 || Compatible.Contains(address) || Nat64.Contains(address) || IsIsatap(address)) yield return LastOf(address);
+        if (address.IsIPv4MappedToIPv6 || Compatible.Contains(address) || Translated.Contains(address) || Nat64.Contains(address) || IsIsatap(address))
+            yield return LastOf(address);
         if (SixToFour.Contains(address)) yield return new IPAddress(bytes.AsSpan(2, 4));
         if (Teredo.Contains(address)) yield return new IPAddress([.. bytes.AsSpan(12).ToArray().Select(one => (byte)~one)]);      // RFC 4380 §4
         if (LocalNat64.Contains(address))

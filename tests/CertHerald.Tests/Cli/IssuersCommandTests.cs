@@ -170,6 +170,16 @@ public sealed class IssuersCommandTests : IDisposable
         return path;
     }
 
+    [Theory]
+    [InlineData("https://10.0.0.1/report.csv", "10.0.0.1 is not a public address")]
+    [InlineData("https://169.254.169.254/report.csv", "169.254.169.254 is a metadata service")]
+    [InlineData("https://[64:ff9b::a00:1]/report.csv", "is not a public address")]
+    public async Task Rule_9_7_an_internal_address_is_not_asked_unless_it_is_opened(string source, string reason)
+    {
+        Assert.Contains(reason, await FailAsync(source), StringComparison.Ordinal);
+        Assert.False(File.Exists(Written));
+    }
+
     private async Task<string> RefreshAsync(bool json, params string[] sources)
     {
         using var output = new StringWriter();
