@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CertHerald.Configuring;
+using CertHerald.Delivering;
 using CertHerald.Inspecting;
 
 namespace CertHerald.Cli;
@@ -15,7 +16,7 @@ internal static class DataCommand
         { CreateRefresh(), RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(parsed =>
         {
-            Show(DirectoryOf(parsed), Console.Out);
+            Show(OptionsOf(parsed).Data, Console.Out);
             return CommandLine.Done;
         });
         return command;
@@ -34,7 +35,8 @@ internal static class DataCommand
                 Console.Error.WriteLine(mistake);
                 return CommandLine.Misused;
             }
-            await RefreshAsync(wanted, DirectoryOf(parsed), Console.Out, stopping);
+            CertHeraldOptions configured = OptionsOf(parsed);
+            await RefreshAsync(wanted, configured.Data, configured.Outbound, Console.Out, stopping);
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -46,12 +48,12 @@ internal static class DataCommand
 
     /// <summary>Reads and checks all, then writes: one that fails leaves everything as it was.</summary>
     /// <exception cref="CommandFailedException">A list cannot be had or is another, or the directory cannot be written.</exception>
-    internal static async Task RefreshAsync(IReadOnlyList<(NameList List, string Source)> wanted, string data, TextWriter output, CancellationToken stopping)
+    internal static async Task RefreshAsync(IReadOnlyList<(NameList List, string Source)> wanted, string data, OutboundOptions outbound, TextWriter output, CancellationToken stopping)
     {
         var files = new List<(NameList List, byte[] File)>();
         foreach ((NameList list, string source) in wanted)
         {
-            var reading = new NamedSource(list.Option, "list", "see where it is published now", "the list has never been that long", NameList.MostBytes, Longest);
+            var reading = new NamedSource(outbound, list.Option, "list", "see where it is published now", "the list has never been that long", NameList.MostBytes, Longest);
             byte[] file = await reading.ReadAsync(source, stopping);
             if (list.Check(file).Problem is { } problem) throw new CommandFailedException($"{Visible.Of(source)} is not {list.File}: {problem}");
             files.Add((list, file));
@@ -69,6 +71,6 @@ internal static class DataCommand
         foreach (NameList list in NameData.All) output.WriteLine($"{list.File.PadRight(width)}  {list.Describe(data)}");
     }
 
-    private static string DirectoryOf(ParseResult parsed) =>
-        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data;
+    private static CertHeraldOptions OptionsOf(ParseResult parsed) =>
+        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
 }

@@ -172,7 +172,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             provider.GetRequiredService<IStore>(), TimeProvider.System, provider.GetRequiredService<ILogger<ProofKeeper>>()));
 
         services.AddSingleton(dialects);                                                                                                           // Dialects
-        services.AddSingleton(new OutboundGuard(options.Outbound));                                                                               // Delivering
+        services.AddSingleton(provider => new OutboundGuard(options.Outbound, logger: provider.GetRequiredService<ILogger<OutboundGuard>>()));      // Delivering
         services.AddSingleton<WebhookSender>();
         services.AddSingleton(webhooks);
         services.AddSingleton<WebhookTests>();
@@ -198,15 +198,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), TimeProvider.System);
 
-    /// <summary>Configured logs may be anywhere. Addresses from a list that somebody else writes pass the guard.</summary>
-    private static LogClients LogClients(CertHeraldOptions options, IServiceProvider provider)
-    {
-        bool isForeign = options.Logs.Lists.Any(list => LogListSource.UrlOf(list.Location) is { IsLoopback: false });
-        return new LogClients(
-            LogHttp.CreateClient(options.Logs.Contact),
-            LogHttp.CreateClient(options.Logs.Contact, isForeign ? provider.GetRequiredService<OutboundGuard>().ConnectAsync : null),
-            options.Logs.Custom.Any(log => log.TakesAnyCertificate) ? LogHttp.CreateClient(options.Logs.Contact, takesAnyCertificate: true) : null);
-    }
+    private static LogClients LogClients(CertHeraldOptions options, IServiceProvider provider) => GuardedLogs.CreateClients(
+        provider.GetRequiredService<OutboundGuard>(), options.Logs.Contact, options.Logs.Lists.Select(list => list.Location), options.Logs.Custom.Any(log => log.TakesAnyCertificate));
 
     private static IReadOnlyList<Check> Checks(IServiceProvider provider)
     {

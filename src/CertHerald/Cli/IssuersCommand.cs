@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
+using CertHerald.Delivering;
 using CertHerald.Inspecting;
 
 namespace CertHerald.Cli;
@@ -34,7 +35,7 @@ internal static class IssuersCommand
                 Console.Error.WriteLine(mistake);
                 return CommandLine.Misused;
             }
-            await RefreshAsync(sources, options.Data, parsed.GetValue(json), Console.Out, stopping);
+            await RefreshAsync(sources, options.Data, options.Outbound, parsed.GetValue(json), Console.Out, stopping);
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -46,9 +47,9 @@ internal static class IssuersCommand
     /// <summary>Reads all reports, then writes: one that fails leaves everything as it was.</summary>
     /// <exception cref="CommandFailedException">A report cannot be had or is of no use, or the directory cannot be written.</exception>
     internal static async Task RefreshAsync(
-        IReadOnlyList<string> sources, string data, bool asJson, TextWriter output, CancellationToken stopping, int mostBytes = MostBytes, TimeSpan? longest = null)
+        IReadOnlyList<string> sources, string data, OutboundOptions outbound, bool asJson, TextWriter output, CancellationToken stopping, int mostBytes = MostBytes, TimeSpan? longest = null)
     {
-        var reading = new NamedSource("--from", "report", "see whether the CCADB has renamed the report", "no report of the CCADB is that long", mostBytes, longest ?? Longest);
+        var reading = new NamedSource(outbound, "--from", "report", "see whether the CCADB has renamed the report", "no report of the CCADB is that long", mostBytes, longest ?? Longest);
         var reports = new IssuerReports();
         foreach (string source in sources)
         {

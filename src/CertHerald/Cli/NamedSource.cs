@@ -1,14 +1,17 @@
 using System.Net;
+using CertHerald.Delivering;
+using CertHerald.Fetching;
 using CertHerald.Inspecting;
 
 namespace CertHerald.Cli;
 
 /// <summary>Reads what the user names by URL or path. Strict: what he did not name is not asked.</summary>
+/// <param name="outbound">What may be asked; this machine always.</param>
 /// <param name="option">Where he names it.</param>
 /// <param name="thing">What it is, in a word.</param>
 /// <param name="ifAbsent">What to do if its address has nothing.</param>
 /// <param name="ifLong">Why <paramref name="mostBytes"/> is enough.</param>
-internal sealed class NamedSource(string option, string thing, string ifAbsent, string ifLong, int mostBytes, TimeSpan longest)
+internal sealed class NamedSource(OutboundOptions outbound, string option, string thing, string ifAbsent, string ifLong, int mostBytes, TimeSpan longest)
 {
     /// <summary>Why a source is not even tried; null if it is.</summary>
     public static string? Refusal(string option, string source)
@@ -42,17 +45,8 @@ internal sealed class NamedSource(string option, string thing, string ifAbsent, 
     {
         using var clock = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         clock.CancelAfter(longest);
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            AutomaticDecompression = DecompressionMethods.GZip,
-            ConnectTimeout = TimeSpan.FromSeconds(30),
-            MaxResponseDrainSize = 0,
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
-        client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", $"CertHerald/{VersionCommand.Version}");
+        OutboundReach reach = url.IsLoopback ? OutboundReach.Named : OutboundReach.Guarded;
+        using HttpClient client = LogHttp.CreateClient("", new OutboundGuard(outbound).Through(() => LogHttp.CreateHandler(), reach));
         try
         {
             using HttpResponseMessage answer = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, clock.Token);
@@ -64,6 +58,10 @@ internal sealed class NamedSource(string option, string thing, string ifAbsent, 
 
             await using Stream body = await answer.Content.ReadAsStreamAsync(clock.Token);
             return await ReadAsync(body, Shown(url), clock.Token);
+        }
+        catch (HttpRequestException failure) when (failure.InnerException is OutboundBlockedException refused)
+        {
+            throw new CommandFailedException($"{Shown(url)} is not asked: {refused.Reason}; open it, or download the {thing} and name the file", failure);
         }
         catch (OperationCanceledException failure) when (!stopping.IsCancellationRequested)
         {

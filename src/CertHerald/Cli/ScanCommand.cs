@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using CertHerald.Configuring;
+using CertHerald.Delivering;
 using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -27,10 +28,11 @@ internal static class ScanCommand
         var watch = new Option<string[]>("--watch") { Description = "Watch items.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
         var from = new Option<string>("--from") { Description = "start, end, the index of the first entry, a date, or a length of time such as 7d.", DefaultValueFactory = _ => "start", HelpName = "PLACE" };
         var until = new Option<string>("--until") { Description = "head, or the index to stop before.", DefaultValueFactory = _ => "head", HelpName = "INDEX" };
+        var allow = new Option<string[]>("--allow") { Description = "A network that is not public and that a list from elsewhere may lead to, such as 10.1.2.0/24.", HelpName = "NETWORK" };
         var contact = new Option<string>("--contact") { Description = "E-mail address or URL for log operators.", DefaultValueFactory = _ => "", HelpName = "ADDRESS" };
 
         var command = new Command("scan", "Reads logs once, verifies the Merkle root, prints one JSON object a match, and a summary line on standard error.")
-        { lists, logs, watchLists, watch, from, until, contact };
+        { lists, logs, watchLists, watch, from, until, contact, allow };
 
         command.SetAction(async (parsed, stopping) =>
         {
@@ -41,11 +43,13 @@ internal static class ScanCommand
             if (parsed.GetValue(until) is { } text && text != "head")
                 end = ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) ? new TreeSize(index) : throw Mistake("--until", "is no place to stop", "write head, or the index to stop before");
 
-            using HttpClient client = LogHttp.CreateClient(parsed.GetValue(contact)!);
+            string[] places = parsed.GetValue(lists) is { Length: > 0 } given ? given : [LogOptions.DefaultList];
+            var outbound = new OutboundOptions { Allow = [.. (parsed.GetValue(allow) ?? []).Select(WatchCommand.Network)] };
+            using LogClients clients = GuardedLogs.CreateClients(new OutboundGuard(outbound), parsed.GetValue(contact)!, places);
             using var pacers = new Pacers(TimeProvider.System);
             using var meter = new Meter("CertHerald.Scan");
-            var sources = new LogSources(new LogClients(client, client), pacers, new FetchMemory(FetchMemory.DefaultMost), TimeProvider.System, meter, NullLogger<LogSources>.Instance);
-            IReadOnlyList<LogDescription> chosen = await ChooseAsync(sources, parsed.GetValue(lists) is { Length: > 0 } given ? given : [LogOptions.DefaultList], parsed.GetValue(logs) ?? [], stopping);
+            var sources = new LogSources(clients, pacers, new FetchMemory(FetchMemory.DefaultMost), TimeProvider.System, meter, NullLogger<LogSources>.Instance);
+            IReadOnlyList<LogDescription> chosen = await ChooseAsync(sources, places, parsed.GetValue(logs) ?? [], stopping);
 
             var scans = chosen.Select(log => new LogScan(sources.Read(log, RequestPriority.Tip, log.Url.IsLoopback), new Inspector(() => watched), start, end)).ToList();
             return await RunAsync(scans, stopping);

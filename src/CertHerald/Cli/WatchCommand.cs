@@ -9,7 +9,7 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald watch</c>: the service without a configuration file.</summary>
 internal static class WatchCommand
 {
-    private static IPNetwork Network(string text) => Configuration.TryReadNetwork(text, out IPNetwork network)
+    internal static IPNetwork Network(string text) => Configuration.TryReadNetwork(text, out IPNetwork network)
         ? network
         : throw new ConfigurationException([new ConfigurationMistake("--allow", $"\"{text}\" is no network", "write 10.1.2.0/24 or one address")]);
 

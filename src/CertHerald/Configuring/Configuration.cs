@@ -159,7 +159,7 @@ internal static class Configuration
     {
         foreach (WebhookOptions webhook in webhooks)
         {
-            IPAddress? literal = IPAddress.TryParse(webhook.Url.IdnHost, out IPAddress? parsed) ? parsed : webhook.Url.IsLoopback ? IPAddress.Loopback : null;
+            IPAddress? literal = IPAddress.TryParse(webhook.Url.IdnHost.TrimEnd('.'), out IPAddress? parsed) ? parsed : webhook.Url.IsLoopback ? IPAddress.Loopback : null;
             AddressVerdict verdict = literal is null ? AddressVerdict.Public : AddressRanges.Judge(literal, outbound);
             if (verdict == AddressVerdict.Blocked)
                 yield return $"webhook {webhook.Name}: {literal} is no public address, so nothing will be delivered: open it with outbound.allow (watch: --allow)";
@@ -284,8 +284,11 @@ internal static class Configuration
             if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and < 65536) ports.Add(port);
             else section.Mistake("ports", $"{text} is no port", "write [443, 8443]");
 
-        section.NotYet("proxy", "remove it: webhooks are called directly");
-        var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow };
+        OutboundProxy? proxy = null;
+        if (section.Secret("proxy") is { } address && !OutboundProxy.TryParse(address, out proxy, out string? mistake))
+            section.Mistake("proxy", mistake, "then public addresses are reached through it");
+
+        var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow, Proxy = proxy };
         if (ports.Count > 0) options = options with { Ports = ports };
         section.Finish();
         return options;

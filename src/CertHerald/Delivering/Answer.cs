@@ -5,7 +5,7 @@ internal enum AttemptOutcome { Delivered, Status, Timeout, Dns, Connect, Tls, Bl
 
 /// <summary>What came back from one attempt.</summary>
 /// <param name="Status">The final status; null if none came in time.</param>
-/// <param name="Detail">For the operator, never for the public: may name addresses, never a secret.</param>
+/// <param name="Detail">Shown to users of the API: nothing about our network, and never a secret.</param>
 internal sealed record Answer(AttemptOutcome Outcome, int? Status, string? Detail)
 {
     /// <summary>The first bytes of the body; empty if there were none.</summary>

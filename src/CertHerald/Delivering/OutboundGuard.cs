@@ -1,6 +1,10 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using CertHerald.Inspecting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CertHerald.Delivering;
 
@@ -8,21 +12,47 @@ namespace CertHerald.Delivering;
 /// <exception cref="SocketException">There are none, or the name servers did not answer.</exception>
 internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellation);
 
+/// <summary>Whose word an address is.</summary>
+internal enum OutboundReach
+{
+    /// <summary>A user's of the API, or that of a list from elsewhere: reached as far as the options open it.</summary>
+    Guarded,
+
+    /// <summary>The operator's own, as a custom log's: reached anywhere, but for metadata services and our own listeners.</summary>
+    Named,
+}
+
 /// <summary>
 /// Keeps requests to addresses that users chose out of internal networks. It judges the address that is really connected
 /// to, after name resolution, for every connection: checks of text are only hints. OWASP calls the attack SSRF.
 /// Thread-safe.
 /// </summary>
-internal sealed class OutboundGuard(OutboundOptions options, ResolveHost? resolve = null)
+internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost? resolve = null, TimeProvider? time = null, ILogger<OutboundGuard>? logger = null)
 {
     /// <summary>For name resolution, connection and TLS together.</summary>
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>For name resolution, whatever the caller allows for the whole.</summary>
+    private static readonly TimeSpan ResolveLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Hosts of whose refusal the log was told and is not told again for the same reason.</summary>
+    private const int MostTold = 1_000;
 
     /// <summary>For one address, if the host has another.</summary>
     private static readonly TimeSpan AddressLimit = TimeSpan.FromSeconds(2);
 
     private readonly ResolveHost _resolve = resolve ?? (static (host, cancellation) => Dns.GetHostAddressesAsync(host, cancellation));
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly ILogger _logger = logger ?? NullLogger<OutboundGuard>.Instance;
+    private readonly ConcurrentDictionary<string, string> _told = new(StringComparer.OrdinalIgnoreCase);
     private volatile IPEndPoint[] _listeners = [];
+    private volatile OutboundOptions _options = options;
+
+    /// <summary>In force. Connections made under others are not used again by a handler of <see cref="Through"/>.</summary>
+    public OutboundOptions Options => _options;
+
+    /// <summary>Puts other options in force. Connections that the old ones allowed are closed once they are idle.</summary>
+    public void Use(OutboundOptions options) => _options = options;
 
     /// <summary>
     /// Shuts our own listeners, whatever the options open: a webhook must not be able to call our API. To be told before the
@@ -30,60 +60,115 @@ internal sealed class OutboundGuard(OutboundOptions options, ResolveHost? resolv
     /// </summary>
     public void Shut(IEnumerable<IPEndPoint> listeners) => _listeners = [.. listeners];
 
+    /// <summary>Makes requests whose connections pass the guard. The only way out for HTTP.</summary>
+    /// <param name="create">Everything but the way to connect. Asked again whenever the options have changed.</param>
+    public HttpMessageHandler Through(Func<SocketsHttpHandler> create, OutboundReach reach = OutboundReach.Guarded) => new GuardedHandler(this, () =>
+    {
+        SocketsHttpHandler handler = create();
+        handler.ConnectCallback = (context, cancellation) => ConnectAsync(context, reach, cancellation);
+        handler.UseProxy = false;
+        handler.AllowAutoRedirect = false;
+        return handler;
+    });
+
     /// <summary>
     /// A handler that connects only where the guard allows. It sends nothing by itself: no redirects, cookies, proxy,
     /// credentials or trace headers, and no second try. HTTP/3 would go past the guard: requests must not ask for it.
     /// </summary>
-    public SocketsHttpHandler CreateHandler()
+    public SocketsHttpHandler CreateHandler() => new()
     {
-        var handler = new SocketsHttpHandler
-        {
-            ActivityHeadersPropagator = System.Diagnostics.DistributedContextPropagator.CreateNoOutputPropagator(),
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectCallback = ConnectAsync,
-            ConnectTimeout = ConnectLimit,
-            MaxResponseDrainSize = 0,
-            MaxResponseHeadersLength = 16,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            UseCookies = false,
-            UseProxy = false,
-        };
-        handler.SslOptions.EnabledSslProtocols =
-            System.Security.Authentication.SslProtocols.Tls12 | System.Security.Authentication.SslProtocols.Tls13;
-        return handler;
-    }
+        ActivityHeadersPropagator = System.Diagnostics.DistributedContextPropagator.CreateNoOutputPropagator(),
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectCallback = (context, cancellation) => ConnectAsync(context, OutboundReach.Guarded, cancellation),
+        ConnectTimeout = ConnectLimit,
+        MaxResponseDrainSize = 0,
+        MaxResponseHeadersLength = 16,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        SslOptions = { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
+        UseCookies = false,
+        UseProxy = false,
+    };
 
-    /// <summary>Connects to an allowed address of the host, IPv4 first.</summary>
+    /// <summary>Connects to an allowed address of a host, IPv4 first; to a public one through the proxy, if there is one.</summary>
+    /// <param name="isEncrypted">Whether TLS follows: public addresses are reached by nothing else.</param>
     /// <exception cref="OutboundBlockedException">An address of the host, or the port or scheme, is not allowed.</exception>
     /// <exception cref="NameResolutionException">The host has no address that could be found.</exception>
-    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    /// <exception cref="ProxyFailedException">The proxy did not answer, or refused.</exception>
+    public async Task<Stream> ConnectAsync(string host, int port, bool isEncrypted, OutboundReach reach, CancellationToken cancellation)
     {
-        bool isEncrypted = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps;
-        IPEndPoint[] allowed = await FindAllowedAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isEncrypted, cancellation);
-
-        foreach (IPEndPoint address in allowed[..^1])
-            if (await TryConnectAsync(address, cancellation) is { } stream)
-                return stream;
-        return await ConnectAsync(allowed[^1], cancellation);
+        OutboundOptions options = _options;
+        (IPEndPoint[] addresses, bool isPublic) = await JudgeAsync(host, port, isEncrypted, reach, options, cancellation);
+        return isPublic && options.Proxy is { } proxy
+            ? await proxy.OpenTunnelAsync(await ConnectAsync(proxy, cancellation), WithoutDot(host), port, cancellation)
+            : await ConnectAsync(addresses, cancellation);
     }
 
     /// <summary>Where a host may be connected to. One address that is not allowed refuses all: it may be the next answer.</summary>
-    internal async Task<IPEndPoint[]> FindAllowedAsync(string host, int port, bool isEncrypted, CancellationToken cancellation)
-    {
-        host = host.TrimEnd('.');
-        if (host.Length == 0 || host.Contains('%', StringComparison.Ordinal))
-            throw new OutboundBlockedException("an empty host, or an address with a zone");
+    /// <exception cref="OutboundBlockedException">An address of the host, or the port or scheme, is not allowed.</exception>
+    /// <exception cref="NameResolutionException">The host has no address that could be found.</exception>
+    public async Task<IPEndPoint[]> FindAllowedAsync(
+        string host, int port, bool isEncrypted, CancellationToken cancellation, OutboundReach reach = OutboundReach.Guarded) =>
+        (await JudgeAsync(host, port, isEncrypted, reach, _options, cancellation)).Addresses;
 
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, OutboundReach reach, CancellationToken cancellation)
+    {
+        bool isEncrypted = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps;
+        return await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isEncrypted, reach, cancellation);
+    }
+
+    private async Task<(IPEndPoint[] Addresses, bool IsPublic)> JudgeAsync(
+        string host, int port, bool isEncrypted, OutboundReach reach, OutboundOptions options, CancellationToken cancellation)
+    {
+        host = WithoutDot(host);
+        if (host.Length == 0 || host.Any(one => one is '%' or <= ' ' or '\x7f')) throw Refusal(host, "it is empty, or an address with a zone");
+
+        bool isPublic = false;
         IPAddress[] addresses = IPAddress.TryParse(host, out IPAddress? literal) ? [literal] : await ResolveAsync(host, cancellation);
         foreach (IPAddress address in addresses)
-            if (WhyNot(address, port, isEncrypted) is { } reason)
-                throw new OutboundBlockedException(reason);
+        {
+            AddressVerdict verdict = AddressRanges.Judge(address, options);
+            if (WhyNot(address, verdict, port, isEncrypted, reach, options) is { } reason) throw Refusal(host, reason);
+            isPublic |= verdict == AddressVerdict.Public;
+        }
 
-        return
+        _told.TryRemove(host, out _);
+
+        IPEndPoint[] allowed =
         [
-            .. addresses.OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork).Select(address => new IPEndPoint(address, port)),
+            .. addresses
+                .Select(address => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
+                .OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork)
+                .Select(address => new IPEndPoint(address, port)),
         ];
+        return (allowed, isPublic);
+    }
+
+    /// <summary>The proxy may be anywhere: the configuration names it.</summary>
+    private async Task<Stream> ConnectAsync(OutboundProxy proxy, CancellationToken cancellation)
+    {
+        try
+        {
+            string host = WithoutDot(proxy.Address.IdnHost);
+            IPAddress[] addresses = IPAddress.TryParse(host, out IPAddress? literal) ? [literal] : await ResolveAsync(host, cancellation);
+            return await ConnectAsync([.. addresses.Select(address => new IPEndPoint(address, proxy.Address.Port))], cancellation);
+        }
+        catch (SocketException e)
+        {
+            throw new ProxyFailedException($"no connection to the proxy: {e.SocketErrorCode}", mayBeLocal: true);
+        }
+        catch (NameResolutionException e)
+        {
+            throw new ProxyFailedException($"the proxy's name was not found: {e.Message}", mayBeLocal: true);
+        }
+    }
+
+    private static async Task<Stream> ConnectAsync(IPEndPoint[] addresses, CancellationToken cancellation)
+    {
+        foreach (IPEndPoint address in addresses[..^1])
+            if (await TryConnectAsync(address, cancellation) is { } stream)
+                return stream;
+        return await ConnectAsync(addresses[^1], cancellation);
     }
 
     /// <summary>Null if this address does not answer, and soon: there is another.</summary>
@@ -116,26 +201,41 @@ internal sealed class OutboundGuard(OutboundOptions options, ResolveHost? resolv
         }
     }
 
-    private string? WhyNot(IPAddress address, int port, bool isEncrypted)
+    /// <summary>The log is told why, once for each host and reason: a refused log is asked again every few seconds.</summary>
+    private OutboundBlockedException Refusal(string host, string reason)
     {
-        AddressVerdict verdict = AddressRanges.Judge(address, options);
-        if (verdict == AddressVerdict.Blocked) return $"{address} is not a public address, and outbound.allow does not open it";
+        if (_told.Count >= MostTold) _told.Clear();
+        if (!_told.TryGetValue(host, out string? before) || before != reason)
+        {
+            _told[host] = reason;
+            LogRefused(Visible.Of(host), reason);
+        }
+
+        return new OutboundBlockedException(reason);
+    }
+
+    private string? WhyNot(IPAddress address, AddressVerdict verdict, int port, bool isEncrypted, OutboundReach reach, OutboundOptions options)
+    {
+        if (AddressRanges.IsNeverOpen(address)) return $"{address} is a metadata service of a cloud, which nothing opens";
         if (IsOurs(address, port)) return $"{address} port {port} is CertHerald's own listener";
-        if (verdict == AddressVerdict.Opened) return null;
+        if (verdict == AddressVerdict.Opened || reach == OutboundReach.Named) return null;
+        if (verdict == AddressVerdict.Blocked) return $"{address} is not a public address, and outbound.allow does not open it";
         if (!isEncrypted) return $"{address} is public: only https reaches it";
         return options.Ports.Contains(port) ? null : $"port {port} of {address} is not among outbound.ports";
     }
 
     private bool IsOurs(IPAddress address, int port)
     {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        address = AddressRanges.Normalize(address);
         foreach (IPEndPoint listener in _listeners)
         {
             if (listener.Port != port) continue;
             if (listener.Address.Equals(address)) return true;
 
             bool listensEverywhere = listener.Address.Equals(IPAddress.Any) || listener.Address.Equals(IPAddress.IPv6Any);
-            if (listensEverywhere && IsOfThisMachine(address)) return true;
+            // Connecting to 0.0.0.0 or :: connects to this machine, to a listener on loopback too.
+            bool leadsToLoopback = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+            if (listensEverywhere ? IsOfThisMachine(address) : leadsToLoopback) return true;
         }
 
         return false;
@@ -148,9 +248,12 @@ internal sealed class OutboundGuard(OutboundOptions options, ResolveHost? resolv
 
     private async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation)
     {
+        using var limit = new CancellationTokenSource(ResolveLimit, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            IPAddress[] addresses = await _resolve(host, cancellation).WaitAsync(cancellation);
+            // The platform's own wait for name servers cannot always be cancelled: it is left behind.
+            IPAddress[] addresses = await _resolve(host, either.Token).WaitAsync(either.Token);
             return addresses.Length > 0 ? addresses : throw new NameResolutionException("the host has no address", mayBeLocal: false);
         }
         catch (SocketException e)
@@ -160,14 +263,25 @@ internal sealed class OutboundGuard(OutboundOptions options, ResolveHost? resolv
         }
         catch (OperationCanceledException)
         {
-            // By the connection's limit; a caller who cancelled does not look at this.
+            // By the limit or the connection's; a caller who cancelled does not look at this.
             throw new NameResolutionException("the name servers did not answer in time", mayBeLocal: true);
         }
     }
+
+    private static string WithoutDot(string host) => host.TrimEnd('.');
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Connections to {Host} are refused: {Reason}")]
+    private partial void LogRefused(string host, string reason);
 }
 
-/// <summary>The guard refused to connect. The message is for the operator's log only: to others it would tell about our network.</summary>
-internal sealed class OutboundBlockedException(string message) : Exception(message);
+/// <summary>The guard refused to connect. The message is the same whatever the reason: who reads it learns nothing about our network.</summary>
+internal sealed class OutboundBlockedException(string reason) : Exception(ForUsers)
+{
+    public const string ForUsers = "the address is not allowed";
+
+    /// <summary>For the operator only.</summary>
+    public string Reason { get; } = reason;
+}
 
 /// <summary>A host's addresses could not be found.</summary>
 internal sealed class NameResolutionException(string message, bool mayBeLocal) : Exception(message)

@@ -60,4 +60,7 @@ internal sealed record OutboundOptions
 
     /// <summary>Ports that public addresses may be reached on, by HTTPS. Default: 443 and 8443.</summary>
     public IReadOnlyList<int> Ports { get; init; } = [443, 8443];
+
+    /// <summary>The way to public addresses; null to call them directly. What is opened is always called directly.</summary>
+    public OutboundProxy? Proxy { get; init; }
 }

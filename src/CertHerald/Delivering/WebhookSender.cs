@@ -28,11 +28,16 @@ internal sealed class WebhookSender : IDisposable
 
     public WebhookSender(OutboundGuard guard, TimeProvider time)
     {
-        _http = new HttpMessageInvoker(guard.CreateHandler(), disposeHandler: true);
-        SocketsHttpHandler once = guard.CreateHandler();
-        once.PooledConnectionLifetime = TimeSpan.Zero;
-        _once = new HttpMessageInvoker(once, disposeHandler: true);
+        _http = new HttpMessageInvoker(guard.Through(guard.CreateHandler), disposeHandler: true);
+        _once = new HttpMessageInvoker(guard.Through(CreateOnce), disposeHandler: true);
         _time = time;
+
+        SocketsHttpHandler CreateOnce()
+        {
+            SocketsHttpHandler once = guard.CreateHandler();
+            once.PooledConnectionLifetime = TimeSpan.Zero;
+            return once;
+        }
     }
 
     /// <summary>POSTs a body. Whatever the receiver or the network does is an answer, never an exception.</summary>
@@ -126,7 +131,7 @@ internal sealed class WebhookSender : IDisposable
     }
 
     private static bool IsOfTheWorld(Exception e) =>
-        e is HttpRequestException or IOException or OperationCanceledException or OutboundBlockedException or NameResolutionException;
+        e is HttpRequestException or IOException or OperationCanceledException or OutboundBlockedException or NameResolutionException or ProxyFailedException;
 
     /// <summary>Which part of the way failed. What the platform's exceptions hold innermost is the most exact.</summary>
     private static Answer AnswerTo(Exception failure)
@@ -137,6 +142,8 @@ internal sealed class WebhookSender : IDisposable
             {
                 case OutboundBlockedException:
                     return new Answer(AttemptOutcome.Blocked, null, e.Message);
+                case ProxyFailedException proxy:
+                    return new Answer(AttemptOutcome.Connect, null, e.Message) { MayBeLocal = proxy.MayBeLocal };
                 case NameResolutionException unresolved:
                     return new Answer(AttemptOutcome.Dns, null, e.Message) { MayBeLocal = unresolved.MayBeLocal };
                 case AuthenticationException:

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
+using System.Security.Authentication;
 using System.Text;
 using CertHerald.Transparency.Entries;
 
@@ -33,12 +34,19 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     private readonly bool _declinesGzip = prefix.IsLoopback;
     private int _usualLength = SmallestBuffer;
 
-    /// <summary>The client that all logs share: no redirects, no cookies, no ambient proxy; gzip only.</summary>
+    /// <summary>The client that all logs share.</summary>
     /// <param name="contact">An e-mail address or URL for operators; empty for none.</param>
-    /// <param name="connect">Opens connections in place of the framework, as a guard against internal addresses does; null for none.</param>
+    /// <param name="handler">One with the settings of <see cref="CreateHandler"/>, whose connections pass the outbound guard.</param>
+    public static HttpClient CreateClient(string contact, HttpMessageHandler handler)
+    {
+        var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", UserAgent(contact));
+        return client;
+    }
+
+    /// <summary>No redirects, no cookies, no ambient proxy; gzip only. Does not say how to connect.</summary>
     /// <param name="takesAnyCertificate">For logs of which the configuration says so.</param>
-    public static HttpClient CreateClient(
-        string contact, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null, bool takesAnyCertificate = false)
+    public static SocketsHttpHandler CreateHandler(bool takesAnyCertificate = false)
     {
         var handler = new SocketsHttpHandler
         {
@@ -52,14 +60,12 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             // The rest of an answer that broke a limit is not worth reading.
             MaxResponseDrainSize = 0,
-            ConnectCallback = connect,
+            SslOptions = { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
         };
 #pragma warning disable CA5359 // By the user's word, for one log. Its heads and entries are proven by the log's own key.
         if (takesAnyCertificate) handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
 #pragma warning restore CA5359
-        var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", UserAgent(contact));
-        return client;
+        return handler;
     }
 
     /// <summary>The counter of requests by log and outcome.</summary>

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace CertHerald.Fetching;
 
 /// <summary>From <see cref="LogHttp.CreateClient"/>.</summary>
-/// <param name="Configured">For logs that the configuration names: they may be anywhere.</param>
-/// <param name="Listed">For log lists and the logs they name.</param>
+/// <param name="Configured">For logs that the configuration names, and log lists on this machine: they may be anywhere.</param>
+/// <param name="Listed">For other log lists, and the logs that lists name.</param>
 /// <param name="AnyCertificate">For those whose TLS certificate is not looked at; null if there are none.</param>
 internal sealed record LogClients(HttpClient Configured, HttpClient Listed, HttpClient? AnyCertificate = null) : IDisposable
 {
@@ -39,7 +39,7 @@ internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory 
     public LogListSource List(LogListOptions list, string cacheDirectory)
     {
         LogHttp? http = LogListSource.UrlOf(list.Location) is { } url
-            ? new LogHttp(clients.Listed, LogListSource.PrefixOf(url), "log list", pacers.For("log list", url, isCustom: false), time, _requests)
+            ? new LogHttp(url.IsLoopback ? clients.Configured : clients.Listed, LogListSource.PrefixOf(url), "log list", pacers.For("log list", url, isCustom: false), time, _requests)
             : null;
         return new LogListSource(list, cacheDirectory, http, time, logger);
     }

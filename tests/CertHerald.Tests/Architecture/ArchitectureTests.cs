@@ -56,12 +56,30 @@ public sealed partial class ArchitectureTests
     [InlineData("the test log outside Cli", @"CertHerald\.TestLog\b", "Cli")]
     [InlineData("a dialect by name outside its folder", @"CertSpotterDialect|""certspotter""", "Dialects Configuring Cli")]
     [InlineData("HTTP clients outside those who call", @"new (HttpClient|SocketsHttpHandler)\b", "Fetching Delivering Cli")]
+    [InlineData("handlers that connect past the guard", @"new HttpClientHandler\b|new HttpClient\(\)|\bWebRequest\b|\bHttpClient\.DefaultProxy\b|QuicConnection", "")]
+    [InlineData("sockets and name servers outside the guard", @"new (Socket|TcpClient|UdpClient)\b|\bDns\.Get|\bSmtpClient\b", "Delivering")]
     [InlineData("positions written outside Following", @"\.(CommitAsync|SplitLaneAsync|JoinLaneAsync|AbsorbLaneAsync|BeginLogAsync|KeepHeadAsync)\(", "Following")]
     public void What_belongs_to_one_place_is_nowhere_else(string what, string pattern, string allowed) => Assert.True(
         !(from file in Program
           where file.Folder.Length > 0 && !allowed.Split(' ').Contains(file.Folder) && Regex.IsMatch(WithoutComments(file.Text), pattern)
           select file.Path).Any(),
         $"{what}: {string.Join(", ", from file in Program where file.Folder.Length > 0 && !allowed.Split(' ').Contains(file.Folder) && Regex.IsMatch(WithoutComments(file.Text), pattern) select file.Path)}");
+
+    [Fact]
+    public void Rule_9_7_a_handler_is_made_in_three_places_and_used_through_the_guard()
+    {
+        // LocalAccess speaks to our own service, at the address that this user's service wrote down.
+        Assert.Equal(
+            ["src/CertHerald/Cli/LocalAccess.cs", "src/CertHerald/Delivering/OutboundGuard.cs", "src/CertHerald/Fetching/LogHttp.cs"],
+            from file in Program where Regex.IsMatch(WithoutComments(file.Text), @"SocketsHttpHandler(\(\)|\s*\{|\s+CreateHandler\(\) => new)") select file.Path);
+        Assert.Empty(
+            from file in Program
+            from line in WithoutComments(file.Text).Split('\n')
+            where line.Contains("CreateHandler(", StringComparison.Ordinal) || line.Contains("guard.CreateHandler", StringComparison.Ordinal)
+            where !line.Contains("public ", StringComparison.Ordinal) && !line.Contains(".Through(", StringComparison.Ordinal)
+            where !file.Path.EndsWith("/WebhookSender.cs", StringComparison.Ordinal)
+            select $"{file.Path}: {line.Trim()}");
+    }
 
     [Theory]
     [InlineData("CertHerald.Names")]

@@ -1,4 +1,5 @@
 using CertHerald.Cli;
+using CertHerald.Delivering;
 using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Cli;
@@ -80,7 +81,7 @@ public sealed class DataCommandTests : IDisposable
         return path;
     }
 
-    private Task RefreshAsync(params (NameList, string)[] wanted) => DataCommand.RefreshAsync(wanted, Data, TextWriter.Null, Cancellation);
+    private Task RefreshAsync(params (NameList, string)[] wanted) => DataCommand.RefreshAsync(wanted, Data, new OutboundOptions(), TextWriter.Null, Cancellation);
 
     private string[] Show()
     {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using CertHerald.Cli;
 using CertHerald.Deciding;
+using CertHerald.Delivering;
 using CertHerald.Tests.Deciding;
 using CertHerald.Tests.Doubles;
 
@@ -169,10 +170,20 @@ public sealed class IssuersCommandTests : IDisposable
         return path;
     }
 
+    [Theory]
+    [InlineData("https://10.0.0.1/report.csv", "10.0.0.1 is not a public address")]
+    [InlineData("https://169.254.169.254/report.csv", "169.254.169.254 is a metadata service")]
+    [InlineData("https://[64:ff9b::a00:1]/report.csv", "is not a public address")]
+    public async Task Rule_9_7_an_internal_address_is_not_asked_unless_it_is_opened(string source, string reason)
+    {
+        Assert.Contains(reason, await FailAsync(source), StringComparison.Ordinal);
+        Assert.False(File.Exists(Written));
+    }
+
     private async Task<string> RefreshAsync(bool json, params string[] sources)
     {
         using var output = new StringWriter();
-        await IssuersCommand.RefreshAsync(sources, Data, json, output, Cancellation);
+        await IssuersCommand.RefreshAsync(sources, Data, new OutboundOptions(), json, output, Cancellation);
         return output.ToString();
     }
 
@@ -181,7 +192,7 @@ public sealed class IssuersCommandTests : IDisposable
     private async Task<string> FailAsync(TimeSpan longest, params string[] sources)
     {
         CommandFailedException failure = await Assert.ThrowsAsync<CommandFailedException>(() =>
-            IssuersCommand.RefreshAsync(sources, Data, asJson: false, TextWriter.Null, Cancellation, mostBytes: 100_000, longest));
+            IssuersCommand.RefreshAsync(sources, Data, new OutboundOptions(), asJson: false, TextWriter.Null, Cancellation, mostBytes: 100_000, longest));
         return failure.Message;
     }
 }

@@ -54,6 +54,44 @@ public sealed class AddressRangesTests
     }
 
     [Theory]
+    [InlineData("10.0.0.0", "10.255.255.255")]
+    [InlineData("100.64.0.0", "100.127.255.255")]
+    [InlineData("172.16.0.0", "172.31.255.255")]
+    [InlineData("192.168.0.0", "192.168.255.255")]
+    [InlineData("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")]
+    public void Rule_9_5_private_networks_open_from_end_to_end(string first, string last)
+    {
+        Assert.Equal(AddressVerdict.Opened, Judge(first, PrivateAllowed));
+        Assert.Equal(AddressVerdict.Opened, Judge(last, PrivateAllowed));
+    }
+
+    [Theory]
+    [InlineData("169.254.169.254")]
+    [InlineData("168.63.129.16")]
+    [InlineData("fd00:ec2::254")]
+    [InlineData("::ffff:169.254.169.254")]
+    [InlineData("::169.254.169.254")]                            // IPv4-compatible
+    [InlineData("::ffff:0:169.254.169.254")]                     // IPv4-translated
+    [InlineData("64:ff9b::a9fe:a9fe")]
+    [InlineData("64:ff9b::a83f:8110")]
+    [InlineData("64:ff9b:1::a9fe:a9fe")]                         // a local NAT64 prefix of 96 bits
+    [InlineData("64:ff9b:1:a9fe:a9:fe00::")]                     // of 48
+    [InlineData("64:ff9b:1:aa:fe:a9fe::")]                       // of 56, which leads to 170.254.169.254
+    [InlineData("64:ff9b:1:aaa9:fe:a9fe::")]                     // of 56
+    [InlineData("64:ff9b:1:aaaa:a9:fea9:fe00:0")]                // of 64
+    [InlineData("2002:a9fe:a9fe::1")]                            // 6to4
+    [InlineData("2001:0:102:304:0:0:5601:5601")]                 // Teredo: the client's address, inverted
+    [InlineData("2606:4700::5efe:a9fe:a9fe")]                    // ISATAP
+    public void Rule_9_5_nothing_opens_a_metadata_service_by_any_way(string address)
+    {
+        var everything = new OutboundOptions { AllowPrivateNetworks = true, Allow = [IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("::/0")] };
+        bool isOne = address != "64:ff9b:1:aa:fe:a9fe::";
+        Assert.Equal(isOne ? AddressVerdict.Blocked : AddressVerdict.Opened, Judge(address, everything));
+        Assert.Equal(isOne, AddressRanges.IsNeverOpen(IPAddress.Parse(address)));
+        Assert.Equal(AddressVerdict.Blocked, Judge(address, Strict));
+    }
+
+    [Theory]
     [InlineData("8.8.8.8", AddressVerdict.Public)]
     [InlineData("2606:4700::1111", AddressVerdict.Public)]
     [InlineData("64:ff9b::a00:1", AddressVerdict.Blocked)]             // T11: 10.0.0.1

@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CertHerald.Delivering;
 using CertHerald.Tests.Doubles;
+using Microsoft.Extensions.Logging;
 
 namespace CertHerald.Tests.Delivering;
 
@@ -24,6 +25,7 @@ public sealed class OutboundGuardTests
     [InlineData("127。0。0。1")]
     [InlineData("[fe80::1%25eth0]")]
     [InlineData("[64:ff9b::7f00:1]")]
+    [InlineData("localhost")]
     public async Task T10_loopback_in_every_spelling_is_refused(string host)
     {
         var uri = new Uri($"https://{host}/");
@@ -76,12 +78,18 @@ public sealed class OutboundGuardTests
     [InlineData("0.0.0.0", "127.0.0.1")]
     [InlineData("0.0.0.0", "127.9.9.9")]
     [InlineData("::", "127.0.0.1")]
-    public async Task Our_own_listeners_stay_shut_whatever_is_opened(string listener, string target)
+    [InlineData("::", "::1")]
+    [InlineData("127.0.0.1", "0.0.0.0")]
+    [InlineData("127.0.0.1", "::ffff:127.0.0.1")]
+    [InlineData("127.0.0.1", "64:ff9b::7f00:1")]
+    [InlineData("::1", "::")]
+    public async Task Rule_9_5_our_own_listeners_stay_shut_whatever_is_opened(string listener, string target)
     {
-        var guard = new OutboundGuard(LoopbackAllowed);
+        var guard = new OutboundGuard(new OutboundOptions { Allow = [IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("::/0")] });
         guard.Shut([new IPEndPoint(IPAddress.Parse(listener), 8470)]);
 
         await Assert.ThrowsAsync<OutboundBlockedException>(() => guard.FindAllowedAsync(target, 8470, false, Cancellation));
+        await Assert.ThrowsAsync<OutboundBlockedException>(() => guard.FindAllowedAsync(target, 8470, false, Cancellation, OutboundReach.Named));
         Assert.Single(await guard.FindAllowedAsync(target, 8471, false, Cancellation));
     }
 
@@ -98,24 +106,163 @@ public sealed class OutboundGuardTests
     }
 
     [Fact]
-    public async Task A_vetted_address_is_connected_to_and_TLS_asks_for_the_name()
+    public async Task Rule_9_1_a_vetted_address_is_connected_to_and_TLS_asks_for_the_name()
     {
-        using X509Certificate2 certificate = SelfSigned("hooks.example");
+        using X509Certificate2 certificate = MadeCertificate.For("hooks.example");
         await using Receiver receiver = Receiver.StartWithTls(certificate);
-        SocketsHttpHandler handler = new OutboundGuard(LoopbackAllowed, Answering("127.0.0.1")).CreateHandler();
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            CustomTrustStore = { certificate },
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        using var http = new HttpClient(handler);
+        using HttpClient http = Trusting(certificate);
 
         using HttpResponseMessage response = await http.PostAsync(new Uri($"https://hooks.example:{receiver.Port}/"), new ByteArrayContent([1]), Cancellation);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal($"hooks.example:{receiver.Port}", receiver.Requests[0].Headers["Host"].Single());
-        await Assert.ThrowsAsync<HttpRequestException>(
-            () => http.PostAsync(new Uri($"https://other.example:{receiver.Port}/"), new ByteArrayContent([1]), Cancellation));
+    }
+
+    [Theory]
+    [InlineData("other.example", 1)]
+    [InlineData("hooks.example", -1)]
+    public async Task T28_a_foreign_or_expired_certificate_is_refused_though_its_issuer_is_trusted(string asked, int days)
+    {
+        using X509Certificate2 certificate = MadeCertificate.For("hooks.example", days);
+        await using Receiver receiver = Receiver.StartWithTls(certificate);
+        using HttpClient http = Trusting(certificate);
+
+        HttpRequestException failure = await Assert.ThrowsAsync<HttpRequestException>(
+            () => http.PostAsync(new Uri($"https://{asked}:{receiver.Port}/"), new ByteArrayContent([1]), Cancellation));
+        Assert.Equal(HttpRequestError.SecureConnectionError, failure.HttpRequestError);
+        Assert.IsType<System.Security.Authentication.AuthenticationException>(failure.InnerException);
+        Assert.Empty(receiver.Requests);
+    }
+
+    [Fact]
+    public async Task Rule_9_1_name_servers_have_5_seconds()
+    {
+        var time = new ManualTime();
+        var asked = new TaskCompletionSource();
+        var guard = new OutboundGuard(new OutboundOptions(), (_, cancellation) =>
+        {
+            asked.SetResult();
+            return Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => Array.Empty<IPAddress>(), TaskScheduler.Default);
+        }, time);
+        Task<IPEndPoint[]> finding = guard.FindAllowedAsync("slow.example", 443, true, Cancellation);
+        await asked.Task;
+
+        time.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.False(finding.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.True((await Assert.ThrowsAsync<NameResolutionException>(() => finding)).MayBeLocal);
+    }
+
+    [Fact]
+    public async Task Rule_9_1_name_servers_that_ignore_the_limit_are_left_behind()
+    {
+        var time = new ManualTime();
+        var never = new TaskCompletionSource<IPAddress[]>();
+        Task<IPEndPoint[]> finding = new OutboundGuard(new OutboundOptions(), (_, _) => never.Task, time).FindAllowedAsync("deaf.example", 443, true, Cancellation);
+        time.Advance(TimeSpan.FromSeconds(5));
+        await Assert.ThrowsAsync<NameResolutionException>(() => finding);
+    }
+
+    [Fact]
+    public async Task Rule_9_1_a_change_of_the_options_closes_pooled_connections()
+    {
+        await using Receiver receiver = Receiver.Start();
+        var guard = new OutboundGuard(LoopbackAllowed);
+        using HttpMessageInvoker http = Through(guard);
+        await PostAsync(http, receiver.Url);
+        await PostAsync(http, receiver.Url);
+        Assert.Equal(1, receiver.Connections);
+
+        guard.Use(LoopbackAllowed with { Ports = [443] });
+        await PostAsync(http, receiver.Url);
+        Assert.Equal(2, receiver.Connections);
+
+        guard.Use(new OutboundOptions());
+        await Assert.ThrowsAsync<HttpRequestException>(() => PostAsync(http, receiver.Url));
+        Assert.Equal((2, 3), (receiver.Connections, receiver.Requests.Count));
+    }
+
+    [Fact]
+    public async Task Rule_9_1_a_request_under_way_outlives_a_change_of_the_options()
+    {
+        await using Receiver receiver = Receiver.Start();
+        var answer = new TaskCompletionSource();
+        receiver.Default = Receiver.After(answer.Task, Receiver.Answer(200));
+        var guard = new OutboundGuard(LoopbackAllowed);
+        using HttpMessageInvoker http = Through(guard);
+        Task posting = PostAsync(http, receiver.Url);
+        await receiver.NextAsync();
+
+        guard.Use(new OutboundOptions());
+        await Assert.ThrowsAsync<HttpRequestException>(() => PostAsync(http, receiver.Url));
+        answer.SetResult();
+        await posting;
+    }
+
+    [Fact]
+    public async Task Rule_9_1_the_address_that_was_judged_is_connected_to_and_the_name_is_asked_once()
+    {
+        await using Receiver receiver = Receiver.Start();
+        int asked = 0;
+        // The second answer is what a rebinding name server would give to whoever asked again.
+        var guard = new OutboundGuard(LoopbackAllowed, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(asked++ == 0 ? "127.0.0.1" : "169.254.169.254")]));
+        using HttpMessageInvoker http = Through(guard);
+        await PostAsync(http, new Uri($"http://rebinding.example:{receiver.Port}/"));
+        Assert.Equal(1, asked);
+
+        guard.Use(LoopbackAllowed with { });
+        HttpRequestException refused = await Assert.ThrowsAsync<HttpRequestException>(() => PostAsync(http, new Uri($"http://rebinding.example:{receiver.Port}/")));
+        Assert.IsType<OutboundBlockedException>(refused.InnerException);
+        Assert.Equal((2, 1), (asked, receiver.Connections));
+    }
+
+    [Fact]
+    public async Task An_IPv4_mapped_address_that_is_opened_is_connected_to_as_IPv4()
+    {
+        await using Receiver receiver = Receiver.Start();
+        using HttpMessageInvoker http = Through(new OutboundGuard(LoopbackAllowed));
+        await PostAsync(http, new Uri($"http://[::ffff:127.0.0.1]:{receiver.Port}/"));
+        Assert.Single(receiver.Requests);
+    }
+
+    [Fact]
+    public void Rule_4_3_the_handler_does_nothing_by_itself()
+    {
+        using SocketsHttpHandler handler = new OutboundGuard(new OutboundOptions()).CreateHandler();
+        Assert.False(handler.AllowAutoRedirect);
+        Assert.False(handler.UseProxy);
+        Assert.Null(handler.Proxy);
+        Assert.False(handler.UseCookies);
+        Assert.False(handler.PreAuthenticate);
+        Assert.Null(handler.Credentials);
+        Assert.Equal(DecompressionMethods.None, handler.AutomaticDecompression);
+        Assert.Equal(TimeSpan.FromMinutes(2), handler.PooledConnectionLifetime);
+        Assert.Equal(TimeSpan.FromSeconds(5), handler.ConnectTimeout);
+        Assert.Equal(16, handler.MaxResponseHeadersLength);
+        Assert.Equal(0, handler.MaxResponseDrainSize);
+        using Activity activity = new Activity("somebody traces").SetIdFormat(ActivityIdFormat.W3C).Start();
+        handler.ActivityHeadersPropagator!.Inject(activity, null, (_, name, _) => Assert.Fail($"{name} would be sent"));
+        Assert.NotNull(handler.ConnectCallback);
+        Assert.Equal(System.Security.Authentication.SslProtocols.Tls12 | System.Security.Authentication.SslProtocols.Tls13, handler.SslOptions.EnabledSslProtocols);
+        Assert.Null(handler.SslOptions.RemoteCertificateValidationCallback);
+    }
+
+    [Fact]
+    public async Task Rule_9_7_who_is_refused_reads_one_text_and_the_log_has_each_reason_once()
+    {
+        var log = new Lines();
+        var guard = new OutboundGuard(new OutboundOptions(), Answering("8.8.8.8", "10.0.0.1"), logger: log);
+        string[] texts =
+        [
+            await RefusedAsync("mixed.example", 443, true), await RefusedAsync("mixed.example", 443, true), await RefusedAsync("8.8.8.8", 25, true),
+            await RefusedAsync("8.8.8.8", 443, false), await RefusedAsync("169.254.169.254", 443, true), await RefusedAsync("fe80::1%3", 443, true), await RefusedAsync("", 443, true),
+        ];
+        Assert.Single(texts.Distinct());
+        Assert.DoesNotMatch(@"\d", texts[0]);
+        Assert.Equal("Connections to mixed.example are refused: 10.0.0.1 is not a public address, and outbound.allow does not open it", log.All[0]);
+        Assert.Equal(6, log.All.Count);
+
+        async Task<string> RefusedAsync(string host, int port, bool isEncrypted) =>
+            (await Assert.ThrowsAsync<OutboundBlockedException>(() => guard.FindAllowedAsync(host, port, isEncrypted, Cancellation))).Message;
     }
 
     [Fact]
@@ -130,14 +277,32 @@ public sealed class OutboundGuardTests
     private static ResolveHost Answering(params string[] addresses) =>
         (_, _) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray());
 
-    private static X509Certificate2 SelfSigned(string name)
+    private static HttpClient Trusting(X509Certificate2 certificate)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
-        request.CertificateExtensions.Add(names.Build());
-        DateTimeOffset now = DateTimeOffset.UtcNow;
-        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        SocketsHttpHandler handler = new OutboundGuard(LoopbackAllowed, Answering("127.0.0.1")).CreateHandler();
+        handler.SslOptions.CertificateChainPolicy = MadeCertificate.Trust(certificate);
+        return new HttpClient(handler);
+    }
+
+    private static HttpMessageInvoker Through(OutboundGuard guard) => new(guard.Through(guard.CreateHandler), disposeHandler: true);
+
+    private static async Task PostAsync(HttpMessageInvoker http, Uri url)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ByteArrayContent([1]) };
+        using HttpResponseMessage response = await http.SendAsync(request, Cancellation);
+        Assert.Equal("", await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    private sealed class Lines : ILogger<OutboundGuard>
+    {
+        public List<string> All { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            All.Add(formatter(state, exception));
     }
 }

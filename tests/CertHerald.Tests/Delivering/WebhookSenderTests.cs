@@ -1,11 +1,15 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using CertHerald.Api;
 using CertHerald.Delivering;
 using CertHerald.Dialects.CertSpotter;
 using CertHerald.Tests.Doubles;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CertHerald.Tests.Delivering;
 
@@ -88,7 +92,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     [Theory]
     [InlineData(14.5, AttemptOutcome.Delivered)]
     [InlineData(15.5, AttemptOutcome.Timeout)]
-    public async Task D4_headers_within_15_seconds_decide(double seconds, object outcome)
+    public async Task D4_E5_Rule_4_1_final_headers_within_15_seconds_decide(double seconds, object outcome)
     {
         var signal = new TaskCompletionSource();
         _receiver.Default = Receiver.After(signal.Task, Receiver.Answer(200));
@@ -133,6 +137,20 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task T14_what_the_platform_measures_of_requests_is_not_exported()
+    {
+        using var meter = new Meter("CertHerald");
+        using var metrics = new PrometheusText(meter, NullLogger<PrometheusText>.Instance);
+        meter.CreateCounter<long>("certherald_canary_total").Add(1);
+        await PostAsync();
+
+        string text = metrics.Write();
+        Assert.Contains("certherald_canary_total 1", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("127.0.0.1", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task T2_a_proxy_of_the_environment_is_not_used()
     {
         await using Receiver proxy = Receiver.Start();
@@ -159,10 +177,11 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     {
         _receiver.Default = Receiver.Answer(200, "", "Set-Cookie: canary=1");
         await PostAsync();
-        await PostAsync();
+        Answer answer = await PostAsync();
 
         Assert.Equal(2, _receiver.Requests.Count);
         Assert.Empty(_receiver.Requests[1].Headers["Cookie"]);
+        Assert.DoesNotContain("canary", $"{answer}{System.Text.Encoding.UTF8.GetString(answer.Body)}", StringComparison.Ordinal);
         Assert.Equal(1, _receiver.Connections);
     }
 
@@ -206,6 +225,25 @@ public sealed class WebhookSenderTests : IAsyncDisposable
         Assert.Equal(8 * 1024, answer.Body.Length);
         Assert.All(answer.Body, one => Assert.Equal((byte)'x', one));
         Assert.True(await ended.Task.WaitAsync(Cancellation) < 100_000_000, "what was sent beyond stays in the machine's buffers");
+    }
+
+    [Fact]
+    public async Task T5_a_gzip_bomb_is_kept_as_it_came()
+    {
+        using var bomb = new MemoryStream();
+        await using (var gzip = new GZipStream(bomb, CompressionLevel.SmallestSize, leaveOpen: true)) await gzip.WriteAsync(new byte[50_000_000], Cancellation);
+        byte[] packed = bomb.ToArray();
+        _receiver.Default = async (connection, stopping) =>
+        {
+            await connection.WriteAsync("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray(), stopping);
+            await connection.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"{packed.Length:x}\r\n"), stopping);
+            await connection.WriteAsync(packed, stopping);
+            await connection.WriteAsync("\r\n0\r\n\r\n"u8.ToArray(), stopping);
+        };
+
+        Answer answer = await PostAsync();
+        Assert.Equal(AttemptOutcome.Delivered, answer.Outcome);
+        Assert.Equal(packed[..(8 * 1024)], answer.Body);
     }
 
     [Theory]
@@ -334,11 +372,13 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     [Fact]
     public async Task T13_an_offer_of_HTTP_3_is_not_taken()
     {
-        _receiver.Default = Receiver.Answer(200, "", $"Alt-Svc: h3=\":{_receiver.Port}\"; ma=86400");
+        using var quic = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        _receiver.Default = Receiver.Answer(200, "", $"Alt-Svc: h3=\":{((IPEndPoint)quic.Client.LocalEndPoint!).Port}\"; ma=86400");
         await PostAsync();
         await PostAsync();
         Assert.All(_receiver.Requests, request => Assert.EndsWith(" HTTP/1.1", request.RequestLine, StringComparison.Ordinal));
         Assert.Equal(2, _receiver.Requests.Count);
+        Assert.Equal(0, quic.Available);
     }
 
     [Fact]

@@ -96,7 +96,7 @@ public sealed class LogHttpTests
             agent = context.Request.Headers.UserAgent;
             return Task.CompletedTask;
         });
-        using HttpClient client = LogHttp.CreateClient(contact);
+        using HttpClient client = LogHttp.CreateClient(contact, LogHttp.CreateHandler());
 
         (await client.GetAsync(server.Url, Cancellation)).Dispose();
 
@@ -465,7 +465,7 @@ public sealed class LogHttpTests
         await using var log = new CertHerald.TestLog.Log();
         await using CertHerald.TestLog.LogServer server = await CertHerald.TestLog.LogServer.StartAsync(log, cancellation: TestContext.Current.CancellationToken);
         log.Misbehave("gone=tls");
-        using HttpClient client = LogHttp.CreateClient("", takesAnyCertificate: takesAny);
+        using HttpClient client = LogHttp.CreateClient("", LogHttp.CreateHandler(takesAny));
         Task<string> asked = client.GetStringAsync(new UriBuilder(server.Url) { Scheme = "https", Path = "/ct/v1/get-sth" }.Uri, TestContext.Current.CancellationToken);
 
         if (takesAny) Assert.Contains("tree_size", await asked, StringComparison.Ordinal);

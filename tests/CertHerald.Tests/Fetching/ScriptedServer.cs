@@ -56,7 +56,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
 /// <summary>What tests need to ask a server as the program would.</summary>
 internal sealed class Asking : IDisposable
 {
-    private readonly HttpClient _client = LogHttp.CreateClient("ops@certherald.invalid");
+    private readonly HttpClient _client = LogHttp.CreateClient("ops@certherald.invalid", LogHttp.CreateHandler());
     private readonly Meter _meter = new("CertHerald.Tests");
     private readonly Pacers _pacers;
     private readonly ILoggerFactory _loggers;

@@ -1,0 +1,28 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace CertHerald.Tests.Doubles;
+
+/// <summary>A TLS certificate that signs itself, and the trust in it.</summary>
+internal static class MadeCertificate
+{
+    /// <param name="days">How long it is still valid; negative for an expired one.</param>
+    public static X509Certificate2 For(string name, int days = 1)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        request.CertificateExtensions.Add(names.Build());
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return request.CreateSelfSigned(now.AddDays(-30), now.AddDays(days));
+    }
+
+    /// <summary>What the platform would trust if its store held this certificate alone.</summary>
+    public static X509ChainPolicy Trust(X509Certificate2 certificate) => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { certificate },
+        RevocationMode = X509RevocationMode.NoCheck,
+    };
+}
