@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace CertHerald.Access;
@@ -7,7 +8,7 @@ namespace CertHerald.Access;
 /// <summary>Registers sign-in with the host.</summary>
 internal static class AccessSetup
 {
-    /// <summary>Whoever changes something through the API shows a key: a session's cookie comes along by itself, wherever a page was lured to.</summary>
+    /// <summary>For the local key alone. What others may use states a scope: <see cref="Scopes.Needs"/>.</summary>
     public const string ByKey = "by key";
 
     /// <summary>Needs an <see cref="Storage.IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
@@ -21,7 +22,11 @@ internal static class AccessSetup
 
         services.AddAuthentication(SessionAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
-        services.AddAuthorization(rules => rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, LocalKey.CallerName)));
+        services.AddAuthorization(rules =>
+        {
+            rules.DefaultPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRule()).Build();
+            rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, LocalKey.CallerName));
+        });
 
         // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
         services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));

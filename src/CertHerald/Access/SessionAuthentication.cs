@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
@@ -19,21 +18,20 @@ internal sealed class SessionAuthentication(
         if (Request.Headers.Authorization.ToString() is { Length: > 0 } authorization) return AuthenticateByKey(authorization);
         if (await sessions.FindAsync(Context) is not { } hash) return AuthenticateResult.NoResult();
 
-        // The identifier ties a form's antiforgery token to this session: another session's token is refused.
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, Convert.ToHexString(hash))], SchemeName);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+        return Success(new Caller.Session(Convert.ToHexStringLower(hash), User: null));
     }
 
     // Programs only: a page that somebody was lured to cannot send this header, so it needs no antiforgery token.
     private AuthenticateResult AuthenticateByKey(string authorization)
     {
         if (failures.BlockedFor(Context.Connection.RemoteIpAddress) is not null) return AuthenticateResult.NoResult();
-        if (localKey.Opens(authorization))
-            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, LocalKey.CallerName)], SchemeName)), SchemeName));
+        if (localKey.Opens(authorization)) return Success(new Caller.Local());
 
         failures.Record(Context.Connection.RemoteIpAddress);
         return AuthenticateResult.NoResult();
     }
+
+    private static AuthenticateResult Success(Caller caller) => AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(), SchemeName));
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
