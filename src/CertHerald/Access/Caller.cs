@@ -8,7 +8,7 @@ namespace CertHerald.Access;
 internal abstract record Caller(string Name, string Id)
 {
     /// <summary>Whoever owns this machine.</summary>
-    public sealed record Local() : Caller("local", "local");
+    public sealed record Local() : Caller(LocalKey.CallerName, LocalKey.CallerName);
 
     public sealed record Key(string Prefix, IReadOnlyList<Scope> Scopes) : Caller($"key {Prefix}", Prefix);
 

@@ -27,6 +27,9 @@ internal static class ApiSetup
         services.AddSingleton<Domains>();
         services.AddSingleton<IBackFills>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<BackFills>();
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<Accounts>();
+        services.AddSingleton<AuditLog>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
     }
@@ -44,6 +47,9 @@ internal static class ApiSetup
         Domains.Map(routes);
         BackFills.Map(routes);
         SignInLinks.Map(routes);
+        KeyRing.Map(routes);
+        Accounts.Map(routes);
+        AuditLog.Map(routes);
     }
 
     /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>

@@ -24,6 +24,8 @@ internal static class ConsoleEndpoints
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
         pages.MapGet("/deliveries/{id:long}", (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
         pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
+        pages.MapKeys();
+        pages.MapGet("/audit", (string? before) => new RazorComponentResult<AuditPage>(new { Before = before }));
         pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));
         pages.MapFallback(() => new RazorComponentResult<MissingPage>());
     }
