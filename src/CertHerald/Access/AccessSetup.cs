@@ -1,16 +1,19 @@
 using System.Security.Claims;
+using CertHerald.Storage;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.HttpOverrides;
 
 namespace CertHerald.Access;
 
 /// <summary>Registers sign-in with the host.</summary>
 internal static class AccessSetup
 {
-    /// <summary>Whoever changes something through the API shows a key: a session's cookie comes along by itself, wherever a page was lured to.</summary>
+    /// <summary>For the local key alone. What others may use states a scope: <see cref="Scopes.Needs"/>.</summary>
     public const string ByKey = "by key";
 
-    /// <summary>Needs an <see cref="Storage.IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
+    /// <summary>Needs an <see cref="IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
     public static void AddAccess(this IServiceCollection services, AccessOptions options)
     {
         services.AddSingleton(options);
@@ -18,10 +21,20 @@ internal static class AccessSetup
         services.AddSingleton<LocalKey>();
         services.AddSingleton<FailedSignIns>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<IUsers>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<Users>();
+        services.AddSingleton<IApiKeys>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<IAudit>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<AuditTrail>();
 
         services.AddAuthentication(SessionAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
-        services.AddAuthorization(rules => rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, LocalKey.CallerName)));
+        services.AddAuthorization(rules =>
+        {
+            rules.DefaultPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRule()).Build();
+            rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, LocalKey.CallerName));
+        });
 
         // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
         services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
@@ -43,7 +56,10 @@ internal static class AccessSetup
     /// <summary>Put before the endpoints: guards those that require authorization.</summary>
     public static void UseAccess(this IApplicationBuilder app)
     {
-        if (app.ApplicationServices.GetRequiredService<AccessOptions>().AlwaysSecure)
+        AccessOptions options = app.ApplicationServices.GetRequiredService<AccessOptions>();
+        // Without one that is trusted the headers are anybody's claim, and are not read.
+        if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders(Believing(options.TrustedProxies));
+        if (options.AlwaysSecure)
             app.Use((context, next) =>
             {
                 // What people's browsers speak, whatever the proxy speaks to us: cookies are marked by it.
@@ -51,7 +67,18 @@ internal static class AccessSetup
                 return next(context);
             });
         app.UseAuthentication();
+        AuditTrail.Use(app);
         app.UseAuthorization();
+    }
+
+    // Read from the right, as far as each says it who is trusted: what a caller wrote into them itself counts for nothing.
+    private static ForwardedHeadersOptions Believing(IReadOnlyList<System.Net.IPNetwork> proxies)
+    {
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = null };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (System.Net.IPNetwork proxy in proxies) options.KnownIPNetworks.Add(proxy);
+        return options;
     }
 
     private static DirectoryInfo PrivateFolder(string path) =>

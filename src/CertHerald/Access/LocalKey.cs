@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace CertHerald.Access;
 
@@ -22,8 +21,5 @@ internal sealed class LocalKey
 
     public string Text { get; }
 
-    /// <summary>Whether an Authorization header holds the key.</summary>
-    public bool Opens(string? authorization) =>
-        authorization is not null && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
-        && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(authorization[7..].Trim())), _hash);
+    public bool Opens(string key) => CryptographicOperations.FixedTimeEquals(OpaqueToken.HashOf(key), _hash);
 }

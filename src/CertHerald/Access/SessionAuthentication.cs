@@ -1,52 +1,59 @@
 using System.Globalization;
-using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 
 namespace CertHerald.Access;
 
-/// <summary>Authenticates a request by its console session. People without one are led to the login page, programs get a 401.</summary>
+/// <summary>Authenticates a request by the key that it shows, or by its console session. People without one are led to the login page, programs get a 401.</summary>
 internal sealed class SessionAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, Sessions sessions, LocalKey localKey,
-    FailedSignIns failures)
+    ApiKeys keys, FailedSignIns failures)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "session";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Request.Headers.Authorization.ToString() is { Length: > 0 } authorization) return AuthenticateByKey(authorization);
-        if (await sessions.FindAsync(Context) is not { } hash) return AuthenticateResult.NoResult();
-
-        // The identifier ties a form's antiforgery token to this session: another session's token is refused.
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, Convert.ToHexString(hash))], SchemeName);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+        if (KeyOf(Request) is { } key) return await AuthenticateAsync(key);
+        return await sessions.FindAsync(Context) is { } session ? Success(session) : AuthenticateResult.NoResult();
     }
 
+    // Other schemes are not for us: a proxy before us may ask people for a password of its own.
+    private static string? KeyOf(HttpRequest request) =>
+        request.Headers.Authorization.ToString() is { } shown && shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? shown[7..].Trim() : null;
+
     // Programs only: a page that somebody was lured to cannot send this header, so it needs no antiforgery token.
-    private AuthenticateResult AuthenticateByKey(string authorization)
+    private async Task<AuthenticateResult> AuthenticateAsync(string key)
     {
         if (failures.BlockedFor(Context.Connection.RemoteIpAddress) is not null) return AuthenticateResult.NoResult();
-        if (localKey.Opens(authorization))
-            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, LocalKey.CallerName)], SchemeName)), SchemeName));
+        if (localKey.Opens(key)) return Success(new Caller.Local());
+        if (await keys.FindAsync(key, Context.RequestAborted) is { } found) return Success(found);
 
         failures.Record(Context.Connection.RemoteIpAddress);
         return AuthenticateResult.NoResult();
     }
 
+    private static AuthenticateResult Success(Caller caller) => AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(), SchemeName));
+
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         Response.StatusCode = StatusCodes.Status403Forbidden;
-        return Response.WriteAsJsonAsync(
-            new { code = "forbidden", message = "A session may read only: to change something, use the commands of certherald, or show a key." }, Context.RequestAborted);
+        return Response.WriteAsJsonAsync(new { code = "forbidden", message = WhyForbidden() }, Context.RequestAborted);
     }
+
+    private string WhyForbidden() => (Caller.Of(Context), ScopeRule.NeededBy(Context)) switch
+    {
+        (Caller.Key, { } needed) => $"This key lacks the scope \"{Scopes.NameOf(needed)}\": make one that has it with 'certherald api-keys create'.",
+        (Caller.Key, null) => "No API key may use this address.",
+        _ => "A session may read only: to change something, use the commands of certherald, or show a key.",
+    };
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         if (!Request.Path.StartsWithSegments("/console", StringComparison.Ordinal))
         {
-            if (Request.Headers.Authorization.Count > 0 && failures.BlockedFor(Context.Connection.RemoteIpAddress) is { } wait)
+            if (KeyOf(Request) is not null && failures.BlockedFor(Context.Connection.RemoteIpAddress) is { } wait)
             {
                 Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
                 Response.StatusCode = StatusCodes.Status429TooManyRequests;
@@ -56,7 +63,7 @@ internal sealed class SessionAuthentication(
             Response.Headers.WWWAuthenticate = "Bearer realm=\"CertHerald\"";
             Response.StatusCode = StatusCodes.Status401Unauthorized;
             return Response.WriteAsJsonAsync(
-                new { code = "unauthorized", message = "Sign in to the console first: the session's cookie is the key." }, Context.RequestAborted);
+                new { code = "unauthorized", message = "Show an API key as 'Authorization: Bearer chk_…', or sign in to the console first: the session's cookie lets you read." }, Context.RequestAborted);
         }
 
         string wanted = HttpMethods.IsGet(Request.Method) ? Request.Path + Request.QueryString : ReturnPath.Home;

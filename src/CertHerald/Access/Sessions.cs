@@ -11,12 +11,15 @@ internal sealed record AccessOptions
     /// </summary>
     public bool AlwaysSecure { get; init; }
 
+    /// <summary>Proxies whose word on a caller's address and protocol is believed. Default: none, and their address counts as everybody's.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];
+
     /// <summary>Folder for the keys that protect forms. Default: none, and forms opened before a restart must be opened again.</summary>
     public string? KeyFolder { get; init; }
 }
 
 /// <summary>Who is signed in to the console. The browser holds a random id in a cookie, the store only its hash.</summary>
-internal sealed class Sessions(IStore store, TimeProvider time)
+internal sealed partial class Sessions(IUsers store, TimeProvider time, ILogger<Sessions> logger)
 {
     /// <summary>A session unused for this long is over.</summary>
     public static readonly TimeSpan Idle = TimeSpan.FromHours(12);
@@ -24,21 +27,32 @@ internal sealed class Sessions(IStore store, TimeProvider time)
     /// <summary>A session is over after this long, however much it is used.</summary>
     public static readonly TimeSpan Absolute = TimeSpan.FromDays(7);
 
+    /// <summary>Use is noted this often: not every page costs a durable write.</summary>
+    public static readonly TimeSpan NotedEvery = TimeSpan.FromMinutes(1);
+
     /// <summary>Starts a session and hands its id to the browser.</summary>
-    public async Task BeginAsync(HttpContext context)
+    /// <param name="user">Whose password was shown; null if it was a link.</param>
+    /// <returns>Null if the password was changed while it was checked.</returns>
+    public async Task<Caller.Session?> BeginAsync(HttpContext context, StoredUser? user = null)
     {
         string id = OpaqueToken.New();
+        byte[] hash = OpaqueToken.HashOf(id);
         DateTimeOffset now = time.GetUtcNow();
-        await store.AddSessionAsync(OpaqueToken.HashOf(id), now, now + Absolute, context.RequestAborted);
+        if (user is null) await store.AddSessionAsync(hash, now, now + Absolute, context.RequestAborted);
+        else if (!await store.AddSessionAsync(hash, user, now, now + Absolute, context.RequestAborted)) return null;
         context.Response.Cookies.Append(CookieName(context), id, Cookie(context, Absolute));
+        return CallerOf(hash, user?.Name);
     }
 
-    /// <summary>The hash of the request's session if that is alive, and marks it as used; else null.</summary>
-    public async Task<byte[]?> FindAsync(HttpContext context)
+    /// <summary>Whose session the request's is, if that is alive, and marks it as used; else null.</summary>
+    public async Task<Caller.Session?> FindAsync(HttpContext context)
     {
         if (!context.Request.Cookies.TryGetValue(CookieName(context), out string? id) || !OpaqueToken.HasShape(id)) return null;
         byte[] hash = OpaqueToken.HashOf(id);
-        return await store.TouchSessionAsync(hash, time.GetUtcNow(), Idle, context.RequestAborted) ? hash : null;
+        DateTimeOffset now = time.GetUtcNow();
+        if (await store.FindSessionAsync(hash, now, Idle, context.RequestAborted) is not { } session) return null;
+        if (now - session.Used >= NotedEvery) await NoteUseAsync(hash, now, context.RequestAborted);
+        return CallerOf(hash, session.User);
     }
 
     /// <summary>Ends the request's session, here and in the browser.</summary>
@@ -47,6 +61,21 @@ internal sealed class Sessions(IStore store, TimeProvider time)
         if (context.Request.Cookies.TryGetValue(CookieName(context), out string? id) && OpaqueToken.HasShape(id))
             await store.RemoveSessionAsync(OpaqueToken.HashOf(id), context.RequestAborted);
         context.Response.Cookies.Delete(CookieName(context), Cookie(context, maxAge: null));
+    }
+
+    private static Caller.Session CallerOf(byte[] hash, string? user) => new(Convert.ToHexStringLower(hash), user);
+
+    private async Task NoteUseAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellation)
+    {
+        try
+        {
+            await store.TouchSessionAsync(hash, now, Idle, cancellation);
+        }
+        catch (StoreException failure)
+        {
+            // A full disk must not shut out whoever comes to see what is wrong.
+            LogUnnoted(failure);
+        }
     }
 
     // The prefix makes browsers refuse the cookie from another host or by plain HTTP; without HTTPS they would not take it.
@@ -61,4 +90,7 @@ internal sealed class Sessions(IStore store, TimeProvider time)
         MaxAge = maxAge,
         IsEssential = true,
     };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The use of a console session could not be noted")]
+    private partial void LogUnnoted(Exception failure);
 }

@@ -22,7 +22,7 @@ internal sealed partial class AddedWebhooks(
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/webhooks").WithTags("Webhooks").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api/webhooks").WithTags("Webhooks").Needs(Scope.Read);
 
         group.MapGet("", async (AddedWebhooks added, CancellationToken cancellation) =>
             TypedResults.Json(await added.ListAsync(cancellation), ApiJson.Default.IReadOnlyListWebhookJson));
@@ -34,17 +34,17 @@ internal sealed partial class AddedWebhooks(
 
         group.MapPost("", async (HttpRequest request, AddedWebhooks added) =>
             (await ReadAsync(request, ApiJson.Default.WebhookRequest)) is (var asked, null) ? Answer(await added.AddAsync(asked!)) : BadBody)
-            .RequireAuthorization(AccessSetup.ByKey);
+            .Needs(Scope.Webhooks);
 
         group.MapPatch("/{name}", async (string name, HttpRequest request, AddedWebhooks added) =>
             (await ReadAsync(request, ApiJson.Default.WebhookRequest)) is (var asked, null) ? Answer(await added.ChangeAsync(name, asked!)) : BadBody)
-            .RequireAuthorization(AccessSetup.ByKey);
+            .Needs(Scope.Webhooks);
 
-        group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).RequireAuthorization(AccessSetup.ByKey);
+        group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).Needs(Scope.Webhooks);
 
         group.MapPost("/{name}/rotate-secret", async (string name, HttpRequest request, AddedWebhooks added) =>
             (await ReadAsync(request, ApiJson.Default.RotateRequest, new RotateRequest())) is (var asked, null) ? Answer(await added.RotateAsync(name, asked!)) : BadBody)
-            .RequireAuthorization(AccessSetup.ByKey);
+            .Needs(Scope.Webhooks);
     }
 
     /// <summary>The dialects' names, the usual one first.</summary>

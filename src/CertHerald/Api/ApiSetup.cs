@@ -32,6 +32,9 @@ internal static class ApiSetup
         services.AddSingleton<BackFills>();
         services.AddSingleton<AddedWebhooks>();
         services.AddSingleton<SecretsAtRest>();
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<Accounts>();
+        services.AddSingleton<AuditLog>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
     }
@@ -53,6 +56,9 @@ internal static class ApiSetup
         AddedWebhooks.Map(routes);
         SecretsAtRest.Map(routes);
         SignInLinks.Map(routes);
+        KeyRing.Map(routes);
+        Accounts.Map(routes);
+        AuditLog.Map(routes);
     }
 
     /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>

@@ -10,7 +10,7 @@ internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/back-fills").WithTags("Back-fills").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api/back-fills").WithTags("Back-fills").Needs(Scope.Read);
 
         group.MapGet("", async (BackFills backFills, CancellationToken cancellation) =>
             TypedResults.Json(await backFills.ListAsync(cancellation), ApiJson.Default.IReadOnlyListBackFillJson));
@@ -27,12 +27,12 @@ internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live
             {
                 return ApiError.BadRequest($"The body is no JSON object with \"items\" and \"since\": {e.Message}");
             }
-        }).RequireAuthorization(AccessSetup.ByKey);
+        }).Needs(Scope.Watch);
 
-        group.MapPost("/{id:long}/pause", async (long id, BackFills backFills) => await backFills.PauseAsync(id, true)).RequireAuthorization(AccessSetup.ByKey);
-        group.MapPost("/{id:long}/resume", async (long id, BackFills backFills) => await backFills.PauseAsync(id, false)).RequireAuthorization(AccessSetup.ByKey);
+        group.MapPost("/{id:long}/pause", async (long id, BackFills backFills) => await backFills.PauseAsync(id, true)).Needs(Scope.Watch);
+        group.MapPost("/{id:long}/resume", async (long id, BackFills backFills) => await backFills.PauseAsync(id, false)).Needs(Scope.Watch);
 
-        group.MapDelete("/{id:long}", async (long id, BackFills backFills) => await backFills.RemoveAsync(id)).RequireAuthorization(AccessSetup.ByKey);
+        group.MapDelete("/{id:long}", async (long id, BackFills backFills) => await backFills.RemoveAsync(id)).Needs(Scope.Watch);
     }
 
     /// <summary>All of them, newest first.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 
@@ -18,7 +19,7 @@ internal sealed class Deliveries(IStore store)
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/deliveries").WithTags("Deliveries").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api/deliveries").WithTags("Deliveries").Needs(Scope.Read);
 
         group.MapGet("", async (
             string? webhook, string? state, string? before, string? limit, Deliveries deliveries, CancellationToken cancellation) =>

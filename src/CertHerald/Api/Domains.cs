@@ -16,7 +16,7 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/domains").WithTags("Domains").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api/domains").WithTags("Domains").Needs(Scope.Read);
 
         group.MapGet("", (Domains domains) => TypedResults.Json(domains.List(), ApiJson.Default.IEnumerableDomainJson));
 
@@ -25,14 +25,14 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
             if (Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
             (DomainJson domain, bool isNew) = await domains.AddAsync(item);
             return (IResult)TypedResults.Json(domain, ApiJson.Default.DomainJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
-        }).RequireAuthorization(AccessSetup.ByKey);
+        }).Needs(Scope.Watch);
 
         group.MapDelete("/{name}", async (string name, Domains domains) =>
         {
             if (Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
             if (await domains.RemoveAsync(item) is { } domain) return (IResult)TypedResults.Json(domain, ApiJson.Default.DomainJson);
             return domains.IsConfigured(item) ? ApiError.Conflict($"{item} stands in the configuration: remove it there.") : ApiError.NotFound("watch item");
-        }).RequireAuthorization(AccessSetup.ByKey);
+        }).Needs(Scope.Watch);
     }
 
     /// <summary>Puts in force what the store holds. Called once, before any log is read.</summary>

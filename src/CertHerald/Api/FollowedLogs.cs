@@ -1,3 +1,4 @@
+using CertHerald.Access;
 using CertHerald.Following;
 using CertHerald.Storage;
 using CertHerald.Transparency.LogLists;
@@ -15,7 +16,7 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api").WithTags("Logs").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api").WithTags("Logs").Needs(Scope.Read);
 
         group.MapGet("/logs", async (FollowedLogs logs, CancellationToken cancellation) =>
             TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson));

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
@@ -12,7 +13,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/issuances").WithTags("Issuances").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api/issuances").WithTags("Issuances").Needs(Scope.Read);
 
         group.MapGet("", async (string? before, string? limit, Issuances issuances, CancellationToken cancellation) =>
             Page.Read(before, limit, out string? problem) is { } page

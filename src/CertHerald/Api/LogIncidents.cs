@@ -10,7 +10,7 @@ internal sealed class LogIncidents(IIncidents store)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/incidents").WithTags("Logs").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api/incidents").WithTags("Logs").Needs(Scope.Read);
 
         group.MapGet("", async (string? open, string? log, string? limit, LogIncidents incidents, CancellationToken cancellation) =>
         {
@@ -25,7 +25,7 @@ internal sealed class LogIncidents(IIncidents store)
         group.MapPost("/{id:long}/close", async (long id, LogIncidents incidents, CancellationToken cancellation) =>
             await incidents.CloseAsync(id, cancellation) is { } closed
                 ? TypedResults.Json(closed, ApiJson.Default.IncidentJson)
-                : (IResult)ApiError.NotFound("incident")).RequireAuthorization(AccessSetup.ByKey);
+                : (IResult)ApiError.NotFound("incident")).Needs(Scope.Watch);
     }
 
     /// <summary>Newest first.</summary>

@@ -1,3 +1,4 @@
+using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 
@@ -8,7 +9,7 @@ internal sealed class MalformedEntries(IStore store, Deliveries deliveries)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/malformed").WithTags("Malformed entries").RequireAuthorization();
+        RouteGroupBuilder group = routes.MapGroup("/api/malformed").WithTags("Malformed entries").Needs(Scope.Read);
 
         group.MapGet("/{id:long}", async (long id, MalformedEntries entries, CancellationToken cancellation) =>
             await entries.FindAsync(id, cancellation) is { } found

@@ -16,7 +16,7 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/deliveries").WithTags("Deliveries").RequireAuthorization(AccessSetup.ByKey);
+        RouteGroupBuilder group = routes.MapGroup("/api/deliveries").WithTags("Deliveries").Needs(Scope.Replay);
 
         group.MapPost("/replay", async (HttpRequest request, Replays replays, CancellationToken cancellation) =>
         {

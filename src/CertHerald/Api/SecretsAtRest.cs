@@ -22,7 +22,7 @@ internal sealed partial class SecretsAtRest(IStore store, ILogger<SecretsAtRest>
             {
                 return ApiError.BadRequest("The body is {\"drop_old\": true} or {\"drop_old\": false}.");
             }
-        }).WithTags("Secrets").RequireAuthorization(AccessSetup.ByKey);
+        }).WithTags("Secrets").Needs(Scope.Admin);
 
     /// <summary>Ends a change of keys that was killed. Called once, at the start.</summary>
     public async Task ResumeAsync(CancellationToken cancellation)

@@ -3,11 +3,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.Api;
 
-/// <summary>New links into the console, for whoever owns this machine: only its local key asks for one.</summary>
+/// <summary>New links into the console, for whoever owns this machine or administers the service.</summary>
 internal static class SignInLinks
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/sign-in-links", Create).WithTags("Access").RequireAuthorization(AccessSetup.ByKey);
+        routes.MapPost("/api/sign-in-links", Create).WithTags("Access").Needs(Scope.Admin);
 
     internal static JsonHttpResult<SignInLinkJson> Create(LoginLinks links) =>
         TypedResults.Json(new SignInLinkJson(links.Create()), ApiJson.Default.SignInLinkJson);

@@ -14,7 +14,7 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder group = routes.MapGroup("/api/webhooks/{name}").WithTags("Webhooks").RequireAuthorization(AccessSetup.ByKey);
+        RouteGroupBuilder group = routes.MapGroup("/api/webhooks/{name}").WithTags("Webhooks").Needs(Scope.Read);
 
         group.MapGet("/state", async (string name, WebhookOperations operations, CancellationToken cancellation) =>
             operations.Find(name) is null ? ApiError.NotFound("webhook") : (IResult)TypedResults.Json(await operations.StateOfAsync(name, cancellation), ApiJson.Default.WebhookStateJson));
@@ -23,9 +23,9 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
             if (operations.Find(name) is not { } webhook) return ApiError.NotFound("webhook");
             (string? reason, string? problem) = await ReasonAsync(request);
             return problem is null ? (IResult)TypedResults.Json(await operations.HoldAsync(webhook, reason), ApiJson.Default.WebhookStateJson) : ApiError.BadRequest(problem);
-        });
+        }).Needs(Scope.Replay);
         group.MapPost("/resume", async (string name, WebhookOperations operations) =>
-            operations.Find(name) is { } webhook ? TypedResults.Json(await operations.ResumeAsync(webhook), ApiJson.Default.WebhookStateJson) : (IResult)ApiError.NotFound("webhook"));
+            operations.Find(name) is { } webhook ? TypedResults.Json(await operations.ResumeAsync(webhook), ApiJson.Default.WebhookStateJson) : (IResult)ApiError.NotFound("webhook")).Needs(Scope.Replay);
         group.MapPost("/test", async (string name, WebhookOperations operations, WebhookTests tests, CancellationToken cancellation) =>
         {
             if (operations.Find(name) is not { } webhook) return ApiError.NotFound("webhook");
@@ -33,7 +33,7 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
                 ? TypedResults.Json(WebhookTestJson.Of(answer, took), ApiJson.Default.WebhookTestJson)
                 : (IResult)TypedResults.Json(
                     new ApiError("too_soon", $"A webhook is tested every {WebhookTests.Apart.TotalSeconds:0} s at most."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status429TooManyRequests);
-        });
+        }).Needs(Scope.Webhooks);
     }
 
     public WebhookOptions? Find(string name) => webhooks.All.FirstOrDefault(webhook => webhook.Name == name);

@@ -182,7 +182,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
         services.AddHostedService<OperatorNotices>();
 
-        services.AddAccess(new AccessOptions { AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys") });
+        services.AddAccess(new AccessOptions
+        {
+            AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys"), TrustedProxies = options.TrustedProxies,
+        });
         services.AddApi();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);

@@ -1,6 +1,8 @@
+using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using CertHerald.Configuring;
 
 namespace CertHerald.Cli;
 
@@ -22,6 +24,11 @@ internal sealed record LocalAccess(Uri Address, string Key)
 
     /// <summary>Removes what <see cref="Save"/> left: the service has stopped.</summary>
     public static void Forget(string data) => File.Delete(Path.Combine(data, FileName));
+
+    /// <summary>That of the data directory which a command's options name.</summary>
+    /// <exception cref="CommandFailedException">No service runs on it, or this user may not speak to it.</exception>
+    public static LocalAccess Of(ParseResult parsed) => Find(
+        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
 
     /// <exception cref="CommandFailedException">No service runs on this directory, or this user may not speak to it.</exception>
     public static LocalAccess Find(string data)
@@ -61,6 +68,7 @@ internal sealed record LocalAccess(Uri Address, string Key)
             using HttpResponseMessage answer = await client.SendAsync(request, stopping);
             if (answer.StatusCode == HttpStatusCode.Unauthorized)
                 throw new CommandFailedException($"the service at {Address} answered {(int)answer.StatusCode}: it may have been started anew; try again");
+            if (answer.StatusCode == HttpStatusCode.NoContent) return default;
             JsonElement body = await JsonSerializer.DeserializeAsync<JsonElement>(await answer.Content.ReadAsStreamAsync(stopping), cancellationToken: stopping);
             if (!answer.IsSuccessStatusCode)
                 throw new CommandFailedException($"the service at {Address} refused: {(body.TryGetProperty("message", out JsonElement message) ? message.GetString() : answer.StatusCode)}");

@@ -1,3 +1,4 @@
+using System.Net;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Fetching;
@@ -13,6 +14,9 @@ internal sealed record CertHeraldOptions
 
     /// <summary>How people and receivers reach it: the start of every link. No trailing slash.</summary>
     public string PublicUrl { get; init; } = "http://127.0.0.1:8470";
+
+    /// <summary>Proxies whose word on a caller's address and protocol is believed. Default: none.</summary>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
     /// <summary>Database, caches and keys. One process at a time.</summary>
     public string Data { get; init; } = "./data";

@@ -85,6 +85,10 @@ internal static class Configuration
         var defaults = new CertHeraldOptions();
         Uri listen = Listen(root, "listen") ?? defaults.Listen;
         string publicUrl = PublicUrl(root) ?? listen.GetLeftPart(UriPartial.Authority);
+        var trustedProxies = new List<IPNetwork>();
+        foreach (string text in root.Texts("trusted_proxies") ?? [])
+            if (TryReadNetwork(text, out IPNetwork network) && network.PrefixLength > 0) trustedProxies.Add(network);
+            else root.Mistake("trusted_proxies", $"\"{text}\" is no proxy's address", "write 127.0.0.1, or a network such as 10.1.2.0/24 that only your proxies are in");
         IReadOnlyList<string> watchFiles = root.Texts("watch_files") ?? [];
         files = files.With(watchFiles);
         WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
@@ -113,6 +117,7 @@ internal static class Configuration
         {
             Listen = listen,
             PublicUrl = publicUrl,
+            TrustedProxies = trustedProxies,
             Data = data,
             Store = store,
             Logs = logs,

@@ -4,7 +4,7 @@ namespace CertHerald.Storage;
 /// What is durable. Every method is one transaction; a method that returned is on disk. Thread-safe.
 /// Implementations share <c>StoreConformance</c>.
 /// </summary>
-internal interface IStore : ILogStore, ILogLives, IDeliveries, IIncidents, IProofs, IWatchItems, IBackFills, ILearned, IStoredWebhooks, IStoredSecrets, IAsyncDisposable
+internal interface IStore : ILogStore, ILogLives, IDeliveries, IIncidents, IProofs, IWatchItems, IBackFills, ILearned, IApiKeys, IUsers, IAudit, IStoredWebhooks, IStoredSecrets, IAsyncDisposable
 {
     /// <summary>Endpoint names known from earlier issuances exactly one label below <paramref name="parent"/>, at most 1,000.</summary>
     Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation);
@@ -20,15 +20,6 @@ internal interface IStore : ILogStore, ILogLives, IDeliveries, IIncidents, IProo
 
     /// <summary>Null if there is none.</summary>
     Task<MalformedEntry?> FindMalformedAsync(long id, CancellationToken cancellation);
-
-    /// <summary>Remembers a console session by the hash of its id.</summary>
-    Task AddSessionAsync(byte[] idHash, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation);
-
-    /// <summary>Whether a session exists, has been used within <paramref name="idle"/>, and has not expired; marks it as used.</summary>
-    Task<bool> TouchSessionAsync(byte[] idHash, DateTimeOffset now, TimeSpan idle, CancellationToken cancellation);
-
-    /// <summary>Forgets a session.</summary>
-    Task RemoveSessionAsync(byte[] idHash, CancellationToken cancellation);
 
     /// <summary>Whether a write would succeed now.</summary>
     Task<bool> IsWritableAsync(CancellationToken cancellation);

@@ -29,6 +29,8 @@ internal static class ConsoleEndpoints
         pages.MapWebhooks();
         pages.MapPost("/deliveries/{id:long}/replay", ReplayAsync);
         pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
+        pages.MapKeys();
+        pages.MapGet("/audit", (string? before) => new RazorComponentResult<AuditPage>(new { Before = before }));
         pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));
         pages.MapFallback(() => new RazorComponentResult<MissingPage>());
     }

@@ -21,8 +21,8 @@ internal static class SignIn
     }
 
     internal static async Task<IResult> BeginAsync(
-        HttpContext context, [FromForm] string? token, [FromForm(Name = "return")] string? back,
-        LoginLinks links, Sessions sessions, FailedSignIns failures, IAntiforgery antiforgery)
+        HttpContext context, [FromForm] string? token, [FromForm] string? user, [FromForm] string? password, [FromForm(Name = "return")] string? back,
+        LoginLinks links, Users users, Sessions sessions, AuditTrail audit, FailedSignIns failures, IAntiforgery antiforgery)
     {
         if (failures.BlockedFor(context.Connection.RemoteIpAddress) is { } wait)
         {
@@ -34,13 +34,19 @@ internal static class SignIn
             return Page(token, back, StatusCodes.Status400BadRequest,
                 "This page was no longer current. Press the button once more; cookies must be allowed.");
 
-        if (!links.TryRedeem(TokenIn(token)))
+        // An empty field is what a browser sends of the form's other half.
+        bool isPassword = string.IsNullOrWhiteSpace(token) && !string.IsNullOrEmpty(user);
+        Caller.Session? session = null;
+        if (!isPassword) session = links.TryRedeem(TokenIn(token)) ? await sessions.BeginAsync(context) : null;
+        else if (await users.CheckAsync(user, password, context.RequestAborted) is { } known) session = await sessions.BeginAsync(context, known);
+        if (session is null)
         {
             failures.Record(context.Connection.RemoteIpAddress);
-            return Page(null, back, StatusCodes.Status401Unauthorized,
-                "This link has been used, or is older than ten minutes, or was voided by a restart.");
+            return Page(null, back, StatusCodes.Status401Unauthorized, isPassword
+                ? "User name and password do not belong together. Mind capitals; 'certherald users set-password' sets a new password."
+                : "This link has been used, or is older than ten minutes, or was voided by a restart.");
         }
-        await sessions.BeginAsync(context);
+        await audit.RecordAsync(context, session.Name);
         return new SeeOther(ReturnPath.Safe(back));
     }
 

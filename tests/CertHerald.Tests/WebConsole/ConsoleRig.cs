@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using CertHerald.Access;
@@ -75,7 +77,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     public LogId Log => _log.Id;
 
-    public static async Task<ConsoleRig> StartAsync(bool alwaysSecure = false)
+    public static async Task<ConsoleRig> StartAsync(bool alwaysSecure = false, params string[] trustedProxies)
     {
         var rig = new ConsoleRig();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
@@ -95,7 +97,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
-        builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure });
+        builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. trustedProxies.Select(IPNetwork.Parse)] });
         builder.Services.AddConsole();
 
         rig._app = builder.Build();
@@ -114,6 +116,18 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     public Browser NewBrowser(CookieContainer? cookies = null) => new(Address, cookies ?? new CookieContainer());
 
     public async Task SignInAsync() => Assert.Equal(HttpStatusCode.SeeOther, (await UseLinkAsync(Links.Create())).Status);
+
+    /// <summary>Asks as a program does: with a key and a body in JSON.</summary>
+    /// <param name="key">Null: the local key.</param>
+    public async Task<Answer> AskAsync(HttpMethod method, string path, object? body = null, string? key = null, string? forwardedFor = null)
+    {
+        using Browser program = NewBrowser();
+        var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key ?? Services.GetRequiredService<LocalKey>().Text);
+        if (forwardedFor is not null) request.Headers.Add("X-Forwarded-For", forwardedFor);
+        if (body is not null) request.Content = JsonContent.Create(body);
+        return await program.SendAsync(request);
+    }
 
     /// <summary>Opens a login link and presses its button.</summary>
     public async Task<Answer> UseLinkAsync(string token, string back = "")

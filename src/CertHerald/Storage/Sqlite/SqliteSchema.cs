@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -410,6 +410,38 @@ internal static class SqliteSchema
             told     INTEGER
         ) STRICT;
         CREATE UNIQUE INDEX delivery_news_untold ON delivery_news (webhook, kind) WHERE told IS NULL;
+        """;
+
+    // Of keys and passwords only hashes. The trail is added to and never changed, whatever a later version does.
+    private const string Accounts = """
+        CREATE TABLE api_key (
+            prefix    TEXT PRIMARY KEY,
+            hash      BLOB NOT NULL,
+            name      TEXT NOT NULL,
+            scopes    TEXT NOT NULL,
+            created   INTEGER NOT NULL,
+            expires   INTEGER,
+            last_used INTEGER,
+            revoked   INTEGER
+        ) STRICT;
+
+        CREATE TABLE user (
+            name     TEXT PRIMARY KEY,
+            password TEXT NOT NULL,
+            changed  INTEGER NOT NULL
+        ) STRICT;
+        ALTER TABLE session ADD COLUMN user TEXT;
+
+        CREATE TABLE audit (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,
+            at       INTEGER NOT NULL,
+            who      TEXT NOT NULL,
+            method   TEXT NOT NULL,
+            resource TEXT NOT NULL,
+            outcome  TEXT NOT NULL
+        ) STRICT;
+        CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
+        CREATE TRIGGER audit_keeps BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

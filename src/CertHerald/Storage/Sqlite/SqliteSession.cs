@@ -11,6 +11,9 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     /// <summary>Whether a transaction is open. SQLite ends one by itself when the disk is full.</summary>
     public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
 
+    /// <summary>Rows changed so far on this connection: tells whether what lay between changed any.</summary>
+    public long Changes => SQLitePCL.raw.sqlite3_total_changes(connection.Handle);
+
     public void Open() => connection.Open();
 
     /// <summary>Runs a statement; the number of rows changed.</summary>

@@ -158,7 +158,8 @@ internal sealed partial class SqliteStore : IStore
         if (_isClosed) while (_readers.TryTake(out SqliteSession? reader)) reader.Dispose();
     }
 
-    private Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation) => _writer.RunAsync(write, cancellation);
+    private Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation) =>
+        AuditNote.Current is { IsWritten: false } note ? WriteAuditedAsync(note, write, cancellation) : _writer.RunAsync(write, cancellation);
 
     private string ReadAddress() => new SqliteConnectionStringBuilder(_address.ConnectionString) { Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString;
 }

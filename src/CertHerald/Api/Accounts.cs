@@ -1,0 +1,46 @@
+using CertHerald.Access;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>Who may sign in to the console with a password.</summary>
+internal sealed class Accounts(Users users)
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/users").WithTags("Access").Needs(Scope.Admin);
+
+        group.MapGet("", async (Accounts accounts, CancellationToken cancellation) =>
+            TypedResults.Json(await accounts.ListAsync(cancellation), ApiJson.Default.IReadOnlyListUserJson));
+
+        group.MapPut("/{name}/password", async (string name, HttpRequest request, Accounts accounts) =>
+        {
+            (PasswordRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.PasswordRequest, "\"password\"");
+            if (asked is null) return ApiError.BadRequest(unread);
+            return await accounts.SetPasswordAsync(name, asked.Password, request.HttpContext.RequestAborted);
+        });
+
+        group.MapDelete("/{name}", async (string name, Accounts accounts) =>
+            await accounts.RemoveAsync(name) ? TypedResults.NoContent() : (IResult)ApiError.NotFound("user"));
+    }
+
+    public async Task<IReadOnlyList<UserJson>> ListAsync(CancellationToken cancellation) => [.. (await users.ListAsync(cancellation)).Select(UserJson.Of)];
+
+    private async Task<IResult> SetPasswordAsync(string name, string? password, CancellationToken cancellation)
+    {
+        if ((Users.ProblemOfName(name) ?? Passwords.ProblemOf(password)) is { } problem) return ApiError.BadRequest(problem);
+        (StoredUser user, bool isNew) = await users.SetPasswordAsync(name, password!, cancellation);
+        return TypedResults.Json(UserJson.Of(user), ApiJson.Default.UserJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+    }
+
+    private Task<bool> RemoveAsync(string name) => users.RemoveAsync(name);
+}
+
+internal sealed record PasswordRequest(string? Password);
+
+/// <summary>A user on the wire.</summary>
+/// <param name="Changed">When the password was set.</param>
+internal sealed record UserJson(string Name, DateTimeOffset Changed)
+{
+    public static UserJson Of(StoredUser user) => new(user.Name, user.Changed);
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using CertHerald.Api;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace CertHerald.WebConsole;
+
+/// <summary>API keys: seen, made and revoked.</summary>
+internal static class Keys
+{
+    private const long MostBytes = 16 * 1024;
+
+    public static void MapKeys(this IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("/api-keys", () => new RazorComponentResult<KeysPage>());
+
+        // Antiforgery is checked by hand, to answer with a page that says what to do.
+        RouteGroupBuilder changes = pages.MapGroup("/api-keys").DisableAntiforgery();
+        changes.AddEndpointFilter(OnlyOurForms).WithMetadata(new RequestSizeLimitAttribute(MostBytes));
+        changes.MapPost("", CreateAsync);
+        changes.MapPost("/{prefix}/revoke", async (string prefix, KeyRing keys) =>
+            await keys.RevokeAsync(prefix) is null ? new RazorComponentResult<MissingPage>() : (IResult)new SeeOther("/console/api-keys"));
+    }
+
+    /// <summary>For groups of changes: a form without this session's token is answered with a page that says so, and changes nothing.</summary>
+    internal static async ValueTask<object?> OnlyOurForms(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        await context.HttpContext.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context.HttpContext)
+            ? await next(context)
+            : new RazorComponentResult<MissingPage>(new { Status = StatusCodes.Status400BadRequest });
+
+    // The answer shows the key, this once: it is no redirect, so that the key stands in no address and no store.
+    private static async Task<IResult> CreateAsync(HttpRequest request, KeyRing keys)
+    {
+        IFormCollection form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
+        string expires = form["expires"].ToString();
+        DateTimeOffset? until = null;
+        if (expires.Length > 0)
+        {
+            if (!DateOnly.TryParseExact(expires, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly day))
+                return Refusal("The last day is a date such as 2027-01-31.");
+            until = new DateTimeOffset(day, TimeOnly.MaxValue, TimeSpan.Zero);
+        }
+        (ApiKeyJson? made, string problem) = await keys.CreateAsync(form["name"].ToString().Trim(), [.. form["scopes"]], until);
+        return made is null ? Refusal(problem) : new RazorComponentResult<KeysPage>(new { NewKey = made.Key }) { StatusCode = StatusCodes.Status201Created };
+    }
+
+    private static RazorComponentResult<KeysPage> Refusal(string problem) => new(new { Problem = problem }) { StatusCode = StatusCodes.Status400BadRequest };
+}
