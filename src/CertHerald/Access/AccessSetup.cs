@@ -10,9 +10,6 @@ namespace CertHerald.Access;
 /// <summary>Registers sign-in with the host.</summary>
 internal static class AccessSetup
 {
-    /// <summary>For the local key alone. What others may use states a scope: <see cref="Scopes.Needs"/>.</summary>
-    public const string ByKey = "by key";
-
     /// <summary>Needs an <see cref="IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
     public static void AddAccess(this IServiceCollection services, AccessOptions options)
     {
@@ -30,11 +27,8 @@ internal static class AccessSetup
 
         services.AddAuthentication(SessionAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
-        services.AddAuthorization(rules =>
-        {
-            rules.DefaultPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRule()).Build();
-            rules.AddPolicy(ByKey, rule => rule.RequireClaim(ClaimTypes.NameIdentifier, LocalKey.CallerName));
-        });
+        services.AddAuthorization(static rules =>
+            rules.DefaultPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRule()).Build());
 
         // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
         services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
