@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace CertHerald.Transparency.Entries;
 
 /// <summary>
@@ -58,7 +56,6 @@ public sealed class BatchMemory
 }
 
 /// <summary>A range of memory that its holder alone uses, until it is given back. One thread at a time.</summary>
-[SuppressMessage("Naming", "CA1711", Justification = "It is leased.")]
 public sealed class MemoryLease : IDisposable
 {
     // A page of the system.
