@@ -183,7 +183,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, provider.GetRequiredService<OutboundGuard>(), TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
