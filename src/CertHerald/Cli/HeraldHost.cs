@@ -192,7 +192,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 

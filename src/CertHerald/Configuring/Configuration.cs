@@ -22,7 +22,7 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "outbound"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>

@@ -52,7 +52,10 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
     public OutboundOptions Options => _options;
 
     /// <summary>Puts other options in force. Connections that the old ones allowed are closed once they are idle.</summary>
-    public void Use(OutboundOptions options) => _options = options;
+    public void Use(OutboundOptions options)
+    {
+        if (!options.AllowsTheSameAs(_options)) _options = options;
+    }
 
     /// <summary>
     /// Shuts our own listeners, whatever the options open: a webhook must not be able to call our API. To be told before the

@@ -63,4 +63,8 @@ internal sealed record OutboundOptions
 
     /// <summary>The way to public addresses; null to call them directly. What is opened is always called directly.</summary>
     public OutboundProxy? Proxy { get; init; }
+
+    /// <summary>Whether the other has the same values: the record's own equality compares lists by identity.</summary>
+    public bool AllowsTheSameAs(OutboundOptions other) =>
+        AllowPrivateNetworks == other.AllowPrivateNetworks && Allow.SequenceEqual(other.Allow) && Ports.SequenceEqual(other.Ports) && Proxy == other.Proxy;
 }

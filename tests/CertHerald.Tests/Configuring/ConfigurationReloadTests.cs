@@ -23,6 +23,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     private TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ConfigurationReload? _reload;
     private Watched _watched = null!;
+    private readonly OutboundGuard _guard = new(new OutboundOptions());
     private int _reads;
 
     public ConfigurationReloadTests() => _loggers = LoggerFactory.Create(logging => logging.AddProvider(_log));
@@ -197,6 +198,24 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Rule_9_1_what_webhooks_may_reach_changes_without_a_restart_and_only_if_it_is_right()
+    {
+        string[] files = [_scratch.PathOf("watchlist")];
+        await StartAsync("one.example\n", new { watch_files = files });
+        Configure(new { watch_files = files, outbound = new { allow = new[] { "10.1.2.0/24" }, proxy = "http://user:canary@proxy.example:3128" } });
+        await AskAsync();
+        OutboundOptions inForce = _guard.Options;
+        Assert.Equal("10.1.2.0/24", Assert.Single(inForce.Allow).ToString());
+        Assert.Equal("http://proxy.example:3128", inForce.Proxy!.ToString());
+
+        Configure(new { watch_files = files, outbound = new { proxy = "socks5://user:canary@proxy.example" } });
+        await AskAsync();
+        Assert.Same(inForce, _guard.Options);
+        Assert.Contains(_log.Lines, line => line.Contains("outbound.proxy", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("canary", StringComparison.Ordinal) || line.Contains("restart", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_needs_a_restart_is_said_and_what_is_odd_only_once()
     {
         await StartAsync("one.example\n", new { watch_files = new[] { _scratch.PathOf("watchlist") }, listen = "http://127.0.0.1:1" });
@@ -263,7 +282,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         Configure(configuration ?? new { watch_files = new[] { _scratch.PathOf("watchlist") } });
         CertHeraldOptions first = Read();
         _watched = new Watched(first.Watch, first.Known, _meter);
-        _reload = new ConfigurationReload(Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _time, _loggers.CreateLogger<ConfigurationReload>());
+        _reload = new ConfigurationReload(Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _time, _loggers.CreateLogger<ConfigurationReload>());
         if (begin) await _reload.StartAsync(Cancellation);
     }
 

@@ -172,13 +172,17 @@ public sealed class OutboundGuardTests
         await PostAsync(http, receiver.Url);
         Assert.Equal(1, receiver.Connections);
 
+        guard.Use(new OutboundOptions { Allow = [IPNetwork.Parse("127.0.0.0/8")] });
+        await PostAsync(http, receiver.Url);
+        Assert.Equal(1, receiver.Connections);
+
         guard.Use(LoopbackAllowed with { Ports = [443] });
         await PostAsync(http, receiver.Url);
         Assert.Equal(2, receiver.Connections);
 
         guard.Use(new OutboundOptions());
         await Assert.ThrowsAsync<HttpRequestException>(() => PostAsync(http, receiver.Url));
-        Assert.Equal((2, 3), (receiver.Connections, receiver.Requests.Count));
+        Assert.Equal((2, 4), (receiver.Connections, receiver.Requests.Count));
     }
 
     [Fact]
@@ -209,7 +213,7 @@ public sealed class OutboundGuardTests
         await PostAsync(http, new Uri($"http://rebinding.example:{receiver.Port}/"));
         Assert.Equal(1, asked);
 
-        guard.Use(LoopbackAllowed with { });
+        guard.Use(LoopbackAllowed with { Ports = [443] });
         HttpRequestException refused = await Assert.ThrowsAsync<HttpRequestException>(() => PostAsync(http, new Uri($"http://rebinding.example:{receiver.Port}/")));
         Assert.IsType<OutboundBlockedException>(refused.InnerException);
         Assert.Equal((2, 1), (asked, receiver.Connections));
