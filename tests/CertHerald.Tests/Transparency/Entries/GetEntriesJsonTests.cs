@@ -87,7 +87,7 @@ public class GetEntriesJsonTests
     }
 
     [Fact]
-    public void What_is_read_where_it_stands_is_what_a_json_parser_reads_of_a_copy()
+    public void What_is_read_is_what_a_json_parser_reads()
     {
         string[] entries =
         [
