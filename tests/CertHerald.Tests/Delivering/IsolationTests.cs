@@ -27,6 +27,7 @@ public sealed class IsolationTests
         await using DeliveryRig started = rig = await DeliveryRig.StartAsync(webhooks);
 
         var latencies = new List<TimeSpan>();
+        using var wall = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         for (int round = 0; round < Rounds; round++)
         {
             time.Clear();
@@ -35,8 +36,8 @@ public sealed class IsolationTests
             while (time.Count(one => one.Path.StartsWith("/ok", StringComparison.Ordinal)) < Healthy)
             {
                 Assert.True(rig.Time.GetUtcNow() - committed < TimeSpan.FromSeconds(15), "no attempt that hangs had to end for the healthy ones");
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
-                rig.Time.Advance(TimeSpan.FromMilliseconds(50.0 / Slower));
+                await wall.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+                rig.Time.Advance(wall.Period / Slower);
             }
             latencies.AddRange(time.Where(one => one.Path.StartsWith("/ok", StringComparison.Ordinal)).Select(one => one.At - committed));
         }
@@ -109,11 +110,9 @@ public sealed class IsolationTests
                                 socket.Close(timeout: 0);
                                 return;
                             case "drip":
-                                while (true)
-                                {
-                                    await socket.SendAsync("H"u8.ToArray(), _stopping.Token);
-                                    await Task.Delay(TimeSpan.FromMilliseconds(500), _stopping.Token);
-                                }
+                                using (var slow = new PeriodicTimer(TimeSpan.FromMilliseconds(500)))
+                                    while (await slow.WaitForNextTickAsync(_stopping.Token)) await socket.SendAsync("H"u8.ToArray(), _stopping.Token);
+                                break;
                             case "flood":
                                 await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n"u8.ToArray(), _stopping.Token);
                                 while (true) await socket.SendAsync(buffer, _stopping.Token);

@@ -52,7 +52,12 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 
     private SqliteCommand Prepare(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        if (!_prepared.TryGetValue(sql, out SqliteCommand? command))
+        if (_prepared.TryGetValue(sql, out SqliteCommand? command))
+        {
+            // By itself it would be compiled anew each time. Not at its first use: a step of the schema uses tables that it makes.
+            command.Prepare();
+        }
+        else
         {
             command = connection.CreateCommand();
 #pragma warning disable CA2100 // Every text is made of constants of this folder; values travel as parameters only.

@@ -52,6 +52,9 @@ internal sealed partial class SqliteStore : IStore
             session.Run("PRAGMA page_size = 8192");
             session.Run("PRAGMA journal_mode = WAL");
             session.Run("PRAGMA synchronous = FULL");
+            // Savepoints keep what they may have to take back in memory, not in a file; and hot pages stay there too.
+            session.Run("PRAGMA temp_store = MEMORY");
+            session.Run("PRAGMA cache_size = -16384");
             session.Run("PRAGMA foreign_keys = ON");
             session.Run("PRAGMA busy_timeout = 10000");
             SqliteSchema.Migrate(session);

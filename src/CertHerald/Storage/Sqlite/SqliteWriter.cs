@@ -28,6 +28,7 @@ internal sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>Runs <paramref name="work"/> in a transaction; it is on disk when the task ends. It must not be awaited inside itself.</summary>
+    /// <param name="work">May run twice, the first time in vain: it changes nothing but what the session writes.</param>
     /// <exception cref="StoreException">The transaction failed; nothing of this work was written.</exception>
     public async Task<T> RunAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation)
     {
@@ -77,19 +78,19 @@ internal sealed class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>One transaction for all; each in a savepoint of its own, so that one's mistake leaves the others whole.</summary>
+    /// <summary>One transaction for all. If one of them fails by itself, all are taken back, and run again apart from each other.</summary>
     private StoreException? Commit(List<Write> writes)
     {
         try
         {
             _session.Run("BEGIN IMMEDIATE");
-            foreach (Write write in writes)
+            if (writes.TrueForAll(write => write.TryRun(_session)))
             {
-                _session.Run("SAVEPOINT one");
-                if (!write.TryRun(_session)) _session.Run("ROLLBACK TO one");
-                _session.Run("RELEASE one");
+                _session.Run("COMMIT");
+                return null;
             }
-            _session.Run("COMMIT");
+            _session.Run("ROLLBACK");
+            if (writes.Count > 1) CommitApart(writes);
             return null;
         }
         catch (SqliteException failure)
@@ -98,6 +99,19 @@ internal sealed class SqliteWriter : IDisposable
             if (_session.InTransaction) _session.Run("ROLLBACK");
             return NotWritten(failure);
         }
+    }
+
+    /// <summary>Each in a savepoint of its own, so that one's mistake leaves the others whole. It costs: pages are kept as they were.</summary>
+    private void CommitApart(List<Write> writes)
+    {
+        _session.Run("BEGIN IMMEDIATE");
+        foreach (Write write in writes)
+        {
+            _session.Run("SAVEPOINT one");
+            if (!write.TryRun(_session)) _session.Run("ROLLBACK TO one");
+            _session.Run("RELEASE one");
+        }
+        _session.Run("COMMIT");
     }
 
     private static StoreException NotWritten(Exception failure) => new($"the database could not be written: {failure.Message}", failure);
@@ -121,6 +135,7 @@ internal sealed class SqliteWriter : IDisposable
 
         public override bool TryRun(SqliteSession session)
         {
+            _own = null;
             try
             {
                 _value = work(session);
