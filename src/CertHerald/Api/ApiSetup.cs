@@ -37,6 +37,7 @@ internal static class ApiSetup
         services.AddSingleton<AuditLog>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
+        services.AddApiDescription();
     }
 
     public static void MapApi(this IEndpointRouteBuilder routes)
@@ -59,6 +60,7 @@ internal static class ApiSetup
         KeyRing.Map(routes);
         Accounts.Map(routes);
         AuditLog.Map(routes);
+        routes.MapApiDescription();
     }
 
     /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>

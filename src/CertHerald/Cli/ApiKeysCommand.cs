@@ -18,7 +18,9 @@ internal static class ApiKeysCommand
 
     private static readonly Option<string[]> Scope = new("--scope")
     {
-        Description = $"What it may do: {string.Join(", ", Scopes.All.Select(Scopes.NameOf))}. Several are allowed. Default: read.", HelpName = "SCOPE", AllowMultipleArgumentsPerToken = true,
+        Description = $"What it may do: {string.Join(", ", Scopes.All.Select(Scopes.NameOf))}. Several are allowed. Default: read.",
+        HelpName = "SCOPE",
+        AllowMultipleArgumentsPerToken = true,
     };
 
     private static readonly Option<string> Expires = new("--expires") { Description = "Ends it after this time, such as 90d. Default: it lasts until it is revoked.", HelpName = "TIME" };

@@ -184,7 +184,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
 
         services.AddAccess(new AccessOptions
         {
-            AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal), KeyFolder = Path.Combine(options.Data, "keys"), TrustedProxies = options.TrustedProxies,
+            AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal),
+            KeyFolder = Path.Combine(options.Data, "keys"),
+            TrustedProxies = options.TrustedProxies,
         });
         services.AddApi();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
