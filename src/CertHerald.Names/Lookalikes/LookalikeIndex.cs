@@ -95,6 +95,31 @@ public sealed class LookalikeIndex
         return judged;
     }
 
+    /// <summary>
+    /// Judges the names of one certificate, each once: an event for each domain whose threshold a name reaches. Names that imitate
+    /// nothing cost look-ups only.
+    /// </summary>
+    public IReadOnlyList<LookalikeEvent> JudgeAll(IEnumerable<ReadOnlyMemory<byte>> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        SortedDictionary<string, Dictionary<ProtectedDomain, Lookalike>>? offending = null;
+        foreach (ReadOnlyMemory<byte> name in names)
+        {
+            IReadOnlyList<Lookalike> judged = Judge(name.Span, _leastThreshold);
+            if (judged.Count == 0) continue;
+            string text = System.Text.Encoding.Latin1.GetString(name.Span).ToLowerInvariant();
+            (offending ??= new(StringComparer.Ordinal)).TryAdd(text, judged.Where(one => one.IsAlert).ToDictionary(one => one.Domain));
+        }
+        if (offending is null) return [];
+        return
+        [
+            .. from domain in _domains
+               let hit = offending.Where(name => name.Value.ContainsKey(domain)).Select(name => new OffendingName(name.Key, name.Value[domain])).ToList()
+               where hit.Count > 0
+               select new LookalikeEvent(domain, hit),
+        ];
+    }
+
     /// <summary>Whether a name reaches the threshold of some domain. Allocates nothing, whatever the answer.</summary>
     public bool IsAlert(ReadOnlySpan<byte> name)
     {
