@@ -4,7 +4,7 @@ namespace CertHerald.Names.Lookalikes;
 internal static class ContextReader
 {
     /// <summary>False for what only looks like a hit: letters across words, a joined domain that is not joined.</summary>
-    public static bool TrySee(NameText name, in Hit hit, BrandWord word, SuffixWords suffixes, out Sighting sighting)
+    public static bool TrySee(NameText name, Evidence ofName, in Hit hit, BrandWord word, SuffixWords suffixes, out Sighting sighting)
     {
         sighting = default;
         int start = hit.Start, end = hit.End;
@@ -19,21 +19,19 @@ internal static class ContextReader
         // Across words only what begins and ends with words.
         if ((crossesDot || hasHyphen) && !(opens && closes)) return false;
         if (isJoined && (!opens || !closes || name.Before[start + word.Joint] == Gap.None)) return false;
-        if (word.Length <= 3 && !(opens && closes) && !IsKnownBeside(name, start, end)) return false;
 
         int label = name.LabelOf[start];
         bool isOwner = label == name.OwnerLabel;
-        int labelStart = start, labelEnd = end;
-        while (name.Before[labelStart] != Gap.Dot) labelStart--;
+        int labelStart = name.TextStart[label], labelEnd = end;
         while (name.Before[labelEnd] != Gap.Dot) labelEnd++;
 
         Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
         ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
-        bool isWww = IsWww(left, name.Before[start] == Gap.Hyphen), isTld = (Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || (right.Length > 0 && (evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None);
+        bool isWww = left.Length is > 0 and <= 8 && IsWww(left, name.Before[start] == Gap.Hyphen), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
         if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
         if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
         if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
-        for (int i = labelStart; i < labelEnd; i++)
+        for (int i = labelStart; name.HasForeign && i < labelEnd; i++)
             if (name.Marks[i] != Foreign.No && (i < start || i >= end || hit.Slips > 0))
                 evidence |= Evidence.Foreign;
 
@@ -48,18 +46,37 @@ internal static class ContextReader
             : opens || closes ? isOwner ? Place.Edge : Place.SubEdge
             : isOwner ? Place.Inner : Place.SubInner;
 
-        evidence |= Around(name, labelStart, start, end, labelEnd, label);
-        if (name.IsHosted) evidence |= Evidence.Hosted;
-        if (CheapSuffixes.Words.Contains(name.Suffix)) evidence |= Evidence.CheapTld;
-        if (!isOwner && OddLabels.IsOdd(name.LabelSpan(name.OwnerLabel))) evidence |= Evidence.OddOwner;
+        evidence |= isOwner ? ofName & ~Evidence.OddOwner : ofName;
         sighting = new Sighting(word, hit.Word, place, change, evidence, hit.Start, hit.End) { IsDotted = name.Before[start] == Gap.Dot && (isJoined ? name.Before[end] == Gap.Dot : suffixes.EndsAtDot(name, end, word)) };
         return true;
+    }
+
+    /// <summary>All that <see cref="Around(NameText, in Sighting)"/> can find.</summary>
+    public const Evidence MostAround = Evidence.Urgent | Evidence.UrgentNear | Evidence.Digits | Evidence.Explained;
+
+    /// <summary>What holds for every word of a name.</summary>
+    public static Evidence OfName(NameText name)
+    {
+        Evidence evidence = 0;
+        if (name.IsHosted) evidence |= Evidence.Hosted;
+        if (CheapSuffixes.Words.Contains(name.Suffix)) evidence |= Evidence.CheapTld;
+        if (OddLabels.IsOdd(name.LabelSpan(name.OwnerLabel))) evidence |= Evidence.OddOwner;
+        return evidence;
+    }
+
+    /// <summary>What stands around a sighting: costs more than all before.</summary>
+    public static Evidence Around(NameText name, in Sighting sighting)
+    {
+        int labelStart = name.TextStart[name.LabelOf[sighting.Start]], labelEnd = sighting.End;
+        while (name.Before[labelEnd] != Gap.Dot) labelEnd++;
+        return Around(name, labelStart, sighting.Start, sighting.End, labelEnd);
     }
 
     private static Change ChangeOf(NameText name, in Hit hit, BrandWord word, bool hasHyphen)
     {
         if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word.Raw) ? Change.WeakSlip : Change.Slip;
         bool accent = false, script = false;
+        if (name.HasForeign)
         for (int i = hit.Start; i < hit.End; i++)
         {
             accent |= name.Marks[i] == Foreign.Accent;
@@ -84,16 +101,8 @@ internal static class ContextReader
         text.SequenceEqual("www"u8) || text.SequenceEqual("ww"u8) || text.SequenceEqual("wwww"u8) || text.SequenceEqual("http"u8) || text.SequenceEqual("https"u8) || text.SequenceEqual("httpswww"u8)
         || (isHyphened && (text.SequenceEqual("m"u8) || text.SequenceEqual("www1"u8) || text.SequenceEqual("www2"u8)));
 
-    private static bool IsKnownBeside(NameText name, int start, int end)
-    {
-        int from = start, to = end;
-        while (name.Before[from] == Gap.None) from--;
-        while (name.Before[to] == Gap.None) to++;
-        return (from == start || Cover(name.Raw.AsSpan(from, start - from)) != Covered.No) && (to == end || Cover(name.Raw.AsSpan(end, to - end)) != Covered.No);
-    }
-
     /// <summary>Keywords and digits around the word.</summary>
-    private static Evidence Around(NameText name, int labelStart, int start, int end, int labelEnd, int label)
+    private static Evidence Around(NameText name, int labelStart, int start, int end, int labelEnd)
     {
         Evidence evidence = 0;
         bool isExplained = true, onlyDigits = start != labelStart || end != labelEnd;

@@ -35,6 +35,9 @@ internal static class Keywords
         com net org co gov edu new next pro plus vip one best top real true now today 24 365 247 beta test demo v1 v2 v3 api dev tech technology digital solution solutions system systems tool tools download downloads software update1 link links click form forms survey review reviews
         """);
 
+    /// <summary>Whether a word is of the language of every day, in any of the tables: nothing is misspelt in it.</summary>
+    public static bool IsEveryday(ReadOnlySpan<byte> word) => Common.Contains(word) || Urgent.Contains(word) || OrdinaryWords.Contains(word);
+
     /// <summary>Top-level domains that companies use as their second name: not what follows when a dot is left out.</summary>
     public static WordSet Descriptive { get; } = new("app dev biz info finance me");
 

@@ -8,9 +8,9 @@ internal static class LookalikeDetectors
     /// <summary>Every detector. Adding one means adding a line here. The one with the most points names the class; of equals, the first.</summary>
     public static IReadOnlyList<ILookalikeDetector> All { get; } =
     [
+        new DoppelgangerDetector(),
         new TargetEmbeddingDetector(),
         new IdnHomographDetector(),
-        new DoppelgangerDetector(),
         new AsciiHomoglyphDetector(),
         new PrivateSuffixDetector(),
         new TldSwapDetector(),

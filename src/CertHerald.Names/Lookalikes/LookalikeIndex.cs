@@ -6,8 +6,6 @@ namespace CertHerald.Names.Lookalikes;
 /// </summary>
 public sealed class LookalikeIndex
 {
-    private static readonly ILookalikeDetector[] Detectors = [.. LookalikeDetectors.All];
-
     [ThreadStatic]
     private static Workplace? t_workplace;
 
@@ -18,10 +16,12 @@ public sealed class LookalikeIndex
     private readonly Ownership _ownership;
 
     private readonly LookalikeBackground? _background;
+    private readonly int _leastThreshold;
 
     private LookalikeIndex(ProtectedDomain[] domains, NameTables tables, WordIndex words, SuffixWords suffixes, Ownership ownership, LookalikeBackground? background)
     {
         _background = background;
+        _leastThreshold = domains.Length == 0 ? 100 : domains.Min(domain => domain.Threshold);
         _domains = domains;
         _tables = tables;
         _words = words;
@@ -65,7 +65,7 @@ public sealed class LookalikeIndex
         foreach (ReadOnlyMemory<byte> name in names)
         {
             read++;
-            _ = Look(name.Span, place);
+            _ = Look(name.Span, place, int.MaxValue);
         }
         place.Seen = null;
         float million = 1e6f / Math.Max(1, read);
@@ -85,7 +85,7 @@ public sealed class LookalikeIndex
     public IReadOnlyList<Lookalike> Judge(ReadOnlySpan<byte> name, int least = 1)
     {
         Workplace place = t_workplace ??= new Workplace();
-        if (Look(name, place) == 0) return [];
+        if (Look(name, place, least) == 0) return [];
         List<Lookalike>? judged = null;
         foreach (Verdict verdict in place.Verdicts)
             if (verdict.Score >= least)
@@ -95,11 +95,36 @@ public sealed class LookalikeIndex
         return judged;
     }
 
+    /// <summary>
+    /// Judges the names of one certificate, each once: an event for each domain whose threshold a name reaches. Names that imitate
+    /// nothing cost look-ups only.
+    /// </summary>
+    public IReadOnlyList<LookalikeEvent> JudgeAll(IEnumerable<ReadOnlyMemory<byte>> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        SortedDictionary<string, Dictionary<ProtectedDomain, Lookalike>>? offending = null;
+        foreach (ReadOnlyMemory<byte> name in names)
+        {
+            IReadOnlyList<Lookalike> judged = Judge(name.Span, _leastThreshold);
+            if (judged.Count == 0) continue;
+            string text = System.Text.Encoding.Latin1.GetString(name.Span).ToLowerInvariant();
+            (offending ??= new(StringComparer.Ordinal)).TryAdd(text, judged.Where(one => one.IsAlert).ToDictionary(one => one.Domain));
+        }
+        if (offending is null) return [];
+        return
+        [
+            .. from domain in _domains
+               let hit = offending.Where(name => name.Value.ContainsKey(domain)).Select(name => new OffendingName(name.Key, name.Value[domain])).ToList()
+               where hit.Count > 0
+               select new LookalikeEvent(domain, hit),
+        ];
+    }
+
     /// <summary>Whether a name reaches the threshold of some domain. Allocates nothing, whatever the answer.</summary>
     public bool IsAlert(ReadOnlySpan<byte> name)
     {
         Workplace place = t_workplace ??= new Workplace();
-        if (Look(name, place) == 0) return false;
+        if (Look(name, place, _leastThreshold) == 0) return false;
         foreach (Verdict verdict in place.Verdicts)
             if (verdict.Score >= _domains[verdict.Sighting.Word.Domain].Threshold)
                 return true;
@@ -111,42 +136,44 @@ public sealed class LookalikeIndex
     {
         Workplace place = t_workplace ??= new Workplace();
         place.Seen = take;
-        _ = Look(name, place);
+        _ = Look(name, place, int.MaxValue);
         place.Seen = null;
     }
 
-    private int Look(ReadOnlySpan<byte> name, Workplace place)
+    /// <summary>Finds, for each domain, the strongest sighting that reaches a score.</summary>
+    private int Look(ReadOnlySpan<byte> name, Workplace place, int least)
     {
         place.Verdicts.Clear();
         if (!place.Name.Read(name, _tables)) return 0;
-        if (_ownership.IsOwn(place.Name, place.Exempt)) return 0;
         place.Hits.Clear();
         _words.Find(place.Name, place.Hits);
+        if (place.Hits.Count == 0 || _ownership.IsOwn(place.Name, place.Exempt)) return 0;
+
+        Evidence ofName = ContextReader.OfName(place.Name);
         for (int i = 0; i < place.Hits.Count; i++)
         {
             Hit hit = place.Hits[i];
             BrandWord word = _words.Words[hit.Word];
-            if (place.Exempt.Contains(word.Domain) || (hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End))) continue;
-            if (!ContextReader.TrySee(place.Name, hit, word, _suffixes, out Sighting sighting)) continue;
+            if ((place.Exempt.Count > 0 && place.Exempt.Contains(word.Domain)) || (hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End))) continue;
+            if (!ContextReader.TrySee(place.Name, ofName, hit, word, _suffixes, out Sighting sighting)) continue;
             place.Seen?.Invoke(sighting, place.Name);
-            Weigh(sighting, place);
+            if (least <= 100) Weigh(sighting, place, least);
         }
         return place.Verdicts.Count;
     }
 
-    private void Weigh(in Sighting sighting, Workplace place)
+    private void Weigh(Sighting sighting, Workplace place, int least)
     {
-        int points = 0, detector = -1;
-        for (int i = 0; i < Detectors.Length; i++)
-        {
-            int own = Detectors[i].Points(sighting);
-            if (own > points) (points, detector) = (own, i);
-        }
+        (int points, int detector) = PointsTable.Of(sighting);
         if (detector < 0) return;
         (double rule, double word) = _background is { } counted ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
-        int score = points + LookalikeScores.Of(sighting.Evidence, sighting.IsBelow) - LookalikeScores.Commonness(rule, word);
-        score = Math.Min(score, ServiceHosts.Most(place.Name));
+        points -= LookalikeScores.Commonness(rule, word);
+        // What stands around it costs most to find out: not for what cannot reach the score.
+        if (points + LookalikeScores.Of(sighting.Evidence | ContextReader.MostAround, sighting.IsBelow) < least) return;
+        sighting = sighting with { Evidence = sighting.Evidence | ContextReader.Around(place.Name, sighting) };
+        int score = Math.Min(points + LookalikeScores.Of(sighting.Evidence, sighting.IsBelow), ServiceHosts.Most(place.Name));
         score = Math.Clamp(LookalikeScores.Demoted(score, rule, sighting.Evidence), 1, 100);
+        if (score < least) return;
         var verdict = new Verdict(score, detector, sighting);
         for (int i = 0; i < place.Verdicts.Count; i++)
         {
@@ -159,7 +186,7 @@ public sealed class LookalikeIndex
 
     private Lookalike Describe(NameText name, in Verdict verdict)
     {
-        ILookalikeDetector detector = Detectors[verdict.Detector];
+        ILookalikeDetector detector = LookalikeDetectors.All[verdict.Detector];
         ProtectedDomain domain = _domains[verdict.Sighting.Word.Domain];
         Quotation quotation = Explanation.Quote(name, verdict.Sighting, domain.Name);
         return new Lookalike(domain, verdict.Score, detector.Class, quotation.Shown, [detector.Explain(verdict.Sighting, quotation), .. Explanation.Of(verdict.Sighting.Evidence, name, domain)]);

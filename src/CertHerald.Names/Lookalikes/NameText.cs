@@ -54,6 +54,12 @@ internal sealed class NameText
     /// <summary>The code point of each character that is foreign.</summary>
     public int[] Points { get; } = new int[MaxLength];
 
+    /// <summary>Some character is none of ASCII.</summary>
+    public bool HasForeign { get; private set; }
+
+    /// <summary>Where each label that is drawn begins in the text.</summary>
+    public short[] TextStart { get; } = new short[MaxLabels + 1];
+
     /// <summary>The label of each character.</summary>
     public byte[] LabelOf { get; } = new byte[MaxLength + 1];
 
@@ -121,7 +127,7 @@ internal sealed class NameText
     private void FindOwner(NameTables tables)
     {
         int registry = LabelStart[Labels - 1];
-        int suffix = tables.Suffixes is { } list ? list.SuffixStart(NameSpan, out registry) : registry = CommonSuffixes.Start(this);
+        int suffix = tables.Suffixes is { } list ? list.SuffixStart(NameSpan, LabelStart, Below, Labels, out registry) : registry = CommonSuffixes.Start(this);
         bool isPrivate = suffix != registry;
         if (suffix <= 0 || suffix > NameLength)
         {
@@ -149,10 +155,12 @@ internal sealed class NameText
         byte[] fold = Fold, raw = Raw;
         ReadOnlySpan<byte> glyphs = Glyphs.Table;
         OwnerStart = 0;
+        HasForeign = false;
         for (int label = 0; label <= OwnerLabel; label++)
         {
             ReadOnlySpan<byte> text = LabelSpan(label);
             if (label < OwnerLabel && GenericLabels.IsGeneric(text)) continue;
+            TextStart[label] = (short)at;
             if (label == OwnerLabel) OwnerStart = at;
             Gap gap = Gap.Dot;
             byte before = 0;
@@ -244,6 +252,7 @@ internal sealed class NameText
             Before[at] = gap;
             Marks[at] = mark;
             Points[at] = point;
+            HasForeign |= mark != Foreign.No;
             LabelOf[at++] = (byte)number;
             gap = Gap.None;
         }

@@ -14,9 +14,7 @@ internal sealed class PrefixTable
 
     private readonly ulong[] _filter;
     private readonly int _filterShift;
-    private readonly ulong[] _keys;
-    private readonly int[] _starts;
-    private readonly int[] _counts;
+    private readonly Slot[] _slots;
     private readonly int _shift;
     private readonly int[] _values;
 
@@ -31,9 +29,7 @@ internal sealed class PrefixTable
 
         int size = Math.Max(16, (int)BitOperations.RoundUpToPowerOf2((uint)distinct * 2));
         _shift = 64 - BitOperations.Log2((uint)size);
-        _keys = new ulong[size];
-        _starts = new int[size];
-        _counts = new int[size];
+        _slots = new Slot[size];
         int bits = (int)Math.Min(MostFilterBits, BitOperations.RoundUpToPowerOf2((uint)Math.Max(1 << 12, distinct * BitsPerKey)));
         _filterShift = 64 - BitOperations.Log2((uint)bits);
         _filter = new ulong[bits / 64];
@@ -42,8 +38,8 @@ internal sealed class PrefixTable
             int end = i + 1;
             while (end < keys.Length && keys[end] == keys[i]) end++;
             int slot = (int)(keys[i] * Multiplier >> _shift);
-            while (_counts[slot] > 0) slot = (slot + 1) & (size - 1);
-            (_keys[slot], _starts[slot], _counts[slot]) = (keys[i], i, end - i);
+            while (_slots[slot].Count > 0) slot = (slot + 1) & (size - 1);
+            _slots[slot] = new Slot(keys[i], i, end - i);
             ulong bit = keys[i] * Multiplier >> _filterShift;
             _filter[bit >> 6] |= 1UL << (int)(bit & 63);
             i = end;
@@ -61,9 +57,12 @@ internal sealed class PrefixTable
     /// <summary>All with this key, in ascending order of where they were given.</summary>
     public ReadOnlySpan<int> Find(ulong key)
     {
-        for (int slot = (int)(key * Multiplier >> _shift); _counts[slot] > 0; slot = (slot + 1) & (_keys.Length - 1))
-            if (_keys[slot] == key)
-                return _values.AsSpan(_starts[slot], _counts[slot]);
+        Slot[] slots = _slots;
+        for (int at = (int)(key * Multiplier >> _shift); slots[at].Count > 0; at = (at + 1) & (slots.Length - 1))
+            if (slots[at].Key == key)
+                return _values.AsSpan(slots[at].Start, slots[at].Count);
         return default;
     }
+
+    private readonly record struct Slot(ulong Key, int Start, int Count);
 }

@@ -11,13 +11,14 @@ internal sealed class SlipTable
     /// <summary>Shorter words are other words when a letter changes.</summary>
     public const int ShortestForOne = 5;
 
-    /// <summary>From here on two slips leave a word recognisable.</summary>
-    public const int ShortestForTwo = 7;
+    // From here on two slips leave a word recognisable. Among very many words, too many others are then as near.
+    private const int ShortestForTwoOfFew = 7, ShortestForTwoOfMany = 9, Many = 10_000;
 
     private readonly PrefixTable _rests;
 
     public SlipTable(IReadOnlyList<BrandWord> words)
     {
+        ShortestForTwo = words.Count > Many ? ShortestForTwoOfMany : ShortestForTwoOfFew;
         var keys = new List<ulong>();
         var values = new List<int>();
         Span<ulong> rests = stackalloc ulong[MostRests];
@@ -35,11 +36,14 @@ internal sealed class SlipTable
         _rests = new PrefixTable([.. keys], [.. values]);
     }
 
-    /// <summary>One, eight and twenty-eight.</summary>
-    public const int MostRests = 37;
+    /// <summary>One, eight and twenty-one.</summary>
+    public const int MostRests = 30;
+
+    /// <summary>Words that bear two slips have as many letters.</summary>
+    public int ShortestForTwo { get; }
 
     /// <summary>How many slips a word of this length bears.</summary>
-    public static int Slips(int length) => length < ShortestForOne ? 0 : length < ShortestForTwo ? 1 : 2;
+    public int Slips(int length) => length < ShortestForOne ? 0 : length < ShortestForTwo ? 1 : 2;
 
     /// <summary>The keys of a word; <see cref="Find"/> takes each.</summary>
     public static int Rests(ReadOnlySpan<byte> word, int slips, Span<ulong> into)
@@ -51,7 +55,8 @@ internal sealed class SlipTable
         {
             ulong without = Without(packed, i);
             into[count++] = without;
-            if (slips < 2) continue;
+            // With two slips the first letter must be the same.
+            if (slips < 2 || i == 0) continue;
             for (int j = i; j < length - 1; j++) into[count++] = Without(without, j);
         }
         return count;

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace CertHerald.Names.Lookalikes;
 internal sealed class WordIndex
 {
     private const int ShortLength = 4, MiddleLength = 7;
-    private const ulong FirstFive = 0xFF_FFFF_FFFF;
+    private const ulong FirstFive = 0xFF_FFFF_FFFF, FirstSix = 0xFFFF_FFFF_FFFF, FirstSeven = 0xFF_FFFF_FFFF_FFFF;
 
     /// <summary>Words that fuzzy look-ups take: longer ones are no single word.</summary>
     private const int LongestSlipped = 40;
@@ -15,16 +17,28 @@ internal sealed class WordIndex
     private readonly BrandWord[] _words;
     private readonly PrefixTable _short;
     private readonly PrefixTable _middle;
+    private readonly PrefixTable _five;
+    private readonly PrefixTable _six;
+    private readonly PrefixTable _seven;
     private readonly PrefixTable _long;
     private readonly SlipTable _slips;
+    private readonly bool _hasDigits;
+    private readonly uint[] _letters;
+    private readonly byte[] _most;
 
     public WordIndex(BrandWord[] words)
     {
         _words = words;
         _short = Table(word => word.Length <= ShortLength, word => SlipTable.Pack(word.Fold));
         _middle = Table(word => word.Length is > ShortLength and <= MiddleLength, word => SlipTable.Pack(word.Fold) & FirstFive);
+        _five = Table(word => word.Length == 5, word => SlipTable.Pack(word.Fold));
+        _six = Table(word => word.Length == 6, word => SlipTable.Pack(word.Fold));
+        _seven = Table(word => word.Length == 7, word => SlipTable.Pack(word.Fold));
         _long = Table(word => word.Length > MiddleLength, word => SlipTable.Pack(word.Fold));
         _slips = new SlipTable(words);
+        _hasDigits = words.Any(word => word.Raw.Any(b => char.IsAsciiDigit((char)b)));
+        _letters = [.. words.Select(word => Letters(word.Fold))];
+        _most = [.. words.Select(word => (byte)_slips.Slips(word.Length))];
     }
 
     public ReadOnlySpan<BrandWord> Words => _words;
@@ -47,7 +61,7 @@ internal sealed class WordIndex
         {
             int end = start + 1, words = 1;
             while (name.Before[end] != Gap.Dot) if (name.Before[end++] == Gap.Hyphen) words++;
-            if (words is > 1 and <= 4) FindSlipped(name, start, end, hits);
+            if (words == 2) FindSlipped(name, start, end, hits);
             start = end;
         }
     }
@@ -57,31 +71,46 @@ internal sealed class WordIndex
         for (int i = 0; i + ShortLength < length; i++)
         {
             ulong packed = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(text.AsSpan(i, 8));
-            if (_middle.MayHold(packed & FirstFive)) TakeExact(_middle.Find(packed & FirstFive), text, length, i, name, isSecond, hits);
+            if (_middle.MayHold(packed & FirstFive))
+            {
+                if (_five.MayHold(packed & FirstFive)) TakeWhole(_five.Find(packed & FirstFive), i, 5, name, isSecond, hits);
+                if (i + 6 <= length && _six.MayHold(packed & FirstSix)) TakeWhole(_six.Find(packed & FirstSix), i, 6, name, isSecond, hits);
+                if (i + 7 <= length && _seven.MayHold(packed & FirstSeven)) TakeWhole(_seven.Find(packed & FirstSeven), i, 7, name, isSecond, hits);
+            }
             if (_long.MayHold(packed)) TakeExact(_long.Find(packed), text, length, i, name, isSecond, hits);
         }
-        // Short words only where a word begins or ends.
-        for (int i = 0; i < length; i++)
+        // Short words as a word of the name; those of four letters where one begins or ends.
+        for (int start = 0; start < length;)
         {
-            int at = isSecond ? name.SecondAt[i] : i;
-            if (name.Before[at] != Gap.None)
+            int end = start + 1;
+            while (name.Before[isSecond ? name.SecondAt[end] : end] == Gap.None) end++;
+            if (end - start <= ShortLength)
             {
-                for (int letters = 2; letters <= ShortLength && i + letters <= length; letters++) FindShort(text, i, letters, length, name, isSecond, hits);
+                FindShort(text, start, end - start, name, isSecond, hits);
             }
-            int next = isSecond ? name.SecondAt[i + 1] : i + 1;
-            if (name.Before[next] == Gap.None) continue;
-            for (int letters = 3; letters <= ShortLength && i + 1 - letters >= 0; letters++)
+            else
             {
-                int start = i + 1 - letters;
-                if (name.Before[isSecond ? name.SecondAt[start] : start] == Gap.None) FindShort(text, start, letters, length, name, isSecond, hits);
+                FindShort(text, start, ShortLength, name, isSecond, hits);
+                FindShort(text, end - ShortLength, ShortLength, name, isSecond, hits);
             }
+            start = end;
         }
     }
 
-    private void FindShort(byte[] text, int start, int letters, int length, NameText name, bool isSecond, Hits hits)
+    private static void TakeWhole(ReadOnlySpan<int> found, int start, int letters, NameText name, bool isSecond, Hits hits)
+    {
+        foreach (int index in found)
+        {
+            short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + letters] : (short)(start + letters);
+            // What the first reading found, the second finds again.
+            if (!isSecond || !hits.Contains(index, from, to)) hits.Add(index, from, to, slips: 0);
+        }
+    }
+
+    private void FindShort(byte[] text, int start, int letters, NameText name, bool isSecond, Hits hits)
     {
         ulong packed = SlipTable.Pack(text.AsSpan(start, letters));
-        if (_short.MayHold(packed)) TakeExact(_short.Find(packed), text, length, start, name, isSecond, hits);
+        if (_short.MayHold(packed)) TakeWhole(_short.Find(packed), start, letters, name, isSecond, hits);
     }
 
     private void TakeExact(ReadOnlySpan<int> found, byte[] text, int length, int start, NameText name, bool isSecond, Hits hits)
@@ -91,47 +120,54 @@ internal sealed class WordIndex
             byte[] word = _words[index].Fold;
             if (start + word.Length > length || !text.AsSpan(start, word.Length).SequenceEqual(word)) continue;
             short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + word.Length] : (short)(start + word.Length);
-            hits.Add(index, from, to, slips: 0);
+            // What the first reading found, the second finds again.
+            if (!isSecond || !hits.Contains(index, from, to)) hits.Add(index, from, to, slips: 0);
         }
     }
 
     private void FindSlipped(NameText name, int start, int end, Hits hits)
     {
-        FindSlippedWord(name, start, end, hits);
-        // Digits at either end are no part of a word; what is taken off may be a keyword too.
+        if (end - start < SlipTable.ShortestForOne || Keywords.IsEveryday(name.Raw.AsSpan(start, end - start))) return;
+        // Digits at either end are no part of a word, unless words have digits.
         int from = start, to = end;
         while (from < end && char.IsAsciiDigit((char)name.Raw[from])) from++;
         while (to > from && char.IsAsciiDigit((char)name.Raw[to - 1])) to--;
+        if (_hasDigits || (from, to) == (start, end)) FindSlippedWord(name, start, end, hits);
         if ((from, to) != (start, end)) FindSlippedWord(name, from, to, hits);
-        if (end - start < 8) return;
-
-        ReadOnlySpan<byte> raw = name.Raw.AsSpan(start, end - start);
-        for (int letters = 3; letters <= 8 && raw.Length - letters >= SlipTable.ShortestForOne; letters++)
-        {
-            if (Keywords.Urgent.Contains(raw[..letters]) || Keywords.Common.Contains(raw[..letters])) FindSlippedWord(name, start + letters, end, hits);
-            if (Keywords.Urgent.Contains(raw[^letters..]) || Keywords.Common.Contains(raw[^letters..])) FindSlippedWord(name, start, end - letters, hits);
-        }
     }
 
     private void FindSlippedWord(NameText name, int start, int end, Hits hits)
     {
         int length = end - start;
-        if (length < SlipTable.ShortestForOne - 1 || length > LongestSlipped) return;
+        if (length < SlipTable.ShortestForOne || length > LongestSlipped) return;
         ReadOnlySpan<byte> text = name.Fold.AsSpan(start, length);
         Span<ulong> rests = stackalloc ulong[SlipTable.MostRests];
-        int count = SlipTable.Rests(text, length >= SlipTable.ShortestForTwo - 2 ? 2 : 1, rests);
+        int count = SlipTable.Rests(text, length >= _slips.ShortestForTwo - 2 ? 2 : 1, rests);
+        uint letters = Letters(text);
+        int first = hits.Count;
         foreach (ulong rest in rests[..count])
         {
             if (!_slips.MayHold(rest)) continue;
             foreach (int index in _slips.Find(rest))
             {
+                // A slip changes two letters at most: most words are ruled out without comparing them.
+                int most = _most[index];
+                if (BitOperations.PopCount(letters ^ _letters[index]) > 2 * most) continue;
                 BrandWord word = _words[index];
-                int most = SlipTable.Slips(word.Length);
-                if (Math.Abs(word.Length - length) > most || hits.Contains(index, start, end)) continue;
+                if (Math.Abs(word.Length - length) > most || hits.ContainsSince(first, index)) continue;
                 int slips = EditDistance.AtMost(text, word.Fold, most);
-                if (slips > 0 && slips <= most) hits.Add(index, (short)start, (short)end, slips);
+                // Where the first letter is another too, two slips leave nothing to recognise.
+                if (slips == 0 || slips > most || (slips == 2 && text[0] != word.Fold[0])) continue;
+                hits.Add(index, (short)start, (short)end, slips);
             }
         }
+    }
+
+    private static uint Letters(ReadOnlySpan<byte> text)
+    {
+        uint letters = 0;
+        foreach (byte b in text) letters |= 1u << (b & 31);
+        return letters;
     }
 
     private PrefixTable Table(Func<BrandWord, bool> isIn, Func<BrandWord, ulong> key)
@@ -155,7 +191,7 @@ internal sealed class Hits
 
     public void Add(int word, short start, short end, int slips)
     {
-        if (Count < Most && !Contains(word, start, end)) _hits[Count++] = new Hit(word, start, end, (byte)slips);
+        if (Count < Most) _hits[Count++] = new Hit(word, start, end, (byte)slips);
     }
 
     /// <summary>Whether a word was found here letter by letter: then this is no misspelling of another.</summary>
@@ -163,6 +199,15 @@ internal sealed class Hits
     {
         for (int i = 0; i < Count; i++)
             if (_hits[i].Slips == 0 && _hits[i].Start == start && _hits[i].End == end)
+                return true;
+        return false;
+    }
+
+    /// <summary>Whether a word is among those found since.</summary>
+    public bool ContainsSince(int first, int word)
+    {
+        for (int i = first; i < Count; i++)
+            if (_hits[i].Word == word)
                 return true;
         return false;
     }

@@ -8,9 +8,12 @@ internal sealed class TargetEmbeddingDetector : ILookalikeDetector
     public int Points(in Sighting sighting)
     {
         // facebook.com.cn reads on where facebook.com ends; facebook.com.evil.com stops there.
-        if (sighting.Has(Evidence.ReadsOn) && !sighting.Has(Evidence.OwnSuffix) && sighting.Place == Place.Word && sighting.Change == Change.None)
-            return 99 + LengthPoints.Of(sighting.Word);
-        if (!sighting.Has(Evidence.OwnSuffix)) return 0;
+        bool goesOn = sighting.Has(Evidence.ReadsOn) && sighting.Place == Place.Word && sighting.Change == Change.None;
+        return Math.Max(goesOn ? 99 + LengthPoints.Of(sighting.Word) : 0, sighting.Has(Evidence.OwnSuffix) ? Inside(sighting) : 0);
+    }
+
+    private static int Inside(in Sighting sighting)
+    {
         // Short domains, such as fb.com, are whole only between dots and hyphens.
         bool isWhole = sighting.Place is Place.Label or Place.Word or Place.SubLabel or Place.SubWord;
         bool isShort = sighting.Word.Length <= 3 || (sighting.Word.Length == 4 && sighting.Word.IsOrdinary);

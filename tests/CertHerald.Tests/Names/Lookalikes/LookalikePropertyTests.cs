@@ -1,0 +1,97 @@
+using System.Text;
+using CertHerald.Names.Lookalikes;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace CertHerald.Tests.Names.Lookalikes;
+
+public sealed class LookalikePropertyTests
+{
+    private static readonly string[] Domains = ["facebook.com\town=fb.com", "paypal.com\tkeywords=venmo", "bank-of-examples.co.uk", "hp.com", "b\u00fccher.net"];
+    private static readonly LookalikeIndex Index = Looking.For(Domains);
+
+    private static readonly string[] Pieces =
+    [
+        "facebook", "faceb00k", "paypal", "hp", "com", "co.uk", ".", "-", "xn--", "xn--facbook-9gg", "www", "login", "a", "\u0435", "evil", "*", "rn", "vv", "_", "1", "github.io", "..",
+    ];
+
+    private static Arbitrary<string> Names => Gen.Elements(Pieces).ListOf().Select(pieces => string.Concat(pieces.Take(40))).ToArbitrary();
+
+    [Fact]
+    public void No_bytes_make_it_throw_and_scores_stay_in_range() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(2_000),
+        Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), bytes => Index.Judge(bytes).All(judged => judged.Score is >= 1 and <= 100)));
+
+    [Fact]
+    public void Names_of_its_own_pieces_never_make_it_throw() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(2_000),
+        Prop.ForAll(Names, name => Index.Judge(name).All(judged => judged.Score is >= 1 and <= 100 && judged.Reasons.Count > 0)));
+
+    [Fact]
+    public void Nothing_below_an_own_domain_is_ever_judged() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(500),
+        Prop.ForAll(Names, name => Index.Judge($"{name.Trim('.')}.fb.com").Count == 0 && Index.Judge($"{name.Trim('.')}.hp.com").Count == 0));
+
+    [Fact]
+    public void Neither_the_order_of_domains_nor_of_names_matters()
+    {
+        LookalikeIndex turned = Looking.For([.. Domains.Reverse()]);
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(500),
+            Prop.ForAll(Names, name => Told(Index.Judge(name)) == Told(turned.Judge(name))));
+
+        static string Told(IEnumerable<Lookalike> judged) => string.Join(';', judged.Select(one => $"{one.Domain.Name} {one.Score} {one.Class} {one.Matched}"));
+    }
+
+    [Fact]
+    public void Asking_for_the_higher_scores_gives_those_of_all_that_are_as_high() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(500),
+        Prop.ForAll(Names, name =>
+            Index.Judge(Encoding.UTF8.GetBytes(name), 50).Select(one => (one.Domain.Name, one.Score)).SequenceEqual(Index.Judge(name).Where(one => one.Score >= 50).Select(one => (one.Domain.Name, one.Score)))));
+
+    [Fact]
+    public void A_raised_threshold_never_adds_an_alert()
+    {
+        LookalikeIndex strict = Looking.For("facebook.com\tthreshold=90");
+        LookalikeIndex plain = Looking.For("facebook.com");
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(Names, name => !strict.IsAlert(Encoding.UTF8.GetBytes(name)) || plain.IsAlert(Encoding.UTF8.GetBytes(name))));
+    }
+
+    // Evidence is weighed in one place, and each piece by itself.
+    [Fact]
+    public void No_piece_of_evidence_lowers_a_score()
+    {
+        foreach (bool isBelow in (bool[])[false, true])
+            for (int with = 0; with < 1 << 14; with++)
+                for (int bit = 1; bit < 1 << 14; bit <<= 1)
+                    Assert.True(LookalikeScores.Of((Evidence)(with | bit), isBelow) >= LookalikeScores.Of((Evidence)with, isBelow));
+    }
+
+    [Fact]
+    public void No_piece_of_evidence_takes_points_of_the_strongest_detector()
+    {
+        var word = new BrandWord(0, "facebook", BrandWordKind.Core) { Fold = new byte[8] };
+        foreach (Place place in Enum.GetValues<Place>())
+            foreach (Change change in Enum.GetValues<Change>())
+                for (int with = 0; with < 1 << 14; with++)
+                    for (int bit = 1; bit < 1 << 14; bit <<= 1)
+                    {
+                        (int more, _) = PointsTable.Of(new Sighting(word, 0, place, change, (Evidence)(with | bit), 0, 8));
+                        (int less, _) = PointsTable.Of(new Sighting(word, 0, place, change, (Evidence)with, 0, 8));
+                        if (more < less) Assert.Fail($"{place} {change}: {(Evidence)with} and {(Evidence)bit}");
+                    }
+    }
+
+    [Fact]
+    public void Ten_thousand_names_of_a_certificate_are_judged_once_each()
+    {
+        string[] names = [.. Enumerable.Range(0, 10_000).Select(i => i % 2 == 0 ? $"shop-{i}.example.org" : $"facebook-login-{i}.example.org")];
+
+        IReadOnlyList<LookalikeEvent> events = Index.JudgeAll(names.Concat(names).Select(name => (ReadOnlyMemory<byte>)Encoding.ASCII.GetBytes(name)));
+
+        LookalikeEvent only = Assert.Single(events);
+        Assert.Equal("facebook.com", only.Domain.Name);
+        Assert.Equal(5_000, only.Names.Count);
+        Assert.Equal(only.Names.Select(one => one.Name).Order(StringComparer.Ordinal), only.Names.Select(one => one.Name));
+    }
+}
