@@ -77,11 +77,11 @@ internal static class ContextReader
         if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word.Raw) ? Change.WeakSlip : Change.Slip;
         bool accent = false, script = false;
         if (name.HasForeign)
-        for (int i = hit.Start; i < hit.End; i++)
-        {
-            accent |= name.Marks[i] == Foreign.Accent;
-            script |= name.Marks[i] == Foreign.Script;
-        }
+            for (int i = hit.Start; i < hit.End; i++)
+            {
+                accent |= name.Marks[i] == Foreign.Accent;
+                script |= name.Marks[i] == Foreign.Script;
+            }
         if (script) return Change.Script;
         if (accent) return Change.Accent;
         if (hasHyphen) return Change.Hyphen;
