@@ -105,7 +105,7 @@ public sealed class HeadsAndTilesTests : FaultTests
         await run.ReachHeadAsync();
         run.Log.Misbehave("head=stale");
         run.Grow(50);
-        await run.PassAsync(TimeSpan.FromHours(24), TimeSpan.FromHours(4));
+        await run.PassAsync(TimeSpan.FromHours(20), TimeSpan.FromHours(1));
         await run.IncidentsAreAsync();
         await run.IncidentIsAsync(IncidentKinds.StaleHead, open: true, TimeSpan.FromMinutes(1));
         Assert.Equal(Severity.Warning, (await run.IncidentAsync(IncidentKinds.StaleHead)).Severity);
