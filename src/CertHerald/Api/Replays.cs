@@ -72,6 +72,7 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
         for (long? after = 0; after is { } from;)
         {
             ReplayPart part = await store.ReplayAsync(filter, from, count.LastId, AtOnce, asNew, DueOf, cancellation);
+            foreach ((string webhook, int placed) in part.Placed) sent[webhook] = sent.GetValueOrDefault(webhook) + placed;
             outcome = outcome with
             {
                 Replayed = outcome.Replayed + part.Replayed,
@@ -86,12 +87,8 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
         return outcome;
 
         // Spread over time, so that what is new goes between, and nothing looks late that only waits its turn.
-        DateTimeOffset DueOf(string webhook)
-        {
-            int place = sent.GetValueOrDefault(webhook);
-            sent[webhook] = place + 1;
-            return now.AddSeconds(Math.Floor(place / (rates.GetValueOrDefault(webhook, 1) / 2)));
-        }
+        DateTimeOffset DueOf(string webhook, int before) =>
+            now.AddSeconds(Math.Floor((sent.GetValueOrDefault(webhook) + before) / (rates.GetValueOrDefault(webhook, 1) / 2)));
     }
 
     private async Task<IResult> AnswerAsync(ReplayRequest asked, CancellationToken cancellation)

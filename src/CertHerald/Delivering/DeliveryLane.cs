@@ -12,6 +12,7 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
     private readonly Lock _lock = new();
     private volatile Target _target = new(webhook, dialect);
     private volatile bool _toldToLook;
+    private volatile bool _tookLast;
     private int _width = 1;
 
     public WebhookOptions Webhook => _target.Webhook;
@@ -21,11 +22,11 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
     /// <summary>Its name in metrics.</summary>
     public string Label => label;
 
-    /// <summary>Whether an attempt succeeded lately: it may have more than one at once.</summary>
-    public bool IsTrusted => Volatile.Read(ref _width) > 1;
+    /// <summary>Whether the last attempt succeeded.</summary>
+    public bool IsTrusted => _tookLast;
 
-    /// <summary>When a rate that is used up allows the next; null if it is not.</summary>
-    public DateTimeOffset? RestUntil { get; set; }
+    /// <summary>When a rate that is used up allows the next, in the loop's own time; null if it is not.</summary>
+    public TimeSpan? RestUntil { get; set; }
 
     /// <summary>How many the last claim allowed.</summary>
     public int Granted { get; set; }
@@ -58,7 +59,7 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
     /// Takes a claimed delivery in. If it is under way already, from a claim that expired, that attempt goes on under the new
     /// claim: it must not be sent twice at once.
     /// </summary>
-    public Attempt? Begin(StoredDelivery delivery, DateTimeOffset now)
+    public Attempt? Begin(StoredDelivery delivery, TimeSpan begun)
     {
         lock (_lock)
         {
@@ -68,7 +69,7 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
                 return null;
             }
 
-            var attempt = new Attempt(this, delivery, now, DueFrom > delivery.Due ? DueFrom : DueFrom is null ? null : delivery.Due);
+            var attempt = new Attempt(this, delivery, begun, DueFrom > delivery.Due ? DueFrom : DueFrom is null ? null : delivery.Due);
             _underWay.Add(delivery.Id, attempt);
             return attempt;
         }
@@ -82,6 +83,7 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
     /// <summary>One at a time until it has taken something; each success allows twice as many, up to its limit, each failure half.</summary>
     public void Learn(bool succeeded)
     {
+        _tookLast = succeeded;
         lock (_lock) _width = succeeded ? Math.Min(_width * 2, Math.Max(1, Webhook.Concurrency)) : Math.Max(1, _width / 2);
     }
 
@@ -90,7 +92,7 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 
 /// <summary>A delivery that is being sent.</summary>
 /// <param name="dueSince">Since when it could have left; null for a probe.</param>
-internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, DateTimeOffset begun, DateTimeOffset? dueSince)
+internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSpan begun, DateTimeOffset? dueSince)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _token = delivery.Lease!.Value;
@@ -99,8 +101,8 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, DateTi
 
     public StoredDelivery Delivery => delivery;
 
-    /// <summary>When it was claimed.</summary>
-    public DateTimeOffset Begun => begun;
+    /// <summary>When it was claimed, in the loop's own time.</summary>
+    public TimeSpan Begun => begun;
 
     public DateTimeOffset? DueSince => dueSince;
 

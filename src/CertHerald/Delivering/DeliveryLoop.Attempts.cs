@@ -28,7 +28,7 @@ internal sealed partial class DeliveryLoop
             }
             catch (Exception e)
             {
-                _ = AttemptAsync(attempt, () => Task.FromException<Answer>(e));
+                _ = AttemptAsync(attempt, () => Task.FromException<Answer?>(e));
             }
 
             if (bytes < MostWritten) continue;
@@ -62,7 +62,7 @@ internal sealed partial class DeliveryLoop
     }
 
     /// <summary>One attempt and its record. Killed in between, or unable to record, the claim expires and the same is sent again.</summary>
-    private async Task AttemptAsync(Attempt attempt, Func<Task<Answer>> post)
+    private async Task AttemptAsync(Attempt attempt, Func<Task<Answer?>> post)
     {
         DeliveryLane lane = attempt.Lane;
         StoredDelivery delivery = attempt.Delivery;
@@ -71,12 +71,20 @@ internal sealed partial class DeliveryLoop
         {
             DateTimeOffset started = _time.GetUtcNow();
             long begun = _time.GetTimestamp();
-            Answer answer = await AnswerAsync(attempt, post);
+            Uri address = lane.Webhook.Url;
+            if (await AnswerAsync(attempt, post) is not { } answer)
+            {
+                LogLost(webhook, delivery.Id);
+                return;
+            }
             TimeSpan took = _time.GetElapsedTime(begun);
             DateTimeOffset ended = _time.GetUtcNow();
 
-            bool isOurs = _localFaults.IsOurs(answer, lane.Webhook.Url.IdnHost, ended);
-            Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, _localFaults.RestUntil) : lane.Dialect.Rules.Judge(delivery, answer, started, ended);
+            TimeSpan age = Age;
+            bool isOurs = _localFaults.IsOurs(answer, address.IdnHost, age);
+            // Of a webhook that has moved meanwhile, its old address says nothing for good.
+            DeliveryRules rules = lane.Webhook.Url == address ? lane.Dialect.Rules : lane.Dialect.Rules with { GoneEnds = false };
+            Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, ended + NotNegative(_localFaults.RestUntil - age)) : rules.Judge(delivery, answer, started, ended);
             lane.Learn(answer.Outcome == AttemptOutcome.Delivered);
 
             var record = new StoredAttempt(delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body);
@@ -109,8 +117,8 @@ internal sealed partial class DeliveryLoop
         }
     }
 
-    /// <summary>Our own mistakes are attempts too, and count: a delivery that trips the program must end some day.</summary>
-    private async Task<Answer> AnswerAsync(Attempt attempt, Func<Task<Answer>> post)
+    /// <summary>Our own mistakes are attempts too, and count: a delivery that trips the program must end some day. Null if nothing was sent.</summary>
+    private async Task<Answer?> AnswerAsync(Attempt attempt, Func<Task<Answer?>> post)
     {
         try
         {
@@ -123,16 +131,16 @@ internal sealed partial class DeliveryLoop
         }
     }
 
-    private Task<Answer> PostAsync(Attempt attempt, ReadOnlyMemory<byte> body) =>
-        _sender.PostAsync(attempt.Lane.Webhook, attempt.Lane.Dialect.Rules, attempt.Delivery.Key, body, _givenUp.Token);
+    private async Task<Answer?> PostAsync(Attempt attempt, ReadOnlyMemory<byte> body) =>
+        await _sender.PostAsync(attempt.Lane.Webhook, attempt.Lane.Dialect.Rules, attempt.Delivery.Key, body, _givenUp.Token);
 
-    /// <summary>Few of the large ones are in memory at once.</summary>
-    private async Task<Answer> PostLargeAsync(Attempt attempt)
+    /// <summary>Few of the large ones are in memory at once. Null if the body is gone: whoever claimed the delivery meanwhile took it.</summary>
+    private async Task<Answer?> PostLargeAsync(Attempt attempt)
     {
         await _large.WaitAsync(_givenUp.Token);
         try
         {
-            return await PostAsync(attempt, await _store.FindBodyAsync(attempt.Delivery.Id, _givenUp.Token));
+            return await _store.FindBodyAsync(attempt.Delivery.Id, _givenUp.Token) is { } body ? await PostAsync(attempt, body) : null;
         }
         finally
         {
@@ -149,7 +157,7 @@ internal sealed partial class DeliveryLoop
         var news = new List<DeliveryNews>();
         bool succeeded = answer.Outcome == AttemptOutcome.Delivered;
         (WebhookState after, DeliveryNews? change) = succeeded
-            ? WebhookHealth.AfterSuccess(before, ended)
+            ? WebhookHealth.AfterSuccess(before, started, ended)
             : WebhookHealth.AfterFailure(before, answer, verdict, started, ended);
         if (change is not null) news.Add(change);
 
@@ -185,6 +193,8 @@ internal sealed partial class DeliveryLoop
         else if (after.Status != before.Status) LogReleased(webhook);
         if (after.IsBreakerOpen && after.BreakerWait != before.BreakerWait) LogPaused(webhook, after.Failures, after.PausedUntil!.Value);
     }
+
+    private static TimeSpan NotNegative(TimeSpan wait) => wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
 
     private static string OutcomeOf(Answer answer) => answer.Status is { } status ? $"status {status}" : answer.Detail ?? Answer.NameOf(answer.Outcome);
 

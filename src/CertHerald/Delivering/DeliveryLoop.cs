@@ -44,7 +44,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>Webhooks with a metric series of their own; the others share one.</summary>
     private const int MostLabels = 200;
 
-    /// <summary>Bodies written before they are fixed together, in bytes: memory stays bounded.</summary>
+    /// <summary>Bodies of one claim that are fixed together, in bytes; the last of them may go beyond it.</summary>
     private const int MostWritten = 4 << 20;
 
     /// <summary>Bodies in memory at once that are too large to be claimed with their deliveries.</summary>
@@ -72,10 +72,15 @@ internal sealed partial class DeliveryLoop : BackgroundService
     // Every attempt that was begun and has not ended.
     private readonly HashSet<Attempt> _underWay = [];
     private readonly Lock _lock = new();
+    private readonly HashSet<string> _labels = new(StringComparer.Ordinal);
+
+    // Their addresses have changed, and what that means for what they are owed is not in the store yet.
+    private readonly HashSet<string> _moved = new(StringComparer.Ordinal);
+    private readonly long _began;
     private volatile IReadOnlyDictionary<string, DeliveryLane> _lanes = new Dictionary<string, DeliveryLane>();
     private IReadOnlyList<WebhookOptions>? _inForce;
-    private int _labels;
-    private int _turn;
+    private OutboundOptions? _outbound;
+    private uint _turn;
 
     public DeliveryLoop(
         IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
@@ -89,9 +94,13 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _bell = bell;
         _look = new OwedBell(time);
         _time = time;
+        _began = time.GetTimestamp();
         _metrics = new DeliveryMetrics(meter, time);
         _logger = logger;
     }
+
+    /// <summary>How long the loop has been there. Rests are measured by it: the clock may be set back.</summary>
+    private TimeSpan Age => _time.GetElapsedTime(_began);
 
     public override void Dispose()
     {
@@ -123,7 +132,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         {
             try
             {
-                if (!ReferenceEquals(_webhooks.All, _inForce)) await TakeUpAsync(stopping);
+                if (!ReferenceEquals(_webhooks.All, _inForce) || !ReferenceEquals(_sender.Outbound, _outbound)) await TakeUpAsync(stopping);
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
                 await LookAsync(stopping);
                 await _bell.WaitAsync(Poll, stopping);
@@ -148,37 +157,43 @@ internal sealed partial class DeliveryLoop : BackgroundService
         bool isAny = false;
         foreach (OpenWebhook one in open)
         {
-            if (one.Due > now || !lanes.TryGetValue(one.Webhook, out DeliveryLane? lane)) continue;
+            if (!lanes.TryGetValue(one.Webhook, out DeliveryLane? lane))
+            {
+                // Else it may have been named just now.
+                if (ReferenceEquals(_webhooks.All, _inForce)) await HoldUnlistedAsync(one.Webhook, stopping);
+                continue;
+            }
+            if (one.Due > now) continue;
             lane.TellToLook();
             isAny = true;
         }
 
-        _metrics.OldestIs(open.Where(one => !one.IsProbe).Select(one => (DateTimeOffset?)one.Due).Concat(UnderWay().Select(attempt => attempt.DueSince)).Min());
+        _metrics.OldestIs(open.Where(one => !one.IsProbe && lanes.ContainsKey(one.Webhook)).Select(one => (DateTimeOffset?)one.Due).Concat(UnderWay().Select(attempt => attempt.DueSince)).Min());
         if (isAny) _look.Ring();
     }
 
     /// <summary>
-    /// Takes the webhooks up that are in force now. What is owed to one that is named no more waits, visibly, and leaves if it is
-    /// named again: pending, it would look for ever like a delivery that is late. What the guard refused is tried anew, since the
-    /// configuration may have opened its address; so is one whose address was changed.
+    /// Takes the webhooks up that are in force now. What the guard refused is tried anew if its options have changed, since they
+    /// may have opened its address; and what was held or gone, if its address has.
     /// </summary>
     private async Task TakeUpAsync(CancellationToken stopping)
     {
         IReadOnlyList<WebhookOptions> all = _webhooks.All;
+        OutboundOptions outbound = _sender.Outbound;
+        bool mayBeOpened = !ReferenceEquals(outbound, _outbound);
         IReadOnlyDictionary<string, DeliveryLane> before = _lanes;
         var lanes = new Dictionary<string, DeliveryLane>(StringComparer.Ordinal);
-        var moved = new HashSet<string>(StringComparer.Ordinal);
         foreach (WebhookOptions webhook in all)
         {
             IWebhookDialect dialect = _dialects.Single(one => one.Name == webhook.Dialect);
             if (before.TryGetValue(webhook.Name, out DeliveryLane? lane))
             {
-                if (lane.Webhook.Url != webhook.Url) moved.Add(webhook.Name);
+                if (lane.Webhook.Url != webhook.Url) _moved.Add(webhook.Name);
                 lane.Aim(webhook, dialect);
             }
             else
             {
-                lane = new DeliveryLane(webhook, dialect, _labels++ < MostLabels ? webhook.Name : "other");
+                lane = new DeliveryLane(webhook, dialect, LabelOf(webhook.Name));
             }
             lanes[webhook.Name] = lane;
         }
@@ -186,34 +201,50 @@ internal sealed partial class DeliveryLoop : BackgroundService
         DateTimeOffset now = _time.GetUtcNow();
         foreach (string name in await _store.OwedWebhooksAsync(stopping))
         {
-            if (lanes.TryGetValue(name, out DeliveryLane? lane))
+            if (!lanes.TryGetValue(name, out DeliveryLane? lane))
             {
-                await _store.ChangeWebhookAsync(
-                    name,
-                    state => state.Cause is HoldCause.Unlisted or HoldCause.Blocked || (moved.Contains(name) && state.Status is WebhookStatus.Held or WebhookStatus.Gone)
-                        ? (WebhookHealth.Released(state, now), null)
-                        : (state, null),
-                    lane.Webhook.Rate, stopping);
+                await HoldUnlistedAsync(name, stopping);
+                continue;
             }
-            else
-            {
-                bool isNew = false;
-                await _store.ChangeWebhookAsync(
-                    name,
-                    state =>
-                    {
-                        isNew = state.Status != WebhookStatus.Off && state.Cause != HoldCause.Unlisted;
-                        return isNew ? (WebhookHealth.Hold(state, WebhookStatus.Held, HoldCause.Unlisted, NotConfigured, now).State, null) : (state, null);
-                    },
-                    perSecond: 1, stopping);
-                if (isNew) LogHeld(name, NotConfigured);
-            }
+
+            bool hasMoved = _moved.Contains(name);
+            await _store.ChangeWebhookAsync(
+                name,
+                state => state.Cause == HoldCause.Unlisted || (mayBeOpened && state.Cause == HoldCause.Blocked)
+                    || (hasMoved && state.Status is WebhookStatus.Held or WebhookStatus.Gone)
+                    ? (WebhookHealth.Released(state, now), null)
+                    : (state, null),
+                lane.Webhook.Rate, stopping);
         }
 
         _localFaults.Hosts = all.Select(webhook => webhook.Url.IdnHost).Distinct().Count();
         _lanes = lanes;
         _inForce = all;
+        _outbound = outbound;
+        _moved.Clear();
     }
+
+    /// <summary>
+    /// What is owed to a webhook that is not named waits, visibly, and leaves once it is named again: pending, it would look for
+    /// ever like a delivery that is late.
+    /// </summary>
+    private async Task HoldUnlistedAsync(string name, CancellationToken stopping)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        bool isNew = false;
+        await _store.ChangeWebhookAsync(
+            name,
+            state =>
+            {
+                isNew = state.Status != WebhookStatus.Off && state.Cause != HoldCause.Unlisted;
+                return isNew ? (WebhookHealth.Hold(state, WebhookStatus.Held, HoldCause.Unlisted, NotConfigured, now).State, null) : (state, null);
+            },
+            perSecond: 1, stopping);
+        if (isNew) LogHeld(name, NotConfigured);
+    }
+
+    /// <summary>Its own as long as there are few; a webhook that comes again keeps it.</summary>
+    private string LabelOf(string name) => _labels.Contains(name) || (_labels.Count < MostLabels && _labels.Add(name)) ? name : "other";
 
     private async Task RunClaimsAsync(CancellationToken stopping)
     {
@@ -242,18 +273,18 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private async Task<TimeSpan> ClaimAsync(CancellationToken stopping)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        TimeSpan rest = _localFaults.RestUntil - now;
+        TimeSpan age = Age, rest = _localFaults.RestUntil - age;
         if (rest > TimeSpan.Zero) return rest;
 
-        (int places, bool onlyTrusted) = Places(now);
-        List<DeliveryLane> lanes = [.. _lanes.Values.Where(lane => lane.ShallLook && lane.Room > 0 && !(lane.RestUntil > now))];
-        TimeSpan next = _lanes.Values.Any(lane => lane.ShallLook && lane.RestUntil > now) ? Soon : Timeout.InfiniteTimeSpan;
+        (int places, bool onlyTrusted) = Places(age);
+        List<DeliveryLane> lanes = [.. _lanes.Values.Where(lane => lane.ShallLook && lane.Room > 0 && !(lane.RestUntil > age))];
+        TimeSpan next = _lanes.Values.Any(lane => lane.ShallLook && lane.RestUntil > age) ? Soon : Timeout.InfiniteTimeSpan;
         if (onlyTrusted) lanes.RemoveAll(lane => !lane.IsTrusted);
         if (lanes.Count == 0) return onlyTrusted ? Soon : next;
         if (places == 0) return Soon;
 
         // Another begins each time: those behind the last place come first in the next claim.
-        int atMost = Math.Min(MostClaimed, places), share = Math.Max(1, atMost / lanes.Count), first = _turn++ % lanes.Count;
+        int atMost = Math.Min(MostClaimed, places), share = Math.Max(1, atMost / lanes.Count), first = (int)(_turn++ % (uint)lanes.Count);
         List<DeliveryLane> turns = [.. lanes[first..], .. lanes[..first]];
         foreach (DeliveryLane lane in turns)
         {
@@ -262,40 +293,40 @@ internal sealed partial class DeliveryLoop : BackgroundService
             lane.Granted = -1;
         }
         IReadOnlyList<StoredDelivery> claimed = await _store.ClaimAsync(
-            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, share)))], atMost, now, now + LeaseTime, stopping);
+            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share)))], atMost, now, now + LeaseTime, stopping);
 
         Dictionary<string, DeliveryLane> byName = turns.ToDictionary(lane => lane.Webhook.Name, StringComparer.Ordinal);
         Dictionary<string, int> taken = claimed.CountBy(one => one.Webhook).ToDictionary(StringComparer.Ordinal);
         foreach (DeliveryLane lane in turns)
         {
-            if (lane.RestUntil > now) next = Soon;
+            if (lane.RestUntil > age) next = Soon;
             // It may have more: it was not asked, since the claim was full before its turn, or got all that it was allowed.
-            if (lane.RestUntil > now || lane.Granted < 0 || (lane.Granted > 0 && taken.GetValueOrDefault(lane.Webhook.Name) >= lane.Granted)) lane.TellToLook();
+            if (lane.RestUntil > age || lane.Granted < 0 || (lane.Granted > 0 && taken.GetValueOrDefault(lane.Webhook.Name) >= lane.Granted)) lane.TellToLook();
         }
 
-        Begin([.. claimed.Select(one => byName[one.Webhook].Begin(one, now)).OfType<Attempt>()]);
+        Begin([.. claimed.Select(one => byName[one.Webhook].Begin(one, age)).OfType<Attempt>()]);
         // There may be more, and room for it.
         return claimed.Count > 0 ? TimeSpan.Zero : next;
     }
 
-    private static Grant GrantTo(DeliveryLane lane, WebhookState state, DateTimeOffset now, int share)
+    private static Grant GrantTo(DeliveryLane lane, WebhookState state, DateTimeOffset now, TimeSpan age, int share)
     {
         double rate = lane.Webhook.Rate;
         Grant grant = WebhookHealth.GrantTo(state, now, lane.UnderWay, Math.Min(lane.Room, share), rate);
         lane.Granted = grant.AtMost;
         lane.DueFrom = grant.OfHeld || state.IsBreakerOpen ? null : state.PausedUntil ?? DateTimeOffset.MinValue;
         bool isUsedUp = grant.AtMost == 0 && state.Status == WebhookStatus.Active && WebhookHealth.TokensAt(state, now, rate) < 1;
-        lane.RestUntil = isUsedUp ? now + (Soon > TimeSpan.FromSeconds(1 / rate) ? Soon : TimeSpan.FromSeconds(1 / rate)) : null;
+        lane.RestUntil = isUsedUp ? age + (Soon > TimeSpan.FromSeconds(1 / rate) ? Soon : TimeSpan.FromSeconds(1 / rate)) : null;
         return grant;
     }
 
     /// <summary>How many attempts may begin, and whether only at webhooks that took something lately.</summary>
-    private (int Places, bool OnlyTrusted) Places(DateTimeOffset now)
+    private (int Places, bool OnlyTrusted) Places(TimeSpan age)
     {
         int quick = 0, patient = 0;
         lock (_lock)
             foreach (Attempt attempt in _underWay)
-                if (now - attempt.Begun < Quick) quick++;
+                if (age - attempt.Begun < Quick) quick++;
                 else patient++;
         return (Math.Max(0, MostQuick - quick), patient >= MostPatient);
     }
@@ -318,9 +349,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
         {
             try
             {
-                _metrics.CountsAre(await _store.CountDeliveriesAsync(ended));
-                await Task.Delay(Heartbeat, _time, ended);
+                // Before the count, which may fail or take its time.
                 await _store.RenewAsync([.. UnderWay().Select(attempt => attempt.Lease)], _time.GetUtcNow() + LeaseTime, ended);
+                _metrics.CountsAre(await _store.CountDeliveriesAsync(ended));
             }
             catch (OperationCanceledException) when (ended.IsCancellationRequested)
             {
@@ -329,8 +360,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
             catch (Exception e)
             {
                 LogStoreFailed(e);
-                await Task.Delay(Heartbeat, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+            await Task.Delay(Heartbeat, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

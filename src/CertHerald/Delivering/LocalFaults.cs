@@ -2,7 +2,8 @@ namespace CertHerald.Delivering;
 
 /// <summary>
 /// Tells our own network's trouble from a receiver's. While it is ours, attempts use up no try, and all webhooks wait
-/// together, shortly: schedules of days must not run out because our name servers are down. Thread-safe.
+/// together, shortly: schedules of days must not run out because our name servers are down. Times are of a clock that nobody
+/// sets. Thread-safe.
 /// </summary>
 /// <param name="hosts">How many hosts webhooks have in all.</param>
 internal sealed class LocalFaults(int hosts)
@@ -13,11 +14,11 @@ internal sealed class LocalFaults(int hosts)
     /// <summary>After so long it is no longer an outage but how things are: tries count again.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromHours(24);
 
-    private readonly Dictionary<string, DateTimeOffset> _failing = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _failing = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
-    private DateTimeOffset? _since;
+    private TimeSpan? _since;
     private TimeSpan _rest = TimeSpan.Zero;
-    private DateTimeOffset _restUntil = DateTimeOffset.MinValue;
+    private TimeSpan _restUntil = TimeSpan.Zero;
 
     /// <summary>How many hosts webhooks have now.</summary>
     public int Hosts
@@ -27,13 +28,13 @@ internal sealed class LocalFaults(int hosts)
     }
 
     /// <summary>No webhook is tried before.</summary>
-    public DateTimeOffset RestUntil
+    public TimeSpan RestUntil
     {
         get { lock (_lock) return _restUntil; }
     }
 
     /// <summary>Takes note of an answer, and says whether the fault is ours: the attempt does not count then.</summary>
-    public bool IsOurs(Answer answer, string host, DateTimeOffset now)
+    public bool IsOurs(Answer answer, string host, TimeSpan now)
     {
         lock (_lock)
         {
@@ -65,6 +66,6 @@ internal sealed class LocalFaults(int hosts)
         _failing.Clear();
         _since = null;
         _rest = TimeSpan.Zero;
-        _restUntil = DateTimeOffset.MinValue;
+        _restUntil = TimeSpan.Zero;
     }
 }

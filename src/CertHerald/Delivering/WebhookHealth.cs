@@ -63,19 +63,25 @@ internal static class WebhookHealth
             });
     }
 
-    /// <summary>Attempts that the rate allows now: what came in since, at most a second's worth, and never less than one.</summary>
+    /// <summary>Attempts that the rate allows now: what came in since, at most a second's worth, and never less than one. All of it if the clock was set back: nobody knows.</summary>
     public static double TokensAt(WebhookState state, DateTimeOffset now, double rate)
     {
         double full = Math.Max(1, rate);
         if (state.TokensAt is not { } at) return full;
-        double since = Math.Max(0, (now - at).TotalSeconds);
-        return Math.Min(full, state.Tokens + since * rate);
+        double since = (now - at).TotalSeconds;
+        return since < 0 ? full : Math.Min(full, state.Tokens + since * rate);
     }
 
     /// <summary>What follows from an attempt that a webhook took.</summary>
-    public static (WebhookState State, DeliveryNews? News) AfterSuccess(WebhookState before, DateTimeOffset ended)
+    public static (WebhookState State, DeliveryNews? News) AfterSuccess(WebhookState before, DateTimeOffset started, DateTimeOffset ended)
     {
-        WebhookState after = Counted(before, ended, failed: false) with
+        // While the breaker's probe is under way, the pause is the breaker's own. What began before it opened is no probe: the
+        // pause that it meets may be one that its receiver asked for.
+        bool endsPause = before.IsBreakerOpen && !(started < before.BreakerSince) && before.PausedUntil > ended;
+        WebhookState counted = before.IsBreakerOpen
+            ? before with { WindowStart = null, WindowTries = 0, WindowFailures = 0 }
+            : Counted(before, ended, failed: false);
+        WebhookState after = counted with
         {
             Failures = 0,
             FailingSince = null,
@@ -84,8 +90,7 @@ internal static class WebhookHealth
             Told = 0,
             BreakerWait = TimeSpan.Zero,
             BreakerSince = null,
-            // The pause that the breaker made is over; one that its receiver asked for is not.
-            PausedUntil = before.IsBreakerOpen && before.PausedUntil > ended ? ended : before.PausedUntil,
+            PausedUntil = endsPause ? ended : before.PausedUntil,
         };
         if (before is not { Status: WebhookStatus.Held, Cause: HoldCause.Failing or HoldCause.Blocked }) return (after, null);
         return (Released(after, ended), new DeliveryNews(DeliveryNewsKinds.EndpointRecovered, "It takes deliveries again: what was held is sent now."));
@@ -102,7 +107,7 @@ internal static class WebhookHealth
             Blocked = answer.Outcome == AttemptOutcome.Blocked ? before.Blocked + 1 : 0,
             PausedUntil = Later(before.PausedUntil, verdict.PauseUntil),
         };
-        if (verdict.IsGone) return Hold(after, WebhookStatus.Gone, null, "It answered 410 Gone: its receiver wants no more deliveries.", ended);
+        if (verdict.IsGone && before.Status != WebhookStatus.Off) return Hold(after, WebhookStatus.Gone, null, "It answered 410 Gone: its receiver wants no more deliveries.", ended);
         if (before.Status == WebhookStatus.Held) return (after with { ProbeAt = before.ProbeAt is null ? null : ended + ProbeInterval }, null);
         if (before.Status != WebhookStatus.Active) return (after, null);
 

@@ -21,6 +21,7 @@ internal sealed class WebhookSender : IDisposable
 
     private readonly HttpMessageInvoker _http, _once;
     private readonly TimeProvider _time;
+    private readonly OutboundGuard _guard;
 
     // Receivers that speak HTTP/1.0 and close after each answer. The platform keeps such a connection all the same, and the
     // next POST would meet its end. As many as there are webhooks.
@@ -31,6 +32,7 @@ internal sealed class WebhookSender : IDisposable
         _http = new HttpMessageInvoker(guard.Through(guard.CreateHandler), disposeHandler: true);
         _once = new HttpMessageInvoker(guard.Through(CreateOnce), disposeHandler: true);
         _time = time;
+        _guard = guard;
 
         SocketsHttpHandler CreateOnce()
         {
@@ -39,6 +41,9 @@ internal sealed class WebhookSender : IDisposable
             return once;
         }
     }
+
+    /// <summary>What decides where it may connect to, as it is now.</summary>
+    public OutboundOptions Outbound => _guard.Options;
 
     /// <summary>POSTs a body. Whatever the receiver or the network does is an answer, never an exception.</summary>
     /// <param name="isTest">Marks it, in a header, as an example.</param>

@@ -75,6 +75,11 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         {
             return disputed;                                   // a tile is missing: which entry it is stays open
         }
+        catch
+        {
+            disputed.Raw.Dispose();
+            throw;
+        }
 
         if (contradicted is not { } index) return Check(position, new Fetched(disputed.Raw, []), head);
         if (disputed.Raw.Count == 1) return disputed;

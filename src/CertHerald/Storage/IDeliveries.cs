@@ -65,8 +65,8 @@ internal interface IDeliveries
     /// <summary>Deliveries by filter, newest first.</summary>
     Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation);
 
-    /// <summary>The fixed body of a delivery; empty if there is none.</summary>
-    Task<byte[]> FindBodyAsync(long delivery, CancellationToken cancellation);
+    /// <summary>The fixed body of a delivery; null if there is none.</summary>
+    Task<byte[]?> FindBodyAsync(long delivery, CancellationToken cancellation);
 
     /// <summary>Attempts of a delivery, oldest first.</summary>
     Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation);
@@ -80,15 +80,15 @@ internal interface IDeliveries
     /// </summary>
     /// <param name="after">The last id of the part before.</param>
     /// <param name="last">The last id to look at: replays are new rows, and must not be replayed.</param>
-    /// <param name="due">When the next one of a webhook is due.</param>
+    /// <param name="due">Pure: when the next one of a webhook is due, by how many of it this part sends again before.</param>
     Task<ReplayPart> ReplayAsync(
-        ReplayFilter filter, long after, long last, int limit, bool asNew, Func<string, DateTimeOffset> due, CancellationToken cancellation);
+        ReplayFilter filter, long after, long last, int limit, bool asNew, Func<string, int, DateTimeOffset> due, CancellationToken cancellation);
 
     /// <summary>Ends a delivery that waits or is held, unsent.</summary>
     /// <returns>Whether it did; false if there is none, it is under way, or has ended.</returns>
     Task<bool> CancelDeliveryAsync(long delivery, CancellationToken cancellation);
 
-    /// <summary>Deletes deliveries that ended before a time, or are held and were owed before it, with their attempts; oldest first.</summary>
+    /// <summary>Deletes deliveries that ended before a time, or are held and were due before it, with their attempts; oldest first.</summary>
     /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
     Task<int> DeleteDeliveriesAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
 

@@ -16,8 +16,8 @@ internal sealed record StoredDelivery(
     long Id, string Webhook, string Kind, long Subject, string Key, byte[]? Body, DeliveryState State, int Tries,
     DateTimeOffset? FirstTried, DateTimeOffset Due, DateTimeOffset HeadSeen, DateTimeOffset Created)
 {
-    /// <summary>A claim brings no body that is larger, in bytes: two hundred may come together.</summary>
-    public const int MostClaimedBody = 1 << 20;
+    /// <summary>A claim brings no body that is larger, in bytes: two hundred may come together. The store's claims say the same number.</summary>
+    public const int MostClaimedBody = 64 << 10;
 
     /// <summary>Whether its body is fixed, also where <see cref="Body"/> was left out.</summary>
     public bool IsFrozen { get; init; }
@@ -58,7 +58,7 @@ internal sealed record DeliveryFilter(
 internal readonly record struct Lease(long Delivery, long Token);
 
 /// <summary>What one webhook may get in a claim. Asked inside the transaction, with what is durable then.</summary>
-/// <param name="Grant">Pure: it may be asked again.</param>
+/// <param name="Grant">May be asked again: the last answer counts.</param>
 internal sealed record ClaimRequest(string Webhook, Func<WebhookState, Grant> Grant);
 
 /// <summary>How many deliveries a webhook may get now.</summary>
@@ -145,11 +145,14 @@ internal sealed record ReplayCount(long Count, DateTimeOffset? First, DateTimeOf
 
 /// <summary>What became of a part.</summary>
 /// <param name="After">Where the next one begins; null if this was the last.</param>
-/// <param name="Replayed">To be sent again.</param>
+/// <param name="Placed">How many are to be sent again, by webhook.</param>
 /// <param name="Hastened">Waited, and are due now.</param>
 /// <param name="Held">Wait for their webhook.</param>
 /// <param name="UnderWay">Are being sent.</param>
-internal sealed record ReplayPart(long? After, int Replayed, int Hastened, int Held, int UnderWay);
+internal sealed record ReplayPart(long? After, IReadOnlyDictionary<string, int> Placed, int Hastened, int Held, int UnderWay)
+{
+    public int Replayed => Placed.Values.Sum();
+}
 
 /// <summary>How many deliveries and webhooks are in states that somebody should look at.</summary>
 internal sealed record DeliveryCounts(long Held, long Dead);

@@ -158,6 +158,60 @@ public sealed class DeliveryEngineTests
     }
 
     [Fact]
+    public async Task Rule_1_1_what_comes_to_be_owed_to_a_webhook_after_it_went_is_held()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url));
+        await rig.OweAsync("hook");
+        await rig.Log.WaitForAsync("Webhook hook got");
+
+        await rig.OweAsync("went");
+        await rig.Log.WaitForAsync("Webhook went is on hold: The configuration does not name it any more");
+        Assert.Equal("went", Assert.Single(await rig.DeliveriesAsync(DeliveryState.Held)).Webhook);
+        Assert.Null(await rig.Store.OldestDueAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_set_back_by_an_hour_stops_nothing()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url) with { Rate = 1 });
+        await rig.OweInSilenceAsync("hook");
+        await rig.OweInSilenceAsync("hook");
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("Webhook hook got");
+
+        rig.Time.SetBack(TimeSpan.FromHours(1));
+        await rig.OweAsync("hook");
+        await Eventually.HappensAsync(() =>
+        {
+            rig.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(receiver.Requests.Count >= 2);
+        });
+        Assert.True(rig.Time.Elapsed < TimeSpan.FromHours(1));
+    }
+
+    [Fact]
+    public async Task What_the_guard_refused_stays_held_when_something_else_changes()
+    {
+        await using Receiver receiver = Receiver.Start();
+        WebhookOptions inside = Given.Webhook(new Uri("https://10.0.0.1/")), other = Given.Webhook(receiver.Url, "other");
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(inside);
+        for (int i = 0; i < WebhookHealth.MostBlocked; i++) await rig.OweInSilenceAsync("hook");
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("Webhook hook is on hold");
+
+        rig.Webhooks.Configure([inside with { Evidence = true }, other]);
+        await rig.OweAsync("other");
+        await rig.Log.WaitForAsync("Webhook other got");
+        Assert.Equal(HoldCause.Blocked, (await rig.Store.FindWebhookAsync("hook", Cancellation)).Cause);
+
+        rig.Webhooks.Configure([inside with { Url = receiver.Url }, other]);
+        rig.Bell.Ring();
+        await rig.Log.WaitForAsync("Webhook hook got", 3);
+    }
+
+    [Fact]
     public async Task Rule_6_1_a_webhook_that_was_gone_is_tried_again_when_its_address_changes()
     {
         await using Receiver old = Receiver.Start();

@@ -4,7 +4,7 @@ namespace CertHerald.Tests.Delivering;
 
 public sealed class LocalFaultsTests
 {
-    private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Start = TimeSpan.FromHours(1);
     private static readonly Answer NoDns = new(AttemptOutcome.Dns, null, "the name servers failed") { MayBeLocal = true };
     private static readonly Answer Delivered = new(AttemptOutcome.Delivered, 200, null);
 
@@ -13,8 +13,8 @@ public sealed class LocalFaultsTests
     {
         var faults = new LocalFaults(hosts: 5);
         Assert.False(faults.IsOurs(NoDns, "a", Start));
-        Assert.False(faults.IsOurs(NoDns, "a", Start.AddSeconds(1)));
-        Assert.False(faults.IsOurs(NoDns, "b", Start.AddSeconds(2)));
+        Assert.False(faults.IsOurs(NoDns, "a", Start + TimeSpan.FromSeconds(1)));
+        Assert.False(faults.IsOurs(NoDns, "b", Start + TimeSpan.FromSeconds(2)));
         Assert.True(faults.RestUntil < Start);
     }
 
@@ -23,20 +23,20 @@ public sealed class LocalFaultsTests
     {
         var faults = new LocalFaults(hosts: 5);
         faults.IsOurs(NoDns, "a", Start);
-        faults.IsOurs(NoDns, "b", Start.AddSeconds(29));
-        Assert.True(faults.IsOurs(NoDns, "c", Start.AddSeconds(30)));
-        Assert.True(faults.IsOurs(NoDns, "a", Start.AddMinutes(10)));
+        faults.IsOurs(NoDns, "b", Start + TimeSpan.FromSeconds(29));
+        Assert.True(faults.IsOurs(NoDns, "c", Start + TimeSpan.FromSeconds(30)));
+        Assert.True(faults.IsOurs(NoDns, "a", Start + TimeSpan.FromMinutes(10)));
 
-        Assert.False(faults.IsOurs(Delivered, "d", Start.AddMinutes(11)));
+        Assert.False(faults.IsOurs(Delivered, "d", Start + TimeSpan.FromMinutes(11)));
         Assert.True(faults.RestUntil < Start);
-        Assert.False(faults.IsOurs(NoDns, "a", Start.AddMinutes(12)));
+        Assert.False(faults.IsOurs(NoDns, "a", Start + TimeSpan.FromMinutes(12)));
     }
 
     [Fact]
     public void The_rest_doubles_from_1_to_30_seconds()
     {
         var faults = new LocalFaults(hosts: 1);
-        DateTimeOffset now = Start;
+        TimeSpan now = Start;
         var rests = new List<double>();
         for (int i = 0; i < 7; i++)
         {
@@ -53,8 +53,8 @@ public sealed class LocalFaultsTests
     {
         var faults = new LocalFaults(hosts: 1);
         Assert.True(faults.IsOurs(NoDns, "a", Start));
-        Assert.True(faults.IsOurs(NoDns, "a", Start.AddHours(24)));
-        Assert.False(faults.IsOurs(NoDns, "a", Start.AddHours(24).AddSeconds(1)));
+        Assert.True(faults.IsOurs(NoDns, "a", Start + TimeSpan.FromHours(24)));
+        Assert.False(faults.IsOurs(NoDns, "a", Start + TimeSpan.FromHours(24) + TimeSpan.FromSeconds(1)));
     }
 
     [Fact]

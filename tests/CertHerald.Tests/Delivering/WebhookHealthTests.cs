@@ -47,7 +47,7 @@ public sealed class WebhookHealthTests
             Assert.Equal(now.AddSeconds(2 + seconds), state.PausedUntil);
         }
 
-        state = WebhookHealth.AfterSuccess(state, now.AddHours(1)).State;
+        state = WebhookHealth.AfterSuccess(state, now.AddHours(1), now.AddHours(1)).State;
         Assert.Equal((false, 0, false), (state.IsBreakerOpen, state.Failures, state.IsPausedAt(now.AddHours(1))));
         Assert.Equal(8, WebhookHealth.GrantTo(state, now.AddHours(1), underWay: 0, room: 8, rate: 50).AtMost);
     }
@@ -56,15 +56,53 @@ public sealed class WebhookHealthTests
     public void Rule_6_2_half_of_ten_attempts_in_five_minutes_pause_too_but_not_when_they_are_older()
     {
         WebhookState state = WebhookState.New;
-        for (int i = 0; i < 9; i++) state = i % 2 == 0 ? WebhookHealth.AfterSuccess(state, Start.AddSeconds(i)).State : Fail(state, Start.AddSeconds(i));
+        for (int i = 0; i < 9; i++) state = i % 2 == 0 ? WebhookHealth.AfterSuccess(state, Start.AddSeconds(i), Start.AddSeconds(i)).State : Fail(state, Start.AddSeconds(i));
         Assert.False(state.IsBreakerOpen);
         Assert.True(Fail(state, Start.AddMinutes(4)).IsBreakerOpen);
         Assert.False(Fail(state, Start.AddMinutes(5)).IsBreakerOpen);
 
         state = WebhookState.New;
-        for (int i = 0; i < 100; i++) state = WebhookHealth.AfterSuccess(state, Start).State;
+        for (int i = 0; i < 100; i++) state = WebhookHealth.AfterSuccess(state, Start, Start).State;
         for (int i = 0; i < 9; i++) state = Fail(state, Start);
         Assert.False(state.IsBreakerOpen);
+    }
+
+    [Fact]
+    public void Rule_6_2_a_success_ends_the_breakers_own_pause_and_its_count_but_not_a_pause_that_was_asked_for()
+    {
+        WebhookState state = WebhookState.New;
+        for (int i = 0; i < 9; i++) state = Fail(state, Start);
+        var busy = new Answer(AttemptOutcome.Status, 503, null) { RetryAfter = TimeSpan.FromHours(1) };
+        state = WebhookHealth.AfterFailure(state, busy, VerdictOf(busy), Start, Start).State;
+        Assert.Equal((true, Start.AddHours(1)), (state.IsBreakerOpen, state.PausedUntil));
+
+        WebhookState late = WebhookHealth.AfterSuccess(state, Start.AddSeconds(-1), Start.AddSeconds(1)).State;
+        Assert.Equal((false, Start.AddHours(1)), (late.IsBreakerOpen, late.PausedUntil));
+
+        DateTimeOffset now = Start.AddHours(1);
+        WebhookState probed = WebhookHealth.AfterSuccess(WebhookHealth.GrantTo(state, now, 0, 8, 50).Then(1), now, now.AddSeconds(1)).State;
+        Assert.False(probed.IsPausedAt(now.AddSeconds(1)));
+        Assert.False(Fail(probed, now.AddSeconds(2)).IsBreakerOpen);
+    }
+
+    [Fact]
+    public void A_late_410_leaves_what_the_operator_put_on_hold_as_it_is()
+    {
+        WebhookState off = WebhookHealth.Hold(WebhookState.New, WebhookStatus.Off, null, "maintenance", Start).State;
+        var gone = new Answer(AttemptOutcome.Status, 410, null);
+        Settlement settled = DeliveryLoop.Settle(off, Delivery(), gone, VerdictOf(gone), isOurs: false, Start, Start);
+        Assert.Equal((WebhookStatus.Off, "maintenance", DeliveryState.Dead), (settled.Webhook.Status, settled.Webhook.Reason, settled.State));
+    }
+
+    [Fact]
+    public void A_webhook_that_may_have_one_attempt_at_once_is_trusted_by_its_last()
+    {
+        var lane = new DeliveryLane(Given.Webhook(new Uri("https://hook.example/")) with { Concurrency = 1 }, new CertSpotterDialect(), "hook");
+        Assert.False(lane.IsTrusted);
+        lane.Learn(succeeded: true);
+        Assert.True(lane.IsTrusted);
+        lane.Learn(succeeded: false);
+        Assert.False(lane.IsTrusted);
     }
 
     [Fact]
@@ -89,7 +127,7 @@ public sealed class WebhookHealthTests
         state = Fail(probe.Then(1), Start.AddHours(126));
         Assert.Equal((WebhookStatus.Held, Start.AddHours(132)), (state.Status, state.ProbeAt));
 
-        (state, DeliveryNews? recovered) = WebhookHealth.AfterSuccess(state, Start.AddHours(132));
+        (state, DeliveryNews? recovered) = WebhookHealth.AfterSuccess(state, Start.AddHours(132), Start.AddHours(132));
         Assert.Equal(("endpoint.recovered", WebhookStatus.Active, null, 0), (recovered!.Kind, state.Status, state.Reason, state.Told));
     }
 
@@ -113,8 +151,8 @@ public sealed class WebhookHealthTests
         Assert.Equal(50, WebhookHealth.GrantTo(empty, Start.AddHours(1), 0, 200, 50).AtMost);
         Assert.Equal(8, WebhookHealth.GrantTo(empty, Start.AddHours(1), 0, 8, 50).AtMost);
 
-        // A clock that goes back gives nothing and takes nothing; a slow rate still gives one.
-        Assert.Equal(0, WebhookHealth.GrantTo(empty, Start.AddHours(-1), 0, 200, 50).AtMost);
+        // Set back, the clock says nothing of what came in: not to send for an hour would be worse. A slow rate still gives one.
+        Assert.Equal(50, WebhookHealth.GrantTo(empty, Start.AddHours(-1), 0, 200, 50).AtMost);
         WebhookState slow = WebhookHealth.GrantTo(WebhookState.New, Start, 0, 8, rate: 0.1).Then(1);
         Assert.Equal(0, WebhookHealth.GrantTo(slow, Start.AddSeconds(9), 0, 8, rate: 0.1).AtMost);
         Assert.Equal(1, WebhookHealth.GrantTo(slow, Start.AddSeconds(10), 0, 8, rate: 0.1).AtMost);

@@ -8,7 +8,7 @@ internal sealed class ManualTime : TimeProvider
     private readonly DateTimeOffset _start;
     private TaskCompletionSource _timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TimeSpan _elapsed;
+    private TimeSpan _elapsed, _setBack;
 
     public ManualTime(DateTimeOffset? start = null) => _start = start ?? new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
@@ -35,7 +35,13 @@ internal sealed class ManualTime : TimeProvider
     public override DateTimeOffset GetUtcNow()
     {
         _asked.TrySetResult();
-        return _start + Elapsed;
+        lock (_lock) return _start + _elapsed - _setBack;
+    }
+
+    /// <summary>Sets the clock back; what measures by timestamps, as timers do, does not notice.</summary>
+    public void SetBack(TimeSpan by)
+    {
+        lock (_lock) _setBack += by;
     }
 
     public override long GetTimestamp() => Elapsed.Ticks;

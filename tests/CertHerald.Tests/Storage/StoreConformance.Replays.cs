@@ -40,7 +40,7 @@ public abstract partial class StoreConformance
     {
         await OweAsync(2, "hook");
         await EndAsync(DeliveryState.Done, DeliveryState.Dead);
-        ReplayPart part = await Store.ReplayAsync(new ReplayFilter(), 0, 2, 10, asNew: true, _ => Time.GetUtcNow(), Cancellation);
+        ReplayPart part = await Store.ReplayAsync(new ReplayFilter(), 0, 2, 10, asNew: true, (_, _) => Time.GetUtcNow(), Cancellation);
 
         Assert.Equal(2, part.Replayed);
         IReadOnlyList<StoredDelivery> all = await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation);
@@ -82,7 +82,7 @@ public abstract partial class StoreConformance
         int replayed = 0;
         for (long? after = 0; after is { } from;)
         {
-            ReplayPart part = await Store.ReplayAsync(new ReplayFilter(), from, count.LastId, 2, false, _ => { due.Add(Time.GetUtcNow()); return due[^1]; }, Cancellation);
+            ReplayPart part = await Store.ReplayAsync(new ReplayFilter(), from, count.LastId, 2, false, (_, _) => { due.Add(Time.GetUtcNow()); return due[^1]; }, Cancellation);
             replayed += part.Replayed;
             after = part.After;
             await OweMoreAsync(log, "hook");
@@ -129,6 +129,42 @@ public abstract partial class StoreConformance
         Assert.Empty(await Store.AttemptsAsync(1, Cancellation));
         Assert.Single(await Store.AttemptsAsync(3, Cancellation));
     }
+
+    [Fact]
+    public async Task Rule_6_4_what_is_old_and_was_replayed_into_a_hold_stays()
+    {
+        await OweAsync(1, "hook");
+        await EndAsync(DeliveryState.Dead);
+        await Store.HoldWebhookAsync("hook", "off", Time.GetUtcNow(), Cancellation);
+        Time.Advance(TimeSpan.FromDays(91));
+        await ReplayAsync(new ReplayFilter([1]), 1);
+        Assert.Equal(DeliveryState.Held, (await DeliveryAsync(1)).State);
+
+        DateTimeOffset old = Time.GetUtcNow().AddDays(-90);
+        Assert.Equal(0, await Store.CountExpiringAsync(old, Cancellation));
+        Assert.Equal(0, await Store.DeleteDeliveriesAsync(old, 10, Cancellation));
+    }
+
+    [Fact]
+    public async Task What_is_taken_back_for_anothers_mistake_and_run_again_happens_once()
+    {
+        await OweAsync(3, "hook");
+        await EndAsync(DeliveryState.Done, DeliveryState.Dead, DeliveryState.Done);
+        await Store.AddWebhookAsync(Secretive(), Cancellation);
+        var places = new List<int>();
+        ReplayPart part = await RunTwiceAsync(() => Store.ReplayAsync(
+            new ReplayFilter(), 0, 3, 10, asNew: false, (_, before) => { places.Add(before); return Time.GetUtcNow().AddSeconds(before); }, Cancellation));
+        Assert.Equal([0, 1, 2, 0, 1, 2], places);
+        Assert.Equal((3, 3), (part.Replayed, part.Placed["hook"]));
+
+        Assert.True(await RunTwiceAsync(() => Store.AddKeyAsync(besideOld: true, Cancellation)));
+        Assert.Equal(3, await RunTwiceAsync(() => Store.EncryptAnewAsync(10, Cancellation)));
+        Assert.Equal(1, await RunTwiceAsync(() => Store.DropOldKeysAsync(Cancellation)));
+        Assert.Single(await Store.AddedWebhooksAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_there_is_none() => Assert.Null(await Store.FindBodyAsync(99, Cancellation));
 
     [Fact]
     public async Task News_of_one_kind_are_one_row_until_they_are_told()
@@ -267,8 +303,23 @@ public abstract partial class StoreConformance
         }
     }
 
+    /// <summary>Runs a write in one transaction with one that fails, which takes both back.</summary>
+    private async Task<T> RunTwiceAsync<T>(Func<Task<T>> write)
+    {
+        using var isBusy = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        Task busy = Store.ChangeWebhookAsync("busy", state => { isBusy.Set(); goOn.Wait(Cancellation); return (state, null); }, 1, Cancellation);
+        isBusy.Wait(Cancellation);
+        Task<T> result = write();
+        Task mistaken = Store.ChangeWebhookAsync("mistaken", _ => throw new InvalidOperationException("a mistake"), 1, Cancellation);
+        goOn.Set();
+        await busy;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => mistaken);
+        return await result;
+    }
+
     private Task<ReplayPart> ReplayAsync(ReplayFilter filter, long last) =>
-        Store.ReplayAsync(filter, 0, last, 1_000, asNew: false, _ => Time.GetUtcNow(), Cancellation);
+        Store.ReplayAsync(filter, 0, last, 1_000, asNew: false, (_, _) => Time.GetUtcNow(), Cancellation);
 
     private sealed record Row(string Webhook, DeliveryState State, DateTimeOffset Due)
     {

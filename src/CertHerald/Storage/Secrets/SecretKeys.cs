@@ -70,11 +70,13 @@ internal sealed class SecretKeys
     }
 
     /// <summary>Forgets every key but the first. The caller knows that no box needs them.</summary>
-    /// <returns>How many.</returns>
-    public int DropOld()
+    /// <param name="header">The first one's, as the caller knew it.</param>
+    /// <returns>How many; null, and nothing is forgotten, if another is the first by now.</returns>
+    public int? DropOld(byte[]? header)
     {
         lock (_writing)
         {
+            if (!Header.AsSpan().SequenceEqual(header)) return null;
             int old = Math.Max(0, _keys.Count - 1);
             if (old > 0) Keep([_keys[0]]);
             return old;

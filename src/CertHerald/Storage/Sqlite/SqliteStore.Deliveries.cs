@@ -10,7 +10,7 @@ internal sealed partial class SqliteStore
         "CASE WHEN EXISTS (SELECT 1 FROM webhook AS on_hold WHERE on_hold.name = delivery.webhook AND on_hold.status <> 'active') THEN 'held' ELSE 'pending' END";
 
     private const string DeliveryColumns = """
-        id, webhook, kind, subject, key, CASE WHEN length(body) <= 1048576 THEN body END, state, tries, first_tried, due, head_seen, created,
+        id, webhook, kind, subject, key, CASE WHEN length(body) <= 65536 THEN body END, state, tries, first_tried, due, head_seen, created,
         lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until
         """;
 
@@ -27,12 +27,16 @@ internal sealed partial class SqliteStore
         """;
 
     // From one webhook to the next by the index, past all that they are owed: its cost is the webhooks', not the deliveries'.
-    private const string OpenWebhooks = """
+    private const string OpenNames = """
         WITH RECURSIVE open(name) AS (
             SELECT MIN(webhook) FROM delivery WHERE state = 'pending'
             UNION ALL
             SELECT (SELECT MIN(webhook) FROM delivery WHERE state = 'pending' AND webhook > open.name) FROM open WHERE open.name IS NOT NULL
         )
+        """;
+
+    private const string OpenWebhooks = $"""
+        {OpenNames}
         SELECT open.name, MAX((SELECT MIN(due) FROM delivery WHERE state = 'pending' AND webhook = open.name), COALESCE(paused_until, 0)), COALESCE(breaker_wait_ms, 0) > 0
             FROM open LEFT JOIN webhook USING (name) WHERE open.name IS NOT NULL AND COALESCE(status, 'active') = 'active' AND COALESCE(paused_until, 0) <= @now
         UNION ALL
@@ -42,12 +46,8 @@ internal sealed partial class SqliteStore
         """;
 
     // A delivery whose webhook was paused could not leave before the pause ended.
-    private const string OldestDue = """
-        WITH RECURSIVE open(name) AS (
-            SELECT MIN(webhook) FROM delivery WHERE state = 'pending'
-            UNION ALL
-            SELECT (SELECT MIN(webhook) FROM delivery WHERE state = 'pending' AND webhook > open.name) FROM open WHERE open.name IS NOT NULL
-        ),
+    private const string OldestDue = $"""
+        {OpenNames},
         waiting(name, due) AS (
             SELECT name, (SELECT MIN(due) FROM delivery WHERE state = 'pending' AND webhook = open.name) FROM open WHERE name IS NOT NULL
             UNION ALL
@@ -200,8 +200,8 @@ internal sealed partial class SqliteStore
             ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit), ("@withBody", filter.WithBody)),
         cancellation);
 
-    public Task<byte[]> FindBodyAsync(long delivery, CancellationToken cancellation) => ReadAsync(
-        session => session.First("SELECT body FROM delivery WHERE id = @id", row => row.BytesOrNull(0), ("@id", delivery)) ?? [], cancellation);
+    public Task<byte[]?> FindBodyAsync(long delivery, CancellationToken cancellation) => ReadAsync(
+        session => session.First("SELECT body FROM delivery WHERE id = @id", row => row.BytesOrNull(0), ("@id", delivery)), cancellation);
 
     public Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredAttempt>>(
         session => session.All(
@@ -236,10 +236,9 @@ internal sealed partial class SqliteStore
 
     /// <summary>The idempotency key is fixed here, with the debt itself: every attempt carries the same.</summary>
     private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Run(
-        """
+        $"""
         INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
-        SELECT @webhook, @kind, @subject, @key, CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE name = @webhook AND status <> 'active') THEN 'held' ELSE 'pending' END, @now, @seen, @now
-        WHERE true
+        SELECT webhook, @kind, @subject, @key, {OpenState}, @now, @seen, @now FROM (SELECT @webhook AS webhook) AS delivery WHERE true
         ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
         """,
         ("@webhook", webhook), ("@kind", kind), ("@subject", subject), ("@key", Guid.CreateVersion7(now).ToString()), ("@seen", headSeen), ("@now", now));

@@ -6,41 +6,48 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>Deliveries that are sent again, called off, or old enough to be forgotten.</summary>
 internal sealed partial class SqliteStore
 {
-    // Of several rows about one event the newest stands for all, unless one is asked for by its id.
-    private const string Replayable = """
-        FROM delivery
-        WHERE (@ids IS NULL OR id IN (SELECT value FROM json_each(@ids))) AND (@webhook IS NULL OR webhook = @webhook)
+    private const string OfFilter = """
+          AND (@webhook IS NULL OR webhook = @webhook)
           AND (@from IS NULL OR created >= @from) AND (@until IS NULL OR created < @until)
           AND (@of NOT IN ('dead', 'held') OR state = @of)
           AND (@of <> 'undelivered' OR NOT EXISTS (
                 SELECT 1 FROM delivery AS done WHERE done.webhook = delivery.webhook AND done.kind = delivery.kind AND done.subject = delivery.subject
                 AND done.state = 'done'))
-          AND (@ids IS NOT NULL OR NOT EXISTS (
+        """;
+
+    private const string OfIds = $"FROM delivery WHERE id IN (SELECT value FROM json_each(@ids)) {OfFilter}";
+
+    // Of several rows about one event the newest stands for all, unless one is asked for by its id.
+    private const string OfNewest = $"""
+        FROM delivery
+        WHERE NOT EXISTS (
                 SELECT 1 FROM delivery AS later WHERE later.webhook = delivery.webhook AND later.kind = delivery.kind AND later.subject = delivery.subject
-                AND later.replay > delivery.replay))
+                AND later.replay > delivery.replay)
+        {OfFilter}
         """;
 
     private const string HasEnded = "state IN ('done', 'dead', 'cancelled') AND due < @before";
 
     public Task<ReplayCount> CountReplayAsync(ReplayFilter filter, CancellationToken cancellation) => ReadAsync(
         session => session.Single(
-            $"SELECT COUNT(*), MIN(created), MAX(created), (SELECT COALESCE(MAX(id), 0) FROM delivery) {Replayable}",
+            $"SELECT COUNT(*), MIN(created), MAX(created), (SELECT COALESCE(MAX(id), 0) FROM delivery) {Replayable(filter)}",
             row => new ReplayCount(row.GetInt64(0), row.TimeOrNull(1), row.TimeOrNull(2), row.GetInt64(3)),
             ("@ids", Ids(filter)), ("@webhook", filter.Webhook), ("@from", filter.From), ("@until", filter.Until), ("@of", filter.Of)),
         cancellation);
 
     public Task<ReplayPart> ReplayAsync(
-        ReplayFilter filter, long after, long last, int limit, bool asNew, Func<string, DateTimeOffset> due, CancellationToken cancellation) => WriteAsync(
+        ReplayFilter filter, long after, long last, int limit, bool asNew, Func<string, int, DateTimeOffset> due, CancellationToken cancellation) => WriteAsync(
         session =>
         {
             // No bodies: there may be hundreds of rows.
             List<Ended> rows = session.All(
-                $"SELECT id, webhook, kind, subject, state {Replayable} AND id > @after AND id <= @last ORDER BY id LIMIT @limit",
+                $"SELECT id, webhook, kind, subject, state {Replayable(filter)} AND id > @after AND id <= @last ORDER BY id LIMIT @limit",
                 row => new Ended(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.Named<DeliveryState>(4)),
                 ("@ids", Ids(filter)), ("@webhook", filter.Webhook), ("@from", filter.From), ("@until", filter.Until), ("@of", filter.Of),
                 ("@after", after), ("@last", last), ("@limit", limit));
 
-            int replayed = 0, hastened = 0, held = 0, underWay = 0;
+            var placed = new Dictionary<string, int>(StringComparer.Ordinal);
+            int hastened = 0, held = 0, underWay = 0;
             foreach (Ended row in rows)
             {
                 // What was delivered may be on its way a second time already: that one is meant.
@@ -57,15 +64,22 @@ internal sealed partial class SqliteStore
                         held++;
                         break;
                     case DeliveryState.Dead or DeliveryState.Cancelled when !asNew:
-                        replayed += session.Run(
-                            $"UPDATE delivery SET state = {OpenState}, tries = 0, first_tried = NULL, due = @due WHERE id = @id", ("@id", row.Id), ("@due", due(row.Webhook)));
+                        session.Run(
+                            $"UPDATE delivery SET state = {OpenState}, tries = 0, first_tried = NULL, due = @due WHERE id = @id", ("@id", row.Id), ("@due", Place(row.Webhook)));
                         break;
                     default:
-                        replayed += SendAgain(session, row, asNew, due(row.Webhook));
+                        SendAgain(session, row, asNew, Place(row.Webhook));
                         break;
                 }
             }
-            return new ReplayPart(rows.Count == limit ? rows[^1].Id : null, replayed, hastened, held, underWay);
+            return new ReplayPart(rows.Count == limit ? rows[^1].Id : null, placed, hastened, held, underWay);
+
+            DateTimeOffset Place(string webhook)
+            {
+                int before = placed.GetValueOrDefault(webhook);
+                placed[webhook] = before + 1;
+                return due(webhook, before);
+            }
         },
         cancellation);
 
@@ -81,7 +95,7 @@ internal sealed partial class SqliteStore
             List<long> old = session.All(
                 $"""
                 SELECT id FROM (SELECT id FROM delivery WHERE {HasEnded} ORDER BY due LIMIT @limit)
-                UNION ALL SELECT id FROM (SELECT id FROM delivery WHERE state = 'held' AND created < @before LIMIT @limit) LIMIT @limit
+                UNION ALL SELECT id FROM (SELECT id FROM delivery WHERE state = 'held' AND due < @before LIMIT @limit) LIMIT @limit
                 """,
                 row => row.GetInt64(0), ("@before", before), ("@limit", limit));
             foreach (long id in old)
@@ -96,12 +110,12 @@ internal sealed partial class SqliteStore
 
     public Task<long> CountExpiringAsync(DateTimeOffset before, CancellationToken cancellation) => ReadAsync(
         session => session.Single(
-            "SELECT (SELECT COUNT(*) FROM delivery WHERE state = 'dead' AND due < @before) + (SELECT COUNT(*) FROM delivery WHERE state = 'held' AND created < @before)",
+            "SELECT (SELECT COUNT(*) FROM delivery WHERE state = 'dead' AND due < @before) + (SELECT COUNT(*) FROM delivery WHERE state = 'held' AND due < @before)",
             row => row.GetInt64(0), ("@before", before)),
         cancellation);
 
     /// <summary>A new row about the same event: its key and bytes are the old ones', or only its bytes.</summary>
-    private static int SendAgain(SqliteSession session, Ended row, bool asNew, DateTimeOffset due) => session.Run(
+    private static void SendAgain(SqliteSession session, Ended row, bool asNew, DateTimeOffset due) => session.Run(
         $"""
         INSERT INTO delivery (webhook, kind, subject, replay, key, body, is_short, state, due, head_seen, created)
         SELECT webhook, kind, subject,
@@ -118,6 +132,9 @@ internal sealed partial class SqliteStore
         """,
         open => row with { Id = open.GetInt64(0), State = open.Named<DeliveryState>(1) },
         ("@webhook", row.Webhook), ("@kind", row.Kind), ("@subject", row.Subject));
+
+    /// <summary>Ids are found by the table's key; a condition that may be absent would read all of it.</summary>
+    private static string Replayable(ReplayFilter filter) => filter.Ids is null ? OfNewest : OfIds;
 
     private static string? Ids(ReplayFilter filter) => filter.Ids is { } ids ? JsonSerializer.Serialize(ids) : null;
 

@@ -10,14 +10,20 @@ internal sealed partial class SqliteStore
     /// <summary>Every column that holds boxes. Their tables' ids are never given out twice.</summary>
     private static readonly (string Table, string Column)[] Boxes = [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets")];
 
-    public Task<bool> AddKeyAsync(bool besideOld, CancellationToken cancellation) => WriteAsync(
-        session =>
-        {
-            if (Stale(session, atMost: 1).Count > 0 || (_secrets.Count > 1 && !besideOld)) return false;
-            _secrets.Add();
-            return true;
-        },
-        cancellation);
+    public Task<bool> AddKeyAsync(bool besideOld, CancellationToken cancellation)
+    {
+        // The file is not part of the transaction: asked again, it has the key already.
+        bool isAdded = false;
+        return WriteAsync(
+            session =>
+            {
+                if (isAdded) return true;
+                if (Stale(session, atMost: 1).Count > 0 || (_secrets.Count > 1 && !besideOld)) return false;
+                _secrets.Add();
+                return isAdded = true;
+            },
+            cancellation);
+    }
 
     public Task<int> EncryptAnewAsync(int atMost, CancellationToken cancellation) => WriteAsync(
         session =>
@@ -29,9 +35,12 @@ internal sealed partial class SqliteStore
         },
         cancellation);
 
-    public Task<int?> DropOldKeysAsync(CancellationToken cancellation) => WriteAsync<int?>(
-        session => Stale(session, atMost: 1).Count > 0 ? null : _secrets.DropOld(),
-        cancellation);
+    public async Task<int?> DropOldKeysAsync(CancellationToken cancellation)
+    {
+        // Only once it is on disk that nothing needs them: a transaction that is taken back would.
+        (bool isNeeded, byte[]? newest) = await WriteAsync(session => (Stale(session, atMost: 1).Count > 0, _secrets.Header), cancellation);
+        return isNeeded ? null : _secrets.DropOld(newest);
+    }
 
     /// <summary>Looks for secrets whose key is not there.</summary>
     /// <param name="forgotten">Null refuses such a database; otherwise they are removed, and what they belonged to is named here.</param>
