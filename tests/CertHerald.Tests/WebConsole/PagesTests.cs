@@ -187,7 +187,7 @@ public sealed partial class PagesTests
         Assert.Equal(
             [
                 "/", "/console/assets/HASH/console.css", "/console/assets/HASH/icon.svg", "/console/login", "/console/sign-in", "/favicon.ico",
-                "/healthz", "/metrics", "/readyz",
+                "/healthz", "/metrics", "/openapi/{documentName}.json", "/readyz",
             ],
             open.Order(StringComparer.Ordinal));
     }
