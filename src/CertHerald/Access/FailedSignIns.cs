@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,7 +7,7 @@ namespace CertHerald.Access;
 /// <summary>
 /// Counts failed authentication per address (per /64 in IPv6: one host usually has a whole one) and blocks after ten in a minute.
 /// </summary>
-internal sealed class FailedSignIns(TimeProvider time)
+internal sealed partial class FailedSignIns(TimeProvider time, Meter meter, ILogger<FailedSignIns> logger)
 {
     public const int Allowed = 10;
 
@@ -14,45 +15,62 @@ internal sealed class FailedSignIns(TimeProvider time)
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<IPAddress, Queue<DateTimeOffset>> _failures = [];
+    private readonly Dictionary<IPAddress, Attempts> _addresses = [];
+    private readonly Counter<long> _failed = meter.CreateCounter<long>("certherald_failed_sign_ins_total", description: "Wrong passwords, links and keys.");
 
     /// <summary>How long an address must wait; null if it may try now.</summary>
     public TimeSpan? BlockedFor(IPAddress? address)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        lock (_gate)
-        {
-            if (!_failures.TryGetValue(NetworkOf(address), out Queue<DateTimeOffset>? times) || times.Count < Allowed) return null;
-            TimeSpan left = times.Peek() + Window - now;
-            return left > TimeSpan.Zero ? left : null;
-        }
+        lock (_gate) return _addresses.TryGetValue(NetworkOf(address), out Attempts? attempts) ? attempts.BlockedFor(time.GetUtcNow()) : null;
     }
 
-    /// <summary>Notes a failure.</summary>
-    public void Record(IPAddress? address)
+    /// <summary>
+    /// Begins an attempt. It counts as failed until it has <see cref="Succeeded"/>, so that many at once get no further than many in
+    /// turn.
+    /// </summary>
+    /// <returns>How long the address must wait: nothing was begun. Null if it may try.</returns>
+    public TimeSpan? Begin(IPAddress? address)
     {
         DateTimeOffset now = time.GetUtcNow();
         IPAddress network = NetworkOf(address);
         lock (_gate)
         {
-            if (!_failures.TryGetValue(network, out Queue<DateTimeOffset>? times))
+            if (!_addresses.TryGetValue(network, out Attempts? attempts))
             {
-                if (_failures.Count >= MostAddresses) Forget(now);
-                _failures.Add(network, times = new Queue<DateTimeOffset>(Allowed));
+                if (_addresses.Count >= MostAddresses) Forget(now);
+                _addresses.Add(network, attempts = new Attempts());
             }
-            // Only the latest ten matter: the oldest of them says when the next try is allowed.
-            if (times.Count == Allowed) times.Dequeue();
-            times.Enqueue(now);
+            if (attempts.BlockedFor(now) is { } wait) return wait;
+            attempts.Add(now);
+            return null;
         }
+    }
+
+    /// <summary>Takes back an attempt that was begun: it was right, or nobody looked at it.</summary>
+    public void Succeeded(IPAddress? address)
+    {
+        lock (_gate)
+            if (_addresses.TryGetValue(NetworkOf(address), out Attempts? attempts))
+                attempts.TakeBack();
+    }
+
+    /// <summary>An attempt that was begun has failed.</summary>
+    public void Failed(IPAddress? address)
+    {
+        _failed.Add(1);
+        IPAddress network = NetworkOf(address);
+        lock (_gate)
+            if (!_addresses.TryGetValue(network, out Attempts? attempts) || !attempts.IsNewlyBlocked(time.GetUtcNow())) return;
+        LogBlocked(network);
     }
 
     // Memory stays bounded under a flood from many networks: then all begin anew, which costs us ten tries each.
     private void Forget(DateTimeOffset now)
     {
-        foreach ((IPAddress network, Queue<DateTimeOffset> times) in _failures.ToArray())
-            if (times.Last() + Window <= now)
-                _failures.Remove(network);
-        if (_failures.Count >= MostAddresses) _failures.Clear();
+        foreach ((IPAddress network, Attempts attempts) in _addresses.ToArray())
+            if (attempts.IsOver(now))
+                _addresses.Remove(network);
+        if (_addresses.Count >= MostAddresses) _addresses.Clear();
     }
 
     private static IPAddress NetworkOf(IPAddress? address)
@@ -65,4 +83,37 @@ internal sealed class FailedSignIns(TimeProvider time)
         bytes.AsSpan(8).Clear();
         return new IPAddress(bytes);
     }
+
+    /// <summary>When one address tried and did not succeed. Only the latest ten matter: the oldest of them says when the next try is allowed.</summary>
+    private sealed class Attempts
+    {
+        private readonly List<DateTimeOffset> _times = new(Allowed);
+        private DateTimeOffset _toldUntil = DateTimeOffset.MinValue;
+
+        public TimeSpan? BlockedFor(DateTimeOffset now) => _times.Count == Allowed && _times[0] + Window - now is { Ticks: > 0 } left ? left : null;
+
+        public bool IsOver(DateTimeOffset now) => _times.Count == 0 || _times[^1] + Window <= now;
+
+        public void Add(DateTimeOffset now)
+        {
+            if (_times.Count == Allowed) _times.RemoveAt(0);
+            _times.Add(now);
+        }
+
+        public void TakeBack()
+        {
+            if (_times.Count > 0) _times.RemoveAt(_times.Count - 1);
+        }
+
+        /// <summary>Whether it is blocked, and that is to be told: once for each time that it is.</summary>
+        public bool IsNewlyBlocked(DateTimeOffset now)
+        {
+            if (now < _toldUntil || BlockedFor(now) is not { } left) return false;
+            _toldUntil = now + left;
+            return true;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Too many wrong passwords, links or keys came from {Address}: it must wait")]
+    private partial void LogBlocked(IPAddress address);
 }

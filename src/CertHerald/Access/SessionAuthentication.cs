@@ -26,11 +26,11 @@ internal sealed class SessionAuthentication(
     // Programs only: a page that somebody was lured to cannot send this header, so it needs no antiforgery token.
     private async Task<AuthenticateResult> AuthenticateAsync(string key)
     {
-        if (failures.BlockedFor(Context.Connection.RemoteIpAddress) is not null) return AuthenticateResult.NoResult();
+        // Right keys first: nobody guesses 256 bits, and whoever shares an address with one that tries must not be shut out.
         if (localKey.Opens(key)) return Success(new Caller.Local());
         if (await keys.FindAsync(key, Context.RequestAborted) is { } found) return Success(found);
 
-        failures.Record(Context.Connection.RemoteIpAddress);
+        if (failures.Begin(Context.Connection.RemoteIpAddress) is null) failures.Failed(Context.Connection.RemoteIpAddress);
         return AuthenticateResult.NoResult();
     }
 

@@ -7,13 +7,17 @@ internal sealed class Users(IUsers store, TimeProvider time) : IDisposable
 {
     private const int MostCharacters = 64;
 
+    /// <summary>Checks that may wait for the one under way. Beyond them nobody would still be there for the answer.</summary>
+    private const int MostWaiting = 8;
+
     // A check is meant to be dear: one at a time, so that a flood of them leaves the other processors to the service.
     private readonly SemaphoreSlim _one = new(1, 1);
+    private int _checks;
 
     public static string? ProblemOfName(string? name) =>
-        name is { Length: > 0 and <= MostCharacters } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '@')
+        name is { Length: > 0 and <= MostCharacters } && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '@')
             ? null
-            : $"A user's name has 1 to {MostCharacters} characters: letters a to z, digits, and . - _ @";
+            : $"A user's name has 1 to {MostCharacters} characters: letters a to z, digits, and . - _ @. It begins with a letter or digit.";
 
     public Task<IReadOnlyList<StoredUser>> ListAsync(CancellationToken cancellation) => store.UsersAsync(cancellation);
 
@@ -26,12 +30,24 @@ internal sealed class Users(IUsers store, TimeProvider time) : IDisposable
         return (user, await store.SetPasswordAsync(user, CancellationToken.None));
     }
 
-    /// <summary>The user whose name and password these are; null if they are nobody's.</summary>
-    public async Task<StoredUser?> CheckAsync(string? name, string? password, CancellationToken cancellation)
+    /// <summary>The user whose name and password these are; null if they are nobody's, or if too many others wait to be checked.</summary>
+    public async Task<(StoredUser? User, bool IsBusy)> CheckAsync(string? name, string? password, CancellationToken cancellation)
     {
-        StoredUser? user = ProblemOfName(name) is null ? await store.FindUserAsync(name!, cancellation) : null;
-        if (password is null or { Length: > Passwords.Most }) return null;
-        return await OneByOneAsync(() => Passwords.Fits(password, user?.Password), cancellation) ? user : null;
+        if (Interlocked.Increment(ref _checks) > 1 + MostWaiting)
+        {
+            Interlocked.Decrement(ref _checks);
+            return (null, IsBusy: true);
+        }
+        try
+        {
+            StoredUser? user = ProblemOfName(name) is null ? await store.FindUserAsync(name!, cancellation) : null;
+            if (password is null or { Length: > Passwords.Most }) return (null, IsBusy: false);
+            return (await OneByOneAsync(() => Passwords.Fits(password, user?.Password), cancellation) ? user : null, IsBusy: false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _checks);
+        }
     }
 
     /// <returns>False if there is none.</returns>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Storage;
 
@@ -36,6 +37,7 @@ internal sealed class Accounts(Users users)
     private Task<bool> RemoveAsync(string name) => users.RemoveAsync(name);
 }
 
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record PasswordRequest(string? Password);
 
 /// <summary>A user on the wire.</summary>

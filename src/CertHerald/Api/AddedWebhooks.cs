@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using CertHerald.Access;
 using CertHerald.Deciding;
@@ -32,18 +31,17 @@ internal sealed partial class AddedWebhooks(
                 ? TypedResults.Json(found, ApiJson.Default.WebhookJson)
                 : (IResult)ApiError.NotFound("webhook"));
 
-        group.MapPost("", async (HttpRequest request, AddedWebhooks added) =>
-            (await ReadAsync(request, ApiJson.Default.WebhookRequest)) is (var asked, null) ? Answer(await added.AddAsync(asked!)) : BadBody)
+        group.MapPost("", (HttpRequest request, AddedWebhooks added) => AnswerAsync(request, ApiJson.Default.WebhookRequest, null, added.AddAsync))
             .Needs(Scope.Webhooks);
 
-        group.MapPatch("/{name}", async (string name, HttpRequest request, AddedWebhooks added) =>
-            (await ReadAsync(request, ApiJson.Default.WebhookRequest)) is (var asked, null) ? Answer(await added.ChangeAsync(name, asked!)) : BadBody)
+        group.MapPatch("/{name}", (string name, HttpRequest request, AddedWebhooks added) =>
+            AnswerAsync(request, ApiJson.Default.WebhookRequest, null, asked => added.ChangeAsync(name, asked)))
             .Needs(Scope.Webhooks);
 
         group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).Needs(Scope.Webhooks);
 
-        group.MapPost("/{name}/rotate-secret", async (string name, HttpRequest request, AddedWebhooks added) =>
-            (await ReadAsync(request, ApiJson.Default.RotateRequest, new RotateRequest())) is (var asked, null) ? Answer(await added.RotateAsync(name, asked!)) : BadBody)
+        group.MapPost("/{name}/rotate-secret", (string name, HttpRequest request, AddedWebhooks added) =>
+            AnswerAsync(request, ApiJson.Default.RotateRequest, new RotateRequest(), asked => added.RotateAsync(name, asked)))
             .Needs(Scope.Webhooks);
     }
 
@@ -207,7 +205,11 @@ internal sealed partial class AddedWebhooks(
 
     private static WebhookOutcome Configured(string name) => new(StatusCodes.Status409Conflict, $"{name} stands in the configuration: change it there.");
 
-    private static IResult BadBody => ApiError.BadRequest("The body is no JSON object with the members that this address takes: see docs/api.md.");
+    private static async Task<IResult> AnswerAsync<T>(HttpRequest request, JsonTypeInfo<T> type, T? empty, Func<T, Task<WebhookOutcome>> answer) where T : class
+    {
+        (T? asked, string unread) = await Body.ReadAsync(request, type, "the members that docs/api.md names", empty);
+        return asked is null ? ApiError.BadRequest(unread) : Answer(await answer(asked));
+    }
 
     private static IResult Answer(WebhookOutcome outcome) => outcome switch
     {
@@ -216,20 +218,6 @@ internal sealed partial class AddedWebhooks(
         { Status: StatusCodes.Status409Conflict } => ApiError.Conflict(outcome.Problem!),
         _ => ApiError.BadRequest(outcome.Problem!),
     };
-
-    /// <summary>Reads a body. What is wrong with one is not repeated: it may hold a secret.</summary>
-    private static async Task<(T? Asked, string? Problem)> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, T? empty = null) where T : class
-    {
-        if (request.ContentLength is 0 or null && empty is not null && request.Headers.TransferEncoding.Count == 0) return (empty, null);
-        try
-        {
-            return await JsonSerializer.DeserializeAsync(request.Body, type, request.HttpContext.RequestAborted) is { } asked ? (asked, null) : (null, "null");
-        }
-        catch (JsonException)
-        {
-            return (null, "no JSON");
-        }
-    }
 
     private sealed record Kept(StoredWebhook Stored, WebhookOptions Options);
 

@@ -40,7 +40,7 @@ internal static class ApiDescription
         Refuse("401", "No valid key and no session.");
         Refuse("403", "The key lacks the scope, or a session asks for a change.");
         if (context.Description.RelativePath!.Contains('{', StringComparison.Ordinal)) Refuse("404", "There is no such thing.");
-        Refuse("429", "Too many wrong keys came from the address: wait for Retry-After seconds.");
+        Refuse("429", "Too many wrong keys came from the address: wait for Retry-After seconds. Or a webhook is tested too soon after its last test (too_soon).");
         Refuse("503", "The store could not be read or written.");
 
         void Refuse(string status, string why) => answers.TryAdd(status, new OpenApiResponse

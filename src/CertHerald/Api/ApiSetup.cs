@@ -66,11 +66,20 @@ internal static class ApiSetup
     /// <summary>Answers what no endpoint foresaw: the log says what it was, the client only that it was.</summary>
     public static void UseFailureAnswers(this IApplicationBuilder app) => app.UseExceptionHandler(new ExceptionHandlerOptions
     {
+        // What a client did wrong is no failure of ours.
+        SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
         ExceptionHandler = async context =>
         {
-            bool isStore = context.Features.Get<IExceptionHandlerFeature>()?.Error is StoreException;
-            context.Response.StatusCode = isStore ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
-            var error = new ApiError("internal_error", "The service could not answer this. Its log says why; /readyz may, too.");
+            Exception? failure = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+            context.Response.StatusCode = failure switch
+            {
+                BadHttpRequestException bad => bad.StatusCode,
+                StoreException => StatusCodes.Status503ServiceUnavailable,
+                _ => StatusCodes.Status500InternalServerError,
+            };
+            ApiError error = failure is not BadHttpRequestException ? new("internal_error", "The service could not answer this. Its log says why; /readyz may, too.")
+                : context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge ? new("bad_request", "The body is too large.")
+                : new("bad_request", "The request cannot be read.");
             await context.Response.WriteAsJsonAsync(error, ApiJson.Default.ApiError, cancellationToken: context.RequestAborted);
         },
     });

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Following;
 using CertHerald.Storage;
@@ -15,18 +15,10 @@ internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live
         group.MapGet("", async (BackFills backFills, CancellationToken cancellation) =>
             TypedResults.Json(await backFills.ListAsync(cancellation), ApiJson.Default.IReadOnlyListBackFillJson));
 
-        group.MapPost("", async (HttpRequest request, BackFills backFills, CancellationToken cancellation) =>
+        group.MapPost("", async (HttpRequest request, BackFills backFills) =>
         {
-            try
-            {
-                return await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.BackFillRequest, cancellation) is { } asked
-                    ? await backFills.AddAsync(asked)
-                    : ApiError.BadRequest("The body is null.");
-            }
-            catch (JsonException e)
-            {
-                return ApiError.BadRequest($"The body is no JSON object with \"items\" and \"since\": {e.Message}");
-            }
+            (BackFillRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.BackFillRequest, "\"items\" and \"since\"");
+            return asked is null ? ApiError.BadRequest(unread) : await backFills.AddAsync(asked);
         }).Needs(Scope.Watch);
 
         group.MapPost("/{id:long}/pause", async (long id, BackFills backFills) => await backFills.PauseAsync(id, true)).Needs(Scope.Watch);
@@ -87,6 +79,7 @@ internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live
 }
 
 /// <summary>What to search for, on the wire.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record BackFillRequest(IReadOnlyList<string>? Items, DateTimeOffset? Since);
 
 /// <summary>A search of the past on the wire.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace CertHerald.Api;
 
@@ -8,18 +9,20 @@ internal static class Body
 {
     /// <summary>A request's JSON, or what is wrong with it.</summary>
     /// <param name="members">What it should hold, for the message.</param>
-    public static async Task<(T? Value, string Problem)> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, string members) where T : class
+    /// <param name="empty">What a request without a body asks for; null if it needs one.</param>
+    public static async Task<(T? Value, string Problem)> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, string members, T? empty = null) where T : class
     {
+        if (empty is not null && request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }) return (empty, "");
         try
         {
             return await JsonSerializer.DeserializeAsync(request.Body, type, request.HttpContext.RequestAborted) is { } value
                 ? (value, "")
-                : (null, "The body is null.");
+                : (null, $"The body is null, and no JSON object with {members}.");
         }
         catch (JsonException failure)
         {
-            // Where, not what: the text may hold a password.
-            return (null, $"The body is no JSON object with {members}: see line {(failure.LineNumber ?? 0) + 1}, {failure.Path ?? "$"}.");
+            // Where, not what: the text, a member's name too, may hold a password.
+            return (null, $"The body is no JSON object with {members}, or holds more: see line {(failure.LineNumber ?? 0) + 1}, byte {(failure.BytePositionInLine ?? 0) + 1}.");
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Storage;
 
@@ -51,6 +52,7 @@ internal sealed class KeyRing(ApiKeys keys, TimeProvider time)
 }
 
 /// <summary>What key is wanted, on the wire.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ApiKeyRequest(string? Name, IReadOnlyList<string?>? Scopes, DateTimeOffset? Expires);
 
 /// <summary>An API key on the wire.</summary>

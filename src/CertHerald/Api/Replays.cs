@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Delivering;
 using CertHerald.Following;
@@ -20,16 +20,9 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
 
         group.MapPost("/replay", async (HttpRequest request, Replays replays, CancellationToken cancellation) =>
         {
-            try
-            {
-                return await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.ReplayRequest, cancellation) is { } asked
-                    ? await replays.AnswerAsync(asked, cancellation)
-                    : ApiError.BadRequest("The body is null.");
-            }
-            catch (JsonException e)
-            {
-                return ApiError.BadRequest($"The body is no JSON object that says what to replay: {e.Message}");
-            }
+            (ReplayRequest? asked, string unread) = await Body.ReadAsync(
+                request, ApiJson.Default.ReplayRequest, "\"ids\", \"webhook\", \"from\", \"until\", \"state\", \"as_new\" and \"dry_run\"");
+            return asked is null ? ApiError.BadRequest(unread) : await replays.AnswerAsync(asked, cancellation);
         });
         group.MapPost("/{id:long}/replay", async (long id, bool? as_new, Replays replays) =>
             await replays.ReplayAsync(id, as_new == true) is { } outcome ? TypedResults.Json(outcome, ApiJson.Default.ReplayJson) : (IResult)ApiError.NotFound("delivery"));
@@ -93,9 +86,15 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
 
     private async Task<IResult> AnswerAsync(ReplayRequest asked, CancellationToken cancellation)
     {
-        ReplayOf of = ReplayOf.Any;
-        if (asked.State is { } state && (!Enum.TryParse(state, ignoreCase: true, out of) || of == ReplayOf.Any || state.Any(char.IsDigit)))
-            return ApiError.BadRequest("\"state\" is dead, held or undelivered.");
+        ReplayOf? of = asked.State switch
+        {
+            null => ReplayOf.Any,
+            "dead" => ReplayOf.Dead,
+            "held" => ReplayOf.Held,
+            "undelivered" => ReplayOf.Undelivered,
+            _ => null,
+        };
+        if (of is null) return ApiError.BadRequest("\"state\" is dead, held or undelivered.");
         if (asked.Ids is null && asked.State is null && asked.From is null && asked.Until is null)
             return ApiError.BadRequest("Say what to replay: \"ids\", \"state\", \"from\" or \"until\".");
         if (asked.Ids is { Count: > MostIds }) return ApiError.BadRequest($"\"ids\" names at most {MostIds} deliveries.");
@@ -104,7 +103,7 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
         foreach (string id in asked.Ids ?? [])
             if (long.TryParse(id, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long number)) ids.Add(number);
             else return ApiError.BadRequest("\"ids\" are ids of deliveries, in decimal digits.");
-        var filter = new ReplayFilter(asked.Ids is null ? null : ids, asked.Webhook, asked.From, asked.Until, of);
+        var filter = new ReplayFilter(asked.Ids is null ? null : ids, asked.Webhook, asked.From, asked.Until, of.Value);
         return TypedResults.Json(await ReplayAsync(filter, asked.AsNew == true, asked.DryRun == true, cancellation), ApiJson.Default.ReplayJson);
     }
 
@@ -117,6 +116,7 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
 
 /// <summary>What to replay, on the wire: all that is given must hold.</summary>
 /// <param name="State">dead, held or undelivered; null for any.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ReplayRequest(
     IReadOnlyList<string>? Ids, string? Webhook, DateTimeOffset? From, DateTimeOffset? Until, string? State, bool? AsNew, bool? DryRun);
 

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Storage;
 using CertHerald.Storage.Secrets;
@@ -13,15 +13,8 @@ internal sealed partial class SecretsAtRest(IStore store, ILogger<SecretsAtRest>
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/secrets/rekey", async (HttpRequest request, SecretsAtRest secrets) =>
         {
-            try
-            {
-                RekeyRequest? asked = await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.RekeyRequest, request.HttpContext.RequestAborted);
-                return (IResult)TypedResults.Json(await secrets.RekeyAsync(asked?.DropOld ?? false), ApiJson.Default.RekeyOutcome);
-            }
-            catch (JsonException)
-            {
-                return ApiError.BadRequest("The body is {\"drop_old\": true} or {\"drop_old\": false}.");
-            }
+            (RekeyRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.RekeyRequest, "\"drop_old\": true or false");
+            return asked is null ? ApiError.BadRequest(unread) : (IResult)TypedResults.Json(await secrets.RekeyAsync(asked.DropOld), ApiJson.Default.RekeyOutcome);
         }).WithTags("Secrets").Needs(Scope.Admin);
 
     /// <summary>Ends a change of keys that was killed. Called once, at the start.</summary>
@@ -56,4 +49,5 @@ internal sealed partial class SecretsAtRest(IStore store, ILogger<SecretsAtRest>
 }
 
 /// <summary>Asks for a change of keys.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record RekeyRequest(bool DropOld = false);

@@ -1,5 +1,5 @@
 using System.Text;
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Delivering;
 using CertHerald.Following;
@@ -21,8 +21,11 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
         group.MapPost("/hold", async (string name, HttpRequest request, WebhookOperations operations) =>
         {
             if (operations.Find(name) is not { } webhook) return ApiError.NotFound("webhook");
-            (string? reason, string? problem) = await ReasonAsync(request);
-            return problem is null ? (IResult)TypedResults.Json(await operations.HoldAsync(webhook, reason), ApiJson.Default.WebhookStateJson) : ApiError.BadRequest(problem);
+            (HoldRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.HoldRequest, "\"reason\"", empty: new HoldRequest(null));
+            if (asked is null) return ApiError.BadRequest(unread);
+            if (asked.Reason?.Length > LongestReason) return ApiError.BadRequest($"\"reason\" has at most {LongestReason} characters.");
+            string? reason = string.IsNullOrWhiteSpace(asked.Reason) ? null : asked.Reason;
+            return (IResult)TypedResults.Json(await operations.HoldAsync(webhook, reason), ApiJson.Default.WebhookStateJson);
         }).Needs(Scope.Replay);
         group.MapPost("/resume", async (string name, WebhookOperations operations) =>
             operations.Find(name) is { } webhook ? TypedResults.Json(await operations.ResumeAsync(webhook), ApiJson.Default.WebhookStateJson) : (IResult)ApiError.NotFound("webhook")).Needs(Scope.Replay);
@@ -61,20 +64,6 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
         return WebhookStateJson.Of(webhook.Name, state, now);
     }
 
-    private static async Task<(string? Reason, string? Problem)> ReasonAsync(HttpRequest request)
-    {
-        if (request.ContentLength is null or 0) return (null, null);
-        try
-        {
-            string? reason = (await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.HoldRequest, request.HttpContext.RequestAborted))?.Reason;
-            return reason?.Length > LongestReason ? (null, $"\"reason\" has at most {LongestReason} characters.") : (string.IsNullOrWhiteSpace(reason) ? null : reason, null);
-        }
-        catch (JsonException e)
-        {
-            return (null, $"The body is no JSON object with a \"reason\": {e.Message}");
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Webhook} was put on hold: it was asked for")]
     private partial void Held(string webhook);
 
@@ -83,6 +72,7 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
 }
 
 /// <summary>Why a webhook is put on hold, on the wire.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record HoldRequest(string? Reason);
 
 /// <summary>The state of a webhook on the wire.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Signing;
@@ -11,7 +10,7 @@ namespace CertHerald.Api;
 /// <param name="Url">Whole, with user name and password.</param>
 /// <param name="Secret">To sign with; one is made if it is needed and not given.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed partial record WebhookRequest(
+internal sealed record WebhookRequest(
     string? Name = null, string? Dialect = null, string? Url = null, IReadOnlyList<string>? Events = null, bool? Evidence = null, string? Secret = null,
     bool? Signed = null, IReadOnlyDictionary<string, string>? Headers = null, int? Concurrency = null, double? Rate = null)
 {
@@ -27,7 +26,7 @@ internal sealed partial record WebhookRequest(
         string dialect = Dialect ?? before?.Dialect ?? dialects[0].Name;
         IWebhookDialect? spoken = dialects.FirstOrDefault(one => one.Name == dialect);
         IReadOnlyList<string> events = Events ?? before?.Events ?? [.. EventKinds.All.Where(kind => spoken?.Speaks(kind) == true).Take(1)];
-        mistake = !NamePattern().IsMatch(name) ? "\"name\" is 1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or digit."
+        mistake = !WebhookOptions.IsName(name) ? $"\"name\" is {WebhookOptions.NameForm}."
             : spoken is null ? $"\"dialect\" is one of: {string.Join(", ", dialects.Select(one => one.Name))}."
             : events.Count == 0 || events.Any(kind => !spoken.Speaks(kind)) ? $"\"events\" of the dialect {spoken.Name} are: {string.Join(", ", EventKinds.All.Where(spoken.Speaks))}."
             : Headers?.Values.Any(value => value is null) == true ? "\"headers\" hold a name without a value: leave it out."
@@ -124,9 +123,6 @@ internal sealed partial record WebhookRequest(
 
     /// <summary>User name, password and @ as they stand in a URL.</summary>
     private static string UserOf(string url) => new Uri(url).UserInfo is { Length: > 0 } user ? user + "@" : "";
-
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\\z")]
-    private static partial Regex NamePattern();
 }
 
 /// <summary>A webhook as a request leaves it.</summary>

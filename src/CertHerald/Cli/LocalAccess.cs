@@ -69,7 +69,10 @@ internal sealed record LocalAccess(Uri Address, string Key)
             if (answer.StatusCode == HttpStatusCode.Unauthorized)
                 throw new CommandFailedException($"the service at {Address} answered {(int)answer.StatusCode}: it may have been started anew; try again");
             if (answer.StatusCode == HttpStatusCode.NoContent) return default;
-            JsonElement body = await JsonSerializer.DeserializeAsync<JsonElement>(await answer.Content.ReadAsStreamAsync(stopping), cancellationToken: stopping);
+            byte[] bytes = await answer.Content.ReadAsByteArrayAsync(stopping);
+            // Without a body it knows not even the address: a name in it is none that it can have.
+            if (answer.StatusCode == HttpStatusCode.NotFound && bytes.Length == 0) throw new CommandFailedException($"the service at {Address} refused: There is no such thing.");
+            JsonElement body = JsonElement.Parse(bytes);
             if (!answer.IsSuccessStatusCode)
                 throw new CommandFailedException($"the service at {Address} refused: {(body.TryGetProperty("message", out JsonElement message) ? message.GetString() : answer.StatusCode)}");
             return body;

@@ -187,7 +187,7 @@ internal static class Configuration
     {
         if (section.Text("public_url") is not { } text) return null;
         if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" })
-            return text.TrimEnd('/');
+            return uri.GetLeftPart(UriPartial.Authority);
         section.Mistake("public_url", "is no address without user name, path, ? and #", "write https://ct.your-company.tld: console and API stand at its top");
         return null;
     }
@@ -333,6 +333,7 @@ internal static class Configuration
             section.Finish();
 
             if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
+            else if (!WebhookOptions.IsName(name)) section.Mistake("name", $"\"{name}\" cannot stand in an address", $"write {WebhookOptions.NameForm}");
             else if (!names.Add(name)) section.Mistake("name", $"\"{name}\" is given twice", "give each webhook its own name");
 
             if (WebhookDialects.All.FirstOrDefault(one => one.Name == dialect) is not { } spoken)

@@ -12,7 +12,7 @@ internal static class AddressRanges
 
     /// <summary>Metadata services of clouds: whoever reaches them gets the machine's credentials. Nothing opens them.</summary>
     private static readonly IPNetwork[] NeverOpen =
-        Parse("169.254.169.254/32 fd00:ec2::254/128 168.63.129.16/32");
+        Parse("169.254.169.254/32 169.254.170.2/32 169.254.170.23/32 100.100.100.200/32 168.63.129.16/32 fd00:ec2::254/128");
 
     /// <summary>The rest of what is not the public internet; the registry's ::/96, 2001::/23 and 2002::/16 hold tunnels.</summary>
     private static readonly IPNetwork[] Special = Parse(

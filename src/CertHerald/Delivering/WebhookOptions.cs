@@ -39,6 +39,12 @@ internal sealed record WebhookOptions
 
     public const double DefaultRate = 50, LeastRate = 0.01, MostRate = 10_000;
 
+    public const string NameForm = "1 to 64 letters, digits, dots, hyphens and underscores, a letter or digit first";
+
+    /// <summary>Whether a webhook may have this name, configured or added: it stands in addresses of the API.</summary>
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= 64 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+
     /// <summary>An address as people may see it: what follows the host can be a secret.</summary>
     public static string Shown(Uri url) => $"{url.Scheme}://{url.Authority}/…";
 

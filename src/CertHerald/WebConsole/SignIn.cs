@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using CertHerald.Access;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -24,30 +26,47 @@ internal static class SignIn
         HttpContext context, [FromForm] string? token, [FromForm] string? user, [FromForm] string? password, [FromForm(Name = "return")] string? back,
         LoginLinks links, Users users, Sessions sessions, AuditTrail audit, FailedSignIns failures, IAntiforgery antiforgery)
     {
-        if (failures.BlockedFor(context.Connection.RemoteIpAddress) is { } wait)
-        {
-            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-            return Page(token, back, StatusCodes.Status429TooManyRequests,
-                "Too many failed attempts came from your address. Wait a minute, then try again.");
-        }
+        IPAddress? address = context.Connection.RemoteIpAddress;
+        if (failures.BlockedFor(address) is { } blocked) return Wait(blocked);
         if (!await antiforgery.IsRequestValidAsync(context))
             return Page(token, back, StatusCodes.Status400BadRequest,
                 "This page was no longer current. Press the button once more; cookies must be allowed.");
+        if (failures.Begin(address) is { } wait) return Wait(wait);
 
         // An empty field is what a browser sends of the form's other half.
         bool isPassword = string.IsNullOrWhiteSpace(token) && !string.IsNullOrEmpty(user);
         Caller.Session? session = null;
-        if (!isPassword) session = links.TryRedeem(TokenIn(token)) ? await sessions.BeginAsync(context) : null;
-        else if (await users.CheckAsync(user, password, context.RequestAborted) is { } known) session = await sessions.BeginAsync(context, known);
+        if (isPassword)
+        {
+            var (known, isBusy) = await users.CheckAsync(user, password, context.RequestAborted);
+            if (isBusy)
+            {
+                failures.Succeeded(address);
+                context.Response.Headers.RetryAfter = "5";
+                return Page(null, back, StatusCodes.Status503ServiceUnavailable, "Too many people sign in just now. Wait some seconds, then try again.");
+            }
+            if (known is not null) session = await sessions.BeginAsync(context, known);
+        }
+        else if (links.TryRedeem(TokenIn(token)))
+        {
+            session = await sessions.BeginAsync(context);
+        }
         if (session is null)
         {
-            failures.Record(context.Connection.RemoteIpAddress);
+            failures.Failed(address);
             return Page(null, back, StatusCodes.Status401Unauthorized, isPassword
                 ? "User name and password do not belong together. Mind capitals; 'certherald users set-password' sets a new password."
                 : "This link has been used, or is older than ten minutes, or was voided by a restart.");
         }
+        failures.Succeeded(address);
         await audit.RecordAsync(context, session.Name);
         return new SeeOther(ReturnPath.Safe(back));
+
+        RazorComponentResult<LoginPage> Wait(TimeSpan left)
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(left.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            return Page(token, back, StatusCodes.Status429TooManyRequests, "Too many failed attempts came from your address. Wait a minute, then try again.");
+        }
     }
 
     internal static async Task<IResult> EndAsync(HttpContext context, Sessions sessions, IAntiforgery antiforgery)

@@ -35,6 +35,26 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public async Task A_flood_of_refusals_gets_sixty_lines_a_minute_and_one_that_counts_the_rest()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.AskAsync(HttpMethod.Post, "/api/no/such/address");
+        Assert.Empty(await TrailAsync(rig));
+
+        for (int i = 0; i < 65; i++) await rig.AskAsync(HttpMethod.Delete, "/api/domains/absent.example");
+        await rig.AskAsync(HttpMethod.Post, "/api/domains/example.com");
+        Assert.Equal(61, (await AllAsync()).Count);
+
+        rig.Time.Advance(TimeSpan.FromMinutes(1));
+        await rig.AskAsync(HttpMethod.Delete, "/api/domains/absent.example");
+        IReadOnlyList<AuditEntry> all = await AllAsync();
+        Assert.Equal(63, all.Count);
+        Assert.Equal("several any / 5 more were refused", Assert.Single(all.Where(entry => entry.Who == "several").Select(entry => $"{entry.Who} {entry.Method} {entry.Resource} {entry.Outcome}")));
+
+        Task<IReadOnlyList<AuditEntry>> AllAsync() => rig.Store.AuditAsync(null, 100, Cancellation);
+    }
+
+    [Fact]
     public async Task A_change_and_its_line_are_one_transaction()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();

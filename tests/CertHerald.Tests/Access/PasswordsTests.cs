@@ -114,6 +114,43 @@ public sealed class PasswordsTests
         async Task<DateTimeOffset?> UsedAsync() => (await rig.Store.FindSessionAsync(hash, rig.Time.GetUtcNow(), Sessions.Idle, Cancellation))?.Used;
     }
 
+    [Fact]
+    public async Task Many_wrong_passwords_at_once_get_no_more_tries_than_in_turn()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        string form = ConsoleRig.FormToken((await rig.Browser.GetAsync("/console/login")).Text);
+
+        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(i =>
+            rig.Browser.PostAsync("/console/sign-in", ("form_token", form), ("user", "alice"), ("password", $"four words make {i}"))));
+
+        Assert.InRange(answers.Count(answer => answer.Status == HttpStatusCode.Unauthorized), 1, FailedSignIns.Allowed);
+        Assert.All(
+            answers.Where(answer => answer.Status != HttpStatusCode.Unauthorized),
+            answer =>
+            {
+                Assert.True(answer.Status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable, answer.Status.ToString());
+                Assert.NotNull(answer.Headers.RetryAfter);
+            });
+    }
+
+    [Fact]
+    public async Task Beyond_eight_who_wait_nobody_is_checked()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        Users users = rig.Services.GetRequiredService<Users>();
+        Task<(StoredUser? User, bool IsBusy)>[] checks = [.. Enumerable.Range(0, 12).Select(_ => users.CheckAsync("alice", Right, Cancellation))];
+
+        Assert.Equal(3, (await Task.WhenAll(checks)).Count(check => check.IsBusy));
+        Assert.False((await users.CheckAsync("alice", Right, Cancellation)).IsBusy);
+    }
+
+    [Theory]
+    [InlineData("..", false)]
+    [InlineData(".", false)]
+    [InlineData("-alice", false)]
+    [InlineData("7.alice@example.com", true)]
+    public void A_user_name_begins_with_a_letter_or_digit(string name, bool isOne) => Assert.Equal(isOne, Users.ProblemOfName(name) is null);
+
     private static Task<Answer> SetAsync(ConsoleRig rig, string name, string password) =>
         rig.AskAsync(HttpMethod.Put, $"/api/users/{name}/password", new { password });
 

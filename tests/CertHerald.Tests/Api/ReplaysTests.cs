@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using CertHerald.Access;
+using CertHerald.Cli;
 using CertHerald.Delivering;
 using CertHerald.Storage;
 using CertHerald.Tests.Delivering;
@@ -44,6 +45,9 @@ public sealed class ReplaysTests
     [InlineData("""{"ids":["x"]}""", "decimal digits")]
     [InlineData("""{"from":"soon"}""", "no JSON object")]
     [InlineData("null", "null")]
+    [InlineData("""{"state":"dead,held"}""", "dead, held or undelivered")]
+    [InlineData("""{"state":"Dead"}""", "dead, held or undelivered")]
+    [InlineData("""{"state":"dead","dryRun":true}""", "dry_run")]
     public async Task What_says_not_what_to_replay_is_refused(string body, string reason)
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
@@ -89,6 +93,49 @@ public sealed class ReplaysTests
     }
 
     [Fact]
+    public async Task The_command_line_keeps_the_reason_of_a_hold_and_says_what_is_not_there()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        rig.Webhooks.Configure([Given.Webhook(new Uri("http://127.0.0.1:9/"), "siem")]);
+        var service = new LocalAccess(rig.Address, rig.Services.GetRequiredService<LocalKey>().Text);
+
+        JsonElement held = await service.SendAsync(HttpMethod.Post, "/api/webhooks/siem/hold", Cancellation, new { reason = "moves on Tuesday" });
+        Assert.Equal("moves on Tuesday", held.GetProperty("reason").GetString());
+        CommandFailedException refused = await Assert.ThrowsAsync<CommandFailedException>(() => service.PostAsync("/api/webhooks/a/b/c", Cancellation));
+        Assert.Contains("no such thing", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/api/api-keys")]
+    [InlineData("/api/back-fills")]
+    [InlineData("/api/deliveries/replay")]
+    [InlineData("/api/secrets/rekey")]
+    [InlineData("/api/webhooks")]
+    [InlineData("/api/webhooks/configured/hold")]
+    [InlineData("/api/webhooks/configured/rotate-secret")]
+    public async Task No_body_may_hold_a_member_that_is_not_known(string path)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        (HttpStatusCode status, JsonElement json) = await SendAsync(rig, path, """{"canary":true}""");
+
+        Assert.Equal((HttpStatusCode.BadRequest, "bad_request"), (status, json.GetProperty("code").GetString()));
+        Assert.Contains("no JSON object", json.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_too_large_is_refused_as_such()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/deliveries/replay") { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", rig.Services.GetRequiredService<LocalKey>().Text);
+        // The answer comes before the body is sent.
+        request.Headers.ExpectContinue = true;
+        WebConsole.Answer answer = await rig.Browser.SendAsync(request);
+
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "bad_request"), (answer.Status, answer.Json.GetProperty("code").GetString()));
+    }
+
+    [Fact]
     public async Task A_webhook_is_put_on_hold_and_resumed()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
@@ -97,11 +144,14 @@ public sealed class ReplaysTests
 
         JsonElement held = (await SendAsync(rig, "/api/webhooks/siem/hold", """{"reason":"moving house"}""")).Json;
         Assert.Equal(("off", "moving house"), (held.GetProperty("status").GetString(), held.GetProperty("reason").GetString()));
+        Assert.Equal("it is loud", (await rig.AskAsync(HttpMethod.Post, "/api/webhooks/siem/hold", new { reason = "it is loud" })).Json.GetProperty("reason").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(rig, "/api/webhooks/siem/hold")).Status);
         Assert.Equal(DeliveryState.Held, (await rig.Store.DeliveriesAsync(new DeliveryFilter(), Cancellation))[0].State);
         Assert.Equal("active", (await SendAsync(rig, "/api/webhooks/siem/resume")).Json.GetProperty("status").GetString());
         Assert.Equal(DeliveryState.Pending, (await rig.Store.DeliveriesAsync(new DeliveryFilter(), Cancellation))[0].State);
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(rig, "/api/webhooks/nobody/hold")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(rig, "/api/webhooks/siem/hold", "[")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(rig, "/api/webhooks/siem/hold", """{"why":"x"}""")).Status);
     }
 
     [Theory]

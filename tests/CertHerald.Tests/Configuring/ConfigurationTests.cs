@@ -120,11 +120,27 @@ public sealed class ConfigurationTests : IDisposable
         else Assert.EndsWith(": " + key, Assert.Single(MistakesIn(text)).Place, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("siem", true)]
+    [InlineData("7.siem_a-b", true)]
+    [InlineData("..", false)]
+    [InlineData("-siem", false)]
+    [InlineData("a/b", false)]
+    [InlineData("a b", false)]
+    [InlineData("sïem", false)]
+    public void A_webhook_has_a_name_that_can_stand_in_an_address(string name, bool isGood)
+    {
+        string text = $$"""{ "webhooks": [ { "name": "{{name}}", "url": "https://siem.example.com/" } ] }""";
+        if (isGood) Read(text);
+        else Assert.EndsWith(": webhooks[0].name", Assert.Single(MistakesIn(text)).Place, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_public_url_is_where_it_listens_unless_given_and_never_ends_in_a_slash()
     {
         Assert.Equal("http://127.0.0.1:9000", Read("""{ "listen": "http://127.0.0.1:9000" }""").PublicUrl);
         Assert.Equal("https://ct.example.com", Read("""{ "public_url": "https://ct.example.com/" }""").PublicUrl);
+        Assert.Equal("https://ct.example.com", Read("""{ "public_url": "HTTPS://CT.Example.com:443" }""").PublicUrl);
     }
 
     [Fact]

@@ -67,6 +67,11 @@ public sealed class AddressRangesTests
 
     [Theory]
     [InlineData("169.254.169.254")]
+    [InlineData("169.254.170.2")]
+    [InlineData("169.254.170.23")]
+    [InlineData("100.100.100.200")]
+    [InlineData("::ffff:100.100.100.200")]
+    [InlineData("64:ff9b::6464:64c8")]
     [InlineData("168.63.129.16")]
     [InlineData("fd00:ec2::254")]
     [InlineData("::ffff:169.254.169.254")]

@@ -81,7 +81,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     {
         var rig = new ConsoleRig();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 1 << 20).UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(rig.Time);
         builder.Services.AddSingleton(rig.Meter);
         builder.Services.AddSingleton(rig.Store);

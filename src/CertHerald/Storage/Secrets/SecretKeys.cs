@@ -26,7 +26,7 @@ internal sealed class SecretKeys
         string path = Path.Combine(directory, "secrets.key");
         if (!File.Exists(path)) return new SecretKeys(path, []);
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Strangers) != 0)
-            throw new SecretKeyException($"{path} can be read or changed by other users of this machine: run chmod 600 {path}; if it was open to strangers, change its key afterwards with 'certherald rekey --drop-old'");
+            throw new SecretKeyException($"{path} can be read or changed by other users of this machine: run chmod 600 {path}; if it was open to strangers, change its key afterwards: 'certherald rekey' until it says that a new key encrypts, then 'certherald rekey --drop-old'");
 
         string[] lines;
         try
