@@ -193,9 +193,22 @@ internal static class DeliveryBenchmark
                 string hash = Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(start + (ulong)i)));
                 var facts = new CertificateFacts
                 {
-                    TbsSha256 = hash, CertSha256 = hash, CertDer = _certificate, IsPrecertificate = false, DnsNames = ["www.example.com"], IpAddresses = [], PubkeySha256 = hash,
-                    IssuerPubkeySha256 = null, IssuerName = "CN=Test", IssuerOrganization = null, IssuerCommonName = "Test", SubjectName = "CN=www.example.com", Serial = "01",
-                    NotBefore = DateTimeOffset.UnixEpoch, NotAfter = DateTimeOffset.UnixEpoch, Problems = [],
+                    TbsSha256 = hash,
+                    CertSha256 = hash,
+                    CertDer = _certificate,
+                    IsPrecertificate = false,
+                    DnsNames = ["www.example.com"],
+                    IpAddresses = [],
+                    PubkeySha256 = hash,
+                    IssuerPubkeySha256 = null,
+                    IssuerName = "CN=Test",
+                    IssuerOrganization = null,
+                    IssuerCommonName = "Test",
+                    SubjectName = "CN=www.example.com",
+                    Serial = "01",
+                    NotBefore = DateTimeOffset.UnixEpoch,
+                    NotAfter = DateTimeOffset.UnixEpoch,
+                    Problems = [],
                 };
                 decisions.Add(new Decision(
                     new MatchFinding(new EntryIndex(start + (ulong)i), raw.LeafHashes()[i], DateTimeOffset.UtcNow, facts, [], null),
