@@ -91,7 +91,7 @@ public sealed class LogFleetTests
         await using LogServer server = await LogServer.StartAsync(log, cancellation: Cancellation);
         string list = Path.Combine(Directory.CreateTempSubdirectory("certherald-list-").FullName, "list.json");
         await using var fleet = await StartAsync(new ChosenLogOptions { Lists = [LogListOptions.At(list)], Start = LogStart.Beginning, States = ["usable", "qualified", "pending", "test"] }, TimeProvider.System, list);
-        await fleet.WaitAsync(_ => fleet.Fleet.ListProblem?.Contains(list, StringComparison.Ordinal) == true);
+        await fleet.WaitAsync(_ => fleet.Fleet.ListProblem?.Contains(Path.GetFileName(list), StringComparison.Ordinal) == true);
         Assert.Empty(fleet.Fleet.Logs);
 
         await File.WriteAllBytesAsync(list, server.LogList(), Cancellation);
