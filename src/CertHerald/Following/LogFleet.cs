@@ -134,7 +134,8 @@ internal sealed partial class LogFleet(
         return source.List is not null;
     }
 
-    // Everybody may read this: the reason, which can hold a whole URL or path, is in the log.
+    // Everybody may read these: the reason, which can hold a whole URL or path, is in the log.
+
     private static string Unreadable(LogListSource source) => $"log list {source.Shown} cannot be read: the service's log says why";
 
     private string? ProblemOf(LogListSource source) =>

@@ -95,7 +95,7 @@ public sealed class ListFaultsTests : FaultTests
     public async Task F38_without_any_list_at_the_start_it_is_told_until_there_is_one()
     {
         await using FaultRun run = await StartAsync(LogProtocol.Rfc6962, "list=offline");
-        await run.UntilAsync(() => run.Fleet.ListProblem?.Contains("cannot be read", StringComparison.Ordinal) == true);
+        await run.UntilAsync(() => run.Fleet.ListProblem?.Contains("503", StringComparison.Ordinal) == true);
         Assert.Empty(run.Fleet.Logs);
         run.Log.Behave();
         await EndsWellAsync(run);
