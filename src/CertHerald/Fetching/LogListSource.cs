@@ -34,9 +34,6 @@ internal sealed partial class LogListSource(LogListOptions options, string cache
     /// <summary>As configured, for messages.</summary>
     public string Location => options.Location;
 
-    /// <summary>What everybody may see of it: its host, or its file's name. The rest can be a secret.</summary>
-    public string Shown => UrlOf(Location) is { } url ? url.Host : Path.GetFileName(Location);
-
     /// <summary>The list in force; null before the first refresh that found one.</summary>
     public LogList? List => _list;
 

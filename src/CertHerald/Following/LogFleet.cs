@@ -120,7 +120,7 @@ internal sealed partial class LogFleet(
         catch (LogListUnavailableException failure)
         {
             NoList(failure.Message);
-            _listProblems[source.Location] = Unreadable(source);
+            _listProblems[source.Location] = failure.Message;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -129,19 +129,15 @@ internal sealed partial class LogFleet(
         catch (Exception failure)
         {
             ListBroke(source.Location, failure);
-            _listProblems[source.Location] = Unreadable(source);
+            _listProblems[source.Location] = $"log list {source.Location}: {failure.Message}";
         }
         return source.List is not null;
     }
 
-    // Everybody may read these: the reason, which can hold a whole URL or path, is in the log.
-
-    private static string Unreadable(LogListSource source) => $"log list {source.Shown} cannot be read: the service's log says why";
-
     private string? ProblemOf(LogListSource source) =>
-        source.List is null ? _listProblems.GetValueOrDefault(source.Location, $"log list {source.Shown} has not been read yet")
+        source.List is null ? _listProblems.GetValueOrDefault(source.Location, $"log list {source.Location} has not been read yet")
         : source.RefreshedAt is { } at && time.GetUtcNow() - at <= ListStalesAfter ? null
-        : $"log list {source.Shown} could not be renewed since {source.RefreshedAt?.ToString("u", CultureInfo.InvariantCulture) ?? "the start"}: see that this machine reaches it";
+        : $"log list {source.Location} could not be renewed since {source.RefreshedAt?.ToString("u", CultureInfo.InvariantCulture) ?? "the start"}: see that this machine reaches it";
 
     /// <summary>Decides about every log that a list names or named, and does it.</summary>
     private async Task PassAsync(HashSet<LogId> custom, CancellationToken stopping)
