@@ -109,7 +109,7 @@ public sealed class ApiKeysTests
     [InlineData("""{ "name": "x", "scopes": [ "read", null ] }""", "scopes")]
     [InlineData("""{ "name": "x", "scopes": [ "read" ], "expires": "2020-01-01T00:00:00Z" }""", "expires")]
     [InlineData("\"x\"", "JSON")]
-    [InlineData("""{ "name": 7 }""", "$.name")]
+    [InlineData("""{ "name": 7 }""", "see line 1, byte ")]
     public async Task A_key_that_cannot_be_made_is_refused_with_the_reason(string body, string named)
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
