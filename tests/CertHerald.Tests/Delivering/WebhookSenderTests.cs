@@ -201,7 +201,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task T5_of_an_endless_answer_8_KiB_are_kept_and_the_connection_is_closed()
+    public async Task T5_Rule_4_2_of_an_endless_answer_8_KiB_are_kept_and_the_connection_is_closed()
     {
         var ended = new TaskCompletionSource<long>();
         _receiver.Default = async (connection, stopping) =>

@@ -14,7 +14,7 @@ public sealed class SqliteStoreTests : StoreConformance
     private protected override IStore Open() => Stores.Open("sqlite", Folder, Time, Meter);
 
     [Fact]
-    public async Task A_second_instance_on_the_directory_is_refused_until_the_first_has_ended()
+    public async Task T30_a_second_instance_on_the_directory_is_refused_until_the_first_has_ended()
     {
         var refused = Assert.Throws<StoreInUseException>(Open);
         Assert.Contains(Folder, refused.Message, StringComparison.Ordinal);
@@ -111,7 +111,7 @@ public sealed class SqliteStoreTests : StoreConformance
     }
 
     [Fact]
-    public async Task A_crash_in_the_middle_of_a_commit_leaves_all_of_it_or_nothing()
+    public async Task E2_Rule_2_1_a_crash_in_the_middle_of_a_commit_leaves_all_of_it_or_nothing()
     {
         PaperLog log = await OweAsync(20, "hook");
         string wal = Database + "-wal";

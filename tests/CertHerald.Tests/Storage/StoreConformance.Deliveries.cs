@@ -11,7 +11,7 @@ public abstract partial class StoreConformance
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(90);
 
     [Fact]
-    public async Task What_is_owed_is_one_delivery_a_webhook_with_a_key_fixed_at_once()
+    public async Task Rule_1_3_what_is_owed_is_one_delivery_a_webhook_with_a_key_fixed_at_once()
     {
         await OweAsync(2, "left", "right");
 
@@ -114,7 +114,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task T17_a_worker_whose_claim_was_lost_changes_nothing()
+    public async Task T17_Rule_2_3_a_worker_whose_claim_was_lost_changes_nothing()
     {
         await OweAsync(1, "hook");
         StoredDelivery stale = Assert.Single(await ClaimAsync("hook"));

@@ -179,7 +179,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task Claims_are_shared_by_webhooks_in_their_order_and_each_gets_no_more_than_it_is_granted()
+    public async Task Rule_3_1_claims_are_shared_by_webhooks_in_their_order_and_each_gets_no_more_than_it_is_granted()
     {
         await OweAsync(5, "left", "right");
         DateTimeOffset now = Time.GetUtcNow();
