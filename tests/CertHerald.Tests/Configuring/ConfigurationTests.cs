@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using CertHerald.Configuring;
+using CertHerald.Delivering;
 using CertHerald.Fetching;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Transparency.Heads;
@@ -364,7 +365,16 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "name": "a" }""", "url")]
     [InlineData("""{ "name": "a", "url": "h" }""", "url")]
     [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "esperanto" }""", "dialect")]
-    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native" }""", "events")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native", "signed": false }""", null)]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef0123456789abcdef" }""", null)]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef", "include_values": false, "accept_any_2xx": true, "events": [ "unknown_certificate" ] }""", null)]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "canary" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "env:CERTHERALD_TEST_NOT_SET" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef", "events": [ "malformed_certificate" ] }""", "events")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "app_secret": "0123456789abcdef" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "include_values": true }""", "include_values")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "accept_any_2xx": true }""", "accept_any_2xx")]
     [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native", "events": [ "operator" ] }""", null)]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [ "operator" ] }""", "events")]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [] }""", "events")]
@@ -375,6 +385,30 @@ public sealed class ConfigurationTests : IDisposable
         string text = $$"""{ "webhooks": [ { "name": "first", "url": "https://first/" }, {{webhook}} ] }""";
         if (mistakenKey is null) Assert.Equal(["first", "a"], Read(text).Webhooks.Select(one => one.Name));
         else Assert.EndsWith(mistakenKey, Assert.Single(MistakesIn(text)).Place, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("certspotter", "", "unknown_certificate")]
+    [InlineData("meta", ", \"app_secret\": \"0123456789abcdef\"", "certificate")]
+    [InlineData("native", ", \"signed\": false", "operator")]
+    public void A_webhook_gets_what_is_usual_for_its_dialect(string dialect, string more, string usual)
+    {
+        WebhookOptions webhook = Assert.Single(Read($$"""{ "webhooks": [ { "name": "a", "url": "https://h/", "dialect": "{{dialect}}"{{more}} } ] }""").Webhooks);
+        Assert.Equal([usual], webhook.Events);
+        Assert.Equal((true, false), (webhook.IncludeValues, webhook.AcceptAny2xx));
+    }
+
+    [Fact]
+    public void The_app_secret_of_the_configuration_signs_beside_a_secret_of_Standard_Webhooks()
+    {
+        WebhookOptions webhook = Assert.Single(Read("""
+            { "webhooks": [ { "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef0123456789abcdef",
+                              "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" } ] }
+            """).Webhooks);
+
+        IReadOnlyList<WebhookHeader> headers = webhook.Signer!.HeadersFor("key", DateTimeOffset.UnixEpoch, """{"a":"\u00e4\u00f6\u00e5"}"""u8);
+        Assert.Equal(5, headers.Count);
+        Assert.Contains(new("X-Hub-Signature", "sha1=12df2f936935cdc0ff245d76ce9eb7f088730da4"), headers);
     }
 
     [Theory]
