@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Net;
 using CertHerald.Configuring;
-using CertHerald.Delivering;
 using CertHerald.Fetching;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Transparency.Heads;
@@ -385,30 +384,6 @@ public sealed class ConfigurationTests : IDisposable
         string text = $$"""{ "webhooks": [ { "name": "first", "url": "https://first/" }, {{webhook}} ] }""";
         if (mistakenKey is null) Assert.Equal(["first", "a"], Read(text).Webhooks.Select(one => one.Name));
         else Assert.EndsWith(mistakenKey, Assert.Single(MistakesIn(text)).Place, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("certspotter", "", "unknown_certificate")]
-    [InlineData("meta", ", \"app_secret\": \"0123456789abcdef\"", "certificate")]
-    [InlineData("native", ", \"signed\": false", "operator")]
-    public void A_webhook_gets_what_is_usual_for_its_dialect(string dialect, string more, string usual)
-    {
-        WebhookOptions webhook = Assert.Single(Read($$"""{ "webhooks": [ { "name": "a", "url": "https://h/", "dialect": "{{dialect}}"{{more}} } ] }""").Webhooks);
-        Assert.Equal([usual], webhook.Events);
-        Assert.Equal((true, false), (webhook.IncludeValues, webhook.AcceptAny2xx));
-    }
-
-    [Fact]
-    public void The_app_secret_of_the_configuration_signs_beside_a_secret_of_Standard_Webhooks()
-    {
-        WebhookOptions webhook = Assert.Single(Read("""
-            { "webhooks": [ { "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef0123456789abcdef",
-                              "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" } ] }
-            """).Webhooks);
-
-        IReadOnlyList<WebhookHeader> headers = webhook.Signer!.HeadersFor("key", DateTimeOffset.UnixEpoch, """{"a":"\u00e4\u00f6\u00e5"}"""u8);
-        Assert.Equal(5, headers.Count);
-        Assert.Contains(new("X-Hub-Signature", "sha1=12df2f936935cdc0ff245d76ce9eb7f088730da4"), headers);
     }
 
     [Theory]

@@ -12,14 +12,10 @@ public sealed class AsciiJsonTests
     [Fact]
     public void M13_every_code_point_is_written_as_the_rule_says()
     {
-        for (int value = 0; value <= 0x10ffff; value++)
+        for (int first = 0; first <= 0x10ffff; first += 0x400)
         {
-            if (!Rune.IsValid(value)) continue;
-            string text = new Rune(value).ToString();
-
-            string written = WriteString(text);
-
-            if (written != $"\"{ByTheRule(text)}\"") Assert.Fail($"U+{value:x4} was written as {written}");
+            string text = string.Concat(Enumerable.Range(first, 0x400).Where(Rune.IsValid).Select(value => new Rune(value).ToString()));
+            Assert.Equal($"\"{ByTheRule(text)}\"", WriteString(text));
         }
     }
 
