@@ -61,7 +61,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
         {
             CertDer = Convert.ToBase64String(found.Certificate.CertDer),
             Sightings = [.. sightings.Select(SightingJson.Of)],
-            Deliveries = await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation),
+            Deliveries = [.. await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation), .. await deliveries.AboutAsync(EventKinds.Certificate, id, cancellation)],
             Certherald = EvidenceJsonMember.Of(await store.FindEvidenceAsync(id, null, cancellation)),
         };
     }

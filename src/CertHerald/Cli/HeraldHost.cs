@@ -174,6 +174,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(dialects);                                                                                                           // Dialects
         services.AddSingleton(provider => new OutboundGuard(options.Outbound, logger: provider.GetRequiredService<ILogger<OutboundGuard>>()));      // Delivering
         services.AddSingleton<WebhookSender>();
+        services.AddSingleton<WebhookHandshake>();
         services.AddSingleton(webhooks);
         services.AddSingleton<WebhookTests>();
         services.AddHostedService<DeliveryLoop>();

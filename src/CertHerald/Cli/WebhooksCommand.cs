@@ -15,13 +15,21 @@ internal static class WebhooksCommand
 
     private static readonly Option<string> Url = new("--url") { Description = "Where events are POSTed: https://user:password@host/path, env:NAME or file:PATH.", HelpName = "URL" };
 
-    private static readonly Option<string> Dialect = new("--dialect") { Description = "The language of the bodies: certspotter or native.", HelpName = "DIALECT" };
+    private static readonly Option<string> Dialect = new("--dialect") { Description = "The language of the bodies: certspotter, meta or native.", HelpName = "DIALECT" };
 
     private static readonly Option<string[]> Events = new("--event") { Description = "A kind of event it gets; give it once for each.", HelpName = "EVENT" };
 
     private static readonly Option<string[]> Headers = new("--header") { Description = "A header to send, \"Name: value\"; the value may be env:NAME or file:PATH. Give it once for each.", HelpName = "HEADER" };
 
     private static readonly Option<string> Secret = new("--secret") { Description = "What to sign with, instead of a secret that is made: whsec_…, env:NAME or file:PATH.", HelpName = "SECRET" };
+
+    private static readonly Option<string> AppSecret = new("--app-secret") { Description = "The app secret that requests are signed with, instead of one that is made, for the dialect meta: TEXT, env:NAME or file:PATH.", HelpName = "SECRET" };
+
+    private static readonly Option<string> VerifyToken = new("--verify-token") { Description = "Asks the receiver first, with this token, for the dialect meta: TEXT, env:NAME or file:PATH.", HelpName = "TOKEN" };
+
+    private static readonly Option<bool?> IncludeValues = new("--include-values") { Description = "Whether bodies carry the certificate, for the dialect meta. Default: true" };
+
+    private static readonly Option<bool?> AcceptAny2xx = new("--accept-any-2xx") { Description = "Whether 201 to 299 count as delivered too, for the dialect meta." };
 
     private static readonly Option<bool?> Signed = new("--signed") { Description = "Whether requests are signed. Default: for the dialect native." };
 
@@ -65,7 +73,7 @@ internal static class WebhooksCommand
     private static Command Add()
     {
         var command = new Command("add", "Adds a webhook. A secret that is made for it is printed here, and never again.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Dictionary<string, object> asked = Asked(parsed);
@@ -82,7 +90,7 @@ internal static class WebhooksCommand
     private static Command Change()
     {
         var command = new Command("change", "Changes what is named of a webhook that was added with 'webhooks add'. Another host gets none of the old one's secrets.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Print(parsed, await Find(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
@@ -168,6 +176,10 @@ internal static class WebhooksCommand
         Put("headers", parsed.GetValue(Headers) is { Length: > 0 } headers ? HeadersOf(headers) : null);
         Put("secret", SecretOf("--secret", parsed.GetValue(Secret)));
         Put("signed", parsed.GetValue(Signed));
+        Put("app_secret", SecretOf("--app-secret", parsed.GetValue(AppSecret)));
+        Put("verify_token", SecretOf("--verify-token", parsed.GetValue(VerifyToken)));
+        Put("include_values", parsed.GetValue(IncludeValues));
+        Put("accept_any_2xx", parsed.GetValue(AcceptAny2xx));
         Put("evidence", parsed.GetValue(Evidence));
         Put("concurrency", parsed.GetValue(Concurrency));
         Put("rate", parsed.GetValue(Rate));
@@ -204,6 +216,7 @@ internal static class WebhooksCommand
         }
         Console.Out.WriteLine($"{parsed.GetValue(Name)} {outcome}");
         if (TextIn(answer, "secret") is { } secret) Console.Out.WriteLine($"secret: {secret}   (it is not shown again)");
+        if (TextIn(answer, "app_secret") is { } appSecret) Console.Out.WriteLine($"app secret: {appSecret}   (it is not shown again)");
         if (TextIn(answer, "warning") is { } warning) Console.Error.WriteLine($"warning: {warning}");
     }
 

@@ -323,20 +323,23 @@ internal static class Configuration
         foreach (ConfigurationSection section in sections)
         {
             string? name = section.Text("name"), dialect = section.Text("dialect") ?? "certspotter", url = section.Secret("url");
-            IReadOnlyList<string> events = section.Texts("events") ?? [EventKinds.UnknownCertificate];
+            IWebhookDialect? language = WebhookDialects.All.FirstOrDefault(one => one.Name == dialect);
+            IReadOnlyList<string> events = section.Texts("events") ?? [.. EventKinds.All.Where(kind => language?.Speaks(kind) == true).Take(1)];
             bool evidence = section.Flag("evidence") ?? false;
             int? concurrency = section.Whole("concurrency", 1, WebhookOptions.MostConcurrency);
             double? rate = section.Number("rate", WebhookOptions.LeastRate, WebhookOptions.MostRate);
             IReadOnlyList<WebhookHeader> headers = Headers(section);
             bool? signed = section.Flag("signed");
             List<SigningSecret> secrets = SigningSecrets(section);
+            string? appSecret = section.Secret(DialectOptions.AppSecret);
+            bool includeValues = section.Flag(DialectOptions.IncludeValues) ?? true, acceptAny2xx = section.Flag(DialectOptions.AcceptAny2xx) ?? false;
             section.Finish();
 
             if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
             else if (!WebhookOptions.IsName(name)) section.Mistake("name", $"\"{name}\" cannot stand in an address", $"write {WebhookOptions.NameForm}");
             else if (!names.Add(name)) section.Mistake("name", $"\"{name}\" is given twice", "give each webhook its own name");
 
-            if (WebhookDialects.All.FirstOrDefault(one => one.Name == dialect) is not { } spoken)
+            if (language is not { } spoken)
                 section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.All.Select(one => one.Name)]));
             else if (events.Count == 0)
                 section.Mistake("events", "names no event: the webhook would never be called", $"write {string.Join(" or ", EventKinds.All.Where(spoken.Speaks))}, or remove the webhook");
@@ -344,7 +347,15 @@ internal static class Configuration
                 foreach (string kind in events.Where(kind => !spoken.Speaks(kind)))
                     section.Mistake("events", $"\"{kind}\" is no event of the dialect {dialect}", DidYouMean.Remedy(kind, [.. EventKinds.All.Where(spoken.Speaks)]));
 
-            if (WebhookDialects.All.Any(one => one.Name == dialect && one.SignsByDefault) && signed is null && !section.Has("secret"))
+            foreach (string option in DialectOptions.All.Where(option => section.Has(option) && language?.Options.Contains(option) == false))
+                section.Mistake(option, $"is no option of the dialect {dialect}", "remove it");
+            AppSecret? signing = null;
+            if (language?.Options.Contains(DialectOptions.AppSecret) == true && !section.Has(DialectOptions.AppSecret))
+                section.Mistake(DialectOptions.AppSecret, "is missing, and receivers of this dialect take nothing that is not signed", "give it: env:NAME or file:PATH");
+            else if (appSecret is not null && !AppSecret.TryParse(appSecret, out signing, out string? unusable))
+                section.Mistake(DialectOptions.AppSecret, unusable.Split(": ", 2)[0], unusable.Split(": ", 2)[1]);
+
+            if (language?.SignsByDefault == true && signed is null && !section.Has("secret"))
                 warnings.Add($"webhook {name}: its requests are not signed: give it a \"secret\", or write \"signed\": false");
             if (signed == true && !section.Has("secret")) section.Mistake("signed", "asks for signatures, and there is no secret", "give one in \"secret\": env:NAME or file:PATH");
 
@@ -362,7 +373,9 @@ internal static class Configuration
                 Credentials = parsed.Credentials,
                 Events = events,
                 Evidence = evidence,
-                Signer = secrets.Count > 0 && signed != false ? new StandardSigner(secrets) : null,
+                IncludeValues = includeValues,
+                AcceptAny2xx = acceptAny2xx,
+                Signer = WebhookSigners.Of(signed != false ? secrets : [], signing is null ? [] : [signing]),
                 Headers = headers,
                 Concurrency = concurrency ?? WebhookOptions.DefaultConcurrency,
                 Rate = rate ?? WebhookOptions.DefaultRate,

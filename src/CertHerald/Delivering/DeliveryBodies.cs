@@ -6,7 +6,7 @@ using CertHerald.Storage;
 namespace CertHerald.Delivering;
 
 /// <summary>Writes the bodies of deliveries, each once.</summary>
-internal sealed class DeliveryBodies(IStore store, string baseUrl)
+internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider time)
 {
     /// <summary>The body of a delivery in its webhook's dialect, as things stand now.</summary>
     public async Task<ReadOnlyMemory<byte>> WriteAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
@@ -28,7 +28,7 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl)
         }
 
         var body = new ArrayBufferWriter<byte>(4096);
-        lane.Dialect.Write(subject with { IsShort = delivery.IsShort }, body);
+        lane.Dialect.Write(subject with { IsShort = delivery.IsShort || !lane.Webhook.IncludeValues, At = delivery.FirstTried ?? time.GetUtcNow() }, body);
         return body.WrittenMemory;
     }
 }

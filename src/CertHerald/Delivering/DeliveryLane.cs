@@ -19,6 +19,9 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 
     public IWebhookDialect Dialect => _target.Dialect;
 
+    /// <summary>The dialect's, as the webhook has asked for them.</summary>
+    public DeliveryRules Rules => _target.Rules;
+
     /// <summary>Its name in metrics.</summary>
     public string Label => label;
 
@@ -87,7 +90,10 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
         lock (_lock) _width = succeeded ? Math.Min(_width * 2, Math.Max(1, Webhook.Concurrency)) : Math.Max(1, _width / 2);
     }
 
-    private sealed record Target(WebhookOptions Webhook, IWebhookDialect Dialect);
+    private sealed record Target(WebhookOptions Webhook, IWebhookDialect Dialect)
+    {
+        public DeliveryRules Rules { get; } = Dialect.Rules.For(Webhook);
+    }
 }
 
 /// <summary>A delivery that is being sent.</summary>

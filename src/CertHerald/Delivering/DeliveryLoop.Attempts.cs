@@ -83,7 +83,7 @@ internal sealed partial class DeliveryLoop
             TimeSpan age = Age;
             bool isOurs = _localFaults.IsOurs(answer, address.IdnHost, age);
             // Of a webhook that has moved meanwhile, its old address says nothing for good.
-            DeliveryRules rules = lane.Webhook.Url == address ? lane.Dialect.Rules : lane.Dialect.Rules with { GoneEnds = false };
+            DeliveryRules rules = lane.Webhook.Url == address ? lane.Rules : lane.Rules with { GoneEnds = false };
             Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, ended + NotNegative(_localFaults.RestUntil - age)) : rules.Judge(delivery, answer, started, ended);
             lane.Learn(answer.Outcome == AttemptOutcome.Delivered);
 
@@ -132,7 +132,7 @@ internal sealed partial class DeliveryLoop
     }
 
     private async Task<Answer?> PostAsync(Attempt attempt, ReadOnlyMemory<byte> body) =>
-        await _sender.PostAsync(attempt.Lane.Webhook, attempt.Lane.Dialect.Rules, attempt.Delivery.Key, body, _givenUp.Token);
+        await _sender.PostAsync(attempt.Lane.Webhook, attempt.Lane.Rules, attempt.Delivery.Key, body, _givenUp.Token);
 
     /// <summary>Few of the large ones are in memory at once. Null if the body is gone: whoever claimed the delivery meanwhile took it.</summary>
     private async Task<Answer?> PostLargeAsync(Attempt attempt)

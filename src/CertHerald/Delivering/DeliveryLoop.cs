@@ -90,7 +90,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _sender = sender;
         _dialects = dialects;
         _webhooks = webhooks;
-        _bodies = new DeliveryBodies(store, webhooks.BaseUrl);
+        _bodies = new DeliveryBodies(store, webhooks.BaseUrl, time);
         _bell = bell;
         _look = new OwedBell(time);
         _time = time;

@@ -15,6 +15,9 @@ internal interface IWebhookDialect
     /// <summary>Whether its receivers expect signatures (Standard Webhooks) without asking for them.</summary>
     bool SignsByDefault => false;
 
+    /// <summary>Which of <see cref="DialectOptions"/> its webhooks have.</summary>
+    IReadOnlyList<string> Options => [];
+
     /// <summary>Whether this dialect has a body for an event of this kind.</summary>
     bool Speaks(string kind);
 
@@ -28,11 +31,28 @@ internal interface IWebhookDialect
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
 internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed, Notice? Notice = null)
 {
-    /// <summary>The receiver refused the whole as too large: say what changed and no more, if the dialect has such a form.</summary>
+    /// <summary>The receiver wants no more, or refused the whole as too large: say what changed and no more, if the dialect has such a form.</summary>
     public bool IsShort { get; init; }
+
+    /// <summary>When it is sent for the first time.</summary>
+    public DateTimeOffset At { get; init; }
 
     /// <summary>Null: the webhook did not ask for it.</summary>
     public DeliveryEvidence? Evidence { get; init; }
+}
+
+/// <summary>Options of webhooks that only some dialects have. The names are configuration values: never change one.</summary>
+internal static class DialectOptions
+{
+    /// <summary>Requests are signed with the secret of an app, always.</summary>
+    public const string AppSecret = "app_secret";
+
+    /// <summary>Its receiver can be asked whether it wants to be one, before it is added.</summary>
+    public const string VerifyToken = "verify_token";
+
+    public const string IncludeValues = "include_values", AcceptAny2xx = "accept_any_2xx";
+
+    public static IReadOnlyList<string> All { get; } = [AppSecret, VerifyToken, IncludeValues, AcceptAny2xx];
 }
 
 /// <summary>What proves a delivery's subject when its body is written.</summary>

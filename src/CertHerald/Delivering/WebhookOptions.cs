@@ -23,6 +23,12 @@ internal sealed record WebhookOptions
     /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
     public bool Evidence { get; init; }
 
+    /// <summary>Whether bodies carry what changed, beside that it did. Default: yes. Only for dialects that have a shorter form.</summary>
+    public bool IncludeValues { get; init; } = true;
+
+    /// <summary>Whether every status from 200 to 299 counts as delivered, where the dialect takes 200 only. Default: no.</summary>
+    public bool AcceptAny2xx { get; init; }
+
     /// <summary>What signs its requests; null: they are not signed.</summary>
     public IWebhookSigner? Signer { get; init; }
 

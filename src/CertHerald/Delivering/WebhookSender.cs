@@ -17,7 +17,7 @@ internal sealed class WebhookSender : IDisposable
     /// <summary>Kept of an answer, at most.</summary>
     private const int MostKept = 8 * 1024;
 
-    private static readonly ProductInfoHeaderValue UserAgent = new("CertHerald", VersionOf(typeof(WebhookSender).Assembly));
+    internal static readonly ProductInfoHeaderValue UserAgent = new("CertHerald", VersionOf(typeof(WebhookSender).Assembly));
 
     private readonly HttpMessageInvoker _http, _once;
     private readonly TimeProvider _time;
@@ -135,11 +135,11 @@ internal sealed class WebhookSender : IDisposable
         return buffer[..Math.Min(length, MostKept)];
     }
 
-    private static bool IsOfTheWorld(Exception e) =>
+    internal static bool IsOfTheWorld(Exception e) =>
         e is HttpRequestException or IOException or OperationCanceledException or OutboundBlockedException or NameResolutionException or ProxyFailedException;
 
     /// <summary>Which part of the way failed. What the platform's exceptions hold innermost is the most exact.</summary>
-    private static Answer AnswerTo(Exception failure)
+    internal static Answer AnswerTo(Exception failure)
     {
         for (Exception? e = failure; e is not null; e = e.InnerException)
         {

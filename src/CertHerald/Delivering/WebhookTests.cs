@@ -28,7 +28,7 @@ internal sealed class WebhookTests(WebhookSender sender, IReadOnlyList<IWebhookD
         var body = new ArrayBufferWriter<byte>(4096);
         dialect.WriteTest(webhooks.BaseUrl, now, body);
         long begun = time.GetTimestamp();
-        Answer answer = await sender.PostAsync(webhook, dialect.Rules, Guid.CreateVersion7(now).ToString(), body.WrittenMemory, cancellation, isTest: true);
+        Answer answer = await sender.PostAsync(webhook, dialect.Rules.For(webhook), Guid.CreateVersion7(now).ToString(), body.WrittenMemory, cancellation, isTest: true);
         return (answer, time.GetElapsedTime(begun));
     }
 }

@@ -1,6 +1,7 @@
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects.CertSpotter;
+using CertHerald.Dialects.Meta;
 using CertHerald.Dialects.Native;
 
 namespace CertHerald.Dialects;
@@ -11,5 +12,5 @@ internal static class WebhookDialects
     public static IReadOnlyList<IWebhookDialect> All { get; } = AllWith(IssuerDirectory.BuiltIn);
 
     /// <summary>Every dialect. Adding one means adding a line here.</summary>
-    public static IReadOnlyList<IWebhookDialect> AllWith(IssuerDirectory issuers) => [new CertSpotterDialect(issuers), new NativeDialect()];
+    public static IReadOnlyList<IWebhookDialect> AllWith(IssuerDirectory issuers) => [new CertSpotterDialect(issuers), new MetaDialect(), new NativeDialect()];
 }

@@ -14,7 +14,7 @@ internal static class WebhookForms
         pages.MapPost("/webhooks", (HttpContext context, IAntiforgery antiforgery, AddedWebhooks webhooks) =>
             AnswerAsync(context, antiforgery, form => webhooks.AddAsync(RequestOf(form)), "was added")).DisableAntiforgery();
         pages.MapPost("/webhooks/{name}/rotate-secret", (string name, HttpContext context, IAntiforgery antiforgery, AddedWebhooks webhooks) =>
-            AnswerAsync(context, antiforgery, _ => webhooks.RotateAsync(name, new RotateRequest()), "has a new secret; the old one signs beside it for 24 hours")).DisableAntiforgery();
+            AnswerAsync(context, antiforgery, _ => webhooks.RotateAsync(name, new RotateRequest()), "has a new secret; the old one signs for 24 hours more")).DisableAntiforgery();
         pages.MapPost("/webhooks/{name}/remove", (string name, HttpContext context, IAntiforgery antiforgery, AddedWebhooks webhooks) =>
             AnswerAsync(context, antiforgery, _ => webhooks.RemoveAsync(name), "was removed")).DisableAntiforgery();
     }
@@ -26,7 +26,7 @@ internal static class WebhookForms
 
         WebhookOutcome outcome = await change(await context.Request.ReadFormAsync(context.RequestAborted));
         return outcome.Webhook is { } webhook
-            ? Page(done: $"{webhook.Name} {done}.", secret: webhook.Secret)
+            ? Page(done: $"{webhook.Name} {done}.", secret: webhook.AppSecret ?? webhook.Secret)
             : Page(outcome.Problem ?? "There is no such webhook any more.", status: outcome.Status);
     }
 

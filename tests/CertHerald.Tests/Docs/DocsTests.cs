@@ -105,6 +105,7 @@ public sealed partial class DocsTests
             File.WriteAllText(Path.Combine(folder, "siem-url"), "https://certherald:secret@siem.example.com/ct\n");
             File.WriteAllText(Path.Combine(folder, "pager-secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
             File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
+            File.WriteAllText(Path.Combine(folder, "app-secret"), "0123456789abcdef0123456789abcdef\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;
             string text = example.Replace("/etc/certherald", folder, StringComparison.Ordinal);
 
@@ -215,7 +216,7 @@ public sealed partial class DocsTests
     private static partial Regex MetricInText();
 
     // A row of four cells: key, type, default, meaning.
-    [GeneratedRegex(@"^\| `([a-z_]+(?:\[\])?(?:\.[a-z_]+(?:\[\])?)*)` (?:\|[^|\n]*){3}\|$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `([a-z0-9_]+(?:\[\])?(?:\.[a-z0-9_]+(?:\[\])?)*)` (?:\|[^|\n]*){3}\|$", RegexOptions.Multiline)]
     private static partial Regex RowOfKey();
 
     [GeneratedRegex(@"\[[^\]]+\]\(([^)\s]+)\)")]

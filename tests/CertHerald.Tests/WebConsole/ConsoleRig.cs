@@ -94,6 +94,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton(new OutboundGuard(new OutboundOptions { Allow = [IPNetwork.Parse("127.0.0.0/8")] }));
         builder.Services.AddSingleton<WebhookSender>();
         builder.Services.AddSingleton<WebhookTests>();
+        builder.Services.AddSingleton<WebhookHandshake>();
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
