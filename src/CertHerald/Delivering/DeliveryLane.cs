@@ -28,6 +28,9 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
     /// <summary>When a rate that is used up allows the next, in the loop's own time; null if it is not.</summary>
     public TimeSpan? RestUntil { get; set; }
 
+    /// <summary>Which claim served it last: those that were served longest ago come first.</summary>
+    public long Served { get; set; }
+
     /// <summary>How many the last claim allowed.</summary>
     public int Granted { get; set; }
 
@@ -94,8 +97,8 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 /// <param name="dueSince">Since when it could have left; null for a probe.</param>
 internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSpan begun, DateTimeOffset? dueSince)
 {
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _token = delivery.Lease!.Value;
+    private volatile bool _isAnswered;
 
     public DeliveryLane Lane => lane;
 
@@ -106,8 +109,12 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSp
 
     public DateTimeOffset? DueSince => dueSince;
 
-    /// <summary>Over, recorded or not.</summary>
-    public Task Ended => _ended.Task;
+    /// <summary>Its request is over; it waits to be recorded.</summary>
+    public bool IsAnswered
+    {
+        get => _isAnswered;
+        set => _isAnswered = value;
+    }
 
     /// <summary>The claim that its outcome is recorded under.</summary>
     public long Token
@@ -117,6 +124,4 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSp
     }
 
     public Lease Lease => new(delivery.Id, Token);
-
-    public void End() => _ended.TrySetResult();
 }
