@@ -43,8 +43,8 @@ internal static class DeliveryBenchmark
         if (wanted("S3") || wanted("Q7"))
         {
             // The first of both pays for what is loaded and compiled.
-            await DeliverAsync(20, hanging: 0);
-            await PostBareAsync(2_000);
+            await DeliverAsync(quick ? 20 : issuances, hanging: 0);
+            await PostBareAsync(quick ? 2_000 : issuances * Webhooks);
             var pairs = new List<(Delivered Ours, Bare Bare)>();
             for (int i = 0; i < (quick ? 1 : 5); i++) pairs.Add((await DeliverAsync(issuances, hanging: 0), await PostBareAsync(issuances * Webhooks)));
             double Middle(Func<(Delivered Ours, Bare Bare), double> value) => Median([.. pairs.Select(value)]);
@@ -83,6 +83,10 @@ internal static class DeliveryBenchmark
         var recorded = new Recorded(expected);
         using var loop = new DeliveryLoop(
             store.Store, sender, WebhookDialects.All, new Webhooks("https://ct.example.org", webhooks), new OwedBell(), TimeProvider.System, meter, recorded);
+        int commits = 0; double commitSeconds = 0; long gen0 = GC.CollectionCount(0), bytes = GC.GetTotalAllocatedBytes();
+        using var listener = new MeterListener { InstrumentPublished = (i, l) => { if (i.Name == "certherald_store_commit_seconds") l.EnableMeasurementEvents(i); } };
+        listener.SetMeasurementEventCallback<double>((i, v, t, st) => { commits++; commitSeconds += v; });
+        listener.Start();
         begun = Stopwatch.GetTimestamp();
         TimeSpan processor = Measure.Processor;
         await loop.StartAsync(CancellationToken.None);
@@ -90,6 +94,7 @@ internal static class DeliveryBenchmark
         await recorded.All;
         TimeSpan took = Stopwatch.GetElapsedTime(begun);
         processor = Measure.Processor - processor;
+        Console.WriteLine($"DEBUG commits {commits}, {commitSeconds:F2} s of {took.TotalSeconds:F2} s, gen0 {GC.CollectionCount(0)-gen0}, {(GC.GetTotalAllocatedBytes()-bytes)/expected} B each, jit {System.Runtime.JitInfo.GetCompilationTime().TotalSeconds:F1} s, {processor.TotalMicroseconds/expected:F0} cpu-us");
         sink.LetGo();
         await loop.StopAsync(CancellationToken.None);
         return new Delivered(enqueue, expected / took.TotalSeconds, processor.TotalSeconds / expected, sink.Percentile(0.99, begun));

@@ -83,6 +83,12 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
         lock (_lock) _underWay.Remove(attempt.Delivery.Id);
     }
 
+    /// <summary>Ends an attempt whose claim was lost. False if it goes on under a new one, which <see cref="Begin"/> gave it meanwhile.</summary>
+    public bool TryEndLost(Attempt attempt, Lease lost)
+    {
+        lock (_lock) return attempt.Lease == lost && _underWay.Remove(attempt.Delivery.Id);
+    }
+
     /// <summary>One at a time until it has taken something; each success allows twice as many, up to its limit, each failure half.</summary>
     public void Learn(bool succeeded)
     {

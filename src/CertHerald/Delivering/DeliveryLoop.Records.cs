@@ -69,6 +69,12 @@ internal sealed partial class DeliveryLoop
         DeliveryLane lane = one.Attempt.Lane;
         StoredDelivery delivery = one.Attempt.Delivery;
         string webhook = lane.Webhook.Name;
+        if (settled is null && !lane.TryEndLost(one.Attempt, one.RecordedUnder))
+        {
+            // Claimed anew by ourselves while it was on its way: what was answered is recorded under the new claim.
+            Record(one);
+            return;
+        }
         _metrics.Count(lane.Label, one.Answer, one.Took);
         if (settled is null)
         {
@@ -98,8 +104,11 @@ internal sealed partial class DeliveryLoop
         /// <summary>The webhook's state as the record found it; null before.</summary>
         public WebhookState? Before { get; private set; }
 
+        /// <summary>The claim that its last record was tried under.</summary>
+        public Lease RecordedUnder { get; private set; }
+
         public Completion ToCompletion() => new(
-            attempt.Delivery.Webhook, attempt.Lease,
+            attempt.Delivery.Webhook, RecordedUnder = attempt.Lease,
             new StoredAttempt(attempt.Delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body),
             Settle, attempt.Lane.Webhook.Rate);
 
