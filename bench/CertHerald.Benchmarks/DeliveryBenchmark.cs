@@ -21,7 +21,7 @@ using CertHerald.Transparency.Merkle;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using LogKey = CertHerald.Transparency.Logs.LogKey;
 using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
 
@@ -30,7 +30,8 @@ namespace CertHerald.Benchmarks;
 /// <summary>Deliveries a second, wall time, everything on one machine: store with full synchronisation, engine, and receivers.</summary>
 internal static class DeliveryBenchmark
 {
-    private const int Webhooks = 100, Width = 8, AtOnce = 64;
+    /// <summary>As many at once as the engine has: 8 each, in all 256.</summary>
+    private const int Webhooks = 100, Width = 8, AtOnce = 256;
 
     /// <summary>So that no rate stands in the way.</summary>
     private const double Unlimited = 1e6;
@@ -41,18 +42,16 @@ internal static class DeliveryBenchmark
         int issuances = quick ? 50 : 200;
         if (wanted("S3") || wanted("Q7"))
         {
-            double enqueued = 0;
-            double[] ours = await TimesAsync(quick ? 1 : 5, async () =>
-            {
-                (double enqueue, double deliver, _) = await DeliverAsync(issuances, hanging: 0);
-                enqueued = Math.Max(enqueued, enqueue);
-                return deliver;
-            });
-            double bare = Median(await TimesAsync(quick ? 1 : 5, () => PostBareAsync(issuances * Webhooks)));
-            double rate = Median(ours);
-            rows.Add(new Row("S3", $"deliveries a second, {Webhooks} webhooks, {Row.Number(issuances * Webhooks)} deliveries", Row.Number(rate), "≥ 2,000",
-                $"{Row.Number(enqueued)} a second enqueued (goal ≥ 10,000)"));
-            rows.Add(new Row("Q7", "engine to a bare HttpClient loop", Row.Number(rate / bare, "0.00"), "≥ 0.5", $"the loop: {Row.Number(bare)} a second, {AtOnce} at once"));
+            // The first of both pays for what is loaded and compiled.
+            await DeliverAsync(quick ? 20 : issuances, hanging: 0);
+            await PostBareAsync(quick ? 2_000 : issuances * Webhooks);
+            var pairs = new List<(Delivered Ours, Bare Bare)>();
+            for (int i = 0; i < (quick ? 1 : 5); i++) pairs.Add((await DeliverAsync(issuances, hanging: 0), await PostBareAsync(issuances * Webhooks)));
+            double Middle(Func<(Delivered Ours, Bare Bare), double> value) => Median([.. pairs.Select(value)]);
+            rows.Add(new Row("S3", $"deliveries a second, {Webhooks} webhooks, {Row.Number(issuances * Webhooks)} deliveries", Row.Number(Middle(pair => pair.Ours.PerSecond)), "≥ 2,000",
+                $"{Row.Number(Middle(pair => pair.Ours.Processor * 1e6))} CPU-µs a delivery, its receiver included; {Row.Number(Middle(pair => pair.Ours.Enqueued))} a second enqueued (goal ≥ 10,000)"));
+            rows.Add(new Row("Q7", "engine to a bare HttpClient loop", Row.Number(Middle(pair => pair.Ours.PerSecond / pair.Bare.PerSecond), "0.00"), "≥ 0.5",
+                $"the loop: {Row.Number(Middle(pair => pair.Bare.PerSecond))} a second, {AtOnce} at once, {Row.Number(Middle(pair => pair.Bare.Processor * 1e6))} CPU-µs each; by processor time {Row.Number(Middle(pair => pair.Bare.Processor / pair.Ours.Processor), "0.00")}"));
         }
         if (wanted("Q3")) rows.Add(await GroupedAsync(quick ? 400 : 2_000));
         if (wanted("Q8"))
@@ -64,7 +63,7 @@ internal static class DeliveryBenchmark
     }
 
     /// <summary>Enqueues, then delivers everything.</summary>
-    private static async Task<(double Enqueued, double Delivered, double P99)> DeliverAsync(int issuances, int hanging)
+    private static async Task<Delivered> DeliverAsync(int issuances, int hanging)
     {
         await using Sink sink = await Sink.StartAsync();
         await using Owing store = await Owing.OpenAsync();
@@ -80,40 +79,52 @@ internal static class DeliveryBenchmark
         })];
         using var meter = new Meter("CertHerald");
         using var sender = new WebhookSender(new OutboundGuard(new OutboundOptions { Allow = [IPNetwork.Parse("127.0.0.0/8")] }), TimeProvider.System);
-        using var loop = new DeliveryLoop(
-            store.Store, sender, WebhookDialects.All, new Webhooks("https://ct.example.org", webhooks), new OwedBell(), TimeProvider.System, meter, NullLogger<DeliveryLoop>.Instance);
         int expected = issuances * (Webhooks - hanging);
-        sink.Expect(expected);
+        var recorded = new Recorded(expected);
+        using var loop = new DeliveryLoop(
+            store.Store, sender, WebhookDialects.All, new Webhooks("https://ct.example.org", webhooks), new OwedBell(), TimeProvider.System, meter, recorded);
+        int commits = 0; double commitSeconds = 0; long gen0 = GC.CollectionCount(0), bytes = GC.GetTotalAllocatedBytes();
+        using var listener = new MeterListener { InstrumentPublished = (i, l) => { if (i.Name == "certherald_store_commit_seconds") l.EnableMeasurementEvents(i); } };
+        listener.SetMeasurementEventCallback<double>((i, v, t, st) => { commits++; commitSeconds += v; });
+        listener.Start();
         begun = Stopwatch.GetTimestamp();
+        TimeSpan processor = Measure.Processor;
         await loop.StartAsync(CancellationToken.None);
-        await sink.All;
-        TimeSpan took = Stopwatch.GetElapsedTime(begun);
         // Recorded, not only sent.
-        while ((await store.Store.CountReplayAsync(new ReplayFilter(Of: ReplayOf.Undelivered), CancellationToken.None)).Count > hanging * issuances) await Task.Delay(5);
-        TimeSpan recorded = Stopwatch.GetElapsedTime(begun);
+        await recorded.All;
+        TimeSpan took = Stopwatch.GetElapsedTime(begun);
+        processor = Measure.Processor - processor;
+        Console.WriteLine($"DEBUG commits {commits}, {commitSeconds:F2} s of {took.TotalSeconds:F2} s, gen0 {GC.CollectionCount(0)-gen0}, {(GC.GetTotalAllocatedBytes()-bytes)/expected} B each, jit {System.Runtime.JitInfo.GetCompilationTime().TotalSeconds:F1} s, {processor.TotalMicroseconds/expected:F0} cpu-us");
         sink.LetGo();
         await loop.StopAsync(CancellationToken.None);
-        return (enqueue, expected / (hanging > 0 ? took : recorded).TotalSeconds, sink.Percentile(0.99, begun));
+        return new Delivered(enqueue, expected / took.TotalSeconds, processor.TotalSeconds / expected, sink.Percentile(0.99, begun));
     }
 
-    /// <summary>The same requests, as one would write them without a store.</summary>
-    private static async Task<double> PostBareAsync(int requests)
+    /// <summary>The same requests to the same receiver, as one would write them without a store: body, headers and width are the engine's.</summary>
+    private static async Task<Bare> PostBareAsync(int requests)
     {
         await using Sink sink = await Sink.StartAsync();
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         byte[] body = Encoding.UTF8.GetBytes(new string('x', 2_500));
         int left = requests;
         long begun = Stopwatch.GetTimestamp();
+        TimeSpan processor = Measure.Processor;
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
         {
             while (Interlocked.Decrement(ref left) >= 0)
             {
-                using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-                using HttpResponseMessage answer = await client.PostAsync($"http://127.0.0.1:{sink.Port}/ok", content);
+                using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{sink.Port}/ok")
+                {
+                    Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+                };
+                request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
+                request.Headers.Add("User-Agent", "CertHerald/1");
+                request.Headers.Add("Accept-Encoding", "identity");
+                using HttpResponseMessage answer = await client.SendAsync(request);
                 answer.EnsureSuccessStatusCode();
             }
         }));
-        return requests / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        return new Bare(requests / Stopwatch.GetElapsedTime(begun).TotalSeconds, (Measure.Processor - processor).TotalSeconds / requests);
     }
 
     /// <summary>Q3: writes of 64 producers that share commits, to the same writes one after the other.</summary>
@@ -137,14 +148,32 @@ internal static class DeliveryBenchmark
         }
     }
 
-    private static async Task<double[]> TimesAsync(int times, Func<Task<double>> measure)
-    {
-        var values = new double[times];
-        for (int i = 0; i < times; i++) values[i] = await measure();
-        return values;
-    }
-
     private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
+
+    /// <param name="Enqueued">A second.</param>
+    /// <param name="Processor">Seconds a delivery, those of its receiver included.</param>
+    /// <param name="P99">Seconds from the start until 99 of 100 had come.</param>
+    private sealed record Delivered(double Enqueued, double PerSecond, double Processor, double P99);
+
+    private sealed record Bare(double PerSecond, double Processor);
+
+    /// <summary>Counts what the loop says of deliveries that were taken: it says so when they are recorded.</summary>
+    private sealed class Recorded(int expected) : ILogger<DeliveryLoop>
+    {
+        private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _left = expected;
+
+        public Task All => _all.Task;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel == LogLevel.Information && eventId.Name == "LogDelivered" && Interlocked.Decrement(ref _left) == 0) _all.TrySetResult();
+        }
+    }
 
     /// <summary>A store with a log, to owe deliveries from.</summary>
     private sealed class Owing : IAsyncDisposable
@@ -232,15 +261,11 @@ internal static class DeliveryBenchmark
     {
         private readonly WebApplication _app;
         private readonly ConcurrentBag<long> _arrivals = [];
-        private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously), _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _left = int.MaxValue;
+        private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         private Sink(WebApplication app) => _app = app;
 
         public int Port => new Uri(_app.Urls.First()).Port;
-
-        /// <summary>Ends when all that are expected have come.</summary>
-        public Task All => _all.Task;
 
         public static async Task<Sink> StartAsync()
         {
@@ -252,8 +277,6 @@ internal static class DeliveryBenchmark
             await app.StartAsync();
             return sink;
         }
-
-        public void Expect(int requests) => Volatile.Write(ref _left, requests);
 
         /// <summary>Answers what was left hanging.</summary>
         public void LetGo() => _letGo.TrySetResult();
@@ -272,7 +295,6 @@ internal static class DeliveryBenchmark
                 return;
             }
             _arrivals.Add(Stopwatch.GetTimestamp());
-            if (Interlocked.Decrement(ref _left) == 0) _all.TrySetResult();
         }
     }
 }

@@ -31,6 +31,9 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
     /// <summary>When a rate that is used up allows the next, in the loop's own time; null if it is not.</summary>
     public TimeSpan? RestUntil { get; set; }
 
+    /// <summary>Which claim served it last: those that were served longest ago come first.</summary>
+    public long Served { get; set; }
+
     /// <summary>How many the last claim allowed.</summary>
     public int Granted { get; set; }
 
@@ -83,6 +86,12 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
         lock (_lock) _underWay.Remove(attempt.Delivery.Id);
     }
 
+    /// <summary>Ends an attempt whose claim was lost. False if it goes on under a new one, which <see cref="Begin"/> gave it meanwhile.</summary>
+    public bool TryEndLost(Attempt attempt, Lease lost)
+    {
+        lock (_lock) return attempt.Lease == lost && _underWay.Remove(attempt.Delivery.Id);
+    }
+
     /// <summary>One at a time until it has taken something; each success allows twice as many, up to its limit, each failure half.</summary>
     public void Learn(bool succeeded)
     {
@@ -100,8 +109,8 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 /// <param name="dueSince">Since when it could have left; null for a probe.</param>
 internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSpan begun, DateTimeOffset? dueSince)
 {
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _token = delivery.Lease!.Value;
+    private volatile bool _isAnswered;
 
     public DeliveryLane Lane => lane;
 
@@ -112,8 +121,12 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSp
 
     public DateTimeOffset? DueSince => dueSince;
 
-    /// <summary>Over, recorded or not.</summary>
-    public Task Ended => _ended.Task;
+    /// <summary>Its request is over; it waits to be recorded.</summary>
+    public bool IsAnswered
+    {
+        get => _isAnswered;
+        set => _isAnswered = value;
+    }
 
     /// <summary>The claim that its outcome is recorded under.</summary>
     public long Token
@@ -123,6 +136,4 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSp
     }
 
     public Lease Lease => new(delivery.Id, Token);
-
-    public void End() => _ended.TrySetResult();
 }

@@ -10,6 +10,7 @@ internal sealed partial class DeliveryLoop
     private async Task SendAsync(List<Attempt> group)
     {
         var written = new List<(Attempt Attempt, ReadOnlyMemory<byte> Body)>();
+        var texts = new Dictionary<BodyText, ReadOnlyMemory<byte>>();
         int bytes = 0;
         foreach (Attempt attempt in group)
         {
@@ -22,7 +23,7 @@ internal sealed partial class DeliveryLoop
 
             try
             {
-                ReadOnlyMemory<byte> body = await _bodies.WriteAsync(attempt.Lane, delivery, _givenUp.Token);
+                ReadOnlyMemory<byte> body = await _bodies.WriteAsync(attempt.Lane, delivery, texts, _givenUp.Token);
                 written.Add((attempt, body));
                 bytes += body.Length;
             }
@@ -34,6 +35,7 @@ internal sealed partial class DeliveryLoop
             if (bytes < MostWritten) continue;
             await FreezeAsync(written);
             (written, bytes) = ([], 0);
+            texts.Clear();
         }
 
         await FreezeAsync(written);
@@ -61,12 +63,11 @@ internal sealed partial class DeliveryLoop
         }
     }
 
-    /// <summary>One attempt and its record. Killed in between, or unable to record, the claim expires and the same is sent again.</summary>
+    /// <summary>One attempt. Killed before its record, or unable to record, the claim expires and the same is sent again.</summary>
     private async Task AttemptAsync(Attempt attempt, Func<Task<Answer?>> post)
     {
         DeliveryLane lane = attempt.Lane;
         StoredDelivery delivery = attempt.Delivery;
-        string webhook = lane.Webhook.Name;
         try
         {
             DateTimeOffset started = _time.GetUtcNow();
@@ -74,7 +75,8 @@ internal sealed partial class DeliveryLoop
             Uri address = lane.Webhook.Url;
             if (await AnswerAsync(attempt, post) is not { } answer)
             {
-                LogLost(webhook, delivery.Id);
+                LogLost(lane.Webhook.Name, delivery.Id);
+                End(attempt);
                 return;
             }
             TimeSpan took = _time.GetElapsedTime(begun);
@@ -86,33 +88,16 @@ internal sealed partial class DeliveryLoop
             DeliveryRules rules = lane.Webhook.Url == address ? lane.Rules : lane.Rules with { GoneEnds = false };
             Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, ended + NotNegative(_localFaults.RestUntil - age)) : rules.Judge(delivery, answer, started, ended);
             lane.Learn(answer.Outcome == AttemptOutcome.Delivered);
-
-            var record = new StoredAttempt(delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body);
-            WebhookState? before = null;
-            Settlement? settled = await _store.CompleteAsync(
-                attempt.Lease, record, state => Settle(before = state, delivery, answer, verdict, isOurs, started, ended), lane.Webhook.Rate, CancellationToken.None);
-
-            _metrics.Count(lane.Label, answer, took);
-            if (settled is null)
-            {
-                LogLost(webhook, delivery.Id);
-                return;
-            }
-            // A notice is no alert: no head showed it.
-            if (settled.State == DeliveryState.Done && delivery is { Kind: not EventKinds.Operator, Replay: 0 }) _metrics.Alerted(ended - delivery.HeadSeen);
-            Log(webhook, delivery, answer, settled, took);
-            LogChange(webhook, before!, settled.Webhook);
+            Record(new Answered(attempt, answer, verdict, isOurs, started, ended, took));
         }
         catch (OperationCanceledException) when (_givenUp.IsCancellationRequested)
         {
             // Given up after the drain: the claim is given back, and the delivery sent again with the same bytes.
+            End(attempt);
         }
         catch (Exception e)
         {
-            LogUnrecorded(e, webhook, delivery.Id);
-        }
-        finally
-        {
+            LogUnrecorded(e, lane.Webhook.Name, delivery.Id);
             End(attempt);
         }
     }
@@ -175,8 +160,11 @@ internal sealed partial class DeliveryLoop
     private void End(Attempt attempt)
     {
         attempt.Lane.End(attempt);
-        lock (_lock) _underWay.Remove(attempt);
-        attempt.End();
+        lock (_lock)
+        {
+            _underWay.Remove(attempt);
+            if (_underWay.Count == 0) _idle?.TrySetResult();
+        }
         if (attempt.Lane.ShallLook) _look.Ring();
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
@@ -18,6 +19,7 @@ internal sealed class WebhookSender : IDisposable
     private const int MostKept = 8 * 1024;
 
     internal static readonly ProductInfoHeaderValue UserAgent = new("CertHerald", VersionOf(typeof(WebhookSender).Assembly));
+    private static readonly StringWithQualityHeaderValue Identity = new("identity");
 
     private readonly HttpMessageInvoker _http, _once;
     private readonly TimeProvider _time;
@@ -52,11 +54,11 @@ internal sealed class WebhookSender : IDisposable
         WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation, bool isTest = false)
     {
         // Checked when it was saved, too: what comes by another way must not reach the wire either.
-        if (WebhookHeader.MistakeIn(webhook.Headers) is { } mistake) return new Answer(AttemptOutcome.Internal, null, $"The custom headers {mistake}.");
+        if (webhook.Headers.Count > 0 && WebhookHeader.MistakeIn(webhook.Headers) is { } mistake) return new Answer(AttemptOutcome.Internal, null, $"The custom headers {mistake}.");
 
         // One limit over everything, the answer's body included: HttpClient's own would end with the headers.
         using var limit = new CancellationTokenSource(rules.TimeLimit, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        using CancellationTokenRegistration caller = cancellation.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
         using HttpRequestMessage request = CreateRequest(webhook, key, body);
         if (isTest) request.Headers.Add("CertHerald-Test", "1");
 
@@ -64,7 +66,7 @@ internal sealed class WebhookSender : IDisposable
         {
             string receiver = webhook.Url.Authority;
             HttpMessageInvoker http = _closing.ContainsKey(receiver) ? _once : _http;
-            using HttpResponseMessage response = await http.SendAsync(request, either.Token);
+            using HttpResponseMessage response = await http.SendAsync(request, limit.Token);
             if (response.Version < HttpVersion.Version11) _closing.TryAdd(receiver, true);
             int status = (int)response.StatusCode;
             string? retryAfter =
@@ -72,7 +74,7 @@ internal sealed class WebhookSender : IDisposable
             return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
             {
                 RetryAfter = RetryAfter.Read(retryAfter, _time.GetUtcNow()),
-                Body = await ReadBodyAsync(response.Content, either.Token),
+                Body = await ReadBodyAsync(response.Content, limit.Token),
             };
         }
         catch (Exception e) when (IsOfTheWorld(e))
@@ -102,7 +104,7 @@ internal sealed class WebhookSender : IDisposable
         };
         request.Headers.Add("Idempotency-Key", key);
         request.Headers.UserAgent.Add(UserAgent);
-        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        request.Headers.AcceptEncoding.Add(Identity);
         if (webhook.Credentials is var (user, password))
             request.Headers.Authorization =
                 new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
@@ -115,14 +117,14 @@ internal sealed class WebhookSender : IDisposable
     /// <summary>The status has decided already: a body that is slow, cut or too long is only shorter.</summary>
     private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellation)
     {
-        var buffer = new byte[MostRead];
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(MostRead);
         int length = 0;
         try
         {
             await using Stream stream = await content.ReadAsStreamAsync(cancellation);
-            while (length < buffer.Length)
+            while (length < MostRead)
             {
-                int read = await stream.ReadAsync(buffer.AsMemory(length), cancellation);
+                int read = await stream.ReadAsync(buffer.AsMemory(length, MostRead - length), cancellation);
                 if (read == 0) break;
                 length += read;
             }
@@ -132,7 +134,9 @@ internal sealed class WebhookSender : IDisposable
             // What came until then is kept.
         }
 
-        return buffer[..Math.Min(length, MostKept)];
+        byte[] kept = buffer[..Math.Min(length, MostKept)];
+        ArrayPool<byte>.Shared.Return(buffer);
+        return kept;
     }
 
     internal static bool IsOfTheWorld(Exception e) =>

@@ -21,12 +21,12 @@ internal interface IDeliveries
     /// <returns>Those that could not be fixed, since their claim is lost: they must not be sent.</returns>
     Task<IReadOnlyList<long>> FreezeAsync(IReadOnlyList<FrozenBody> bodies, CancellationToken cancellation);
 
-    /// <summary>Records an attempt, what becomes of its delivery, and the state of its webhook, together.</summary>
-    /// <param name="settle">Pure: asked inside the transaction, with what is durable of the webhook then.</param>
-    /// <param name="perSecond">How fast a webhook that becomes active again gets what was held.</param>
-    /// <returns>What was written; null if the claim is lost, and nothing was.</returns>
-    Task<Settlement?> CompleteAsync(
-        Lease lease, StoredAttempt attempt, Func<WebhookState, Settlement> settle, double perSecond, CancellationToken cancellation);
+    /// <summary>
+    /// Records attempts, what becomes of their deliveries, and the states of their webhooks, all in one transaction; in the order
+    /// given, each as if it were alone.
+    /// </summary>
+    /// <returns>What was written of each; null where the claim is lost, and nothing was.</returns>
+    Task<IReadOnlyList<Settlement?>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation);
 
     /// <summary>Keeps claims until <paramref name="until"/>. What is lost stays lost.</summary>
     Task RenewAsync(IReadOnlyList<Lease> leases, DateTimeOffset until, CancellationToken cancellation);

@@ -75,6 +75,12 @@ internal sealed record Grant(int AtMost, Func<int, WebhookState> Then)
 /// <summary>A body to be fixed.</summary>
 internal readonly record struct FrozenBody(Lease Lease, ReadOnlyMemory<byte> Body);
 
+/// <summary>An attempt to be recorded.</summary>
+/// <param name="Webhook">The delivery's.</param>
+/// <param name="Settle">Pure: asked inside the transaction, with what is durable of the webhook then. May be asked again: the last answer counts.</param>
+/// <param name="PerSecond">How fast a webhook that becomes active again gets what was held.</param>
+internal sealed record Completion(string Webhook, Lease Lease, StoredAttempt Attempt, Func<WebhookState, Settlement> Settle, double PerSecond);
+
 /// <summary>What becomes of a delivery after an attempt, and of its webhook.</summary>
 /// <param name="State">Pending becomes held if the webhook is not active.</param>
 /// <param name="Due">When it is tried next, if pending.</param>

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
-using CertHerald.Dialects.CertSpotter;
+using CertHerald.Dialects;
 using CertHerald.Inspecting;
 
 namespace CertHerald.Tests.Delivering;

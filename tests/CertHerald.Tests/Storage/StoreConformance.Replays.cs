@@ -172,8 +172,10 @@ public abstract partial class StoreConformance
         await OweAsync(2, "hook");
         foreach (StoredDelivery claimed in await ClaimAsync("hook"))
             await Store.CompleteAsync(
-                new Lease(claimed.Id, claimed.Lease!.Value), Attempt(claimed.Id, 500),
-                state => new Settlement(DeliveryState.Dead, Time.GetUtcNow(), true, state) { News = [new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {claimed.Id}")] }, 1, Cancellation);
+                [new Completion(
+                    "hook", new Lease(claimed.Id, claimed.Lease!.Value), Attempt(claimed.Id, 500),
+                    state => new Settlement(DeliveryState.Dead, Time.GetUtcNow(), true, state) { News = [new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {claimed.Id}")] }, 1)],
+                Cancellation);
         StoredNews news = Assert.Single(await Store.NewsAsync(0, 10, Cancellation));
         Assert.Equal(("hook", "delivery.dead", 1L, "Delivery 2", 2, null), (news.Webhook, news.Kind, news.Delivery, news.Detail, news.Cases, news.Told));
     }

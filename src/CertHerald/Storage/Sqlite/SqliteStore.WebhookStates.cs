@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace CertHerald.Storage.Sqlite;
 
 /// <summary>The state of webhooks, and what a change of it does to what they are owed.</summary>
@@ -8,17 +6,16 @@ internal sealed partial class SqliteStore
     private const string FindState = """
         SELECT status, hold, cause, since, paused_until, failures, failing_since, last_success, blocked, window_start, window_tries, window_failures,
             breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at
-        FROM webhook WHERE name = @name
+        FROM webhook WHERE name = ?1
         """;
 
     private const string PutState = """
         INSERT INTO webhook (name, status, hold, cause, since, paused_until, failures, failing_since, last_success, blocked, window_start, window_tries,
             window_failures, breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at)
-        VALUES (@name, @status, @hold, @cause, @since, @paused, @failures, @failing, @success, @blocked, @window, @tries, @failed, @wait, @breaker, @probe,
-            @told, @tokens, @at)
-        ON CONFLICT (name) DO UPDATE SET status = @status, hold = @hold, cause = @cause, since = @since, paused_until = @paused, failures = @failures,
-            failing_since = @failing, last_success = @success, blocked = @blocked, window_start = @window, window_tries = @tries, window_failures = @failed,
-            breaker_wait_ms = @wait, breaker_since = @breaker, probe_at = @probe, told = @told, tokens = @tokens, tokens_at = @at
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+        ON CONFLICT (name) DO UPDATE SET status = ?2, hold = ?3, cause = ?4, since = ?5, paused_until = ?6, failures = ?7, failing_since = ?8,
+            last_success = ?9, blocked = ?10, window_start = ?11, window_tries = ?12, window_failures = ?13, breaker_wait_ms = ?14, breaker_since = ?15,
+            probe_at = ?16, told = ?17, tokens = ?18, tokens_at = ?19
         """;
 
     // Oldest first, as many a second as the webhook may get: so none of them looks late while it waits its turn, and what is
@@ -47,45 +44,53 @@ internal sealed partial class SqliteStore
         session => session.First("SELECT hold FROM webhook WHERE name = @name AND status <> 'active'", row => row.TextOrNull(0), ("@name", webhook)),
         cancellation);
 
-    private static WebhookState StateOf(SqliteSession session, string webhook) =>
-        session.First(FindState, ReadState, ("@name", webhook)) ?? WebhookState.New;
+    private static WebhookState StateOf(SqliteSession session, string webhook)
+    {
+        SqliteStatement row = session.Statement(FindState).Bind(1, webhook);
+        if (!row.Step()) return WebhookState.New;
+        WebhookState state = ReadState(row);
+        row.Reset();
+        return state;
+    }
 
     /// <summary>Writes a state if it has changed, and holds or releases with it what is open.</summary>
     private void Put(SqliteSession session, string webhook, WebhookState before, WebhookState after, double perSecond)
     {
         if (after == before) return;
-        session.Run(
-            PutState,
-            ("@name", webhook), ("@status", after.Status), ("@hold", after.Reason), ("@cause", after.Cause), ("@since", after.Since), ("@paused", after.PausedUntil),
-            ("@failures", after.Failures), ("@failing", after.FailingSince), ("@success", after.LastSuccess), ("@blocked", after.Blocked),
-            ("@window", after.WindowStart), ("@tries", after.WindowTries), ("@failed", after.WindowFailures),
-            ("@wait", (long)after.BreakerWait.TotalMilliseconds), ("@breaker", after.BreakerSince), ("@probe", after.ProbeAt), ("@told", after.Told),
-            ("@tokens", after.Tokens), ("@at", after.TokensAt));
+        session.Statement(PutState)
+            .Bind(1, webhook).Bind(2, NameOf(after.Status)).Bind(3, after.Reason).Bind(4, after.Cause is { } cause ? NameOf(cause) : null)
+            .Bind(5, after.Since).Bind(6, after.PausedUntil).Bind(7, (long)after.Failures).Bind(8, after.FailingSince).Bind(9, after.LastSuccess)
+            .Bind(10, (long)after.Blocked).Bind(11, after.WindowStart).Bind(12, (long)after.WindowTries).Bind(13, (long)after.WindowFailures)
+            .Bind(14, (long)after.BreakerWait.TotalMilliseconds).Bind(15, after.BreakerSince).Bind(16, after.ProbeAt).Bind(17, (long)after.Told)
+            .Bind(18, after.Tokens).Bind(19, after.TokensAt)
+            .Run();
 
         bool wasActive = before.Status == WebhookStatus.Active, isActive = after.Status == WebhookStatus.Active;
         if (wasActive && !isActive) session.Run("UPDATE delivery SET state = 'held' WHERE webhook = @webhook AND state = 'pending'", ("@webhook", webhook));
         if (!wasActive && isActive) session.Run(ReleaseHeld, ("@webhook", webhook), ("@now", _time.GetUtcNow()), ("@rate", perSecond));
     }
 
-    private static WebhookState ReadState(SqliteDataReader row) => new()
+    private static string NameOf<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static WebhookState ReadState(SqliteStatement row) => new()
     {
         Status = row.Named<WebhookStatus>(0),
         Reason = row.TextOrNull(1),
-        Cause = row.IsDBNull(2) ? null : row.Named<HoldCause>(2),
+        Cause = row.IsNull(2) ? null : row.Named<HoldCause>(2),
         Since = row.TimeOrNull(3),
         PausedUntil = row.TimeOrNull(4),
-        Failures = row.GetInt32(5),
+        Failures = (int)row.Number(5),
         FailingSince = row.TimeOrNull(6),
         LastSuccess = row.TimeOrNull(7),
-        Blocked = row.GetInt32(8),
+        Blocked = (int)row.Number(8),
         WindowStart = row.TimeOrNull(9),
-        WindowTries = row.GetInt32(10),
-        WindowFailures = row.GetInt32(11),
-        BreakerWait = TimeSpan.FromMilliseconds(row.GetInt64(12)),
+        WindowTries = (int)row.Number(10),
+        WindowFailures = (int)row.Number(11),
+        BreakerWait = TimeSpan.FromMilliseconds(row.Number(12)),
         BreakerSince = row.TimeOrNull(13),
         ProbeAt = row.TimeOrNull(14),
-        Told = row.GetInt32(15),
-        Tokens = row.GetDouble(16),
+        Told = (int)row.Number(15),
+        Tokens = row.Real(16),
         TokensAt = row.TimeOrNull(17),
     };
 }
