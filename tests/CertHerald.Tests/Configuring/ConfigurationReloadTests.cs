@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
+using CertHerald.Access;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
@@ -24,6 +25,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     private ConfigurationReload? _reload;
     private Watched _watched = null!;
     private readonly OutboundGuard _guard = new(new OutboundOptions());
+    private OpenIdProvider _openId = null!;
     private int _reads;
 
     public ConfigurationReloadTests() => _loggers = LoggerFactory.Create(logging => logging.AddProvider(_log));
@@ -36,6 +38,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     {
         if (_reload is not null) await _reload.StopAsync(default);
         _reload?.Dispose();
+        _openId?.Dispose();
         _loggers.Dispose();
         _meter.Dispose();
         _scratch.Dispose();
@@ -282,7 +285,9 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         Configure(configuration ?? new { watch_files = new[] { _scratch.PathOf("watchlist") } });
         CertHeraldOptions first = Read();
         _watched = new Watched(first.Watch, first.Known, _meter);
-        _reload = new ConfigurationReload(Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _time, _loggers.CreateLogger<ConfigurationReload>());
+        _openId = new OpenIdProvider(first.OpenId, new HttpClient(_guard.Through(_guard.CreateHandler)), _time, _loggers.CreateLogger<OpenIdProvider>());
+        _reload = new ConfigurationReload(
+            Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _openId, _time, _loggers.CreateLogger<ConfigurationReload>());
         if (begin) await _reload.StartAsync(Cancellation);
     }
 
