@@ -12,17 +12,17 @@ internal sealed class Accounts(Users users)
         RouteGroupBuilder group = routes.MapGroup("/api/users").WithTags("Access").Needs(Scope.Admin);
 
         group.MapGet("", async (Accounts accounts, CancellationToken cancellation) =>
-            TypedResults.Json(await accounts.ListAsync(cancellation), ApiJson.Default.IReadOnlyListUserJson));
+            TypedResults.Json(await accounts.ListAsync(cancellation), ApiJson.Default.IReadOnlyListUserJson)).Produces<IReadOnlyList<UserJson>>();
 
         group.MapPut("/{name}/password", async (string name, HttpRequest request, Accounts accounts) =>
         {
             (PasswordRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.PasswordRequest, "\"password\"");
             if (asked is null) return ApiError.BadRequest(unread);
             return await accounts.SetPasswordAsync(name, asked.Password, request.HttpContext.RequestAborted);
-        });
+        }).Takes<PasswordRequest>().Produces<UserJson>().Produces<UserJson>(StatusCodes.Status201Created);
 
         group.MapDelete("/{name}", async (string name, Accounts accounts) =>
-            await accounts.RemoveAsync(name) ? TypedResults.NoContent() : (IResult)ApiError.NotFound("user"));
+            await accounts.RemoveAsync(name) ? TypedResults.NoContent() : (IResult)ApiError.NotFound("user")).Produces(StatusCodes.Status204NoContent);
     }
 
     public async Task<IReadOnlyList<UserJson>> ListAsync(CancellationToken cancellation) => [.. (await users.ListAsync(cancellation)).Select(UserJson.Of)];

@@ -23,9 +23,9 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
             (ReplayRequest? asked, string unread) = await Body.ReadAsync(
                 request, ApiJson.Default.ReplayRequest, "\"ids\", \"webhook\", \"from\", \"until\", \"state\", \"as_new\" and \"dry_run\"");
             return asked is null ? ApiError.BadRequest(unread) : await replays.AnswerAsync(asked, cancellation);
-        });
+        }).Takes<ReplayRequest>().Produces<ReplayJson>();
         group.MapPost("/{id:long}/replay", async (long id, bool? as_new, Replays replays) =>
-            await replays.ReplayAsync(id, as_new == true) is { } outcome ? TypedResults.Json(outcome, ApiJson.Default.ReplayJson) : (IResult)ApiError.NotFound("delivery"));
+            await replays.ReplayAsync(id, as_new == true) is { } outcome ? TypedResults.Json(outcome, ApiJson.Default.ReplayJson) : (IResult)ApiError.NotFound("delivery")).Produces<ReplayJson>();
         group.MapPost("/{id:long}/cancel", async (long id, Replays replays, Deliveries deliveries, CancellationToken cancellation) =>
         {
             bool isCancelled = await replays.CancelAsync(id);
@@ -33,7 +33,7 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
             return isCancelled
                 ? TypedResults.Json(delivery, ApiJson.Default.DeliveryJson)
                 : (IResult)ApiError.Conflict($"It is {delivery.State}: only what waits or is held can be called off.");
-        });
+        }).Produces<DeliveryJson>();
     }
 
     /// <summary>Replays one; null if there is none.</summary>

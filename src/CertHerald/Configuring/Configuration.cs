@@ -147,7 +147,7 @@ internal static class Configuration
                     ? "logs.contact holds no e-mail address or URL of yours: log operators ask for one, and slow down who gives none"
                     : "logs.contact has characters that no header takes, so it is left out of requests: write an e-mail address or URL in ASCII, without ( ) and \\";
         foreach (LogListOptions list in logs.Lists.Where(list => list.SignedBy is null && ListSigner.Of(list.Location) is not null))
-            yield return $"logs.lists: {list.Location} is signed, and its signature is not asked for";
+            yield return $"logs.lists: {list.Shown} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
@@ -234,7 +234,7 @@ internal static class Configuration
             ? [.. given.Select(item => item.Section is { } list ? List(list) : LogListOptions.At(item.Text!))]
             : custom.Count > 0 ? [] : defaults.Lists;
         foreach (LogListOptions list in lists)
-            if (!LogListSource.IsUsable(list.Location, out string? problem)) section.Mistake("lists", $"\"{WithoutUser(list.Location)}\": {problem}", "give a file, or a URL with https");
+            if (!LogListSource.IsUsable(list.Location, out string? problem)) section.Mistake("lists", $"\"{list.Shown}\": {problem}", "give a file, or a URL with https");
 
         var options2 = new LogOptions
         {
@@ -276,10 +276,6 @@ internal static class Configuration
         network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
         return true;
     }
-
-    /// <summary>A URL as a message may show it.</summary>
-    private static string WithoutUser(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.UserInfo.Length > 0 ? url.Replace(uri.UserInfo + "@", "", StringComparison.Ordinal) : url;
 
     private static OutboundOptions Outbound(ConfigurationSection section)
     {

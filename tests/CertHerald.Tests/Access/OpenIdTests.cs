@@ -9,22 +9,22 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace CertHerald.Tests.Access;
 
 /// <summary>Signing in to the console through an OpenID provider.</summary>
-public sealed class OpenIdTests
+public sealed class OpenIdTests(OpenIdRig shared) : IClassFixture<OpenIdRig>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Somebody_on_the_list_signs_in_and_stands_in_the_audit_trail()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
 
-        string login = await rig.Console.PageAsync("/console/login?return=%2Fconsole%2Flogs");
+        string login = (await rig.Browser.GetAsync("/console/login?return=%2Fconsole%2Flogs")).Text;
         Assert.Contains("<a class=\"button\" href=\"/console/openid?return=%2Fconsole%2Flogs\">Sign in with Corp &amp; Co</a>", login, StringComparison.Ordinal);
         Answer answer = await rig.SignInAsync("/console/openid?return=%2Fconsole%2Flogs");
 
         Assert.Equal((HttpStatusCode.SeeOther, "/console/logs"), (answer.Status, answer.Location));
-        Assert.Equal(HttpStatusCode.OK, (await rig.Console.Browser.GetAsync("/console/logs")).Status);
-        AuditEntry entry = Assert.Single(await rig.Console.Store.AuditAsync(null, 10, Cancellation));
+        Assert.Equal(HttpStatusCode.OK, (await rig.Browser.GetAsync("/console/logs")).Status);
+        AuditEntry entry = Assert.Single(await rig.Console.Store.AuditAsync(null, 1, Cancellation));
         Assert.Equal(("openid alice@corp.example", "/console/openid/callback", "done"), (entry.Who, entry.Resource, entry.Outcome));
     }
 
@@ -34,7 +34,7 @@ public sealed class OpenIdTests
     [InlineData("PS256")]
     public async Task Tokens_are_taken_in_three_algorithms(string algorithm)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Algorithm = algorithm;
 
         Assert.Equal(HttpStatusCode.SeeOther, (await rig.SignInAsync()).Status);
@@ -55,7 +55,7 @@ public sealed class OpenIdTests
     [InlineData("nobody", "sub", null)]
     public async Task A_token_that_is_not_for_us_here_and_now_is_refused(string what, string claim, string? value)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Tamper = (_, payload) => payload[claim] = value is null ? null
             : long.TryParse(value, out long seconds) ? rig.Console.Time.GetUtcNow().ToUnixTimeSeconds() + seconds
             : JsonNode.Parse(value);
@@ -63,7 +63,7 @@ public sealed class OpenIdTests
         Answer answer = await rig.SignInAsync();
 
         Assert.True(answer.Status == HttpStatusCode.Unauthorized, $"{what}: {answer.Status}");
-        Assert.Null(rig.Console.SessionCookie);
+        Assert.Null(rig.SessionCookie);
     }
 
     [Theory]
@@ -71,7 +71,7 @@ public sealed class OpenIdTests
     [InlineData("nbf", 59)]
     public async Task Clocks_may_differ_by_a_minute(string claim, int seconds)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Tamper = (_, payload) => payload[claim] = rig.Console.Time.GetUtcNow().ToUnixTimeSeconds() + seconds;
 
         Assert.Equal(HttpStatusCode.SeeOther, (await rig.SignInAsync()).Status);
@@ -83,7 +83,7 @@ public sealed class OpenIdTests
     [InlineData("RS512")]
     public async Task A_token_that_is_unsigned_or_signed_otherwise_is_refused(string algorithm)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Algorithm = algorithm;
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await rig.SignInAsync()).Status);
@@ -92,7 +92,7 @@ public sealed class OpenIdTests
     [Fact]
     public async Task A_token_that_asks_for_what_we_do_not_understand_is_refused()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Tamper = (header, _) => (header["crit"], header["b64"]) = (new JsonArray("b64"), false);
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await rig.SignInAsync()).Status);
@@ -101,7 +101,7 @@ public sealed class OpenIdTests
     [Fact]
     public async Task A_token_signed_by_another_key_is_refused_and_a_new_key_of_the_provider_is_fetched()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         Assert.Equal(HttpStatusCode.SeeOther, (await rig.SignInAsync()).Status);
         rig.Issuer.RotateKeys();
         // Keys were read just now: they are not read again at every token.
@@ -121,7 +121,7 @@ public sealed class OpenIdTests
     [InlineData("too late")]
     public async Task An_answer_to_no_question_of_this_browser_opens_nothing(string what)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         Uri back = await rig.VisitAsync();
         string query = what switch
         {
@@ -132,25 +132,25 @@ public sealed class OpenIdTests
         if (what == "too late") rig.Console.Time.Advance(TimeSpan.FromMinutes(10));
         using Browser other = rig.Console.NewBrowser();
 
-        Answer answer = await (what == "another browser" ? other : rig.Console.Browser).GetAsync(query);
+        Answer answer = await (what == "another browser" ? other : rig.Browser).GetAsync(query);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
         Assert.DoesNotContain("/token", rig.Issuer.Asked);
-        Assert.Null(rig.Console.SessionCookie);
+        Assert.Null(rig.SessionCookie);
     }
 
     [Fact]
     public async Task A_code_works_once()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         Uri back = await rig.VisitAsync();
-        Assert.Equal(HttpStatusCode.SeeOther, (await rig.Console.Browser.GetAsync(back.PathAndQuery)).Status);
+        Assert.Equal(HttpStatusCode.SeeOther, (await rig.Browser.GetAsync(back.PathAndQuery)).Status);
 
         // The browser has nothing any more that the answer would fit.
-        Assert.Equal(HttpStatusCode.BadRequest, (await rig.Console.Browser.GetAsync(back.PathAndQuery)).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.GetAsync(back.PathAndQuery)).Status);
         // Nor does the code help another sign-in.
         Uri second = await rig.VisitAsync();
-        Answer replayed = await rig.Console.Browser.GetAsync(QueryHelpers.AddQueryString(
+        Answer replayed = await rig.Browser.GetAsync(QueryHelpers.AddQueryString(
             second.AbsolutePath, new Dictionary<string, string?> { ["code"] = CodeIn(back), ["state"] = QueryHelpers.ParseQuery(second.Query)["state"] }));
         Assert.Equal(HttpStatusCode.Unauthorized, replayed.Status);
     }
@@ -158,7 +158,7 @@ public sealed class OpenIdTests
     [Fact]
     public async Task A_code_of_somebody_elses_sign_in_is_of_no_use_in_this_browser()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         Uri stolen = await rig.VisitAsync();
         using Browser thief = rig.Console.NewBrowser();
         Uri own = await OpenIdIssuer.VisitAsync((await thief.GetAsync("/console/openid")).Location!);
@@ -175,14 +175,14 @@ public sealed class OpenIdTests
     [InlineData("nobody's", false)]
     public async Task Whose_answer_it_is_counts_where_the_provider_says_so(string whose, bool isPromised)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.TamperDiscovery = document => document["authorization_response_iss_parameter_supported"] = isPromised;
         Uri back = await rig.VisitAsync();
         Dictionary<string, string?> query = QueryHelpers.ParseQuery(back.Query).ToDictionary(one => one.Key, one => (string?)one.Value);
         query.Remove("iss");
         if (whose == "another issuer's") query["iss"] = "https://accounts.example";
 
-        Answer answer = await rig.Console.Browser.GetAsync(QueryHelpers.AddQueryString(back.AbsolutePath, query));
+        Answer answer = await rig.Browser.GetAsync(QueryHelpers.AddQueryString(back.AbsolutePath, query));
 
         Assert.Equal(isPromised ? HttpStatusCode.Unauthorized : HttpStatusCode.SeeOther, answer.Status);
     }
@@ -204,13 +204,13 @@ public sealed class OpenIdTests
     [InlineData("""{ "sub": "1", "groups": [ "ct-admins" ] }""", false)]
     public async Task Only_who_is_on_the_list_gets_in(string person, bool isIn)
     {
-        await using Rig rig = await Rig.StartAsync(options => options with { Domains = ["staff.example"], Groups = ["ct-admins"], GroupsClaim = "roles" });
+        using OpenIdVisit rig = shared.Fresh(options => options with { Domains = ["staff.example"], Groups = ["ct-admins"], GroupsClaim = "roles" });
         rig.Issuer.Person = JsonNode.Parse(person)!.AsObject();
 
         Answer answer = await rig.SignInAsync();
 
         Assert.Equal(isIn ? HttpStatusCode.SeeOther : HttpStatusCode.Forbidden, answer.Status);
-        Assert.Equal(isIn, rig.Console.SessionCookie is not null);
+        Assert.Equal(isIn, rig.SessionCookie is not null);
     }
 
     [Theory]
@@ -220,7 +220,7 @@ public sealed class OpenIdTests
     [InlineData("/consolation")]
     public async Task Nobody_is_led_to_another_site_afterwards(string back)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
 
         Answer answer = await rig.SignInAsync($"/console/openid?return={Uri.EscapeDataString(back)}");
 
@@ -230,12 +230,12 @@ public sealed class OpenIdTests
     [Fact]
     public async Task A_provider_that_does_not_answer_is_said_and_is_not_asked_at_every_click()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Status = HttpStatusCode.BadGateway;
 
         for (int i = 0; i < 3; i++)
         {
-            Answer answer = await rig.Console.Browser.GetAsync("/console/openid");
+            Answer answer = await rig.Browser.GetAsync("/console/openid");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
             Assert.Contains("cannot be reached", answer.Text, StringComparison.Ordinal);
         }
@@ -249,18 +249,20 @@ public sealed class OpenIdTests
     [Fact]
     public async Task A_provider_that_is_gone_is_said_and_costs_nobody_a_try()
     {
-        await using Rig rig = await Rig.StartAsync();
+        await using var own = new OpenIdRig();
+        await own.InitializeAsync();
+        using OpenIdVisit rig = own.Fresh();
         for (int i = 0; i < 12; i++)
         {
             rig.Issuer.Status = HttpStatusCode.OK;
             Uri back = await rig.VisitAsync();
             rig.Issuer.Status = HttpStatusCode.ServiceUnavailable;
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await rig.Console.Browser.GetAsync(back.PathAndQuery)).Status);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await rig.Browser.GetAsync(back.PathAndQuery)).Status);
         }
         Uri last = await rig.VisitAsync();
         await rig.Issuer.DisposeAsync();
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await rig.Console.Browser.GetAsync(last.PathAndQuery)).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await rig.Browser.GetAsync(last.PathAndQuery)).Status);
     }
 
     [Theory]
@@ -271,10 +273,10 @@ public sealed class OpenIdTests
     [InlineData("jwks_uri", null)]
     public async Task A_provider_that_describes_itself_otherwise_than_it_may_is_not_used(string member, string? value)
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.TamperDiscovery = document => document[member] = value;
 
-        Answer answer = await rig.Console.Browser.GetAsync("/console/openid");
+        Answer answer = await rig.Browser.GetAsync("/console/openid");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
     }
@@ -282,12 +284,12 @@ public sealed class OpenIdTests
     [Fact]
     public async Task Rule_11_2_ten_failed_sign_ins_through_the_provider_block_the_address()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Person["email_verified"] = false;
         for (int i = 0; i < 10; i++) Assert.Equal(HttpStatusCode.Forbidden, (await rig.SignInAsync()).Status);
 
-        Answer begin = await rig.Console.Browser.GetAsync("/console/openid");
-        Answer end = await rig.Console.Browser.GetAsync("/console/openid/callback?code=a&state=b");
+        Answer begin = await rig.Browser.GetAsync("/console/openid");
+        Answer end = await rig.Browser.GetAsync("/console/openid/callback?code=a&state=b");
 
         Assert.Equal((HttpStatusCode.TooManyRequests, HttpStatusCode.TooManyRequests), (begin.Status, end.Status));
         Assert.True(begin.Headers.RetryAfter?.Delta > TimeSpan.Zero);
@@ -296,21 +298,21 @@ public sealed class OpenIdTests
     [Fact]
     public async Task The_session_ends_by_signing_out_and_when_other_people_may_sign_in()
     {
-        await using Rig rig = await Rig.StartAsync();
+        using OpenIdVisit rig = shared.Fresh();
         await rig.SignInAsync();
         // Read again and the same: nobody is shut out.
         rig.Console.OpenId.Configure(rig.Console.OpenId.Options! with { ClientSecret = "a newer one", Label = "Another label" });
-        string page = await rig.Console.PageAsync("/console");
+        string page = (await rig.Browser.GetAsync("/console")).Text;
 
         rig.Console.OpenId.Configure(rig.Console.OpenId.Options with { Emails = ["bob@corp.example"] });
-        Assert.Equal(HttpStatusCode.Redirect, (await rig.Console.Browser.GetAsync("/console")).Status);
+        Assert.Equal(HttpStatusCode.Redirect, (await rig.Browser.GetAsync("/console")).Status);
         rig.Console.OpenId.Configure(null);
-        Assert.Equal(HttpStatusCode.Redirect, (await rig.Console.Browser.GetAsync("/console")).Status);
+        Assert.Equal(HttpStatusCode.Redirect, (await rig.Browser.GetAsync("/console")).Status);
         rig.Console.OpenId.Configure(rig.Issuer.For(rig.Console.Address));
-        Assert.Equal(HttpStatusCode.OK, (await rig.Console.Browser.GetAsync("/console")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await rig.Browser.GetAsync("/console")).Status);
 
-        Assert.Equal(HttpStatusCode.SeeOther, (await rig.Console.Browser.PostAsync("/console/sign-out", ("form_token", ConsoleRig.FormToken(page)))).Status);
-        Assert.Equal(HttpStatusCode.Redirect, (await rig.Console.Browser.GetAsync("/console")).Status);
+        Assert.Equal(HttpStatusCode.SeeOther, (await rig.Browser.PostAsync("/console/sign-out", ("form_token", ConsoleRig.FormToken(page)))).Status);
+        Assert.Equal(HttpStatusCode.Redirect, (await rig.Browser.GetAsync("/console")).Status);
     }
 
     [Fact]
@@ -337,33 +339,62 @@ public sealed class OpenIdTests
     }
 
     private static string CodeIn(Uri back) => QueryHelpers.ParseQuery(back.Query)["code"].ToString();
+}
 
-    private sealed record Rig(ConsoleRig Console, OpenIdIssuer Issuer) : IAsyncDisposable
+/// <summary>A service and a provider for the tests of a class; each begins as if nobody had been there.</summary>
+public sealed class OpenIdRig : IAsyncLifetime
+{
+    internal ConsoleRig Console { get; private set; } = null!;
+
+    internal OpenIdIssuer Issuer { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
     {
-        public static async Task<Rig> StartAsync(Func<OpenIdOptions, OpenIdOptions>? change = null)
-        {
-            ConsoleRig console = await ConsoleRig.StartAsync();
-            OpenIdIssuer issuer = await OpenIdIssuer.StartAsync(console.Time);
-            OpenIdOptions options = issuer.For(console.Address);
-            console.OpenId.Configure(change?.Invoke(options) ?? options);
-            return new Rig(console, issuer);
-        }
-
-        /// <summary>Presses the button and signs in there.</summary>
-        /// <returns>Where the provider leads back to.</returns>
-        public async Task<Uri> VisitAsync(string from = "/console/openid")
-        {
-            Answer begun = await Console.Browser.GetAsync(from);
-            Assert.Equal(HttpStatusCode.SeeOther, begun.Status);
-            return await OpenIdIssuer.VisitAsync(begun.Location!);
-        }
-
-        public async Task<Answer> SignInAsync(string from = "/console/openid") => await Console.Browser.GetAsync((await VisitAsync(from)).PathAndQuery);
-
-        public async ValueTask DisposeAsync()
-        {
-            await Console.DisposeAsync();
-            await Issuer.DisposeAsync();
-        }
+        Console = await ConsoleRig.StartAsync();
+        Issuer = await OpenIdIssuer.StartAsync(Console.Time);
     }
+
+    internal OpenIdVisit Fresh(Func<OpenIdOptions, OpenIdOptions>? change = null)
+    {
+        // Beyond every limit that the test before has reached.
+        Console.Time.Advance(TimeSpan.FromHours(2));
+        Issuer.Reset();
+        OpenIdOptions options = Issuer.For(Console.Address);
+        Console.OpenId.Configure(change?.Invoke(options) ?? options);
+        return new OpenIdVisit(Console, Issuer);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Console.DisposeAsync();
+        await Issuer.DisposeAsync();
+    }
+}
+
+/// <summary>One browser's visit.</summary>
+internal sealed class OpenIdVisit(ConsoleRig console, OpenIdIssuer issuer) : IDisposable
+{
+    private readonly CookieContainer _cookies = new();
+    private Browser? _browser;
+
+    public ConsoleRig Console => console;
+
+    public OpenIdIssuer Issuer => issuer;
+
+    public Browser Browser => _browser ??= console.NewBrowser(_cookies);
+
+    public Cookie? SessionCookie => _cookies.GetCookies(console.Address).SingleOrDefault(cookie => cookie.Name == "certherald");
+
+    /// <summary>Presses the button and signs in there.</summary>
+    /// <returns>Where the provider leads back to.</returns>
+    public async Task<Uri> VisitAsync(string from = "/console/openid")
+    {
+        Answer begun = await Browser.GetAsync(from);
+        Assert.Equal(HttpStatusCode.SeeOther, begun.Status);
+        return await OpenIdIssuer.VisitAsync(begun.Location!);
+    }
+
+    public async Task<Answer> SignInAsync(string from = "/console/openid") => await Browser.GetAsync((await VisitAsync(from)).PathAndQuery);
+
+    public void Dispose() => _browser?.Dispose();
 }

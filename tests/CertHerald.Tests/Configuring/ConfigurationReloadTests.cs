@@ -279,6 +279,29 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         Assert.DoesNotContain(_log.Lines, line => line.Contains("only after a restart", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_changed_file_with_a_secret_is_in_force_without_a_restart()
+    {
+        Write("url", "https://old.example/hook");
+        Write("client", "old");
+        await StartAsync("", new
+        {
+            watch = new[] { "one.example" },
+            webhooks = new[] { new { name = "a", url = $"file:{_scratch.PathOf("url")}" } },
+            oidc = new { issuer = "https://login.example", client_id = "ct", client_secret = $"file:{_scratch.PathOf("client")}", allowed_emails = new[] { "a@b.example" } },
+        });
+
+        Write("url", "https://new.example/hook");
+        await SettleAsync();
+        Assert.Equal("https://new.example/hook", Assert.Single(_webhooks.All).Url.AbsoluteUri);
+        Write("client", "new");
+        await SettleAsync();
+
+        Assert.Equal("new", _openId.Options!.ClientSecret);
+        Assert.Equal(3, _reads);
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("only after a restart", StringComparison.Ordinal));
+    }
+
     private async Task StartAsync(string list, object? configuration = null, bool begin = true)
     {
         Write("watchlist", list);

@@ -105,6 +105,7 @@ public sealed partial class DocsTests
             File.WriteAllText(Path.Combine(folder, "siem-url"), "https://certherald:secret@siem.example.com/ct\n");
             File.WriteAllText(Path.Combine(folder, "pager-secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
             File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
+            File.WriteAllText(Path.Combine(folder, "oidc-secret"), "a secret\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;
             string text = example.Replace("/etc/certherald", folder, StringComparison.Ordinal);
 

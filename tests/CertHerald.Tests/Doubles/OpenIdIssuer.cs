@@ -25,15 +25,17 @@ internal sealed class OpenIdIssuer : IAsyncDisposable
     private readonly ConcurrentDictionary<string, (string Nonce, string Challenge, string Callback)> _codes = new(StringComparer.Ordinal);
     private readonly WebApplication _app;
     private readonly ECDsa _elliptic = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private RSA _key = RSA.Create(2048);
-    private int _keyNumber = 1;
+    // Made once: it takes as long as all the rest.
+    private static readonly RSA[] RsaKeys = [RSA.Create(2048), RSA.Create(2048)];
+
+    private int _keyNumber;
 
     private OpenIdIssuer(TimeProvider time, WebApplication app) => (_time, _app) = (time, app);
 
     public string Address => _app.Urls.Single();
 
     /// <summary>Who is signed in there: the claims beside those of the protocol.</summary>
-    public JsonObject Person { get; set; } = new() { ["sub"] = "248289761001", ["email"] = "alice@corp.example", ["email_verified"] = true };
+    public JsonObject Person { get; set; } = Alice();
 
     public string Algorithm { get; set; } = "RS256";
 
@@ -59,12 +61,16 @@ internal sealed class OpenIdIssuer : IAsyncDisposable
         return issuer;
     }
 
+    private RSA Key => RsaKeys[_keyNumber % RsaKeys.Length];
+
     /// <summary>Signs with another key from now on, and shows only that.</summary>
-    public void RotateKeys()
+    public void RotateKeys() => _keyNumber++;
+
+    /// <summary>Tells the truth again.</summary>
+    public void Reset()
     {
-        _key.Dispose();
-        _key = RSA.Create(2048);
-        _keyNumber++;
+        (Person, Algorithm, Tamper, TamperDiscovery, Status) = (Alice(), "RS256", null, null, HttpStatusCode.OK);
+        Asked.Clear();
     }
 
     /// <summary>As a browser of the signed-in person opens the address that the client led it to.</summary>
@@ -80,7 +86,6 @@ internal sealed class OpenIdIssuer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
-        _key.Dispose();
         _elliptic.Dispose();
     }
 
@@ -120,7 +125,7 @@ internal sealed class OpenIdIssuer : IAsyncDisposable
 
     private JsonObject Keys()
     {
-        RSAParameters rsa = _key.ExportParameters(false);
+        RSAParameters rsa = Key.ExportParameters(false);
         ECParameters ec = _elliptic.ExportParameters(false);
         return new JsonObject
         {
@@ -174,16 +179,18 @@ internal sealed class OpenIdIssuer : IAsyncDisposable
         byte[] bytes = Encoding.ASCII.GetBytes(text);
         byte[] signature = header["alg"]!.GetValue<string>() switch
         {
-            "RS256" => _key.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
-            "RS512" => _key.SignData(bytes, HashAlgorithmName.SHA512, RSASignaturePadding.Pkcs1),
-            "PS256" => _key.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
+            "RS256" => Key.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+            "RS512" => Key.SignData(bytes, HashAlgorithmName.SHA512, RSASignaturePadding.Pkcs1),
+            "PS256" => Key.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
             "ES256" => _elliptic.SignData(bytes, HashAlgorithmName.SHA256),
             // The old trick: the public key, which everybody knows, as the shared secret.
-            "HS256" => HMACSHA256.HashData(Encoding.ASCII.GetBytes(_key.ExportSubjectPublicKeyInfoPem()), bytes),
+            "HS256" => HMACSHA256.HashData(Encoding.ASCII.GetBytes(Key.ExportSubjectPublicKeyInfoPem()), bytes),
             _ => [],
         };
         return $"{text}.{Base64Url.EncodeToString(signature)}";
     }
+
+    private static JsonObject Alice() => new() { ["sub"] = "248289761001", ["email"] = "alice@corp.example", ["email_verified"] = true };
 
     private static string Encode(JsonObject part) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part.ToJsonString()));
 

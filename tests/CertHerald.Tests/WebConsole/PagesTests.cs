@@ -186,7 +186,7 @@ public sealed partial class PagesTests
 
         Assert.Equal(
             [
-                "/", "/console/assets/HASH/console.css", "/console/assets/HASH/icon.svg", "/console/login", "/console/sign-in", "/favicon.ico",
+                "/", "/console/assets/HASH/console.css", "/console/assets/HASH/icon.svg", "/console/login", "/console/openid", "/console/openid/callback", "/console/sign-in", "/favicon.ico",
                 "/healthz", "/metrics", "/openapi/{documentName}.json", "/readyz",
             ],
             open.Order(StringComparer.Ordinal));
