@@ -178,7 +178,8 @@ public sealed partial class DocsTests
         var values = new JsonObject();
         foreach ((string key, JsonNode? property) in schema["properties"]!.AsObject())
             if (property!["default"] is { } value) values[key] = value.DeepClone();
-            else if (property["properties"] is not null) values[key] = Defaults(property);
+            // One that needs a key is not there by default.
+            else if (property["properties"] is not null && property["required"] is null) values[key] = Defaults(property);
         return values;
     }
 

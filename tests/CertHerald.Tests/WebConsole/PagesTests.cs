@@ -14,7 +14,7 @@ public sealed partial class PagesTests
     private static readonly string[] AllPages =
     [
         "/console", "/console/monitoring/issuances", "/console/monitoring/issuances/1", "/console/deliveries", "/console/deliveries?state=dead",
-        "/console/deliveries/1", "/console/logs", "/console/malformed/1",
+        "/console/deliveries/1", "/console/logs", "/console/malformed/1", "/console/webhooks", "/console/users", "/console/api-keys", "/console/audit",
     ];
 
     [Fact]
