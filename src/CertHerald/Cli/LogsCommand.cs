@@ -52,11 +52,11 @@ internal static class LogsCommand
     private static Command Close()
     {
         var id = new Argument<long>("ID") { Description = "The incident's number, as console and API show it." };
-        var command = new Command("close-incident", "Closes an incident that has been dealt with. One whose cause still holds opens again.") { id, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("close-incident", "Closes an incident that has been dealt with. One whose cause still holds opens again.") { id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             JsonElement closed = await LocalAccess.Of(parsed).PostAsync($"/api/incidents/{parsed.GetValue(id).ToString(CultureInfo.InvariantCulture)}/close", stopping);
-            Console.Out.WriteLine($"{Text(closed, "kind")} of {Text(closed, "log_description")} is closed");
+            Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? closed.GetRawText() : $"{Text(closed, "kind")} of {Text(closed, "log_description")} is closed");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald logs close-incident 17");

@@ -22,8 +22,22 @@ internal static class Forms
     private static async ValueTask<object?> OnlyOurs(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         HttpContext request = context.HttpContext;
-        return request.Request.HasFormContentType && await request.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(request)
+        return request.Request.HasFormContentType && await IsReadableAsync(request) && await request.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(request)
             ? await next(context)
             : new RazorComponentResult<MissingPage>(new { Status = StatusCodes.Status400BadRequest });
+    }
+
+    private static async Task<bool> IsReadableAsync(HttpContext request)
+    {
+        try
+        {
+            await request.Request.ReadFormAsync(request.RequestAborted);
+            return true;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or InvalidOperationException)
+        {
+            // Too many fields, or a NUL in one: no form of ours.
+            return false;
+        }
     }
 }

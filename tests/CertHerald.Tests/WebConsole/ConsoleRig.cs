@@ -264,5 +264,8 @@ internal static class SomeFacts
             NotAfter = DateTimeOffset.MaxValue,
         };
 
+    /// <summary>As far as a form takes it: a NUL it refuses whole.</summary>
+    public static string HostileField { get; } = Hostile.Replace("\0", "", StringComparison.Ordinal);
+
     private static string Hex(string of) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(of)));
 }

@@ -54,7 +54,7 @@ public sealed class UsersPageTests
             ("bob", Password, Another, HttpStatusCode.BadRequest, "differ"),
             ("bob", "short", "short", HttpStatusCode.BadRequest, "12"),
             ("alice", Another, Another, HttpStatusCode.Conflict, "already"),
-            (SomeFacts.Hostile, Password, Password, HttpStatusCode.BadRequest, "letters a to z"),
+            (SomeFacts.HostileField, Password, Password, HttpStatusCode.BadRequest, "letters a to z"),
             ("", Password, Password, HttpStatusCode.BadRequest, "letters a to z"),
         })
         {
@@ -63,6 +63,7 @@ public sealed class UsersPageTests
             Assert.Contains(says, answer.Text, StringComparison.Ordinal);
             Assert.DoesNotContain("<script", answer.Text, StringComparison.OrdinalIgnoreCase);
         }
+        Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.PostAsync("/console/users", token, ("name", "bob\0"), ("password", Password), ("again", Password))).Status);
         foreach (string path in (string[])["/console/users", "/console/users/alice/password", "/console/users/alice/remove"])
         {
             Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.PostAsync(path, ("name", "bob"), ("password", Another), ("again", Another))).Status);

@@ -61,7 +61,7 @@ public sealed class WebhooksPageTests
         (string, string) token = ("form_token", ConsoleRig.FormToken(page));
         Assert.DoesNotContain("/console/webhooks/siem/resume", page, StringComparison.Ordinal);
 
-        Answer held = await rig.Browser.PostAsync("/console/webhooks/siem/hold", token, ("reason", SomeFacts.Hostile));
+        Answer held = await rig.Browser.PostAsync("/console/webhooks/siem/hold", token, ("reason", SomeFacts.HostileField));
         Assert.Contains("<span class=\"state held\">off</span>", held.Text, StringComparison.Ordinal);
         Assert.Contains("&lt;script&gt;alert(1)", held.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", held.Text, StringComparison.OrdinalIgnoreCase);
