@@ -39,6 +39,18 @@ internal sealed class Accounts(Users users)
         return (UserJson.Of(user), isNew, "");
     }
 
+    /// <summary>Makes a user whom there is not yet.</summary>
+    /// <returns>The user; else why none was made, and whether it is because there is one of the name.</returns>
+    public async Task<(UserJson? User, bool IsTaken, string Problem)> AddAsync(string name, string? password, CancellationToken cancellation)
+    {
+        if (await HasAsync(name, cancellation)) return (null, true, $"There is a user {name} already: give another password, or choose another name.");
+        if (Users.ProblemOfName(name) is null) AuditNote.About(name);
+        (UserJson? user, _, string problem) = await SetPasswordAsync(name, password, cancellation);
+        return (user, false, problem);
+    }
+
+    public async Task<bool> HasAsync(string name, CancellationToken cancellation) => (await users.ListAsync(cancellation)).Any(user => user.Name == name);
+
     /// <summary>Removes a user and ends the user's sessions; false if there is none.</summary>
     public Task<bool> RemoveAsync(string name) => users.RemoveAsync(name);
 }
