@@ -10,7 +10,7 @@ namespace CertHerald.Access;
 /// <summary>Registers sign-in with the host.</summary>
 internal static class AccessSetup
 {
-    /// <summary>Needs an <see cref="IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
+    /// <summary>Needs an <see cref="IStore"/>, an <see cref="OpenIdProvider"/> and a <see cref="TimeProvider"/> beside it.</summary>
     public static void AddAccess(this IServiceCollection services, AccessOptions options)
     {
         services.AddSingleton(options);
@@ -18,6 +18,7 @@ internal static class AccessSetup
         services.AddSingleton<LocalKey>();
         services.AddSingleton<FailedSignIns>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<OpenIdAttempts>();
         services.AddSingleton<IUsers>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<Users>();
         services.AddSingleton<IApiKeys>(provider => provider.GetRequiredService<IStore>());

@@ -25,25 +25,25 @@ internal sealed partial class AddedWebhooks(
         RouteGroupBuilder group = routes.MapGroup("/api/webhooks").WithTags("Webhooks").Needs(Scope.Read);
 
         group.MapGet("", async (AddedWebhooks added, CancellationToken cancellation) =>
-            TypedResults.Json(await added.ListAsync(cancellation), ApiJson.Default.IReadOnlyListWebhookJson));
+            TypedResults.Json(await added.ListAsync(cancellation), ApiJson.Default.IReadOnlyListWebhookJson)).Produces<IReadOnlyList<WebhookJson>>();
 
         group.MapGet("/{name}", async (string name, AddedWebhooks added, CancellationToken cancellation) =>
             (await added.ListAsync(cancellation)).FirstOrDefault(webhook => webhook.Name == name) is { } found
                 ? TypedResults.Json(found, ApiJson.Default.WebhookJson)
-                : (IResult)ApiError.NotFound("webhook"));
+                : (IResult)ApiError.NotFound("webhook")).Produces<WebhookJson>();
 
         group.MapPost("", (HttpRequest request, AddedWebhooks added) => AnswerAsync(request, ApiJson.Default.WebhookRequest, null, added.AddAsync))
-            .Needs(Scope.Webhooks);
+            .Needs(Scope.Webhooks).Takes<WebhookRequest>().Produces<WebhookJson>(StatusCodes.Status201Created);
 
         group.MapPatch("/{name}", (string name, HttpRequest request, AddedWebhooks added) =>
             AnswerAsync(request, ApiJson.Default.WebhookRequest, null, asked => added.ChangeAsync(name, asked)))
-            .Needs(Scope.Webhooks);
+            .Needs(Scope.Webhooks).Takes<WebhookRequest>().Produces<WebhookJson>();
 
-        group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).Needs(Scope.Webhooks);
+        group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).Needs(Scope.Webhooks).Produces<WebhookJson>();
 
         group.MapPost("/{name}/rotate-secret", (string name, HttpRequest request, AddedWebhooks added) =>
             AnswerAsync(request, ApiJson.Default.RotateRequest, new RotateRequest(), asked => added.RotateAsync(name, asked)))
-            .Needs(Scope.Webhooks);
+            .Needs(Scope.Webhooks).Takes<RotateRequest>(isRequired: false).Produces<WebhookJson>();
     }
 
     /// <summary>The dialects' names, the usual one first.</summary>

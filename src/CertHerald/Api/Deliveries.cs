@@ -29,12 +29,12 @@ internal sealed class Deliveries(IStore store)
                 return ApiError.BadRequest($"state must be one of {string.Join(", ", States)}.");
             return (IResult)TypedResults.Json(
                 await deliveries.ListAsync(webhook, wanted, page, cancellation), ApiJson.Default.PageJsonDeliveryJson);
-        });
+        }).Produces<PageJson<DeliveryJson>>();
 
         group.MapGet("/{id:long}", async (long id, Deliveries deliveries, CancellationToken cancellation) =>
             await deliveries.FindAsync(id, cancellation) is { } found
                 ? TypedResults.Json(found, ApiJson.Default.DeliveryJson)
-                : (IResult)ApiError.NotFound("delivery"));
+                : (IResult)ApiError.NotFound("delivery")).Produces<DeliveryJson>();
     }
 
     /// <summary>The states' names, as people and programs write them.</summary>

@@ -19,8 +19,7 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
         RouteGroupBuilder group = routes.MapGroup("/api").WithTags("Logs").Needs(Scope.Read);
 
         group.MapGet("/logs", async (FollowedLogs logs, CancellationToken cancellation) =>
-            TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson));
-
+            TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson)).Produces<IReadOnlyList<LogJson>>();
     }
 
     /// <summary>Every log ever followed, by description, and every one that a list names in vain.</summary>

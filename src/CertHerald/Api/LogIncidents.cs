@@ -20,12 +20,12 @@ internal sealed class LogIncidents(IIncidents store, LiveLogs live)
             if (!string.IsNullOrEmpty(log) && (id = ReadLog(log)) is null) return ApiError.BadRequest("log must be a log's id: base64 of 32 bytes, escaped for a URL.");
             return (IResult)TypedResults.Json(
                 await incidents.ListAsync(new IncidentFilter(open == "true", id, Limit: page.Limit), cancellation), ApiJson.Default.IReadOnlyListIncidentJson);
-        });
+        }).Produces<IReadOnlyList<IncidentJson>>();
 
         group.MapPost("/{id:long}/close", async (long id, LogIncidents incidents, CancellationToken cancellation) =>
             await incidents.CloseAsync(id, cancellation) is { } closed
                 ? TypedResults.Json(closed, ApiJson.Default.IncidentJson)
-                : (IResult)ApiError.NotFound("incident")).Needs(Scope.Watch);
+                : (IResult)ApiError.NotFound("incident")).Needs(Scope.Watch).Produces<IncidentJson>();
     }
 
     /// <summary>Newest first.</summary>

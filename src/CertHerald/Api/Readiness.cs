@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CertHerald.Storage;
 
 namespace CertHerald.Api;
@@ -5,7 +6,12 @@ namespace CertHerald.Api;
 /// <summary>One thing that must hold for the service to do its work.</summary>
 /// <param name="Name">Short and stable: monitoring may look for it.</param>
 /// <param name="Reason">Why it does not hold, and what would help; null if it does and nothing need be said.</param>
-internal sealed record Check(string Name, bool Ok, string? Reason = null);
+internal sealed record Check(string Name, bool Ok, string? Reason = null)
+{
+    /// <summary>What of it everybody may be told; null: all of it.</summary>
+    [JsonIgnore]
+    public string? OpenReason { get; init; }
+}
 
 /// <summary>A feature's checks, made when called. Register one for each feature that can be the cause of a silence.</summary>
 internal delegate Task<IReadOnlyList<Check>> CheckSource(CancellationToken cancellation);

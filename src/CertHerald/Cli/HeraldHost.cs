@@ -183,6 +183,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
         services.AddHostedService<OperatorNotices>();
 
+        services.AddSingleton(provider => new OpenIdProvider(                                                                                     // Access
+            options.OpenId, OpenIdClient(provider.GetRequiredService<OutboundGuard>()), TimeProvider.System, provider.GetRequiredService<ILogger<OpenIdProvider>>()));
         services.AddAccess(new AccessOptions
         {
             AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal),
@@ -195,7 +197,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
@@ -203,6 +205,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), TimeProvider.System);
+
+    // The operator named it, so it may be within; its documents are small.
+    private static HttpClient OpenIdClient(OutboundGuard guard) => new(guard.Through(guard.CreateHandler, OutboundReach.Named))
+    {
+        MaxResponseContentBufferSize = 1 << 20,
+        Timeout = TimeSpan.FromSeconds(10),
+    };
 
     private static LogClients LogClients(CertHeraldOptions options, IServiceProvider provider) => GuardedLogs.CreateClients(
         provider.GetRequiredService<OutboundGuard>(), options.Logs.Contact, options.Logs.Lists.Select(list => list.Location), options.Logs.Custom.Any(log => log.TakesAnyCertificate));
@@ -215,7 +224,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         var stalled = fleet.Stalled.Select(log => LogSources.NameOf(log.Log)).ToList();
         return
         [
-            new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem),
+            new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem) { OpenReason = fleet.OpenListProblem },
             new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
             new Check("retention", true, provider.GetRequiredService<DeliveryRetention>().Announcement),
             new Check("watch_list", true, watched.List.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\", or with 'certherald domains add'."),

@@ -11,8 +11,6 @@ internal static class WebhooksCommand
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "The webhook's name." };
 
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
-
     private static readonly Option<string> Url = new("--url") { Description = "Where events are POSTed: https://user:password@host/path, env:NAME or file:PATH.", HelpName = "URL" };
 
     private static readonly Option<string> Dialect = new("--dialect") { Description = "The language of the bodies: certspotter, meta or native.", HelpName = "DIALECT" };
@@ -58,11 +56,11 @@ internal static class WebhooksCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Shows every webhook, without its secrets.") { Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows every webhook, without its secrets.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement webhooks = await Find(parsed).GetAsync("/api/webhooks", stopping);
-            if (parsed.GetValue(Json)) Console.Out.WriteLine(webhooks.GetRawText());
+            JsonElement webhooks = await LocalAccess.Of(parsed).GetAsync("/api/webhooks", stopping);
+            if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(webhooks.GetRawText());
             else if (webhooks.GetArrayLength() == 0) Console.Out.WriteLine("no webhook: add one with 'certherald webhooks add NAME --url URL'");
             else foreach (JsonElement webhook in webhooks.EnumerateArray()) Console.Out.WriteLine(Describe(webhook));
             return CommandLine.Done;
@@ -73,12 +71,12 @@ internal static class WebhooksCommand
     private static Command Add()
     {
         var command = new Command("add", "Adds a webhook. A secret that is made for it is printed here, and never again.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Dictionary<string, object> asked = Asked(parsed);
             asked.Add("name", parsed.GetValue(Name)!);
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, "/api/webhooks", stopping, asked), "was added");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, "/api/webhooks", stopping, asked), "was added");
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -90,10 +88,10 @@ internal static class WebhooksCommand
     private static Command Change()
     {
         var command = new Command("change", "Changes what is named of a webhook that was added with 'webhooks add'. Another host gets none of the old one's secrets.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald webhooks change siem --concurrency 2 --rate 5");
@@ -102,14 +100,14 @@ internal static class WebhooksCommand
     private static Command RotateSecret()
     {
         var command = new Command("rotate-secret", "Gives it a new signing secret and prints it, once. Old and new sign side by side for a while.")
-        { Name, Overlap, Secret, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Overlap, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             var asked = new Dictionary<string, object>();
             if (parsed.GetValue(Overlap) is { } text)
                 asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap) ? overlap.TotalHours : throw Misused("--overlap", "is no length of time", "write 24h, 7d or 0s"));
             if (SecretOf("--secret", parsed.GetValue(Secret)) is { } secret) asked.Add("secret", secret);
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked), "has a new secret");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked), "has a new secret");
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -120,10 +118,10 @@ internal static class WebhooksCommand
 
     private static Command Ask(string name, string description, HttpMethod method, string action, string outcome)
     {
-        var command = new Command(name, description) { Name, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command(name, description) { Name, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            Print(parsed, await Find(parsed).SendAsync(method, AddressOf(parsed) + action, stopping), outcome);
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(method, AddressOf(parsed) + action, stopping), outcome);
             return CommandLine.Done;
         });
         return command.WithExamples($"certherald webhooks {name} siem");
@@ -131,11 +129,11 @@ internal static class WebhooksCommand
 
     private static Command Hold()
     {
-        var command = new Command("hold", "Lets it get nothing. What it is owed waits.") { Name, Reason, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("hold", "Lets it get nothing. What it is owed waits.") { Name, Reason, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             object? body = parsed.GetValue(Reason) is { } reason ? new { reason } : null;
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/hold", stopping, body), "is on hold");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/hold", stopping, body), "is on hold");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald webhooks hold siem --reason \"moves on Tuesday\"");
@@ -143,11 +141,11 @@ internal static class WebhooksCommand
 
     private static Command Test()
     {
-        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement answer = await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test", stopping);
-            Console.Out.WriteLine(parsed.GetValue(Json) ? answer.GetRawText() : $"{parsed.GetValue(Name)} {DescribeTest(answer)}");
+            JsonElement answer = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test", stopping);
+            Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? answer.GetRawText() : $"{parsed.GetValue(Name)} {DescribeTest(answer)}");
             return answer.GetProperty("delivered").GetBoolean() ? CommandLine.Done : CommandLine.Failed;
         });
         return command.WithExamples("certherald webhooks test siem");
@@ -209,7 +207,7 @@ internal static class WebhooksCommand
 
     private static void Print(ParseResult parsed, JsonElement answer, string outcome)
     {
-        if (parsed.GetValue(Json))
+        if (parsed.GetValue(LocalAccess.Json))
         {
             Console.Out.WriteLine(answer.GetRawText());
             return;
@@ -232,7 +230,4 @@ internal static class WebhooksCommand
         answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(member, out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
 
     private static string AddressOf(ParseResult parsed) => $"/api/webhooks/{Uri.EscapeDataString(parsed.GetValue(Name)!)}";
-
-    private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
-        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Fetching;
@@ -39,7 +40,10 @@ internal sealed record CertHeraldOptions
 
     public RetentionOptions Retention { get; init; } = new();
 
-    /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/> and <see cref="Suffixes"/> come from, the configuration's own among them, as they stood.</summary>
+    /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
+    public OpenIdOptions? OpenId { get; init; }
+
+    /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/>, <see cref="Suffixes"/> and secrets come from, the configuration's own among them, as they stood.</summary>
     public FileStamps Files { get; init; } = FileStamps.None;
 
     /// <summary>Everything that a reload leaves as it is: each section and its text, to tell whether it was changed.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Signing;
@@ -22,14 +23,15 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "outbound"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "outbound", "oidc"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
     /// <exception cref="ConfigurationException">Every mistake, not the first.</exception>
     public static CertHeraldOptions Read(string? file, CommandLineOverrides overrides, IDictionary? environment = null)
     {
-        FileStamps files = FileStamps.None.With(file ?? DefaultFile);
+        var files = new ReadFiles();
+        files.Add(file ?? DefaultFile);
         JsonObject values = ReadFile(file);
         foreach (DictionaryEntry variable in environment ?? Environment.GetEnvironmentVariables())
             if (((string)variable.Key).StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
@@ -38,7 +40,7 @@ internal static class Configuration
         if (overrides.Listen is not null) values["listen"] = overrides.Listen;
 
         var mistakes = new List<ConfigurationMistake>();
-        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes), files, mistakes) with
+        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes, files), files, mistakes) with
         {
             UntilRestart = values.Where(section => !Reloaded.Contains(section.Key)).ToDictionary(section => section.Key, section => section.Value?.ToJsonString() ?? ""),
         };
@@ -80,7 +82,7 @@ internal static class Configuration
         at[path[^1]] = text;
     }
 
-    private static CertHeraldOptions Bind(ConfigurationSection root, FileStamps files, List<ConfigurationMistake> mistakes)
+    private static CertHeraldOptions Bind(ConfigurationSection root, ReadFiles files, List<ConfigurationMistake> mistakes)
     {
         var defaults = new CertHeraldOptions();
         Uri listen = Listen(root, "listen") ?? defaults.Listen;
@@ -90,12 +92,12 @@ internal static class Configuration
             if (TryReadNetwork(text, out IPNetwork network) && network.PrefixLength > 0) trustedProxies.Add(network);
             else root.Mistake("trusted_proxies", $"\"{text}\" is no proxy's address", "write 127.0.0.1, or a network such as 10.1.2.0/24 that only your proxies are in");
         IReadOnlyList<string> watchFiles = root.Texts("watch_files") ?? [];
-        files = files.With(watchFiles);
+        files.Add(watchFiles);
         WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
         IReadOnlyList<string> keyFiles = known.Texts("key_files") ?? [], certificateFiles = known.Texts("certificate_files") ?? [];
-        files = files.With([.. keyFiles, .. certificateFiles]);
+        files.Add([.. keyFiles, .. certificateFiles]);
         KnownCertificates knownCertificates = KnownFiles.Read(keyFiles, certificateFiles, known.Mistake);
         known.NotYet("certificate_authorities", "list your keys in known.key_files");
         if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
@@ -105,11 +107,12 @@ internal static class Configuration
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
+        OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
         LogOptions logs = Logs(root.Section("logs"));
         string store = root.Text("store") ?? defaults.Store;
         if (store != "sqlite") root.Mistake("store", "is none that this version knows", "write \"sqlite\"");
         string data = root.Text("data") ?? defaults.Data;
-        files = files.With(SuffixFile.PathIn(data));
+        files.Add(SuffixFile.PathIn(data));
         PublicSuffixes? suffixes = SuffixFile.Read(data, out string? suffixWarning);
         root.Finish();
 
@@ -124,10 +127,11 @@ internal static class Configuration
             Watch = watch,
             Known = knownCertificates,
             Suffixes = suffixes,
-            Files = files,
+            Files = files.Stamps,
             Webhooks = webhooks,
             Outbound = outbound,
             Retention = retention,
+            OpenId = openId,
             Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
@@ -143,7 +147,7 @@ internal static class Configuration
                     ? "logs.contact holds no e-mail address or URL of yours: log operators ask for one, and slow down who gives none"
                     : "logs.contact has characters that no header takes, so it is left out of requests: write an e-mail address or URL in ASCII, without ( ) and \\";
         foreach (LogListOptions list in logs.Lists.Where(list => list.SignedBy is null && ListSigner.Of(list.Location) is not null))
-            yield return $"logs.lists: {list.Location} is signed, and its signature is not asked for";
+            yield return $"logs.lists: {list.Shown} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
@@ -230,7 +234,7 @@ internal static class Configuration
             ? [.. given.Select(item => item.Section is { } list ? List(list) : LogListOptions.At(item.Text!))]
             : custom.Count > 0 ? [] : defaults.Lists;
         foreach (LogListOptions list in lists)
-            if (!LogListSource.IsUsable(list.Location, out string? problem)) section.Mistake("lists", $"\"{WithoutUser(list.Location)}\": {problem}", "give a file, or a URL with https");
+            if (!LogListSource.IsUsable(list.Location, out string? problem)) section.Mistake("lists", $"\"{list.Shown}\": {problem}", "give a file, or a URL with https");
 
         var options2 = new LogOptions
         {
@@ -272,10 +276,6 @@ internal static class Configuration
         network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
         return true;
     }
-
-    /// <summary>A URL as a message may show it.</summary>
-    private static string WithoutUser(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.UserInfo.Length > 0 ? url.Replace(uri.UserInfo + "@", "", StringComparison.Ordinal) : url;
 
     private static OutboundOptions Outbound(ConfigurationSection section)
     {

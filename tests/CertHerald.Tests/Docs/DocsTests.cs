@@ -106,6 +106,7 @@ public sealed partial class DocsTests
             File.WriteAllText(Path.Combine(folder, "pager-secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
             File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
             File.WriteAllText(Path.Combine(folder, "app-secret"), "0123456789abcdef0123456789abcdef\n");
+            File.WriteAllText(Path.Combine(folder, "oidc-secret"), "a secret\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;
             string text = example.Replace("/etc/certherald", folder, StringComparison.Ordinal);
 
@@ -178,7 +179,8 @@ public sealed partial class DocsTests
         var values = new JsonObject();
         foreach ((string key, JsonNode? property) in schema["properties"]!.AsObject())
             if (property!["default"] is { } value) values[key] = value.DeepClone();
-            else if (property["properties"] is not null) values[key] = Defaults(property);
+            // One that needs a key is not there by default.
+            else if (property["properties"] is not null && property["required"] is null) values[key] = Defaults(property);
         return values;
     }
 
