@@ -43,7 +43,8 @@ internal sealed class SoakedProgram(string program, string configuration, string
 
     public int ExitCode => _process!.ExitCode;
 
-    public int Id => _process!.Id;
+    /// <summary>Its id, or that which it had; null if it was never started.</summary>
+    public int? LastId { get; private set; }
 
     /// <summary>Its end, whatever brings it.</summary>
     public Task Ended => _process!.WaitForExitAsync(CancellationToken.None);
@@ -66,6 +67,7 @@ internal sealed class SoakedProgram(string program, string configuration, string
         process.ErrorDataReceived += (_, line) => Take(line.Data);
         process.Start();
         _process = process;
+        LastId = process.Id;
         Starts++;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
