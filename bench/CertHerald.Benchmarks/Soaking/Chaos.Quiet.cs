@@ -17,6 +17,8 @@ internal sealed partial class Chaos
 
     private const int MostAsked = 60;
 
+    private const string Silence = "the API does not answer";
+
     private readonly HashSet<(string, int)> _movedAway = [];
     private readonly HashSet<(string Webhook, string Subject)> _judged = [];
     private readonly List<SeenPosition> _positions = [];
@@ -82,7 +84,7 @@ internal sealed partial class Chaos
             open = await StillOpenAsync();
             if (open is null) return null;
             _doing = $"quiet: {open}";
-            if (_time.IsThere && _clock.Elapsed - leapt > Step)
+            if (_time.IsThere && open != Silence && _clock.Elapsed - leapt > Step)
             {
                 Tell($"leap; {open}");
                 leapt = _clock.Elapsed;
@@ -97,7 +99,7 @@ internal sealed partial class Chaos
     /// <summary>What the API tells is not done; and what is needed to have it done, as an operator would.</summary>
     private async Task<string?> StillOpenAsync()
     {
-        if (await SeePositionsAsync() is not { } logs) return "the API does not answer";
+        if (await SeePositionsAsync() is not { } logs) return Silence;
         long size = (long)_log.Log.Size.Value;
         var open = new List<string>();
         int followed = 0;
@@ -111,7 +113,7 @@ internal sealed partial class Chaos
 
         foreach (string state in (string[])["pending", "inflight", "held", "dead"])
         {
-            if (await _api.TryJsonAsync($"api/deliveries?state={state}&limit=100") is not { } found) return "the API does not answer";
+            if (await _api.TryJsonAsync($"api/deliveries?state={state}&limit=100") is not { } found) return Silence;
             int count = found.GetProperty("items").GetArrayLength();
             if (count == 0) continue;
             open.Add($"{count} {state}");
@@ -120,7 +122,7 @@ internal sealed partial class Chaos
 
         foreach (ChaosReceiver receiver in _receivers)
         {
-            if (await _api.TryJsonAsync($"api/webhooks/{receiver.Name}/state") is not { } state) return "the API does not answer";
+            if (await _api.TryJsonAsync($"api/webhooks/{receiver.Name}/state") is not { } state) return Silence;
             string status = state.GetProperty("status").GetString()!;
             if (status == "active") continue;
             open.Add($"{receiver.Name} is {status}");
@@ -132,7 +134,7 @@ internal sealed partial class Chaos
             }
         }
 
-        if (await _api.TryJsonAsync("api/incidents?open=true") is not { } incidents) return "the API does not answer";
+        if (await _api.TryJsonAsync("api/incidents?open=true") is not { } incidents) return Silence;
         foreach (JsonElement incident in incidents.EnumerateArray())
             if (!LastingIncidents.Contains(incident.GetProperty("kind").GetString()))
                 open.Add($"incident {incident.GetProperty("kind").GetString()}: {incident.GetProperty("summary").GetString()}");

@@ -242,9 +242,13 @@ internal sealed partial class Chaos
     /// <summary>Tells the API where the webhook is that was added by it.</summary>
     private async Task TellMovedAsync()
     {
-        string url = _receivers.Single(receiver => receiver.Name == Added).Url;
+        ChaosReceiver added = _receivers.Single(receiver => receiver.Name == Added);
+        string url = added.Url;
         if (url == _addedUrl) return;
-        (bool isDone, string? text) = await _api.TrySendAsync(HttpMethod.Patch, $"api/webhooks/{Added}", new { url });
+        // Another port is another receiver: it gets nothing that is not given with it.
+        (bool isDone, string? text) = await _api.TrySendAsync(
+            HttpMethod.Patch, $"api/webhooks/{Added}",
+            new { url, secret = added.Canaries.SigningSecret, headers = new Dictionary<string, string> { ["X-Chaos"] = added.Canaries.Header } }, shows: true);
         if (isDone) _addedUrl = url;
         else if (text is not null) Tell($"PATCH: {text}");
     }

@@ -12,7 +12,7 @@ namespace CertHerald.Benchmarks.Soaking;
 
 /// <summary>What is asked of the rig.</summary>
 /// <param name="Program">The published program.</param>
-/// <param name="Rounds">Each is some 40 s of trouble, and then as much quiet as it takes until nothing is open.</param>
+/// <param name="Rounds">Each is half a minute of trouble, and then as much quiet as it takes until nothing is open.</param>
 /// <param name="Store">Where the program keeps what it knows. So far only <c>sqlite</c>.</param>
 internal sealed record ChaosOptions(string Program, int Rounds, int Seed, string Store, bool AsJson);
 
@@ -25,7 +25,7 @@ internal sealed partial class Chaos : IAsyncDisposable
 {
     public static IReadOnlyList<string> Stores { get; } = ["sqlite"];
 
-    private const int StruckARound = 7;
+    private const int StruckARound = 5;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -268,7 +268,7 @@ internal sealed partial class Chaos : IAsyncDisposable
         Console.Out.WriteLine();
         foreach (string left in LeftOut()) Console.Out.WriteLine($"chaos: LEFT OUT: {left}");
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"chaos: seed {_options.Seed}, {_clock.Elapsed:h\\:mm\\:ss}; {_program.Starts} starts, {_program.Kills} kills, {_reached.Reached} of {_reached.Tried} exact moments came about; {_log.Log.Size} entries; {_done.Sum(round => round.Lies)} lies told to the checks, each found"));
+            $"chaos: seed {_options.Seed}, {_clock.Elapsed:h\\:mm\\:ss}; processor time {OwnTime.TotalSeconds:0} s of the rig, {ChildrenUsage.Read().Processor.TotalSeconds:0} s of the program; {_program.Starts} starts, {_program.Kills} kills, {_reached.Reached} of {_reached.Tried} exact moments came about; {_log.Log.Size} entries; {_done.Sum(round => round.Lies)} lies told to the checks, each found"));
         Console.Out.WriteLine(_wrong.Count == 0 ? "chaos: all held" : $"chaos: {_wrong.Count} WRONG with seed {_options.Seed}; see {_folder}");
     }
 
@@ -280,6 +280,7 @@ internal sealed partial class Chaos : IAsyncDisposable
             wrong = _wrong,
             left_out = LeftOut(),
             seconds = (int)_clock.Elapsed.TotalSeconds,
+            processor_seconds = new { rig = (int)OwnTime.TotalSeconds, program = (int)ChildrenUsage.Read().Processor.TotalSeconds },
             starts = _program.Starts,
             kills = _program.Kills,
             entries = _log.Log.Size.Value,
@@ -290,6 +291,8 @@ internal sealed partial class Chaos : IAsyncDisposable
             rounds = _done.Select(round => new { number = round.Number, owed = round.Owed, requests = round.Requests, lost = round.Lost, duplicates = round.Duplicates, strikes = round.Strikes, quiet_seconds = (int)round.Quiet.TotalSeconds, lies_found = round.Lies }),
         },
         Readable));
+
+    private static TimeSpan OwnTime => Process.GetCurrentProcess().TotalProcessorTime;
 
     private void Wrong(string what)
     {

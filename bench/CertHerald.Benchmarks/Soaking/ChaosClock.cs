@@ -60,7 +60,8 @@ internal sealed class ChaosClock : TimeProvider
         start.Environment["FAKETIME_TIMESTAMP_FILE"] = _file;
         start.Environment["FAKETIME_CACHE_DURATION"] = "1";
         start.Environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1";
-        start.Environment["DONT_FAKE_MONOTONIC"] = "1";
+        // Its correction of waits by that clock is wrong for those of .NET: they return at once, again and again.
+        start.Environment["FAKETIME_FORCE_MONOTONIC_FIX"] = "0";
         start.Environment["NO_FAKE_STAT"] = "1";
     }
 
