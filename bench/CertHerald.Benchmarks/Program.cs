@@ -11,17 +11,7 @@ if (args is ["soak", ..])
         Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald"), TimeSpan.FromMinutes(Number("--minutes", 30)), Number("--seed", Random.Shared.Next(1_000_000)));
 
 if (args is ["chaos", ..])
-{
-    string store = Array.IndexOf(args, "--store") is > 0 and var named && named + 1 < args.Length ? args[named + 1] : Chaos.Stores[0];
-    if (!Chaos.Stores.Contains(store))
-    {
-        Console.Error.WriteLine($"chaos: there is no store \"{store}\": write --store {string.Join(" or --store ", Chaos.Stores)}");
-        return 2;
-    }
-    // A round takes about a minute.
-    return await Chaos.RunAsync(new ChaosOptions(
-        Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald"), Number("--rounds", Number("--minutes", 5)), Number("--seed", Random.Shared.Next(1_000_000)), store, args.Contains("--json")));
-}
+    return ChaosOptions.Read(Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald"), args[1..]) is { } chaos ? await Chaos.RunAsync(chaos) : 2;
 
 if (args is ["fuzz", ..])
 {

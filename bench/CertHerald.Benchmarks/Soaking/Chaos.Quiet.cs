@@ -138,6 +138,9 @@ internal sealed partial class Chaos
         foreach (JsonElement incident in incidents.EnumerateArray())
             if (!LastingIncidents.Contains(incident.GetProperty("kind").GetString()))
                 open.Add($"incident {incident.GetProperty("kind").GetString()}: {incident.GetProperty("summary").GetString()}");
+        if (await OldestDueAsync() is not { } due) return Silence;
+        // As of its last look, before which we may have put the time forward.
+        if (due >= ChaosEvidence.LongestDue) open.Add(string.Create(CultureInfo.InvariantCulture, $"the oldest delivery has been due for {due:0} s"));
         if (await _api.TryGetAsync("readyz") is null) open.Add("it is not ready");
         return open.Count == 0 ? null : string.Join("; ", open);
     }
@@ -171,10 +174,15 @@ internal sealed partial class Chaos
         // What earlier rounds were judged by is done with: new is what came to be known since.
         foreach ((string webhook, IReadOnlySet<string> all) in owed.ToList()) owed[webhook] = all.Where(subject => !_judged.Contains((webhook, subject))).ToHashSet();
         foreach ((string webhook, IReadOnlySet<string> all) in owed) _judged.UnionWith(all.Select(subject => (webhook, subject)));
-        string? oldest = (await _api.TryGetAsync("metrics"))?.Split('\n').FirstOrDefault(line => line.StartsWith("certherald_oldest_due_delivery_seconds ", StringComparison.Ordinal));
-        if (oldest is null) Wrong("the metrics do not tell of the oldest delivery");
-        double due = oldest is null ? 0 : double.Parse(oldest[(oldest.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
+        double due = await OldestDueAsync() ?? throw new InvalidOperationException("The metrics do not tell of the oldest delivery.");
         lock (_troubles) return new ChaosEvidence(owed, _ledger.From(firstLine), deliveries, [.. _troubles], [.. _positions], due, isClockTrue);
+    }
+
+    /// <summary>How long the oldest delivery has been due that could leave, in seconds; null if the program does not say.</summary>
+    private async Task<double?> OldestDueAsync()
+    {
+        string? line = (await _api.TryGetAsync("metrics"))?.Split('\n').FirstOrDefault(line => line.StartsWith("certherald_oldest_due_delivery_seconds ", StringComparison.Ordinal));
+        return line is null ? null : double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
     }
 
     private async Task<JsonElement> NeedAsync(string path, CancellationToken interrupted)

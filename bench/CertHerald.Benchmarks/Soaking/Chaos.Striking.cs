@@ -19,6 +19,10 @@ internal sealed partial class Chaos
 
     private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(3);
 
+    private static readonly Strike[] NeedDisk = [Strike.DiskFull, Strike.DiskFullAndKill, Strike.PowerCutAnyTime, Strike.PowerCutBeforeTheAnswer, Strike.PowerCutInAnyCommit];
+    private static readonly Strike[] NeedClock = [Strike.PauseBeyondALease, Strike.ClockAnHourAhead, Strike.ClockAnHourBehind];
+
+    private readonly IReadOnlyList<Strike> _possible;
     private readonly Queue<Strike> _deck = [];
     private readonly List<Trouble> _troubles = [];
     private readonly Dictionary<Mood, int> _moods = [];
@@ -38,7 +42,7 @@ internal sealed partial class Chaos
     {
         for (int i = 0; i < StruckARound; i++)
         {
-            await Task.Delay(Seconds(0.5, 3), interrupted);
+            await Task.Delay(Seconds(1, 5), interrupted);
             await StillThereAsync(interrupted);
             Strike strike = NextStrike();
             _doing = strike.ToString();
@@ -77,19 +81,13 @@ internal sealed partial class Chaos
     /// <summary>Each comes once before any comes again.</summary>
     private Strike NextStrike()
     {
-        while (true)
+        if (_deck.Count == 0)
         {
-            if (_deck.Count == 0)
-            {
-                Strike[] all = Enum.GetValues<Strike>();
-                _random.Shuffle(all);
-                foreach (Strike one in all) _deck.Enqueue(one);
-            }
-            Strike next = _deck.Dequeue();
-            bool needsDisk = next is Strike.DiskFull or Strike.DiskFullAndKill or Strike.PowerCutAnyTime or Strike.PowerCutBeforeTheAnswer or Strike.PowerCutInAnyCommit;
-            bool needsClock = next is Strike.PauseBeyondALease or Strike.ClockAnHourAhead or Strike.ClockAnHourBehind;
-            if ((!needsDisk || _disk.IsThere) && (!needsClock || _time.IsThere)) return next;
+            Strike[] all = [.. _possible];
+            _random.Shuffle(all);
+            foreach (Strike one in all) _deck.Enqueue(one);
         }
+        return _deck.Dequeue();
     }
 
     /// <summary>Up to so many writes to the journal: the last one may be in the middle of a commit.</summary>

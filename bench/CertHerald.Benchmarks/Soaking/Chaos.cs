@@ -12,9 +12,41 @@ namespace CertHerald.Benchmarks.Soaking;
 
 /// <summary>What is asked of the rig.</summary>
 /// <param name="Program">The published program.</param>
-/// <param name="Rounds">Each is half a minute of trouble, and then as much quiet as it takes until nothing is open.</param>
+/// <param name="Rounds">Each is some 20 s of trouble, and then as much quiet as it takes until nothing is open.</param>
+/// <param name="Time">No round begins after it.</param>
 /// <param name="Store">Where the program keeps what it knows. So far only <c>sqlite</c>.</param>
-internal sealed record ChaosOptions(string Program, int Rounds, int Seed, string Store, bool AsJson);
+/// <param name="Strikes">What may happen to the program.</param>
+internal sealed record ChaosOptions(string Program, int Rounds, TimeSpan Time, int Seed, string Store, bool AsJson, IReadOnlyList<Strike> Strikes)
+{
+    public static IReadOnlyList<string> Stores { get; } = ["sqlite"];
+
+    /// <summary>As the command line says it; null, and why on standard error, if it says what cannot be.</summary>
+    public static ChaosOptions? Read(string program, string[] arguments)
+    {
+        string store = Text("--store") ?? Stores[0];
+        if (!Stores.Contains(store)) return Refuse($"there is no store \"{store}\": write {string.Join(" or ", Stores)}");
+        var strikes = new List<Strike>();
+        foreach (string name in Text("--only")?.Split(',') ?? Enum.GetNames<Strike>())
+        {
+            if (!Enum.TryParse(name, out Strike strike) || !Enum.IsDefined(strike)) return Refuse($"there is no strike \"{name}\": write some of {string.Join(",", Enum.GetNames<Strike>())}");
+            strikes.Add(strike);
+        }
+        int? rounds = Number("--rounds"), minutes = Number("--minutes");
+        return new ChaosOptions(
+            program, rounds ?? (minutes is null ? 5 : int.MaxValue), minutes is { } time ? TimeSpan.FromMinutes(time) : TimeSpan.MaxValue,
+            Number("--seed") ?? Random.Shared.Next(1_000_000), store, arguments.Contains("--json"), strikes);
+
+        string? Text(string option) => Array.IndexOf(arguments, option) is >= 0 and var at && at + 1 < arguments.Length ? arguments[at + 1] : null;
+
+        int? Number(string option) => Text(option) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+
+        static ChaosOptions? Refuse(string why)
+        {
+            Console.Error.WriteLine($"chaos: {why}");
+            return null;
+        }
+    }
+}
 
 /// <summary>
 /// Runs the published program against a growing log and receivers that misbehave; kills it at random and at exact moments, pauses
@@ -23,9 +55,7 @@ internal sealed record ChaosOptions(string Program, int Rounds, int Seed, string
 /// </summary>
 internal sealed partial class Chaos : IAsyncDisposable
 {
-    public static IReadOnlyList<string> Stores { get; } = ["sqlite"];
-
-    private const int StruckARound = 5;
+    private const int StruckARound = 4;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -66,6 +96,7 @@ internal sealed partial class Chaos : IAsyncDisposable
         _program = new SoakedProgram(options.Program, ConfigurationFile, Path.Combine(folder, "said"), time.PutInto, line => _canaries.Look("a line of the log", line));
         _failpoints = new Failpoints(KillNow);
         log.Other = log;
+        _possible = [.. options.Strikes.Where(strike => (_disk.IsThere || !NeedDisk.Contains(strike)) && (_time.IsThere || !NeedClock.Contains(strike)))];
     }
 
     /// <summary>0 if all held; 1 if anything did not; 130 if interrupted.</summary>
@@ -116,7 +147,7 @@ internal sealed partial class Chaos : IAsyncDisposable
 
     private async Task<int> RunAsync(CancellationToken interrupted)
     {
-        Say(string.Create(CultureInfo.InvariantCulture, $"seed {_options.Seed}, {_options.Rounds} rounds, in {_folder}"));
+        Say(string.Create(CultureInfo.InvariantCulture, $"seed {_options.Seed}, in {_folder}"));
         foreach (string left in LeftOut()) Say($"LEFT OUT: {left}");
         _front = await ChaosLogFront.StartAsync(_log.Server, _failpoints);
         var trap = new Uri($"http://127.0.0.1:{((IPEndPoint)_trap.LocalEndpoint).Port}/trap");
@@ -132,7 +163,7 @@ internal sealed partial class Chaos : IAsyncDisposable
 
         using var reported = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         Task reports = ReportAsync(reported.Token);
-        for (int round = 1; round <= _options.Rounds && _wrong.Count == 0; round++) await RoundAsync(round, interrupted);
+        for (int round = 1; round <= _options.Rounds && _clock.Elapsed < _options.Time && _wrong.Count == 0; round++) await RoundAsync(round, interrupted);
         await reported.CancelAsync();
         await reports;
 
@@ -176,6 +207,7 @@ internal sealed partial class Chaos : IAsyncDisposable
 
     private IEnumerable<string> LeftOut()
     {
+        if (_options.Strikes.Count < Enum.GetValues<Strike>().Length) yield return $"all strikes but {string.Join(", ", _options.Strikes)}";
         if (!_disk.IsThere) yield return "full disks and power cuts: only root on Linux can mount a disk of the program's own (mkfs.ext4, mount, a free loop device)";
         if (!_time.IsThere) yield return "wrong clocks, and pauses beyond a lease: libfaketime is not installed (Debian: faketime)";
     }

@@ -38,13 +38,14 @@ internal sealed record ChaosEvidence(
     IReadOnlyDictionary<string, IReadOnlySet<string>> Owed, IReadOnlyList<LedgerLine> Ledger, IReadOnlyList<ToldDelivery> Deliveries,
     IReadOnlyList<Trouble> Troubles, IReadOnlyList<SeenPosition> Positions, double OldestDue, bool IsClockTrue)
 {
-    /// <summary>Requests that the program can have under way at once: what one fault can double.</summary>
+    /// <summary>So long, in seconds, nothing may wait that could leave.</summary>
+    public const double LongestDue = 120;
+
+    /// <summary>Requests that a webhook can have under way at once: what one fault can double.</summary>
     private const int MostUnderWay = 8;
 
     /// <summary>A receiver that answered later may have been given up before.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
-    private const double LongestDue = 120;
 
     /// <summary>Requests that brought what had been taken before.</summary>
     public int Duplicates => Ledger.Where(line => line.IsTaken).GroupBy(line => (line.Webhook, line.Key)).Sum(same => same.Count() - 1);
