@@ -10,6 +10,9 @@ if (args is ["soak", ..])
     return await Soak.RunAsync(
         Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald"), TimeSpan.FromMinutes(Number("--minutes", 30)), Number("--seed", Random.Shared.Next(1_000_000)));
 
+if (args is ["chaos", ..])
+    return ChaosOptions.Read(Path.Combine(Environment.CurrentDirectory, "artifacts", "program", "certherald"), args[1..]) is { } chaos ? await Chaos.RunAsync(chaos) : 2;
+
 if (args is ["fuzz", ..])
 {
     string[] corpora = [.. args.Skip(1).Where((argument, at) => !argument.StartsWith("--", StringComparison.Ordinal) && !args[at].StartsWith("--", StringComparison.Ordinal))];

@@ -3,6 +3,7 @@ using CertHerald.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace CertHerald.Access;
@@ -34,7 +35,7 @@ internal static class AccessSetup
         // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
         services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
         IDataProtectionBuilder protection = services.AddDataProtection().SetApplicationName("CertHerald");
-        if (options.KeyFolder is { } folder) protection.PersistKeysToFileSystem(PrivateFolder(folder));
+        if (options.KeyFolder is { } folder) services.Configure<KeyManagementOptions>(keys => keys.XmlRepository = new FormKeys(PrivateFolder(folder).FullName));
         else protection.UseEphemeralDataProtectionProvider();
 
         services.AddAntiforgery(forms =>

@@ -402,6 +402,6 @@ internal sealed partial class DeliveryLoop : BackgroundService
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Due deliveries could not be read from the store; trying again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store could not be used for deliveries; trying again")]
     private partial void LogStoreFailed(Exception exception);
 }
