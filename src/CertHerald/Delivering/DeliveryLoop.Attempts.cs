@@ -146,9 +146,10 @@ internal sealed partial class DeliveryLoop
             : WebhookHealth.AfterFailure(before, answer, verdict, started, ended);
         if (change is not null) news.Add(change);
 
-        // A held webhook's probe: what is held is never given up, and begins anew when it is released.
+        // A held webhook's probe: what is held is never given up, and begins anew when it is released. The next probe is another,
+        // since what nobody could digest says nothing about the webhook.
         bool isProbe = before.Status != WebhookStatus.Active && !succeeded && !verdict.IsGone;
-        if (isProbe) return new Settlement(DeliveryState.Held, delivery.Due, Counted: false, after) { News = news, Shorten = verdict.Shorten };
+        if (isProbe) return new Settlement(DeliveryState.Held, ended, Counted: false, after) { News = news, Shorten = verdict.Shorten };
 
         string outcome = OutcomeOf(answer);
         if (verdict.State == DeliveryState.Dead) news.Add(new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {delivery.Id} was given up: {outcome}."));

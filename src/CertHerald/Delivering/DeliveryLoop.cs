@@ -144,8 +144,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
             {
                 if (!ReferenceEquals(_webhooks.All, _inForce) || !ReferenceEquals(_sender.Outbound, _outbound)) await TakeUpAsync(stopping);
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
+                bool isMore = await _store.MoveOnAsync(stopping);
                 await LookAsync(stopping);
-                await _bell.WaitAsync(Poll, stopping);
+                if (!isMore) await _bell.WaitAsync(Poll, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts, Attempts];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -442,6 +442,21 @@ internal static class SqliteSchema
         ) STRICT;
         CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
         CREATE TRIGGER audit_keeps BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
+        """;
+
+    // What parts of attempts took; null where it is not known. 'move_at' is set while what a webhook is owed is being held, or
+    // released: the next of it is due then, 'move_rate' a second. What is held is tried by 'due', which a failed probe sets.
+    private const string Attempts = """
+        ALTER TABLE attempt ADD COLUMN dns_ms REAL;
+        ALTER TABLE attempt ADD COLUMN connect_ms REAL;
+        ALTER TABLE attempt ADD COLUMN tls_ms REAL;
+        ALTER TABLE attempt ADD COLUMN headers_ms REAL;
+        ALTER TABLE attempt ADD COLUMN body_ms REAL;
+        ALTER TABLE attempt ADD COLUMN peer TEXT;
+        ALTER TABLE webhook ADD COLUMN move_at INTEGER;
+        ALTER TABLE webhook ADD COLUMN move_rate REAL;
+        DROP INDEX delivery_held;
+        CREATE INDEX delivery_held ON delivery (webhook, due, id) WHERE state = 'held';
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

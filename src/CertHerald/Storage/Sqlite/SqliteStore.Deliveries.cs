@@ -15,7 +15,7 @@ internal sealed partial class SqliteStore
     private const string FindDue =
         $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'pending' AND due <= ?3 ORDER BY due, id LIMIT ?2";
 
-    private const string FindHeld = $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'held' ORDER BY id LIMIT ?2";
+    private const string FindHeld = $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'held' ORDER BY due, id LIMIT ?2";
 
     // One by one, by their ids: cheaper than one statement with a list of them. Nobody writes between it and the search.
     private const string Claim = "UPDATE delivery SET state = 'inflight', lease_until = ?2, lease_token = ?3 WHERE id = ?1";
@@ -28,8 +28,10 @@ internal sealed partial class SqliteStore
         WHERE id = ?1 AND state = 'inflight' AND lease_token = ?2
         """;
 
-    private const string AddAttempt =
-        "INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    private const string AddAttempt = """
+        INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        """;
 
     // From one webhook to the next by the index, past all that they are owed: its cost is the webhooks', not the deliveries'.
     private const string OpenNames = """
@@ -207,11 +209,15 @@ internal sealed partial class SqliteStore
 
     public Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredAttempt>>(
         session => session.All(
-            "SELECT delivery, started, took_ms, status, outcome, detail, answer, counted FROM attempt WHERE delivery = @delivery ORDER BY id",
+            """
+            SELECT delivery, started, took_ms, status, outcome, detail, answer, counted, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer
+            FROM attempt WHERE delivery = @delivery ORDER BY id
+            """,
             row => new StoredAttempt(
                 row.GetInt64(0), row.Time(1), TimeSpan.FromMilliseconds(row.GetDouble(2)), row.NumberOrNull(3), row.GetString(4), row.TextOrNull(5), row.Bytes(6))
             {
                 Counted = row.GetBoolean(7),
+                Phases = new AttemptPhases(row.SpanOrNull(8), row.SpanOrNull(9), row.SpanOrNull(10), row.SpanOrNull(11), row.SpanOrNull(12), row.TextOrNull(13)),
             },
             ("@delivery", delivery)),
         cancellation);
@@ -260,6 +266,8 @@ internal sealed partial class SqliteStore
         session.Statement(AddAttempt)
             .Bind(1, attempt.Delivery).Bind(2, attempt.Started).Bind(3, attempt.Took.TotalMilliseconds).Bind(4, attempt.Status)
             .Bind(5, attempt.Outcome).Bind(6, settled.Counted ? 1L : 0).Bind(7, attempt.Detail).BindBytes(8, attempt.Answer)
+            .Bind(9, attempt.Phases.Dns?.TotalMilliseconds).Bind(10, attempt.Phases.Connect?.TotalMilliseconds).Bind(11, attempt.Phases.Tls?.TotalMilliseconds)
+            .Bind(12, attempt.Phases.Headers?.TotalMilliseconds).Bind(13, attempt.Phases.Body?.TotalMilliseconds).Bind(14, attempt.Phases.Peer)
             .Run();
         return true;
     }

@@ -18,11 +18,18 @@ internal sealed partial class SqliteStore
             probe_at = ?16, told = ?17, tokens = ?18, tokens_at = ?19
         """;
 
+    /// <summary>Held or released in one transaction, at most: nobody else's write waits longer than for that.</summary>
+    internal const int MostMoved = 5_000;
+
+    private const string HoldPending = """
+        UPDATE delivery SET state = 'held' WHERE id IN (SELECT id FROM delivery WHERE webhook = @webhook AND state = 'pending' ORDER BY due, id LIMIT @most)
+        """;
+
     // Oldest first, as many a second as the webhook may get: so none of them looks late while it waits its turn, and what is
     // new does not wait behind them all.
     private const string ReleaseHeld = """
-        UPDATE delivery SET state = 'pending', tries = 0, first_tried = NULL, due = @now + 1000 * CAST((turn.place - 1) / @rate AS INTEGER)
-        FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS place FROM delivery WHERE webhook = @webhook AND state = 'held') AS turn
+        UPDATE delivery SET state = 'pending', tries = 0, first_tried = NULL, due = @from + 1000 * CAST((turn.place - 1) / @rate AS INTEGER)
+        FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY due, id) AS place FROM delivery WHERE webhook = @webhook AND state = 'held' ORDER BY due, id LIMIT @most) AS turn
         WHERE delivery.id = turn.id
         """;
 
@@ -37,6 +44,14 @@ internal sealed partial class SqliteStore
             return after;
         },
         cancellation);
+
+    public async Task<bool> MoveOnAsync(CancellationToken cancellation)
+    {
+        bool isMore = false;
+        foreach (string webhook in await ReadAsync(session => session.All("SELECT name FROM webhook WHERE move_at IS NOT NULL", row => row.GetString(0)), cancellation))
+            isMore |= await WriteAsync(session => MoveOn(session, webhook), cancellation);
+        return isMore;
+    }
 
     public Task<WebhookState> FindWebhookAsync(string webhook, CancellationToken cancellation) => ReadAsync(session => StateOf(session, webhook), cancellation);
 
@@ -65,9 +80,27 @@ internal sealed partial class SqliteStore
             .Bind(18, after.Tokens).Bind(19, after.TokensAt)
             .Run();
 
-        bool wasActive = before.Status == WebhookStatus.Active, isActive = after.Status == WebhookStatus.Active;
-        if (wasActive && !isActive) session.Run("UPDATE delivery SET state = 'held' WHERE webhook = @webhook AND state = 'pending'", ("@webhook", webhook));
-        if (!wasActive && isActive) session.Run(ReleaseHeld, ("@webhook", webhook), ("@now", _time.GetUtcNow()), ("@rate", perSecond));
+        if (before.Status == WebhookStatus.Active == (after.Status == WebhookStatus.Active)) return;
+        session.Run("UPDATE webhook SET move_at = @now, move_rate = @rate WHERE name = @name", ("@name", webhook), ("@now", _time.GetUtcNow()), ("@rate", perSecond));
+        MoveOn(session, webhook);
+    }
+
+    /// <summary>Holds or releases, as the webhook's state is now, the next part of what it is owed.</summary>
+    /// <returns>Whether there may be more.</returns>
+    private bool MoveOn(SqliteSession session, string webhook)
+    {
+        (bool isActive, DateTimeOffset at, double rate) = session.First(
+            "SELECT status = 'active', move_at, move_rate FROM webhook WHERE name = @name AND move_at IS NOT NULL",
+            row => (row.GetBoolean(0), row.Time(1), row.GetDouble(2)), ("@name", webhook));
+        if (rate == 0) return false;
+
+        DateTimeOffset now = _time.GetUtcNow(), from = at > now ? at : now;
+        int moved = isActive
+            ? session.Run(ReleaseHeld, ("@webhook", webhook), ("@from", from), ("@rate", rate), ("@most", MostMoved))
+            : session.Run(HoldPending, ("@webhook", webhook), ("@most", MostMoved));
+        bool isMore = moved == MostMoved;
+        session.Run("UPDATE webhook SET move_at = @next WHERE name = @name", ("@name", webhook), ("@next", isMore ? from + TimeSpan.FromSeconds(moved / rate) : null));
+        return isMore;
     }
 
     private static string NameOf<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
