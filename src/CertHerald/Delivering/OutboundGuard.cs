@@ -69,7 +69,6 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
     {
         SocketsHttpHandler handler = create();
         handler.ConnectCallback = (context, cancellation) => ConnectAsync(context, reach, cancellation);
-        handler.PlaintextStreamFilter = NoteReady;
         handler.UseProxy = false;
         handler.AllowAutoRedirect = false;
         return handler;
@@ -88,6 +87,7 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
         ConnectTimeout = ConnectLimit,
         MaxResponseDrainSize = 0,
         MaxResponseHeadersLength = 16,
+        PlaintextStreamFilter = NoteReady,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         SslOptions = { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
         UseCookies = false,

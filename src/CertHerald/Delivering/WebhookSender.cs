@@ -78,12 +78,13 @@ internal sealed class WebhookSender : IDisposable
             int status = (int)response.StatusCode;
             string? retryAfter =
                 response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
+            TimeSpan? rest = RetryAfter.Read(retryAfter, _time.GetUtcNow());
             byte[] kept = await ReadBodyAsync(response.Content, limit.Token);
             AttemptPhases phases = clock.Stop();
             if (phases is { Connect: not null, Peer: { } peer }) _peers[receiver] = peer;
             return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
             {
-                RetryAfter = RetryAfter.Read(retryAfter, _time.GetUtcNow()),
+                RetryAfter = rest,
                 Body = kept,
                 Phases = phases,
             };
