@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using CertHerald.TestLog;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Merkle;
-using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
+using LogProtocol = CertHerald.TestLog.LogProtocol;
 
 namespace CertHerald.Benchmarks;
 

@@ -10,7 +10,6 @@ internal sealed partial class DeliveryLoop
     private async Task SendAsync(List<Attempt> group)
     {
         var written = new List<(Attempt Attempt, ReadOnlyMemory<byte> Body)>();
-        var texts = new Dictionary<BodyText, ReadOnlyMemory<byte>>();
         int bytes = 0;
         foreach (Attempt attempt in group)
         {
@@ -23,7 +22,7 @@ internal sealed partial class DeliveryLoop
 
             try
             {
-                ReadOnlyMemory<byte> body = await _bodies.WriteAsync(attempt.Lane, delivery, texts, _givenUp.Token);
+                ReadOnlyMemory<byte> body = await _bodies.WriteAsync(attempt.Lane, delivery, _givenUp.Token);
                 written.Add((attempt, body));
                 bytes += body.Length;
             }
@@ -35,7 +34,6 @@ internal sealed partial class DeliveryLoop
             if (bytes < MostWritten) continue;
             await FreezeAsync(written);
             (written, bytes) = ([], 0);
-            texts.Clear();
         }
 
         await FreezeAsync(written);

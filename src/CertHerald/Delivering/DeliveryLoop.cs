@@ -100,7 +100,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _sender = sender;
         _dialects = dialects;
         _webhooks = webhooks;
-        _bodies = new DeliveryBodies(store, webhooks.BaseUrl);
+        _bodies = new DeliveryBodies(store, webhooks.BaseUrl, time);
         _bell = bell;
         _look = new OwedBell(time);
         _time = time;
@@ -305,7 +305,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             lane.Granted = -1;
         }
         IReadOnlyList<StoredDelivery> claimed = await _store.ClaimAsync(
-            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share, _claims)))], atMost, now, now + LeaseTime, stopping);
+            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share, _claims)) { BodyOf = delivery => _bodies.Find(lane, delivery) })], atMost, now, now + LeaseTime, stopping);
 
         Dictionary<string, DeliveryLane> byName = turns.ToDictionary(lane => lane.Webhook.Name, StringComparer.Ordinal);
         Dictionary<string, int> taken = claimed.CountBy(one => one.Webhook).ToDictionary(StringComparer.Ordinal);

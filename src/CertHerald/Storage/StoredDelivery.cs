@@ -73,7 +73,14 @@ internal readonly record struct Lease(long Delivery, long Token);
 
 /// <summary>What one webhook may get in a claim. Asked inside the transaction, with what is durable then.</summary>
 /// <param name="Grant">May be asked again: the last answer counts.</param>
-internal sealed record ClaimRequest(string Webhook, Func<WebhookState, Grant> Grant);
+internal sealed record ClaimRequest(string Webhook, Func<WebhookState, Grant> Grant)
+{
+    /// <summary>
+    /// The body of a delivery without one, if it is known already: a store may fix it with the claim, and spare the caller a
+    /// transaction. Null, or an answer of null, leaves it to <see cref="IDeliveries.FreezeAsync"/>.
+    /// </summary>
+    public Func<StoredDelivery, byte[]?>? BodyOf { get; init; }
+}
 
 /// <summary>How many deliveries a webhook may get now.</summary>
 /// <param name="AtMost">0: none.</param>

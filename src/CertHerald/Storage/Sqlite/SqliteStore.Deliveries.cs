@@ -20,6 +20,8 @@ internal sealed partial class SqliteStore
     // One by one, by their ids: cheaper than one statement with a list of them. Nobody writes between it and the search.
     private const string Claim = "UPDATE delivery SET state = 'inflight', lease_until = ?2, lease_token = ?3 WHERE id = ?1";
 
+    private const string ClaimFrozen = "UPDATE delivery SET state = 'inflight', lease_until = ?2, lease_token = ?3, body = ?4 WHERE id = ?1";
+
     private const string Freeze = "UPDATE delivery SET body = ?3 WHERE id = ?1 AND lease_token = ?2 AND body IS NULL";
 
     private const string Settle = """
@@ -85,8 +87,20 @@ internal sealed partial class SqliteStore
                 Find(session, request.Webhook, grant.OfHeld, Math.Min(grant.AtMost, left), now, token, until, claimed);
                 if (claimed.Count == before) continue;
 
-                SqliteStatement claim = session.Statement(Claim).Bind(2, until).Bind(3, token);
-                for (int i = before; i < claimed.Count; i++) claim.Bind(1, claimed[i].Id).Run();
+                SqliteStatement claim = session.Statement(Claim).Bind(2, until).Bind(3, token), frozen = session.Statement(ClaimFrozen).Bind(2, until).Bind(3, token);
+                for (int i = before; i < claimed.Count; i++)
+                {
+                    StoredDelivery one = claimed[i];
+                    if (!one.IsFrozen && request.BodyOf?.Invoke(one) is { } body)
+                    {
+                        frozen.Bind(1, one.Id).BindBytes(4, body).Run();
+                        claimed[i] = one with { Body = body.Length <= StoredDelivery.MostClaimedBody ? body : null, IsFrozen = true };
+                    }
+                    else
+                    {
+                        claim.Bind(1, one.Id).Run();
+                    }
+                }
                 Put(session, request.Webhook, state, grant.Then(claimed.Count - before), perSecond: 1);
             }
             return claimed;
