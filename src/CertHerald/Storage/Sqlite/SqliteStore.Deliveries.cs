@@ -30,6 +30,13 @@ internal sealed partial class SqliteStore
         WHERE id = ?1 AND state = 'inflight' AND lease_token = ?2
         """;
 
+    // VALUES, not SELECT: of a statement that may write several rows SQLite keeps each page as it was before.
+    private const string AddDelivery = """
+        INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
+        VALUES (?1, ?2, ?3, ?4, CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE name = ?1 AND status <> 'active') THEN 'held' ELSE 'pending' END, ?5, ?6, ?5)
+        ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
+        """;
+
     private const string AddAttempt = """
         INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
@@ -310,13 +317,9 @@ internal sealed partial class SqliteStore
         session.Run($"UPDATE delivery SET state = {OpenState}, lease_until = NULL, lease_token = NULL WHERE state = 'inflight'");
 
     /// <summary>The idempotency key is fixed here, with the debt itself: every attempt carries the same.</summary>
-    private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Run(
-        $"""
-        INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
-        SELECT webhook, @kind, @subject, @key, {OpenState}, @now, @seen, @now FROM (SELECT @webhook AS webhook) AS delivery WHERE true
-        ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
-        """,
-        ("@webhook", webhook), ("@kind", kind), ("@subject", subject), ("@key", Guid.CreateVersion7(now).ToString()), ("@seen", headSeen), ("@now", now));
+    private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Statement(AddDelivery)
+        .Bind(1, webhook).Bind(2, kind).Bind(3, subject).Bind(4, Guid.CreateVersion7(now).ToString()).Bind(5, now).Bind(6, headSeen)
+        .Run();
 
     private static StoredDelivery ReadDelivery(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetString(4), row.BytesOrNull(5), row.Named<DeliveryState>(6),

@@ -10,12 +10,10 @@ internal sealed partial class SqliteStore
         """;
 
     private const string PutState = """
-        INSERT INTO webhook (name, status, hold, cause, since, paused_until, failures, failing_since, last_success, blocked, window_start, window_tries,
-            window_failures, breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-        ON CONFLICT (name) DO UPDATE SET status = ?2, hold = ?3, cause = ?4, since = ?5, paused_until = ?6, failures = ?7, failing_since = ?8,
-            last_success = ?9, blocked = ?10, window_start = ?11, window_tries = ?12, window_failures = ?13, breaker_wait_ms = ?14, breaker_since = ?15,
-            probe_at = ?16, told = ?17, tokens = ?18, tokens_at = ?19
+        UPDATE webhook SET status = ?2, hold = ?3, cause = ?4, since = ?5, paused_until = ?6, failures = ?7, failing_since = ?8, last_success = ?9,
+            blocked = ?10, window_start = ?11, window_tries = ?12, window_failures = ?13, breaker_wait_ms = ?14, breaker_since = ?15, probe_at = ?16,
+            told = ?17, tokens = ?18, tokens_at = ?19
+        WHERE name = ?1
         """;
 
     /// <summary>Held or released in one transaction, at most: nobody else's write waits longer than for that.</summary>
@@ -72,18 +70,25 @@ internal sealed partial class SqliteStore
     private void Put(SqliteSession session, string webhook, WebhookState before, WebhookState after, double perSecond)
     {
         if (after == before) return;
-        session.Statement(PutState)
-            .Bind(1, webhook).Bind(2, NameOf(after.Status)).Bind(3, after.Reason).Bind(4, after.Cause is { } cause ? NameOf(cause) : null)
-            .Bind(5, after.Since).Bind(6, after.PausedUntil).Bind(7, (long)after.Failures).Bind(8, after.FailingSince).Bind(9, after.LastSuccess)
-            .Bind(10, (long)after.Blocked).Bind(11, after.WindowStart).Bind(12, (long)after.WindowTries).Bind(13, (long)after.WindowFailures)
-            .Bind(14, (long)after.BreakerWait.TotalMilliseconds).Bind(15, after.BreakerSince).Bind(16, after.ProbeAt).Bind(17, (long)after.Told)
-            .Bind(18, after.Tokens).Bind(19, after.TokensAt)
-            .Run();
+        if (!Update(session, webhook, after))
+        {
+            session.Run("INSERT INTO webhook (name) VALUES (@name)", ("@name", webhook));
+            Update(session, webhook, after);
+        }
 
         if (before.Status == WebhookStatus.Active == (after.Status == WebhookStatus.Active)) return;
         session.Run("UPDATE webhook SET move_at = @now, move_rate = @rate WHERE name = @name", ("@name", webhook), ("@now", _time.GetUtcNow()), ("@rate", perSecond));
         MoveOn(session, webhook);
     }
+
+    /// <returns>False if it has no row yet.</returns>
+    private static bool Update(SqliteSession session, string webhook, WebhookState state) => session.Statement(PutState)
+        .Bind(1, webhook).Bind(2, NameOf(state.Status)).Bind(3, state.Reason).Bind(4, state.Cause is { } cause ? NameOf(cause) : null)
+        .Bind(5, state.Since).Bind(6, state.PausedUntil).Bind(7, (long)state.Failures).Bind(8, state.FailingSince).Bind(9, state.LastSuccess)
+        .Bind(10, (long)state.Blocked).Bind(11, state.WindowStart).Bind(12, (long)state.WindowTries).Bind(13, (long)state.WindowFailures)
+        .Bind(14, (long)state.BreakerWait.TotalMilliseconds).Bind(15, state.BreakerSince).Bind(16, state.ProbeAt).Bind(17, (long)state.Told)
+        .Bind(18, state.Tokens).Bind(19, state.TokensAt)
+        .Run() > 0;
 
     /// <summary>Holds or releases, as the webhook's state is now, the next part of what it is owed.</summary>
     /// <returns>Whether there may be more.</returns>
