@@ -145,10 +145,36 @@ internal sealed record AttemptJson(DateTimeOffset Started, double TookMs, int? S
     /// <summary>Whether it used up one try of the schedule.</summary>
     public bool Counted { get; init; }
 
+    /// <summary>Name resolution, in ms; null over a connection that was open.</summary>
+    public double? DnsMs { get; init; }
+
+    /// <summary>The TCP connection, in ms; null over one that was open.</summary>
+    public double? ConnectMs { get; init; }
+
+    /// <summary>The TLS handshake, in ms; null over a connection that was open, and without TLS.</summary>
+    public double? TlsMs { get; init; }
+
+    /// <summary>From the connection to the end of the answer's headers, in ms; null without an answer.</summary>
+    public double? HeadersMs { get; init; }
+
+    /// <summary>Reading the answer's body, in ms; null without an answer.</summary>
+    public double? BodyMs { get; init; }
+
+    /// <summary>The IP address that was connected to, the receiver's or its proxy's; null without a connection.</summary>
+    public string? Peer { get; init; }
+
     public static AttemptJson Of(StoredAttempt attempt) => new(
         attempt.Started, Math.Round(attempt.Took.TotalMilliseconds, 1), attempt.Status, attempt.Outcome, attempt.Detail,
         Encoding.UTF8.GetString(attempt.Answer))
     {
         Counted = attempt.Counted,
+        DnsMs = Milliseconds(attempt.Phases.Dns),
+        ConnectMs = Milliseconds(attempt.Phases.Connect),
+        TlsMs = Milliseconds(attempt.Phases.Tls),
+        HeadersMs = Milliseconds(attempt.Phases.Headers),
+        BodyMs = Milliseconds(attempt.Phases.Body),
+        Peer = attempt.Phases.Peer,
     };
+
+    private static double? Milliseconds(TimeSpan? phase) => phase is { } took ? Math.Round(took.TotalMilliseconds, 1) : null;
 }

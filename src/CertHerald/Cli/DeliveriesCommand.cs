@@ -56,6 +56,8 @@ internal static class DeliveriesCommand
             """);
     }
 
+    private static readonly string[] Phases = ["dns", "connect", "tls", "headers", "body"];
+
     private static Command Show()
     {
         var command = new Command("show", "Shows a delivery with each attempt, and what the receiver answered.") { Id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
@@ -76,11 +78,22 @@ internal static class DeliveriesCommand
                 string status = attempt.GetProperty("status") is { ValueKind: JsonValueKind.Number } number ? $" {number.GetInt32().ToString(CultureInfo.InvariantCulture)}" : "";
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{attempt.GetProperty("started").GetDateTimeOffset():yyyy-MM-dd HH:mm:ss}Z  {attempt.GetProperty("outcome").GetString()}{status}  {attempt.GetProperty("took_ms").GetDouble():0} ms{(attempt.GetProperty("counted").GetBoolean() ? "" : "  not counted")}  {Visible.Of(attempt.GetProperty("detail").GetString() ?? "")}").TrimEnd());
+                if (PhasesOf(attempt) is { Length: > 0 } phases) Console.Out.WriteLine($"    {phases}");
                 if (attempt.GetProperty("answer").GetString() is { Length: > 0 } answer) Console.Out.WriteLine($"    {Visible.Of(answer.Length <= 200 ? answer : answer[..200] + "…")}");
             }
             return CommandLine.Done;
         });
         return command.WithExamples("certherald deliveries show 1204");
+    }
+
+    /// <summary>Where the attempt went and what it waited for; empty if it came to nothing, or an older program made it.</summary>
+    private static string PhasesOf(JsonElement attempt)
+    {
+        IEnumerable<string> parts = Phases
+            .Where(part => attempt.TryGetProperty(part + "_ms", out JsonElement took) && took.ValueKind == JsonValueKind.Number)
+            .Select(part => string.Create(CultureInfo.InvariantCulture, $"{part} {attempt.GetProperty(part + "_ms").GetDouble():0.0} ms"));
+        string phases = string.Join(", ", parts);
+        return attempt.TryGetProperty("peer", out JsonElement peer) && peer.GetString() is { } address ? $"{Visible.Of(address)}: {phases}" : phases;
     }
 
     private static Command Replay()

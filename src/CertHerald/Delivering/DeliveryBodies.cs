@@ -1,29 +1,55 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
-/// <summary>Writes the bodies of deliveries, each once.</summary>
+/// <summary>Writes the bodies of deliveries, each once for all webhooks that are owed the same.</summary>
 internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider time)
 {
-    /// <summary>The body of a delivery in its webhook's dialect, as things stand now.</summary>
-    /// <param name="written">Those of the same claim: webhooks that are owed the same in one dialect get the same bytes.</param>
-    public async ValueTask<ReadOnlyMemory<byte>> WriteAsync(
-        DeliveryLane lane, StoredDelivery delivery, Dictionary<BodyText, ReadOnlyMemory<byte>> written, CancellationToken cancellation)
-    {
-        IWebhookDialect dialect = lane.Dialect;
-        // To the second: more exact is no dialect, and what leaves together is written once.
-        DateTimeOffset at = delivery.FirstTried ?? time.GetUtcNow();
-        var text = new BodyText(
-            dialect, delivery.Kind, delivery.Subject, lane.Webhook.Evidence && delivery.Kind != EventKinds.Operator,
-            delivery.IsShort || !lane.Webhook.IncludeValues, at.AddTicks(-(at.Ticks % TimeSpan.TicksPerSecond)));
-        if (written.TryGetValue(text, out ReadOnlyMemory<byte> before)) return before;
+    /// <summary>How long a body says how things stand now.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
-        var body = new ArrayBufferWriter<byte>(4096);
-        dialect.Write(await ReadAsync(text, cancellation), body);
-        return written[text] = body.WrittenMemory;
+    /// <summary>Bodies that are kept for other webhooks, and the longest of them in bytes.</summary>
+    private const int MostKept = 128, Longest = 32 << 10;
+
+    private readonly ConcurrentDictionary<BodyText, byte[]> _kept = new();
+    private long _keptSince = time.GetTimestamp();
+
+    /// <summary>The body of a delivery, if one that was written just now for another webhook is the same. Thread-safe.</summary>
+    public byte[]? Find(DeliveryLane lane, StoredDelivery delivery) =>
+        time.GetElapsedTime(Volatile.Read(ref _keptSince)) < Fresh ? _kept.GetValueOrDefault(TextOf(lane, delivery)) : null;
+
+    /// <summary>The body of a delivery in its webhook's dialect, as things stand now.</summary>
+    public async ValueTask<byte[]> WriteAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
+    {
+        if (Find(lane, delivery) is { } known) return known;
+
+        BodyText text = TextOf(lane, delivery);
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        text.Dialect.Write(await ReadAsync(text, cancellation), buffer);
+        byte[] body = buffer.WrittenSpan.ToArray();
+
+        // A proof may come at any moment: evidence is read each time.
+        if (text.HasEvidence || body.Length > Longest) return body;
+        if (_kept.Count >= MostKept || time.GetElapsedTime(Volatile.Read(ref _keptSince)) >= Fresh)
+        {
+            _kept.Clear();
+            Volatile.Write(ref _keptSince, time.GetTimestamp());
+        }
+        _kept[text] = body;
+        return body;
+    }
+
+    private BodyText TextOf(DeliveryLane lane, StoredDelivery delivery)
+    {
+        // To the second: more exact is no dialect.
+        DateTimeOffset at = delivery.FirstTried ?? time.GetUtcNow();
+        return new BodyText(
+            lane.Dialect, delivery.Kind, delivery.Subject, lane.Webhook.Evidence && delivery.Kind != EventKinds.Operator,
+            delivery.IsShort || !lane.Webhook.IncludeValues, at.AddTicks(-(at.Ticks % TimeSpan.TicksPerSecond)));
     }
 
     private async Task<DeliverySubject> ReadAsync(BodyText text, CancellationToken cancellation)
@@ -45,5 +71,5 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
     }
 }
 
-/// <summary>What a body's bytes depend on.</summary>
+/// <summary>What a body's bytes depend on, beside what the store holds: webhooks that are owed the same in one dialect get the same bytes.</summary>
 internal readonly record struct BodyText(IWebhookDialect Dialect, string Kind, long Subject, bool HasEvidence, bool IsShort, DateTimeOffset At);

@@ -10,7 +10,6 @@ internal sealed partial class DeliveryLoop
     private async Task SendAsync(List<Attempt> group)
     {
         var written = new List<(Attempt Attempt, ReadOnlyMemory<byte> Body)>();
-        var texts = new Dictionary<BodyText, ReadOnlyMemory<byte>>();
         int bytes = 0;
         foreach (Attempt attempt in group)
         {
@@ -23,7 +22,7 @@ internal sealed partial class DeliveryLoop
 
             try
             {
-                ReadOnlyMemory<byte> body = await _bodies.WriteAsync(attempt.Lane, delivery, texts, _givenUp.Token);
+                ReadOnlyMemory<byte> body = await _bodies.WriteAsync(attempt.Lane, delivery, _givenUp.Token);
                 written.Add((attempt, body));
                 bytes += body.Length;
             }
@@ -35,7 +34,6 @@ internal sealed partial class DeliveryLoop
             if (bytes < MostWritten) continue;
             await FreezeAsync(written);
             (written, bytes) = ([], 0);
-            texts.Clear();
         }
 
         await FreezeAsync(written);
@@ -146,9 +144,10 @@ internal sealed partial class DeliveryLoop
             : WebhookHealth.AfterFailure(before, answer, verdict, started, ended);
         if (change is not null) news.Add(change);
 
-        // A held webhook's probe: what is held is never given up, and begins anew when it is released.
+        // A held webhook's probe: what is held is never given up, and begins anew when it is released. The next probe is another,
+        // since what nobody could digest says nothing about the webhook.
         bool isProbe = before.Status != WebhookStatus.Active && !succeeded && !verdict.IsGone;
-        if (isProbe) return new Settlement(DeliveryState.Held, delivery.Due, Counted: false, after) { News = news, Shorten = verdict.Shorten };
+        if (isProbe) return new Settlement(DeliveryState.Held, ended, Counted: false, after) { News = news, Shorten = verdict.Shorten };
 
         string outcome = OutcomeOf(answer);
         if (verdict.State == DeliveryState.Dead) news.Add(new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {delivery.Id} was given up: {outcome}."));

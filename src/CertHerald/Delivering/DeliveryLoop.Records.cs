@@ -109,7 +109,7 @@ internal sealed partial class DeliveryLoop
 
         public Completion ToCompletion() => new(
             attempt.Delivery.Webhook, RecordedUnder = attempt.Lease,
-            new StoredAttempt(attempt.Delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body),
+            new StoredAttempt(attempt.Delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body) { Phases = answer.Phases },
             Settle, attempt.Lane.Webhook.Rate);
 
         private Settlement Settle(WebhookState before)

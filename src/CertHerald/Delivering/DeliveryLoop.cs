@@ -144,8 +144,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
             {
                 if (!ReferenceEquals(_webhooks.All, _inForce) || !ReferenceEquals(_sender.Outbound, _outbound)) await TakeUpAsync(stopping);
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
+                bool isMore = await _store.MoveOnAsync(stopping);
                 await LookAsync(stopping);
-                await _bell.WaitAsync(Poll, stopping);
+                if (!isMore) await _bell.WaitAsync(Poll, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -304,7 +305,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             lane.Granted = -1;
         }
         IReadOnlyList<StoredDelivery> claimed = await _store.ClaimAsync(
-            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share, _claims)))], atMost, now, now + LeaseTime, stopping);
+            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share, _claims)) { BodyOf = delivery => _bodies.Find(lane, delivery) })], atMost, now, now + LeaseTime, stopping);
 
         Dictionary<string, DeliveryLane> byName = turns.ToDictionary(lane => lane.Webhook.Name, StringComparer.Ordinal);
         Dictionary<string, int> taken = claimed.CountBy(one => one.Webhook).ToDictionary(StringComparer.Ordinal);

@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Reflection;
 using System.Security.Authentication;
 using System.Text;
+using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
@@ -28,6 +29,9 @@ internal sealed class WebhookSender : IDisposable
     // Receivers that speak HTTP/1.0 and close after each answer. The platform keeps such a connection all the same, and the
     // next POST would meet its end. As many as there are webhooks.
     private readonly ConcurrentDictionary<string, bool> _closing = new(StringComparer.OrdinalIgnoreCase);
+
+    // Where the newest connection to each receiver leads: a request does not tell which of the open ones it took.
+    private readonly ConcurrentDictionary<string, string> _peers = new(StringComparer.OrdinalIgnoreCase);
 
     public WebhookSender(OutboundGuard guard, TimeProvider time)
     {
@@ -61,6 +65,8 @@ internal sealed class WebhookSender : IDisposable
         using CancellationTokenRegistration caller = cancellation.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
         using HttpRequestMessage request = CreateRequest(webhook, key, body);
         if (isTest) request.Headers.Add("CertHerald-Test", "1");
+        var clock = new AttemptClock(_time);
+        request.Options.Set(AttemptClock.Key, clock);
 
         try
         {
@@ -68,21 +74,28 @@ internal sealed class WebhookSender : IDisposable
             HttpMessageInvoker http = _closing.ContainsKey(receiver) ? _once : _http;
             using HttpResponseMessage response = await http.SendAsync(request, limit.Token);
             if (response.Version < HttpVersion.Version11) _closing.TryAdd(receiver, true);
+            clock.Answered(_peers.GetValueOrDefault(receiver));
             int status = (int)response.StatusCode;
             string? retryAfter =
                 response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
+            TimeSpan? rest = RetryAfter.Read(retryAfter, _time.GetUtcNow());
+            byte[] kept = await ReadBodyAsync(response.Content, limit.Token);
+            AttemptPhases phases = clock.Stop();
+            if (phases is { Connect: not null, Peer: { } peer }) _peers[receiver] = peer;
             return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
             {
-                RetryAfter = RetryAfter.Read(retryAfter, _time.GetUtcNow()),
-                Body = await ReadBodyAsync(response.Content, limit.Token),
+                RetryAfter = rest,
+                Body = kept,
+                Phases = phases,
             };
         }
         catch (Exception e) when (IsOfTheWorld(e))
         {
             cancellation.ThrowIfCancellationRequested();
-            return limit.IsCancellationRequested
+            Answer answer = limit.IsCancellationRequested
                 ? new Answer(AttemptOutcome.Timeout, null, $"no answer within {rules.TimeLimit.TotalSeconds} s")
                 : AnswerTo(e);
+            return answer with { Phases = clock.Stop() };
         }
     }
 

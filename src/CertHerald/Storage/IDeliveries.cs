@@ -37,12 +37,19 @@ internal interface IDeliveries
     /// <summary>Gives claims back that were not kept until <paramref name="now"/>; how many.</summary>
     Task<int> ReleaseExpiredAsync(DateTimeOffset now, CancellationToken cancellation);
 
-    /// <summary>Changes a webhook's state, and holds or releases what it is owed.</summary>
+    /// <summary>Changes a webhook's state, and holds or releases what it is owed: at once, or if it is much, in parts (<see cref="MoveOnAsync"/>).</summary>
     /// <param name="change">Pure: asked inside the transaction. News may be null.</param>
     /// <param name="perSecond">How fast a webhook that becomes active again gets what was held.</param>
     /// <returns>The state afterwards.</returns>
     Task<WebhookState> ChangeWebhookAsync(
         string webhook, Func<WebhookState, (WebhookState State, DeliveryNews? News)> change, double perSecond, CancellationToken cancellation);
+
+    /// <summary>
+    /// Holds or releases the next part of what webhooks are owed whose state has changed. The state counts from its own commit:
+    /// what is not held yet is not claimed either. Killed in between, it goes on from there.
+    /// </summary>
+    /// <returns>Whether there is more. A store that moves all at once has nothing to do.</returns>
+    Task<bool> MoveOnAsync(CancellationToken cancellation) => Task.FromResult(false);
 
     /// <summary>The state of a webhook.</summary>
     Task<WebhookState> FindWebhookAsync(string webhook, CancellationToken cancellation);

@@ -47,6 +47,20 @@ internal sealed record StoredAttempt(
 {
     /// <summary>Whether it used up one try of the schedule. Set by the store, from the settlement.</summary>
     public bool Counted { get; init; } = true;
+
+    public AttemptPhases Phases { get; init; } = AttemptPhases.None;
+}
+
+/// <summary>How long each part of an attempt took; null for a part that was not come to.</summary>
+/// <param name="Dns">Null, as the next two, if the request went over a connection that was open already.</param>
+/// <param name="Connect">Through the proxy, if there is one.</param>
+/// <param name="Tls">Null without TLS.</param>
+/// <param name="Headers">From the connection to the end of the answer's headers: the request's way there is in it.</param>
+/// <param name="Body">Reading as much of the answer's body as is read.</param>
+/// <param name="Peer">The IP address that was connected to, the receiver's or its proxy's; null without a connection.</param>
+internal sealed record AttemptPhases(TimeSpan? Dns, TimeSpan? Connect, TimeSpan? Tls, TimeSpan? Headers, TimeSpan? Body, string? Peer)
+{
+    public static AttemptPhases None { get; } = new(null, null, null, null, null, null);
 }
 
 /// <summary>Which deliveries to list: newest first, below an id.</summary>
@@ -59,7 +73,14 @@ internal readonly record struct Lease(long Delivery, long Token);
 
 /// <summary>What one webhook may get in a claim. Asked inside the transaction, with what is durable then.</summary>
 /// <param name="Grant">May be asked again: the last answer counts.</param>
-internal sealed record ClaimRequest(string Webhook, Func<WebhookState, Grant> Grant);
+internal sealed record ClaimRequest(string Webhook, Func<WebhookState, Grant> Grant)
+{
+    /// <summary>
+    /// The body of a delivery without one, if it is known already: a store may fix it with the claim, and spare the caller a
+    /// transaction. Null, or an answer of null, leaves it to <see cref="IDeliveries.FreezeAsync"/>.
+    /// </summary>
+    public Func<StoredDelivery, byte[]?>? BodyOf { get; init; }
+}
 
 /// <summary>How many deliveries a webhook may get now.</summary>
 /// <param name="AtMost">0: none.</param>

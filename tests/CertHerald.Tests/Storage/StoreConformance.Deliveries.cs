@@ -94,7 +94,11 @@ public abstract partial class StoreConformance
         [
             new(1, now, TimeSpan.FromMilliseconds(1.5), null, "dns", "no such host", []),
             new(1, now.AddSeconds(1), TimeSpan.FromSeconds(15), null, "timeout", null, []),
-            new(1, now.AddSeconds(2), TimeSpan.FromMilliseconds(20), 503, "status", null, "busy"u8.ToArray()),
+            new(1, now.AddSeconds(2), TimeSpan.FromMilliseconds(20), 503, "status", null, "busy"u8.ToArray())
+            {
+                Phases = new AttemptPhases(
+                    TimeSpan.FromMilliseconds(0.5), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(4), TimeSpan.FromMilliseconds(12), TimeSpan.FromMilliseconds(2.5), "2001:db8::1"),
+            },
         ];
 
         await Store.CompleteAsync(Assert.Single(await ClaimAsync("hook")), attempts[0], DeliveryState.Pending, now, counted: false);

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts, DialectOptions];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts, DialectOptions, Attempts];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -448,6 +448,21 @@ internal static class SqliteSchema
     private const string DialectOptions = """
         ALTER TABLE added_webhook ADD COLUMN include_values INTEGER NOT NULL DEFAULT 1;
         ALTER TABLE added_webhook ADD COLUMN accept_any_2xx INTEGER NOT NULL DEFAULT 0;
+        """;
+
+    // What parts of attempts took; null where it is not known. 'move_at' is set while what a webhook is owed is being held, or
+    // released: the next of it is due then, 'move_rate' a second. What is held is tried by 'due', which a failed probe sets.
+    private const string Attempts = """
+        ALTER TABLE attempt ADD COLUMN dns_ms REAL;
+        ALTER TABLE attempt ADD COLUMN connect_ms REAL;
+        ALTER TABLE attempt ADD COLUMN tls_ms REAL;
+        ALTER TABLE attempt ADD COLUMN headers_ms REAL;
+        ALTER TABLE attempt ADD COLUMN body_ms REAL;
+        ALTER TABLE attempt ADD COLUMN peer TEXT;
+        ALTER TABLE webhook ADD COLUMN move_at INTEGER;
+        ALTER TABLE webhook ADD COLUMN move_rate REAL;
+        DROP INDEX delivery_held;
+        CREATE INDEX delivery_held ON delivery (webhook, due, id) WHERE state = 'held';
         """;
 
     /// <summary>Brings the file to this program's version.</summary>

@@ -15,10 +15,12 @@ internal sealed partial class SqliteStore
     private const string FindDue =
         $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'pending' AND due <= ?3 ORDER BY due, id LIMIT ?2";
 
-    private const string FindHeld = $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'held' ORDER BY id LIMIT ?2";
+    private const string FindHeld = $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'held' ORDER BY due, id LIMIT ?2";
 
     // One by one, by their ids: cheaper than one statement with a list of them. Nobody writes between it and the search.
     private const string Claim = "UPDATE delivery SET state = 'inflight', lease_until = ?2, lease_token = ?3 WHERE id = ?1";
+
+    private const string ClaimFrozen = "UPDATE delivery SET state = 'inflight', lease_until = ?2, lease_token = ?3, body = ?4 WHERE id = ?1";
 
     private const string Freeze = "UPDATE delivery SET body = ?3 WHERE id = ?1 AND lease_token = ?2 AND body IS NULL";
 
@@ -28,8 +30,17 @@ internal sealed partial class SqliteStore
         WHERE id = ?1 AND state = 'inflight' AND lease_token = ?2
         """;
 
-    private const string AddAttempt =
-        "INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    // VALUES, not SELECT: of a statement that may write several rows SQLite keeps each page as it was before.
+    private const string AddDelivery = """
+        INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
+        VALUES (?1, ?2, ?3, ?4, CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE name = ?1 AND status <> 'active') THEN 'held' ELSE 'pending' END, ?5, ?6, ?5)
+        ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
+        """;
+
+    private const string AddAttempt = """
+        INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        """;
 
     // From one webhook to the next by the index, past all that they are owed: its cost is the webhooks', not the deliveries'.
     private const string OpenNames = """
@@ -83,8 +94,20 @@ internal sealed partial class SqliteStore
                 Find(session, request.Webhook, grant.OfHeld, Math.Min(grant.AtMost, left), now, token, until, claimed);
                 if (claimed.Count == before) continue;
 
-                SqliteStatement claim = session.Statement(Claim).Bind(2, until).Bind(3, token);
-                for (int i = before; i < claimed.Count; i++) claim.Bind(1, claimed[i].Id).Run();
+                SqliteStatement claim = session.Statement(Claim).Bind(2, until).Bind(3, token), frozen = session.Statement(ClaimFrozen).Bind(2, until).Bind(3, token);
+                for (int i = before; i < claimed.Count; i++)
+                {
+                    StoredDelivery one = claimed[i];
+                    if (!one.IsFrozen && request.BodyOf?.Invoke(one) is { } body)
+                    {
+                        frozen.Bind(1, one.Id).BindBytes(4, body).Run();
+                        claimed[i] = one with { Body = body.Length <= StoredDelivery.MostClaimedBody ? body : null, IsFrozen = true };
+                    }
+                    else
+                    {
+                        claim.Bind(1, one.Id).Run();
+                    }
+                }
                 Put(session, request.Webhook, state, grant.Then(claimed.Count - before), perSecond: 1);
             }
             return claimed;
@@ -207,11 +230,15 @@ internal sealed partial class SqliteStore
 
     public Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredAttempt>>(
         session => session.All(
-            "SELECT delivery, started, took_ms, status, outcome, detail, answer, counted FROM attempt WHERE delivery = @delivery ORDER BY id",
+            """
+            SELECT delivery, started, took_ms, status, outcome, detail, answer, counted, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer
+            FROM attempt WHERE delivery = @delivery ORDER BY id
+            """,
             row => new StoredAttempt(
                 row.GetInt64(0), row.Time(1), TimeSpan.FromMilliseconds(row.GetDouble(2)), row.NumberOrNull(3), row.GetString(4), row.TextOrNull(5), row.Bytes(6))
             {
                 Counted = row.GetBoolean(7),
+                Phases = new AttemptPhases(row.SpanOrNull(8), row.SpanOrNull(9), row.SpanOrNull(10), row.SpanOrNull(11), row.SpanOrNull(12), row.TextOrNull(13)),
             },
             ("@delivery", delivery)),
         cancellation);
@@ -260,6 +287,8 @@ internal sealed partial class SqliteStore
         session.Statement(AddAttempt)
             .Bind(1, attempt.Delivery).Bind(2, attempt.Started).Bind(3, attempt.Took.TotalMilliseconds).Bind(4, attempt.Status)
             .Bind(5, attempt.Outcome).Bind(6, settled.Counted ? 1L : 0).Bind(7, attempt.Detail).BindBytes(8, attempt.Answer)
+            .Bind(9, attempt.Phases.Dns?.TotalMilliseconds).Bind(10, attempt.Phases.Connect?.TotalMilliseconds).Bind(11, attempt.Phases.Tls?.TotalMilliseconds)
+            .Bind(12, attempt.Phases.Headers?.TotalMilliseconds).Bind(13, attempt.Phases.Body?.TotalMilliseconds).Bind(14, attempt.Phases.Peer)
             .Run();
         return true;
     }
@@ -288,13 +317,9 @@ internal sealed partial class SqliteStore
         session.Run($"UPDATE delivery SET state = {OpenState}, lease_until = NULL, lease_token = NULL WHERE state = 'inflight'");
 
     /// <summary>The idempotency key is fixed here, with the debt itself: every attempt carries the same.</summary>
-    private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Run(
-        $"""
-        INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
-        SELECT webhook, @kind, @subject, @key, {OpenState}, @now, @seen, @now FROM (SELECT @webhook AS webhook) AS delivery WHERE true
-        ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
-        """,
-        ("@webhook", webhook), ("@kind", kind), ("@subject", subject), ("@key", Guid.CreateVersion7(now).ToString()), ("@seen", headSeen), ("@now", now));
+    private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Statement(AddDelivery)
+        .Bind(1, webhook).Bind(2, kind).Bind(3, subject).Bind(4, Guid.CreateVersion7(now).ToString()).Bind(5, now).Bind(6, headSeen)
+        .Run();
 
     private static StoredDelivery ReadDelivery(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetString(4), row.BytesOrNull(5), row.Named<DeliveryState>(6),
