@@ -36,11 +36,27 @@ internal sealed class MetaDialect : IWebhookDialect
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
-        Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
-        var change = new CertificateChange(issuance.Certificate.CertDer, issuance.Certificate.CertSha256, subject.Evidence);
-        MetaBody.Write(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort), body);
+        var batch = new Batch();
+        batch.TryAdd(subject);
+        batch.Write(body);
     }
+
+    public IWebhookBatch BeginBatch() => new Batch();
 
     public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) =>
         Write(new DeliverySubject(baseUrl, SampleIssuance.Of(now), null) { At = now }, body);
+
+    private sealed class Batch : IWebhookBatch
+    {
+        private readonly MetaBody _body = new();
+
+        public bool TryAdd(DeliverySubject subject)
+        {
+            Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
+            var change = new CertificateChange(issuance.Certificate.CertDer, issuance.Certificate.CertSha256, subject.Evidence);
+            return _body.TryAdd(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort));
+        }
+
+        public void Write(IBufferWriter<byte> body) => _body.Write(body);
+    }
 }
