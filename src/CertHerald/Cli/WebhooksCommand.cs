@@ -43,6 +43,8 @@ internal static class WebhooksCommand
 
     private static readonly Option<string> Overlap = new("--overlap") { Description = "How long the old secret signs beside the new one, up to 7d. Default: 24h", HelpName = "TIME" };
 
+    private static readonly Option<string> Example = new("--example") { Description = "Which example, for the dialect meta: certificate or phishing. Default: certificate", HelpName = "NAME" };
+
     private static readonly Option<string> Reason = new("--reason") { Description = "Why, for who looks later.", HelpName = "TEXT" };
 
     public static Command Create() => new Command("webhooks", "Shows who is told, and adds, changes and removes webhooks while the service runs. Changes are in force at once and survive a restart.")
@@ -145,10 +147,10 @@ internal static class WebhooksCommand
 
     private static Command Test()
     {
-        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, Example, Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement answer = await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test", stopping);
+            JsonElement answer = await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test" + (parsed.GetValue(Example) is { } example ? $"?example={Uri.EscapeDataString(example)}" : ""), stopping);
             Console.Out.WriteLine(parsed.GetValue(Json) ? answer.GetRawText() : $"{parsed.GetValue(Name)} {DescribeTest(answer)}");
             return answer.GetProperty("delivered").GetBoolean() ? CommandLine.Done : CommandLine.Failed;
         });

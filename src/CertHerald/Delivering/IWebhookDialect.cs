@@ -29,6 +29,13 @@ internal interface IWebhookDialect
 
     /// <summary>Writes the body of a test: an example, as true to life as the dialect's receivers can bear.</summary>
     void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body);
+
+    /// <summary>Names of examples that can be asked for; the usual one need not be among them.</summary>
+    IReadOnlyList<string> Examples => [];
+
+    /// <summary>Writes the body of a test that was asked for by name.</summary>
+    /// <param name="name">One of <see cref="Examples"/>.</param>
+    void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => WriteTest(baseUrl, now, body);
 }
 
 /// <summary>A body about several events, as large as the dialect's receivers take.</summary>
