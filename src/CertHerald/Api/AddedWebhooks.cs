@@ -203,6 +203,7 @@ internal sealed partial class AddedWebhooks(
         {
             IncludeValues = webhook.IncludeValues,
             AcceptAny2xx = webhook.AcceptAny2xx,
+            MaxBatch = webhook.MaxBatch,
         };
     }
 
@@ -226,6 +227,7 @@ internal sealed partial class AddedWebhooks(
             Evidence = stored.Evidence,
             IncludeValues = stored.IncludeValues,
             AcceptAny2xx = stored.AcceptAny2xx,
+            MaxBatch = stored.MaxBatch,
             Signer = WebhookSigners.Of(secrets, appSecrets),
             Headers = [.. stored.Headers.Select(header => new WebhookHeader(header.Key, header.Value))],
             Concurrency = stored.Concurrency ?? WebhookOptions.DefaultConcurrency,
@@ -297,6 +299,9 @@ internal sealed record WebhookJson(
     /// <summary>Whether every status from 200 to 299 counts as delivered.</summary>
     [JsonPropertyName("accept_any_2xx")]
     public bool AcceptAny2xx { get; init; }
+
+    /// <summary>Events in one body, at most.</summary>
+    public int MaxBatch { get; init; } = 1;
 
     public override string ToString() => Name;
 }

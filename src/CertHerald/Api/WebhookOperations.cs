@@ -29,10 +29,13 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
         }).Needs(Scope.Replay).Takes<HoldRequest>(isRequired: false).Produces<WebhookStateJson>();
         group.MapPost("/resume", async (string name, WebhookOperations operations) =>
             operations.Find(name) is { } webhook ? TypedResults.Json(await operations.ResumeAsync(webhook), ApiJson.Default.WebhookStateJson) : (IResult)ApiError.NotFound("webhook")).Needs(Scope.Replay).Produces<WebhookStateJson>();
-        group.MapPost("/test", async (string name, WebhookOperations operations, WebhookTests tests, CancellationToken cancellation) =>
+        group.MapPost("/test", async (string name, string? example, WebhookOperations operations, WebhookTests tests, CancellationToken cancellation) =>
         {
             if (operations.Find(name) is not { } webhook) return ApiError.NotFound("webhook");
-            return await tests.SendAsync(webhook, cancellation) is var (answer, took)
+            IReadOnlyList<string> examples = tests.ExamplesFor(webhook);
+            if (example is not null && !examples.Contains(example))
+                return ApiError.BadRequest(examples.Count == 0 ? $"The dialect {webhook.Dialect} has one example only: leave \"example\" out." : $"\"example\" is one of: {string.Join(", ", examples)}.");
+            return await tests.SendAsync(webhook, cancellation, example) is var (answer, took)
                 ? TypedResults.Json(WebhookTestJson.Of(answer, took), ApiJson.Default.WebhookTestJson)
                 : (IResult)TypedResults.Json(
                     new ApiError("too_soon", $"A webhook is tested every {WebhookTests.Apart.TotalSeconds:0} s at most."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status429TooManyRequests);

@@ -15,7 +15,7 @@ namespace CertHerald.Api;
 internal sealed record WebhookRequest(
     string? Name = null, string? Dialect = null, string? Url = null, IReadOnlyList<string>? Events = null, bool? Evidence = null, string? Secret = null,
     bool? Signed = null, IReadOnlyDictionary<string, string>? Headers = null, int? Concurrency = null, double? Rate = null,
-    string? AppSecret = null, string? VerifyToken = null, bool? IncludeValues = null, [property: JsonPropertyName("accept_any_2xx")] bool? AcceptAny2xx = null)
+    string? AppSecret = null, string? VerifyToken = null, bool? IncludeValues = null, [property: JsonPropertyName("accept_any_2xx")] bool? AcceptAny2xx = null, int? MaxBatch = null)
 {
     /// <summary>Texts of a request, beyond which it is none that anybody means.</summary>
     private const int LongestUrl = 8_192, LongestToken = 1_024;
@@ -34,6 +34,7 @@ internal sealed record WebhookRequest(
             : events.Count == 0 || events.Any(kind => !spoken.Speaks(kind)) ? $"\"events\" of the dialect {spoken.Name} are: {string.Join(", ", EventKinds.All.Where(spoken.Speaks))}."
             : Strange(spoken) is { } strange ? $"\"{strange}\" is no option of the dialect {spoken.Name}: leave it out."
             : VerifyToken is { Length: 0 or > LongestToken } ? $"\"verify_token\" is a text of 1 to {LongestToken:#,0} characters."
+            : MaxBatch is < 1 or > WebhookOptions.MostBatched ? $"\"max_batch\" is a number from 1 to {WebhookOptions.MostBatched:#,0}."
             : Headers?.Values.Any(value => value is null) == true ? "\"headers\" hold a name without a value: leave it out."
             : Concurrency is < 1 or > WebhookOptions.MostConcurrency ? $"\"concurrency\" is a number from 1 to {WebhookOptions.MostConcurrency}."
             : Rate is { } rate && !(rate is >= WebhookOptions.LeastRate and <= WebhookOptions.MostRate) ? $"\"rate\" is a number from 0.01 to {WebhookOptions.MostRate:0}."
@@ -70,6 +71,7 @@ internal sealed record WebhookRequest(
             Headers = headers,
             IncludeValues = !spoken!.Options.Contains(DialectOptions.IncludeValues) || (IncludeValues ?? before?.IncludeValues ?? true),
             AcceptAny2xx = spoken.Options.Contains(DialectOptions.AcceptAny2xx) && (AcceptAny2xx ?? before?.AcceptAny2xx ?? false),
+            MaxBatch = spoken.Options.Contains(DialectOptions.MaxBatch) ? MaxBatch ?? before?.MaxBatch ?? 1 : 1,
             Secrets = [.. secrets.Concat(appSecrets).Where(secret => secret.Until is null || secret.Until > now)],
         };
         return new ChangedWebhook(webhook, made, isMoved ? LostBy(before!, webhook) : null) { MadeForApp = madeForApp };
@@ -101,6 +103,7 @@ internal sealed record WebhookRequest(
         [
             (DialectOptions.AppSecret, AppSecret is not null), (DialectOptions.VerifyToken, VerifyToken is not null),
             (DialectOptions.IncludeValues, IncludeValues is not null), (DialectOptions.AcceptAny2xx, AcceptAny2xx is not null),
+            (DialectOptions.MaxBatch, MaxBatch is not null),
         ];
         return special.FirstOrDefault(option => option.IsGiven && !spoken.Options.Contains(option.Name)).Name;
     }

@@ -15,7 +15,7 @@ internal static class DeliveriesCommand
 
     private static readonly Option<string> Webhook = new("--webhook") { Description = "Only those of this webhook.", HelpName = "NAME" };
 
-    private static readonly Option<string> State = new("--state") { Description = "Only those in this state: pending, inflight, done, dead, held or cancelled.", HelpName = "STATE" };
+    private static readonly Option<string> State = new("--state") { Description = "Only those in this state: pending, inflight, done, dead, held, joined or cancelled.", HelpName = "STATE" };
 
     private static readonly Option<string> ReplayState = new("--state") { Description = "Only those that are dead, held, or undelivered: no attempt of theirs succeeded.", HelpName = "STATE" };
 

@@ -29,6 +29,8 @@ internal static class WebhooksCommand
 
     private static readonly Option<bool?> AcceptAny2xx = new("--accept-any-2xx") { Description = "Whether 201 to 299 count as delivered too, for the dialect meta." };
 
+    private static readonly Option<int?> MaxBatch = new("--max-batch") { Description = "Events in one body, at most, for the dialect meta. Default: 1", HelpName = "NUMBER" };
+
     private static readonly Option<bool?> Signed = new("--signed") { Description = "Whether requests are signed. Default: for the dialect native." };
 
     private static readonly Option<bool?> Evidence = new("--evidence") { Description = "Whether bodies carry the inclusion proof." };
@@ -38,6 +40,8 @@ internal static class WebhooksCommand
     private static readonly Option<double?> Rate = new("--rate") { Description = "Requests a second, at most. Default: 50", HelpName = "NUMBER" };
 
     private static readonly Option<string> Overlap = new("--overlap") { Description = "How long the old secret signs beside the new one, up to 7d. Default: 24h", HelpName = "TIME" };
+
+    private static readonly Option<string> Example = new("--example") { Description = "Which example, for the dialect meta: certificate or phishing. Default: certificate", HelpName = "NAME" };
 
     private static readonly Option<string> Reason = new("--reason") { Description = "Why, for who looks later.", HelpName = "TEXT" };
 
@@ -71,7 +75,7 @@ internal static class WebhooksCommand
     private static Command Add()
     {
         var command = new Command("add", "Adds a webhook. A secret that is made for it is printed here, and never again.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Dictionary<string, object> asked = Asked(parsed);
@@ -88,7 +92,7 @@ internal static class WebhooksCommand
     private static Command Change()
     {
         var command = new Command("change", "Changes what is named of a webhook that was added with 'webhooks add'. Another host gets none of the old one's secrets.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
@@ -141,10 +145,10 @@ internal static class WebhooksCommand
 
     private static Command Test()
     {
-        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, Example, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement answer = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test", stopping);
+            JsonElement answer = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test" + (parsed.GetValue(Example) is { } example ? $"?example={Uri.EscapeDataString(example)}" : ""), stopping);
             Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? answer.GetRawText() : $"{parsed.GetValue(Name)} {DescribeTest(answer)}");
             return answer.GetProperty("delivered").GetBoolean() ? CommandLine.Done : CommandLine.Failed;
         });
@@ -178,6 +182,7 @@ internal static class WebhooksCommand
         Put("verify_token", SecretOf("--verify-token", parsed.GetValue(VerifyToken)));
         Put("include_values", parsed.GetValue(IncludeValues));
         Put("accept_any_2xx", parsed.GetValue(AcceptAny2xx));
+        Put("max_batch", parsed.GetValue(MaxBatch));
         Put("evidence", parsed.GetValue(Evidence));
         Put("concurrency", parsed.GetValue(Concurrency));
         Put("rate", parsed.GetValue(Rate));

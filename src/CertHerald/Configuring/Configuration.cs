@@ -333,6 +333,7 @@ internal static class Configuration
             List<SigningSecret> secrets = SigningSecrets(section);
             string? appSecret = section.Secret(DialectOptions.AppSecret);
             bool includeValues = section.Flag(DialectOptions.IncludeValues) ?? true, acceptAny2xx = section.Flag(DialectOptions.AcceptAny2xx) ?? false;
+            int maxBatch = section.Whole(DialectOptions.MaxBatch, 1, WebhookOptions.MostBatched) ?? 1;
             section.Finish();
 
             if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
@@ -375,6 +376,7 @@ internal static class Configuration
                 Evidence = evidence,
                 IncludeValues = includeValues,
                 AcceptAny2xx = acceptAny2xx,
+                MaxBatch = maxBatch,
                 Signer = WebhookSigners.Of(signed != false ? secrets : [], signing is null ? [] : [signing]),
                 Headers = headers,
                 Concurrency = concurrency ?? WebhookOptions.DefaultConcurrency,

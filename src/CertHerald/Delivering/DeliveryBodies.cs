@@ -15,17 +15,20 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
     /// <summary>Bodies that are kept for other webhooks, and the longest of them in bytes.</summary>
     private const int MostKept = 128, Longest = 32 << 10;
 
+    private const int MostJoined = 64;
+
     private readonly ConcurrentDictionary<BodyText, byte[]> _kept = new();
     private long _keptSince = time.GetTimestamp();
 
     /// <summary>The body of a delivery, if one that was written just now for another webhook is the same. Thread-safe.</summary>
     public byte[]? Find(DeliveryLane lane, StoredDelivery delivery) =>
-        time.GetElapsedTime(Volatile.Read(ref _keptSince)) < Fresh ? _kept.GetValueOrDefault(TextOf(lane, delivery)) : null;
+        time.GetElapsedTime(Volatile.Read(ref _keptSince)) < Fresh && !MayTellMore(lane, delivery) ? _kept.GetValueOrDefault(TextOf(lane, delivery)) : null;
 
     /// <summary>The body of a delivery in its webhook's dialect, as things stand now.</summary>
     public async ValueTask<byte[]> WriteAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
     {
         if (Find(lane, delivery) is { } known) return known;
+        if (await WriteBatchAsync(lane, delivery, cancellation) is { } batch) return batch;
 
         BodyText text = TextOf(lane, delivery);
         var buffer = new ArrayBufferWriter<byte>(4096);
@@ -41,6 +44,49 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
         }
         _kept[text] = body;
         return body;
+    }
+
+    /// <summary>Whether its body may tell of others besides. Refused as too large, it may have done so, whatever its webhook has become since.</summary>
+    private static bool MayTellMore(DeliveryLane lane, StoredDelivery delivery) =>
+        delivery.IsShort || (lane.Webhook.MaxBatch > 1 && lane.Dialect.BeginBatch() is not null);
+
+    /// <summary>The body that tells of others besides, which are joined to this one; null if it shall be alone.</summary>
+    private async ValueTask<byte[]?> WriteBatchAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
+    {
+        if (!MayTellMore(lane, delivery)) return null;
+
+        var lease = new Lease(delivery.Id, delivery.Lease!.Value);
+        IReadOnlyList<JoinedDelivery> joined = delivery.IsShort ? await store.JoinedAsync(delivery.Id, cancellation) : [];
+        if (lane.Dialect.BeginBatch() is not { } batch)
+        {
+            if (joined.Count > 0) await store.PartAsync(lease, [.. joined.Select(one => one.Id)], cancellation);
+            return null;
+        }
+
+        bool mayGrow = delivery is { Tries: 0, FirstTried: null, Replay: 0, IsShort: false };
+        if (joined.Count == 0 && (!mayGrow || lane.Webhook.MaxBatch == 1)) return null;
+        BodyText text = TextOf(lane, delivery);
+        batch.TryAdd(await ReadAsync(text, cancellation));
+        int count = 1;
+        while (true)
+        {
+            for (int i = 0; i < joined.Count; i++, count++)
+            {
+                if (batch.TryAdd(await ReadAsync(text with { Subject = joined[i].Subject }, cancellation))) continue;
+                await store.PartAsync(lease, [.. joined.Skip(i).Select(one => one.Id)], cancellation);
+                mayGrow = false;
+                break;
+            }
+
+            // Few at a time: most of what is joined shall fit.
+            int room = Math.Min(lane.Webhook.MaxBatch - count, MostJoined);
+            joined = mayGrow && room > 0 ? await store.JoinAsync(lease, room, time.GetUtcNow(), cancellation) : [];
+            if (joined.Count == 0) break;
+        }
+
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        batch.Write(buffer);
+        return buffer.WrittenSpan.ToArray();
     }
 
     private BodyText TextOf(DeliveryLane lane, StoredDelivery delivery)

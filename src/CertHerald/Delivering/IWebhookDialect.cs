@@ -24,8 +24,28 @@ internal interface IWebhookDialect
     /// <summary>Writes the body. Called once per delivery: every retry sends the same bytes.</summary>
     void Write(DeliverySubject subject, IBufferWriter<byte> body);
 
+    /// <summary>Begins a body about several events; null if the dialect has none such.</summary>
+    IWebhookBatch? BeginBatch() => null;
+
     /// <summary>Writes the body of a test: an example, as true to life as the dialect's receivers can bear.</summary>
     void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body);
+
+    /// <summary>Names of examples that can be asked for; the usual one need not be among them.</summary>
+    IReadOnlyList<string> Examples => [];
+
+    /// <summary>Writes the body of a test that was asked for by name.</summary>
+    /// <param name="name">One of <see cref="Examples"/>.</param>
+    void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => WriteTest(baseUrl, now, body);
+}
+
+/// <summary>A body about several events, as large as the dialect's receivers take.</summary>
+internal interface IWebhookBatch
+{
+    /// <returns>False if it would become too large: nothing was added. The first is always taken.</returns>
+    bool TryAdd(DeliverySubject subject);
+
+    /// <summary>Writes the whole body. Nothing is added afterwards.</summary>
+    void Write(IBufferWriter<byte> body);
 }
 
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
@@ -50,9 +70,9 @@ internal static class DialectOptions
     /// <summary>Its receiver can be asked whether it wants to be one, before it is added.</summary>
     public const string VerifyToken = "verify_token";
 
-    public const string IncludeValues = "include_values", AcceptAny2xx = "accept_any_2xx";
+    public const string IncludeValues = "include_values", AcceptAny2xx = "accept_any_2xx", MaxBatch = "max_batch";
 
-    public static IReadOnlyList<string> All { get; } = [AppSecret, VerifyToken, IncludeValues, AcceptAny2xx];
+    public static IReadOnlyList<string> All { get; } = [AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch];
 }
 
 /// <summary>What proves a delivery's subject when its body is written.</summary>

@@ -29,6 +29,9 @@ internal sealed record WebhookOptions
     /// <summary>Whether every status from 200 to 299 counts as delivered, where the dialect takes 200 only. Default: no.</summary>
     public bool AcceptAny2xx { get; init; }
 
+    /// <summary>Events in one body, at most. Default: 1. Only for dialects that have bodies about several.</summary>
+    public int MaxBatch { get; init; } = 1;
+
     /// <summary>What signs its requests; null: they are not signed.</summary>
     public IWebhookSigner? Signer { get; init; }
 
@@ -40,6 +43,8 @@ internal sealed record WebhookOptions
 
     /// <summary>Requests a second, at most, on average; so many may also come together.</summary>
     public double Rate { get; init; } = DefaultRate;
+
+    public const int MostBatched = 1_000;
 
     public const int DefaultConcurrency = 8, MostConcurrency = 256;
 

@@ -17,6 +17,19 @@ internal interface IDeliveries
     Task<IReadOnlyList<StoredDelivery>> ClaimAsync(
         IReadOnlyList<ClaimRequest> requests, int atMost, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation);
 
+    /// <summary>
+    /// Joins deliveries to a claimed one whose body is not fixed, so that it carries them: of the same webhook and kind, due, and
+    /// never tried. From then on they share its fate.
+    /// </summary>
+    /// <returns>Those that were joined; none if the claim is lost.</returns>
+    Task<IReadOnlyList<JoinedDelivery>> JoinAsync(Lease carrier, int atMost, DateTimeOffset now, CancellationToken cancellation);
+
+    /// <summary>Those that are joined to a delivery, by id.</summary>
+    Task<IReadOnlyList<JoinedDelivery>> JoinedAsync(long carrier, CancellationToken cancellation);
+
+    /// <summary>Lets joined ones go their own way again, if the claim holds.</summary>
+    Task PartAsync(Lease carrier, IReadOnlyList<long> joined, CancellationToken cancellation);
+
     /// <summary>Fixes bodies before their first POST. Killed afterwards, the next attempt sends the same bytes.</summary>
     /// <returns>Those that could not be fixed, since their claim is lost: they must not be sent.</returns>
     Task<IReadOnlyList<long>> FreezeAsync(IReadOnlyList<FrozenBody> bodies, CancellationToken cancellation);

@@ -35,6 +35,9 @@ internal sealed record StoredWebhook
     /// <summary>Whether every status from 200 to 299 counts as delivered, whatever the dialect says.</summary>
     public bool AcceptAny2xx { get; init; }
 
+    /// <summary>Events in one body, at most.</summary>
+    public int MaxBatch { get; init; } = 1;
+
     /// <summary>Requests at once; null: as many as is usual.</summary>
     public int? Concurrency { get; init; }
 

@@ -1,7 +1,7 @@
 namespace CertHerald.Storage;
 
-/// <summary>How far a delivery is. The names are database values.</summary>
-internal enum DeliveryState { Pending, Inflight, Done, Dead, Held, Cancelled }
+/// <summary>How far a delivery is. The names are database values. Joined: the body of another one carries it.</summary>
+internal enum DeliveryState { Pending, Inflight, Done, Dead, Held, Cancelled, Joined }
 
 /// <summary>What one webhook is owed about one subject.</summary>
 /// <param name="Kind">One of <see cref="Deciding.EventKinds"/>.</param>
@@ -92,6 +92,10 @@ internal sealed record Grant(int AtMost, Func<int, WebhookState> Then)
     /// <summary>Takes the oldest of what is held, due or not.</summary>
     public bool OfHeld { get; init; }
 }
+
+/// <summary>A delivery that the body of another one carries.</summary>
+/// <param name="Subject">See <see cref="StoredDelivery.Subject"/>; the kind is the other's.</param>
+internal readonly record struct JoinedDelivery(long Id, long Subject);
 
 /// <summary>A body to be fixed.</summary>
 internal readonly record struct FrozenBody(Lease Lease, ReadOnlyMemory<byte> Body);

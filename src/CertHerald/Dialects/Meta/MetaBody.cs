@@ -5,25 +5,41 @@ using System.Text.Json;
 
 namespace CertHerald.Dialects.Meta;
 
-/// <summary>Writes bodies, byte for byte as the original's examples.</summary>
-internal static class MetaBody
+/// <summary>A body, byte for byte as the original's examples: entries, up to the size that its receivers take.</summary>
+internal sealed class MetaBody
 {
+    /// <summary>"Under 100 kB", as receivers of the original were promised. A single entry may be larger: it is sent alone.</summary>
+    public const int MostBytes = 100_000;
+
     /// <summary>Escapes as little as JSON allows; <see cref="AsciiJson"/> does the rest.</summary>
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static void Write(MetaEntry entry, IBufferWriter<byte> body)
+    private readonly ArrayBufferWriter<byte> _entries = new(4096);
+
+    private static ReadOnlySpan<byte> Begin => "{\"entry\":["u8;
+
+    private static ReadOnlySpan<byte> End => "],\"object\":\"certificate_transparency\"}"u8;
+
+    /// <returns>False if the body would become too large: nothing was added. The first is always taken.</returns>
+    public bool TryAdd(MetaEntry entry)
     {
         var plain = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(plain, Plain))
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("entry"u8);
-            Write(entry, json);
-            json.WriteEndArray();
-            json.WriteString("object"u8, "certificate_transparency"u8);
-            json.WriteEndObject();
-        }
-        AsciiJson.Write(plain.WrittenSpan, body);
+        using (var json = new Utf8JsonWriter(plain, Plain)) Write(entry, json);
+        var ascii = new ArrayBufferWriter<byte>(plain.WrittenCount);
+        AsciiJson.Write(plain.WrittenSpan, ascii);
+
+        bool isFirst = _entries.WrittenCount == 0;
+        if (!isFirst && Begin.Length + _entries.WrittenCount + 1 + ascii.WrittenCount + End.Length > MostBytes) return false;
+        if (!isFirst) _entries.Write(","u8);
+        _entries.Write(ascii.WrittenSpan);
+        return true;
+    }
+
+    public void Write(IBufferWriter<byte> body)
+    {
+        body.Write(Begin);
+        body.Write(_entries.WrittenSpan);
+        body.Write(End);
     }
 
     private static void Write(MetaEntry entry, Utf8JsonWriter json)

@@ -13,6 +13,8 @@ namespace CertHerald.Dialects.Meta;
 /// </summary>
 internal sealed class MetaDialect : IWebhookDialect
 {
+    private const string CertificateField = "certificate", PhishingField = "phishing";
+
     public string Name => "meta";
 
     public DeliveryRules Rules { get; } = new()
@@ -36,11 +38,44 @@ internal sealed class MetaDialect : IWebhookDialect
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
-        Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
-        var change = new CertificateChange(issuance.Certificate.CertDer, issuance.Certificate.CertSha256, subject.Evidence);
-        MetaBody.Write(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort), body);
+        var batch = new Batch();
+        batch.TryAdd(subject);
+        batch.Write(body);
     }
+
+    public IWebhookBatch BeginBatch() => new Batch();
 
     public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) =>
         Write(new DeliverySubject(baseUrl, SampleIssuance.Of(now), null) { At = now }, body);
+
+    public IReadOnlyList<string> Examples => [CertificateField, PhishingField];
+
+    /// <summary>What the original sent about look-alikes, with its own example's names.</summary>
+    public void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
+    {
+        if (name == CertificateField)
+        {
+            WriteTest(baseUrl, now, body);
+            return;
+        }
+        Issuance sample = SampleIssuance.Of(now);
+        var whole = new MetaBody();
+        whole.TryAdd(new MetaEntry(sample.Id, now, new PhishingChange(
+            MetaChange.PemOf(sample.Certificate.CertDer), sample.Certificate.CertSha256, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com")));
+        whole.Write(body);
+    }
+
+    private sealed class Batch : IWebhookBatch
+    {
+        private readonly MetaBody _body = new();
+
+        public bool TryAdd(DeliverySubject subject)
+        {
+            Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
+            var change = new CertificateChange(MetaChange.PemOf(issuance.Certificate.CertDer), issuance.Certificate.CertSha256, subject.Evidence);
+            return _body.TryAdd(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort));
+        }
+
+        public void Write(IBufferWriter<byte> body) => _body.Write(body);
+    }
 }

@@ -140,6 +140,90 @@ public sealed class MetaDeliveriesTests
         Assert.Equal(10, receiver.Requests.Select(request => EntryIn(request).GetProperty("id").GetString()).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task M16_of_2500_matches_in_batches_none_is_lost_and_no_body_is_too_large(bool includeValues)
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Webhook(receiver) with { MaxBatch = 1_000, IncludeValues = includeValues });
+        await rig.OweManyAsync(2_500, "hook");
+        await rig.StartLoopAsync();
+        await EndedAsync(rig, 2_500);
+
+        string[] ids = [.. receiver.Requests.SelectMany(request => EntriesIn(request).Select(entry => entry.GetProperty("id").GetString()!))];
+        Assert.Equal((2_500, 2_500), (ids.Length, ids.Distinct().Count()));
+        Assert.All(receiver.Requests, request =>
+        {
+            AssertSigned(request);
+            Assert.InRange(request.Body.Length, 1, 100_000);
+            Assert.InRange(EntriesIn(request).Count, 1, 1_000);
+        });
+        // As much as there is room for.
+        if (includeValues) Assert.InRange(receiver.Requests.Max(request => request.Body.Length), 99_000, 100_000);
+        else Assert.Equal(1_000, receiver.Requests.Max(request => EntriesIn(request).Count));
+    }
+
+    [Fact]
+    public async Task M16_a_batch_is_tried_again_whole_with_the_same_bytes_and_replayed_whole()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Then(Receiver.Answer(500));
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Webhook(receiver) with { MaxBatch = 10 });
+        await rig.OweManyAsync(10, "hook");
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("did not take");
+        await rig.OweInSilenceAsync("hook");                       // comes too late for the body that is fixed
+        Assert.Equal(9, (await rig.DeliveriesAsync(DeliveryState.Joined)).Count);
+        rig.Advance(TimeSpan.FromSeconds(2));
+        await EndedAsync(rig, 11);
+
+        byte[][] bodies = [.. receiver.Requests.Where(request => EntriesIn(request).Count == 10).Select(request => request.Body)];
+        Assert.Equal(2, bodies.Length);
+        Assert.Equal(bodies[0], bodies[1]);
+
+        // Asked for by the id of one that was carried, too.
+        var filter = new ReplayFilter(Ids: [(await rig.DeliveriesAsync())[^1].Id, (await rig.DeliveriesAsync())[^2].Id]);
+        ReplayPart part = await rig.Store.ReplayAsync(filter, 0, long.MaxValue, 100, asNew: false, (_, _) => rig.Time.GetUtcNow(), Cancellation);
+        Assert.Equal(1, part.Replayed);
+        rig.Advance(TimeSpan.FromSeconds(1));
+        await EndedAsync(rig, 12);
+        Assert.Equal(bodies[0], receiver.Requests[^1].Body);
+    }
+
+    [Fact]
+    public async Task M22_a_batch_that_is_too_large_says_of_each_what_changed()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Then(Receiver.Answer(413));
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Webhook(receiver) with { MaxBatch = 5 });
+        await rig.OweManyAsync(5, "hook");
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("did not take");
+        await rig.AdvanceToDueAsync();
+        await EndedAsync(rig, 5);
+
+        Assert.Equal(2, receiver.Requests.Count);
+        Assert.Equal(5, EntriesIn(receiver.Requests[1]).Count);
+        Assert.All(EntriesIn(receiver.Requests[1]), entry => Assert.True(entry.TryGetProperty("changed_fields", out _)));
+        Assert.Equal(EntriesIn(receiver.Requests[0]).Select(IdOf).Order(), EntriesIn(receiver.Requests[1]).Select(IdOf).Order());
+        AssertSigned(receiver.Requests[1]);
+    }
+
+    [Fact]
+    public void A_certificate_larger_than_the_limit_is_sent_alone()
+    {
+        var dialect = new CertHerald.Dialects.Meta.MetaDialect();
+        IWebhookBatch batch = dialect.BeginBatch();
+        var issuance = new Issuance(1, Given.GoldenFacts() with { CertDer = new byte[200_000] }, [], false, "", default);
+        Assert.True(batch.TryAdd(new DeliverySubject("", issuance, null)));
+        Assert.False(batch.TryAdd(new DeliverySubject("", issuance with { Certificate = Given.GoldenFacts() }, null)));
+
+        var body = new System.Buffers.ArrayBufferWriter<byte>();
+        batch.Write(body);
+        Assert.Single(JsonElement.Parse(Encoding.UTF8.GetString(body.WrittenSpan)).GetProperty("entry").EnumerateArray());
+    }
+
     [Fact]
     public async Task The_time_in_a_body_is_that_of_its_sending_not_of_its_retries()
     {
@@ -160,8 +244,18 @@ public sealed class MetaDeliveriesTests
     private static WebhookOptions Webhook(Receiver receiver) =>
         Given.Webhook(receiver.Url) with { Dialect = "meta", Events = [EventKinds.Certificate], Signer = new HubSigner([Secret]) };
 
-    private static JsonElement EntryIn(Received request) =>
-        Assert.Single(JsonElement.Parse(Encoding.UTF8.GetString(request.Body)).GetProperty("entry").EnumerateArray());
+    private static JsonElement EntryIn(Received request) => Assert.Single(EntriesIn(request));
+
+    private static List<JsonElement> EntriesIn(Received request) =>
+        [.. JsonElement.Parse(Encoding.UTF8.GetString(request.Body)).GetProperty("entry").EnumerateArray()];
+
+    private static string IdOf(JsonElement entry) => entry.GetProperty("id").GetString()!;
+
+    /// <summary>Waits until so many deliveries are done, joined ones among them.</summary>
+    private static async Task EndedAsync(DeliveryRig rig, int count)
+    {
+        for (int lines = 1; (await rig.DeliveriesAsync(DeliveryState.Done)).Count < count; lines++) await rig.Log.WaitForAsync("Webhook hook got", lines);
+    }
 
     private static void AssertSigned(Received request)
     {

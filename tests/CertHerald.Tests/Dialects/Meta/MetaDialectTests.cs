@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Dialects.Meta;
 using CertHerald.Inspecting;
@@ -37,6 +39,44 @@ public sealed class MetaDialectTests
             .Replace("PEM", pem.Replace("\n", "\\n", StringComparison.Ordinal), StringComparison.Ordinal);
 
         Assert.Equal(expected, Write(Subject(98467385784, 1603636648)));
+    }
+
+    [Fact]
+    public void M13_the_phishing_form_is_the_original_example_byte_for_byte_whatever_the_order_of_names()
+    {
+        var change = new PhishingChange(
+            "-----BEGIN CERTIFICATE----- ... -----END CERTIFICATE-----\n", "f2297...", ["xn--facbook-9gg.ml", "facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com");
+        string body = Write(new MetaEntry(123, DateTimeOffset.FromUnixTimeSeconds(1524762838), change));
+
+        Assert.Equal(352, body.Length);
+        Assert.True(AppSecret.TryParse("0123456789abcdef0123456789abcdef", out AppSecret? secret, out _));
+        Assert.Equal(
+            ["sha1=80871abdf0cc80e23f968241e65117d5dd46c774", "sha256=ffa7e98fbdf1ac4f93966a41a0820fe97b9c7a789be088b127a9a3a931b4f8ce"],
+            new HubSigner([secret]).HeadersFor("key", default, Encoding.UTF8.GetBytes(body)).Select(header => header.Value));
+
+        // The public page shows the same, but for a dash that it prints for two hyphens.
+        string page = File.ReadAllText(SharedData.SeedPathOf("meta-webhooks-for-certificate-transparency.de.txt"));
+        int begin = page.LastIndexOf("\"changes\"", StringComparison.Ordinal);
+        begin = page.LastIndexOf("{\n  \"entry\"", begin, StringComparison.Ordinal);
+        int end = page.LastIndexOf('}') + 1;
+        Assert.Equal(body, JsonNode.Parse(page[begin..end].Replace("xn\u2014", "xn--", StringComparison.Ordinal))!.ToJsonString());
+    }
+
+    [Fact]
+    public void Without_values_the_phishing_form_names_its_field_only() => Assert.Equal(
+        """{"entry":[{"id":"123","changed_fields":["phishing"],"time":1524762838}],"object":"certificate_transparency"}""",
+        Write(new MetaEntry(123, DateTimeOffset.FromUnixTimeSeconds(1524762838), new PhishingChange("", "", ["a.example"], "b.example"), IsShort: true)));
+
+    [Theory]
+    [InlineData("certificate", "certificate_pem")]
+    [InlineData("phishing", "ct_cert")]
+    public void There_is_an_example_of_each_field(string field, string firstMember)
+    {
+        Assert.Equal(["certificate", "phishing"], Meta.Examples);
+        var body = new ArrayBufferWriter<byte>();
+        Meta.WriteExample(field, "https://ct.example.org", DateTimeOffset.UnixEpoch, body);
+        JsonElement change = JsonElement.Parse(Encoding.UTF8.GetString(body.WrittenSpan)).GetProperty("entry")[0].GetProperty("changes")[0];
+        Assert.Equal((field, firstMember), (change.GetProperty("field").GetString(), change.GetProperty("value").EnumerateObject().First().Name));
     }
 
     [Fact]
@@ -129,6 +169,15 @@ public sealed class MetaDialectTests
     {
         At = DateTimeOffset.FromUnixTimeSeconds(time),
     };
+
+    private static string Write(MetaEntry entry)
+    {
+        var whole = new MetaBody();
+        Assert.True(whole.TryAdd(entry));
+        var body = new ArrayBufferWriter<byte>();
+        whole.Write(body);
+        return Encoding.UTF8.GetString(body.WrittenSpan);
+    }
 
     private static string Write(DeliverySubject subject)
     {
