@@ -283,7 +283,6 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <returns>How long to wait if nobody rings.</returns>
     private async Task<TimeSpan> ClaimAsync(CancellationToken stopping)
     {
-        DateTimeOffset now = _time.GetUtcNow();
         TimeSpan age = Age, rest = _localFaults.RestUntil - age;
         if (rest > TimeSpan.Zero) return rest;
 
@@ -304,6 +303,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
             lane.HasLooked();
             lane.Granted = -1;
         }
+        // After that: what falls due until now is claimed, what does later is looked at again.
+        DateTimeOffset now = _time.GetUtcNow();
         IReadOnlyList<StoredDelivery> claimed = await _store.ClaimAsync(
             [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share, _claims)) { BodyOf = delivery => _bodies.Find(lane, delivery) })], atMost, now, now + LeaseTime, stopping);
 
