@@ -81,6 +81,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private IReadOnlyList<WebhookOptions>? _inForce;
     private OutboundOptions? _outbound;
     private uint _turn;
+    private long _looks;
 
     public DeliveryLoop(
         IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
@@ -98,6 +99,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _metrics = new DeliveryMetrics(meter, time);
         _logger = logger;
     }
+
+    /// <summary>How often it looked for what is due. Stands still if it hangs, or the store does.</summary>
+    public long Looks => Interlocked.Read(ref _looks);
 
     /// <summary>How long the loop has been there. Rests are measured by it: the clock may be set back.</summary>
     private TimeSpan Age => _time.GetElapsedTime(_began);
@@ -135,6 +139,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
                 if (!ReferenceEquals(_webhooks.All, _inForce) || !ReferenceEquals(_sender.Outbound, _outbound)) await TakeUpAsync(stopping);
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
                 await LookAsync(stopping);
+                Interlocked.Increment(ref _looks);
                 await _bell.WaitAsync(Poll, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

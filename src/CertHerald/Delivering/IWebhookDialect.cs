@@ -15,6 +15,9 @@ internal interface IWebhookDialect
     /// <summary>Whether its receivers expect signatures (Standard Webhooks) without asking for them.</summary>
     bool SignsByDefault => false;
 
+    /// <summary>Whether its bodies are drafts of mails: no webhook speaks it.</summary>
+    bool IsMail => false;
+
     /// <summary>Whether this dialect has a body for an event of this kind.</summary>
     bool Speaks(string kind);
 
