@@ -259,7 +259,7 @@ public sealed class OperatorNoticesTests
         await using DeliveryRig rig = await DeliveryRig.OpenAsync();
         using OperatorRig operators = OperatorRig.Of(rig, "pager");
         await rig.OweInSilenceAsync("siem");
-        await rig.Store.HoldWebhookAsync("siem", "It moves.", rig.Time.GetUtcNow());
+        await rig.Store.HoldWebhookAsync("siem", "It moves.", rig.Time.GetUtcNow(), Cancellation);
 
         rig.Time.Advance(TimeSpan.FromDays(83) - TimeSpan.FromMinutes(1));
         Assert.DoesNotContain(await operators.LookAsync(), one => one.Notice.Facts is ExpiringFacts);
@@ -308,7 +308,7 @@ public sealed class OperatorNoticesTests
         await using DeliveryRig rig = await DeliveryRig.OpenAsync();
         using OperatorRig operators = OperatorRig.Of(rig, "pager");
         await rig.OweInSilenceAsync("siem", "other");
-        await rig.Store.HoldWebhookAsync("siem", "It moves.", rig.Time.GetUtcNow());
+        await rig.Store.HoldWebhookAsync("siem", "It moves.", rig.Time.GetUtcNow(), Cancellation);
         await rig.OweMalformedAsync();
         rig.Time.Advance(TimeSpan.FromMinutes(1));
 
