@@ -1,6 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using CertHerald.Delivering.Operators;
 
 namespace CertHerald.Configuring;
@@ -14,7 +12,6 @@ internal static class SmtpSection
         string? host = section.Text("host"), tlsText = section.Text("tls"), user = section.Secret("user"), password = section.Secret("password"), from = section.Text("from");
         int? port = section.Whole("port", 1, 65535);
         IReadOnlyList<string> to = section.Texts("to") ?? [];
-        string? authorities = section.Text("ca_file");
         bool hasUser = section.Has("user"), hasPassword = section.Has("password");
         section.Finish();
 
@@ -44,12 +41,6 @@ internal static class SmtpSection
         else if (hasUser && tls == MailTls.None && host is not null && !MailOptions.IsThisMachine(host)) Mistake("password", "would be sent unencrypted", "write \"tls\": \"starttls\" or \"implicit\"");
         if ((hasUser && user is null) || (hasPassword && password is null)) isWrong = true;
 
-        X509Certificate2Collection? trusted = null;
-        if (authorities is not null)
-        {
-            if (tls == MailTls.None) Mistake("ca_file", "is given, and nothing is encrypted", "remove it, or write \"tls\": \"starttls\"");
-            else if ((trusted = ReadAuthorities(authorities, out string problem)) is null) Mistake("ca_file", $"names the file {authorities}, {problem}", "give the certificates of your authority, in PEM");
-        }
         return isWrong ? null : new MailOptions
         {
             Host = host!,
@@ -58,25 +49,9 @@ internal static class SmtpSection
             Credentials = user is null ? null : (user, password!),
             From = from!,
             To = to,
-            Authorities = trusted,
         };
     }
 
     private static bool IsHost(string text) =>
         IPAddress.TryParse(text, out _) || (text.Length <= 253 && text.TrimEnd('.').Split('.').All(label => label.Length is > 0 and <= 63 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')));
-
-    private static X509Certificate2Collection? ReadAuthorities(string file, out string problem)
-    {
-        problem = "which holds no certificate";
-        var authorities = new X509Certificate2Collection();
-        try
-        {
-            authorities.ImportFromPemFile(file);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
-        {
-            problem = $"which cannot be read: {failure.Message}";
-        }
-        return authorities.Count > 0 ? authorities : null;
-    }
 }

@@ -15,8 +15,8 @@ internal static class MailMessage
     /// <summary>Shown of a subject, at most, in UTF-16 units.</summary>
     private const int LongestSubject = 200;
 
-    /// <summary>Of UTF-8 in one encoded word: 75 characters with all around it, RFC 2047 §2.</summary>
-    private const int MostInWord = 45;
+    /// <summary>Of UTF-8 in one encoded word. A line that holds one has 76 characters at most, "Subject: " among them: RFC 2047 §2.</summary>
+    private const int MostInWord = 39;
 
     /// <summary>Of an encoded line, RFC 2045 §6.7.</summary>
     private const int LongestLine = 76;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using CertHerald.Deciding;
 
 namespace CertHerald.Delivering.Operators;
@@ -46,9 +45,6 @@ internal sealed record MailOptions
     public required string From { get; init; }
 
     public required IReadOnlyList<string> To { get; init; }
-
-    /// <summary>What the server's certificate must lead to; null: what this machine trusts.</summary>
-    public X509Certificate2Collection? Authorities { get; init; }
 
     /// <summary>The usual way to a host: what does not leave this machine needs no encryption.</summary>
     public static MailTls TlsFor(string host) => IsThisMachine(host) ? MailTls.None : MailTls.StartTls;

@@ -1,11 +1,13 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace CertHerald.Delivering.Operators;
 
 /// <summary>Makes one attempt at a delivery by mail. Never tries again by itself: every try is a row in the store. Thread-safe.</summary>
-internal sealed class MailSender(OutboundGuard guard, TimeProvider time)
+/// <param name="trust">What servers' certificates must lead to; null: what this machine trusts.</param>
+internal sealed class MailSender(OutboundGuard guard, TimeProvider time, X509ChainPolicy? trust = null)
 {
     /// <summary>Kept of what a server says, at most, in bytes.</summary>
     private const int MostKept = 8 * 1024;
@@ -24,7 +26,7 @@ internal sealed class MailSender(OutboundGuard guard, TimeProvider time)
             // The configuration names it, as it names logs: it may be on a private network, at any port.
             Stream connection = await guard.ConnectAsync(mail.Host, mail.Port, mail.Tls != MailTls.None, OutboundReach.Named, either.Token);
             isConnected = true;
-            await using var session = new SmtpSession(connection);
+            await using var session = new SmtpSession(connection, trust);
             await session.OpenAsync(mail, either.Token);
             if (mail.Credentials is var (user, password)) await session.SignInAsync(user, password, either.Token);
             SmtpReply taken = await session.SendAsync(mail.From, mail.To, MailMessage.Write(mail, key, draft.Span, isTest), either.Token);

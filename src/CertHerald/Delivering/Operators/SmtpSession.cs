@@ -7,7 +7,8 @@ using System.Text;
 namespace CertHerald.Delivering.Operators;
 
 /// <summary>A conversation with a mail server: RFC 5321, with STARTTLS (RFC 3207) and AUTH (RFC 4954). Trusts nothing that it reads.</summary>
-internal sealed class SmtpSession(Stream connection) : IAsyncDisposable
+/// <param name="trust">What the server's certificate must lead to; null: what this machine trusts.</param>
+internal sealed class SmtpSession(Stream connection, X509ChainPolicy? trust) : IAsyncDisposable
 {
     /// <summary>RFC 5321 §4.5.3.1.5 allows 512; some servers say more.</summary>
     private const int LongestLine = 2_048, MostLines = 100;
@@ -125,12 +126,12 @@ internal sealed class SmtpSession(Stream connection) : IAsyncDisposable
     {
         var encrypted = new SslStream(_stream);
         _stream = encrypted;
-        var options = new SslClientAuthenticationOptions { TargetHost = mail.Host.TrimEnd('.'), EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
-        if (mail.Authorities is { } authorities)
+        var options = new SslClientAuthenticationOptions
         {
-            options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
-        }
+            TargetHost = mail.Host.TrimEnd('.'),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            CertificateChainPolicy = trust,
+        };
         await encrypted.AuthenticateAsClientAsync(options, cancellation);
     }
 
