@@ -33,7 +33,7 @@ internal sealed class MailServer : IAsyncDisposable
 
         def authenticate(server, session, envelope, mechanism, data):
             fits = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == (user, password)
-            return AuthResult(success=fits, auth_data=user)
+            return AuthResult(success=fits, handled=False, auth_data=user)
 
         async def main():
             context = None
