@@ -106,7 +106,7 @@ internal static class Configuration
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
-        MailOptions? mail = root.Has("smtp") ? SmtpSection.Read(root.Section("smtp")) : null;
+        MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
         if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
         OperatorOptions operators = Operator(root.Section("operator"));

@@ -6,9 +6,10 @@ namespace CertHerald.Configuring;
 /// <summary>The section <c>smtp</c>: the mail server that notices for the operator go through.</summary>
 internal static class SmtpSection
 {
-    /// <returns>Null if it cannot be used: why, was said.</returns>
+    /// <returns>Null if there is none, or it cannot be used: why, was said.</returns>
     public static MailOptions? Read(ConfigurationSection section)
     {
+        if (section.IsEmpty) return null;
         string? host = section.Text("host"), tlsText = section.Text("tls"), user = section.Secret("user"), password = section.Secret("password"), from = section.Text("from");
         int? port = section.Whole("port", 1, 65535);
         IReadOnlyList<string> to = section.Texts("to") ?? [];

@@ -105,6 +105,8 @@ public sealed partial class DocsTests
             File.WriteAllText(Path.Combine(folder, "siem-url"), "https://certherald:secret@siem.example.com/ct\n");
             File.WriteAllText(Path.Combine(folder, "pager-secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
             File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
+            File.WriteAllText(Path.Combine(folder, "smtp-password"), "a password\n");
+            File.WriteAllText(Path.Combine(folder, "dead-man-url"), "https://watcher.example.com/a-token\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;
             string text = example.Replace("/etc/certherald", folder, StringComparison.Ordinal);
 

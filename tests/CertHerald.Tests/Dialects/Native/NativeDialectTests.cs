@@ -33,7 +33,7 @@ public sealed partial class NativeDialectTests
         };
         string body = Write(Of(change, Noon.AddHours(example == 0 ? 0 : example == 1 ? 24 : 30), incident, 0));
 
-        string[] examples = [.. Example().Matches(Repository.Text("docs/webhooks.md")).Select(match => match.Value)];
+        string[] examples = [.. Example().Matches(Repository.Text("docs/operators.md")).Select(match => match.Value)];
         Assert.Equal(3, examples.Length);
         Assert.Equal(Compact(examples[example]), body);
     }
