@@ -10,7 +10,7 @@ namespace CertHerald.Tests.Configuring;
 /// <summary>The sections <c>smtp</c> and <c>operator</c>.</summary>
 public sealed class OperatorSectionsTests : IDisposable
 {
-    private const string Whole = """"host": "mail.example.com", "from": "herald@example.com", "to": [ "ops@example.com" ]"""";
+    private const string Whole = """ "host": "mail.example.com", "from": "herald@example.com", "to": [ "ops@example.com" ] """;
 
     private readonly Scratch _scratch = new();
 
