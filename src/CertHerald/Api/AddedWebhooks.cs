@@ -16,6 +16,7 @@ internal sealed partial class AddedWebhooks(
     private const double UsualOverlapHours = 24, MostOverlapHours = 7 * 24;
 
     private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly IReadOnlyList<IWebhookDialect> _dialects = [.. dialects.Where(dialect => !dialect.IsMail)];
 
     // As the store has them. Written by whoever holds _one.
     private ImmutableSortedDictionary<string, Kept> _added = ImmutableSortedDictionary.Create<string, Kept>(StringComparer.Ordinal);
@@ -47,10 +48,10 @@ internal sealed partial class AddedWebhooks(
     }
 
     /// <summary>The dialects' names, the usual one first.</summary>
-    public IEnumerable<string> Dialects => dialects.Select(dialect => dialect.Name);
+    public IEnumerable<string> Dialects => _dialects.Select(dialect => dialect.Name);
 
     /// <summary>Every kind of event that some dialect can tell.</summary>
-    public IEnumerable<string> Events => EventKinds.All.Where(kind => dialects.Any(dialect => dialect.Speaks(kind)));
+    public IEnumerable<string> Events => EventKinds.All.Where(kind => _dialects.Any(dialect => dialect.Speaks(kind)));
 
     /// <summary>Puts in force what the store holds. Called once, before anything is sent.</summary>
     /// <exception cref="StoreException">One cannot be read, or a newer program wrote it.</exception>
@@ -79,7 +80,7 @@ internal sealed partial class AddedWebhooks(
     /// <summary>Adds one; from the next commit on it is owed what it asks for.</summary>
     public Task<WebhookOutcome> AddAsync(WebhookRequest request) => AskingFirstAsync(null, request, () => TakingTurnsAsync(async () =>
     {
-        if (request.ApplyTo(before: null, dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
+        if (request.ApplyTo(before: null, _dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
         string name = made.Webhook.Name;
         if (IsConfigured(name)) return Configured(name);
         if (_added.ContainsKey(name) || !await store.AddWebhookAsync(made.Webhook, CancellationToken.None))
@@ -93,7 +94,7 @@ internal sealed partial class AddedWebhooks(
     public Task<WebhookOutcome> ChangeAsync(string name, WebhookRequest request) => AskingFirstAsync(name, request, () => ChangeAsync(name, before =>
     {
         if (request.Name is not null && request.Name != before.Name) return (null, "A webhook keeps its name: what it is owed goes by it. Add another one.");
-        ChangedWebhook? after = request.ApplyTo(before, dialects, time.GetUtcNow(), out string mistake);
+        ChangedWebhook? after = request.ApplyTo(before, _dialects, time.GetUtcNow(), out string mistake);
         return (after, mistake);
     }));
 
@@ -209,7 +210,7 @@ internal sealed partial class AddedWebhooks(
 
     private Kept Keep(StoredWebhook stored)
     {
-        if (!WebhookUrl.TryParse(stored.Url, out WebhookUrl? url, out _) || dialects.All(dialect => dialect.Name != stored.Dialect))
+        if (!WebhookUrl.TryParse(stored.Url, out WebhookUrl? url, out _) || _dialects.All(dialect => dialect.Name != stored.Dialect))
             throw new StoreException($"the database holds webhook {stored.Name} in a form that this version does not know: start the newer certherald again");
 
         var secrets = new List<SigningSecret>();

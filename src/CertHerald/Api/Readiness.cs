@@ -23,6 +23,9 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
     /// <summary>A delivery that is due for longer than this means that alerts do not get out.</summary>
     public static readonly TimeSpan LongestDue = TimeSpan.FromSeconds(300);
 
+    /// <summary>A delivery that is due for longer is worth a word: alerts come late.</summary>
+    public static readonly TimeSpan LongDue = TimeSpan.FromSeconds(60);
+
     private const int MostNamed = 10;
 
     private static readonly TimeSpan Reuse = TimeSpan.FromSeconds(1);
@@ -64,9 +67,7 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
     private async Task<IReadOnlyList<Check>> DeliveriesAsync(CancellationToken cancellation)
     {
         TimeSpan waiting = await store.OldestDueAsync(cancellation) is { } due ? time.GetUtcNow() - due : TimeSpan.Zero;
-        return waiting <= LongestDue
-            ? [new Check("deliveries", true)]
-            : [new Check("deliveries", false, $"The oldest delivery has been due for {(long)waiting.TotalSeconds} seconds.")];
+        return [new Check("deliveries", waiting <= LongestDue, waiting <= LongDue ? null : $"The oldest delivery has been due for {(long)waiting.TotalSeconds} seconds.")];
     }
 
     /// <summary>

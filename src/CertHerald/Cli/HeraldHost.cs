@@ -5,6 +5,7 @@ using CertHerald.Api;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Following;
@@ -177,11 +178,24 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<WebhookHandshake>();
         services.AddSingleton(webhooks);
         services.AddSingleton<WebhookTests>();
-        services.AddHostedService<DeliveryLoop>();
+        services.AddSingleton<DeliveryLoop>();
+        services.AddHostedService(provider => provider.GetRequiredService<DeliveryLoop>());
         services.AddSingleton(options.Retention);
         services.AddSingleton<DeliveryRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
+        services.AddSingleton(options.Operator);
+        services.AddSingleton<OperatorChannels>();
+        services.AddSingleton<Func<LogCounts>>(provider => () =>
+        {
+            LogFleet fleet = provider.GetRequiredService<LogFleet>();
+            int followed = fleet.Logs.Count(log => log.Stage == LogStage.Following);
+            return new LogCounts(followed, followed - fleet.Stalled.Count());
+        });
         services.AddHostedService<OperatorNotices>();
+        if (options.Operator.DeadManUrl is { } deadMan)
+            services.AddHostedService(provider => new DeadManSwitch(
+                deadMan, [("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("sending deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks)],
+                provider.GetRequiredService<OutboundGuard>(), TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<DeadManSwitch>>()));
 
         services.AddSingleton(provider => new OpenIdProvider(                                                                                     // Access
             options.OpenId, OpenIdClient(provider.GetRequiredService<OutboundGuard>()), TimeProvider.System, provider.GetRequiredService<ILogger<OpenIdProvider>>()));
@@ -195,6 +209,12 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
+        services.AddSingleton<CheckSource>(provider => async cancellation =>
+        {
+            IReadOnlyList<OperatorChannel> channels = await provider.GetRequiredService<OperatorChannels>().StandAsync(cancellation);
+            string? none = OperatorChannels.WhyNone(channels);
+            return [new Check("operator_channels", none is null, none ?? (channels.Count > 0 ? null : "Nobody is told of trouble: add a webhook that takes \"operator\", or \"smtp\"."))];
+        });
         services.AddConsole();                                                                                                                    // WebConsole
 
         services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring

@@ -2,6 +2,7 @@ using System.Net;
 using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Fetching;
 using CertHerald.Names;
 
@@ -34,7 +35,10 @@ internal sealed record CertHeraldOptions
 
     public KnownCertificates Known { get; init; } = KnownCertificates.None;
 
+    /// <summary>The mail server's channel among them, if there is one.</summary>
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
+
+    public OperatorOptions Operator { get; init; } = new();
 
     public OutboundOptions Outbound { get; init; } = new();
 

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
@@ -23,7 +24,7 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "outbound", "oidc"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
@@ -103,11 +104,15 @@ internal static class Configuration
         if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
         known.Finish();
 
-        foreach (string later in (string[])["lookalikes", "smtp"]) root.NotYet(later, "remove the section");
+        root.NotYet("lookalikes", "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
+        MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
+        if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
+            root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
+        OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
         string store = root.Text("store") ?? defaults.Store;
         if (store != "sqlite") root.Mistake("store", "is none that this version knows", "write \"sqlite\"");
@@ -128,15 +133,16 @@ internal static class Configuration
             Known = knownCertificates,
             Suffixes = suffixes,
             Files = files.Stamps,
-            Webhooks = webhooks,
+            Webhooks = mail is null ? webhooks : [.. webhooks, mail.ToChannel()],
+            Operator = operators,
             Outbound = outbound,
             Retention = retention,
             OpenId = openId,
-            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. unsigned, .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
-    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks)
+    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
     {
         if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
@@ -150,8 +156,10 @@ internal static class Configuration
             yield return $"logs.lists: {list.Shown} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
-        if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
-            yield return "no webhook takes \"operator\": an incident of a log is shown in the console, /readyz and metrics only; add one with \"dialect\": \"native\", \"events\": [\"operator\"]";
+        if (mail is null && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
+            yield return "no webhook takes \"operator\" and there is no \"smtp\": trouble is shown in the console, /readyz and metrics only; add a webhook with \"dialect\": \"native\", \"events\": [\"operator\"], or a mail server";
+        if (mail is { Tls: MailTls.None } && !MailOptions.IsThisMachine(mail.Host))
+            yield return $"smtp.tls is \"none\": notices go to {mail.Host} unencrypted";
     }
 
     /// <summary>Links that will lead nowhere.</summary>
@@ -299,6 +307,24 @@ internal static class Configuration
         return options;
     }
 
+    private static OperatorOptions Operator(ConfigurationSection section)
+    {
+        var options = new OperatorOptions();
+        if (section.Text("heartbeat_at") is { } text)
+        {
+            if (TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out TimeOnly at)) options = options with { HeartbeatAt = at };
+            else section.Mistake("heartbeat_at", $"\"{text}\" is no time of day", "write \"06:00\", in UTC");
+        }
+        if (section.Secret("dead_man_url") is { } url)
+        {
+            if (!WebhookUrl.TryParse(url, out WebhookUrl? parsed, out string? mistake)) section.Mistake("dead_man_url", mistake, "then it can be asked");
+            else if (parsed.Credentials is not null) section.Mistake("dead_man_url", "has a user name, which is not sent", "put what tells you apart into the path");
+            else options = options with { DeadManUrl = parsed.Address };
+        }
+        section.Finish();
+        return options;
+    }
+
     private static RetentionOptions Retention(ConfigurationSection section)
     {
         var options = new RetentionOptions();
@@ -323,7 +349,7 @@ internal static class Configuration
         foreach (ConfigurationSection section in sections)
         {
             string? name = section.Text("name"), dialect = section.Text("dialect") ?? "certspotter", url = section.Secret("url");
-            IWebhookDialect? language = WebhookDialects.All.FirstOrDefault(one => one.Name == dialect);
+            IWebhookDialect? language = WebhookDialects.OfWebhooks.FirstOrDefault(one => one.Name == dialect);
             IReadOnlyList<string> events = section.Texts("events") ?? [.. EventKinds.All.Where(kind => language?.Speaks(kind) == true).Take(1)];
             bool evidence = section.Flag("evidence") ?? false;
             int? concurrency = section.Whole("concurrency", 1, WebhookOptions.MostConcurrency);
@@ -341,7 +367,7 @@ internal static class Configuration
             else if (!names.Add(name)) section.Mistake("name", $"\"{name}\" is given twice", "give each webhook its own name");
 
             if (language is not { } spoken)
-                section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.All.Select(one => one.Name)]));
+                section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.OfWebhooks.Select(one => one.Name)]));
             else if (events.Count == 0)
                 section.Mistake("events", "names no event: the webhook would never be called", $"write {string.Join(" or ", EventKinds.All.Where(spoken.Speaks))}, or remove the webhook");
             else

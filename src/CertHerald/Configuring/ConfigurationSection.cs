@@ -9,6 +9,9 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
 {
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
 
+    /// <summary>Whether nothing stands in it.</summary>
+    public bool IsEmpty => values.Count == 0;
+
     public string? Text(string key)
     {
         switch (Ask(key))

@@ -91,6 +91,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private OutboundOptions? _outbound;
     private long _claims;
     private TaskCompletionSource? _idle;
+    private long _looks;
 
     public DeliveryLoop(
         IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
@@ -108,6 +109,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _metrics = new DeliveryMetrics(meter, time);
         _logger = logger;
     }
+
+    /// <summary>How often it looked for what is due. Stands still if it hangs, or the store does.</summary>
+    public long Looks => Interlocked.Read(ref _looks);
 
     /// <summary>How long the loop has been there. Rests are measured by it: the clock may be set back.</summary>
     private TimeSpan Age => _time.GetElapsedTime(_began);
@@ -146,6 +150,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
                 bool isMore = await _store.MoveOnAsync(stopping);
                 await LookAsync(stopping);
+                Interlocked.Increment(ref _looks);
                 if (!isMore) await _bell.WaitAsync(Poll, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -18,6 +18,9 @@ internal interface IWebhookDialect
     /// <summary>Which of <see cref="DialectOptions"/> its webhooks have.</summary>
     IReadOnlyList<string> Options => [];
 
+    /// <summary>Whether its bodies are drafts of mails: no webhook speaks it.</summary>
+    bool IsMail => false;
+
     /// <summary>Whether this dialect has a body for an event of this kind.</summary>
     bool Speaks(string kind);
 

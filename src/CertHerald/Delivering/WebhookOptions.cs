@@ -1,3 +1,4 @@
+using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 
 namespace CertHerald.Delivering;
@@ -43,6 +44,9 @@ internal sealed record WebhookOptions
 
     /// <summary>Requests a second, at most, on average; so many may also come together.</summary>
     public double Rate { get; init; } = DefaultRate;
+
+    /// <summary>How to send to it if it is a mail server's channel; null: it is a webhook.</summary>
+    public MailOptions? Mail { get; init; }
 
     public const int MostBatched = 1_000;
 

@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Reflection;
 using System.Security.Authentication;
 using System.Text;
+using CertHerald.Delivering.Operators;
 using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
@@ -19,12 +20,18 @@ internal sealed class WebhookSender : IDisposable
     /// <summary>Kept of an answer, at most.</summary>
     private const int MostKept = 8 * 1024;
 
-    internal static readonly ProductInfoHeaderValue UserAgent = new("CertHerald", VersionOf(typeof(WebhookSender).Assembly));
+    /// <summary>The program's, as receivers and operators are told.</summary>
+    public static string Version { get; } = VersionOf(typeof(WebhookSender).Assembly);
+
+    /// <summary>How we name ourselves.</summary>
+    public static ProductInfoHeaderValue UserAgent { get; } = new("CertHerald", Version);
+
     private static readonly StringWithQualityHeaderValue Identity = new("identity");
 
     private readonly HttpMessageInvoker _http, _once;
     private readonly TimeProvider _time;
     private readonly OutboundGuard _guard;
+    private readonly MailSender _mail;
 
     // Receivers that speak HTTP/1.0 and close after each answer. The platform keeps such a connection all the same, and the
     // next POST would meet its end. As many as there are webhooks.
@@ -39,6 +46,7 @@ internal sealed class WebhookSender : IDisposable
         _once = new HttpMessageInvoker(guard.Through(CreateOnce), disposeHandler: true);
         _time = time;
         _guard = guard;
+        _mail = new MailSender(guard, time);
 
         SocketsHttpHandler CreateOnce()
         {
@@ -57,6 +65,8 @@ internal sealed class WebhookSender : IDisposable
     public async Task<Answer> PostAsync(
         WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation, bool isTest = false)
     {
+        if (webhook.Mail is { } mail) return await _mail.SendAsync(mail, rules, key, body, isTest, cancellation);
+
         // Checked when it was saved, too: what comes by another way must not reach the wire either.
         if (webhook.Headers.Count > 0 && WebhookHeader.MistakeIn(webhook.Headers) is { } mistake) return new Answer(AttemptOutcome.Internal, null, $"The custom headers {mistake}.");
 

@@ -42,9 +42,13 @@ internal sealed partial class LogFleet(
     private readonly Dictionary<LogId, Following> _followers = [];
     private readonly ConcurrentDictionary<string, string> _listProblems = new(StringComparer.Ordinal);
     private ImmutableList<FollowedLog> _logs = [];
+    private long _passes;
 
     /// <summary>The logs that are followed now, and those that were stopped.</summary>
     public IReadOnlyList<FollowedLog> Logs => Volatile.Read(ref _logs);
+
+    /// <summary>How often the lives of all logs were settled. Stands still if that hangs.</summary>
+    public long Passes => Interlocked.Read(ref _passes);
 
     /// <summary>Logs that have not answered for long, though they should.</summary>
     public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following && time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter);
@@ -82,6 +86,7 @@ internal sealed partial class LogFleet(
                     foreach (LogLife life in await store.LivesAsync(stoppingToken)) _lives[life.Log.Id] = life;
                 isLoaded = true;
                 await PassAsync(custom, stoppingToken);
+                Interlocked.Increment(ref _passes);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

@@ -41,8 +41,3 @@ internal sealed record IncidentFilter(bool OnlyOpen = false, LogId? Log = null, 
 
 /// <summary>What became of an incident. The names are database values.</summary>
 internal enum IncidentChange { Opened, Changed, Closed }
-
-/// <summary>What operator channels are told of an incident: a picture of the moment, which no later change alters.</summary>
-/// <param name="Incident">As it stood; of several of one log and kind, the gravest.</param>
-/// <param name="Others">How many more of this log and kind changed in the same way, and are told of with it.</param>
-internal sealed record Notice(long Id, IncidentChange Change, DateTimeOffset At, Incident Incident, int Others);

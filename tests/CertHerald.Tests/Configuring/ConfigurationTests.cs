@@ -75,7 +75,7 @@ public sealed class ConfigurationTests : IDisposable
         IReadOnlyList<ConfigurationMistake> mistakes = MistakesIn(
             """
             {
-              "listen": "ftp://x", "public_url": "nowhere", "store": "oracle", "data": 7, "watch": [ "*.example.com", "good.example", "..x" ], "smtp": {},
+              "listen": "ftp://x", "public_url": "nowhere", "store": "oracle", "data": 7, "watch": [ "*.example.com", "good.example", "..x" ], "smtp": { "port": 0 },
               "logs": { "start": "yesterday", "lists": [ "http://example.com/list.json" ], "states": [ 1 ], "custom": [ { "key": "?", "url": "x" } ] },
               "known": { "use_caa": true, "key_files": [ "./no-such.csr" ] },
               "outbound": { "allow": [ "10.0.0.0/99" ], "ports": [ 0, "70000" ], "allow_private_networks": "perhaps" },
@@ -88,7 +88,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(
             [
                 "data", "extra", "known.key_files", "known.use_caa", "listen", "logs.custom[0].key", "logs.lists", "logs.start", "logs.states", "outbound.allow",
-                "outbound.allow_private_networks", "outbound.ports", "outbound.ports", "public_url", "smtp", "store", "watch[0]", "watch[2]", "webhooks[0].name",
+                "outbound.allow_private_networks", "outbound.ports", "outbound.ports", "public_url", "smtp.from", "smtp.host", "smtp.port", "smtp.to", "store", "watch[0]", "watch[2]", "webhooks[0].name",
                 "webhooks[1].dialect", "webhooks[1].url", "webhooks[2].events", "webhooks[2].url",
             ],
             places);

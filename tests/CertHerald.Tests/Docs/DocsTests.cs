@@ -107,6 +107,8 @@ public sealed partial class DocsTests
             File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
             File.WriteAllText(Path.Combine(folder, "app-secret"), "0123456789abcdef0123456789abcdef\n");
             File.WriteAllText(Path.Combine(folder, "oidc-secret"), "a secret\n");
+            File.WriteAllText(Path.Combine(folder, "smtp-password"), "a password\n");
+            File.WriteAllText(Path.Combine(folder, "dead-man-url"), "https://watcher.example.com/a-token\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;
             string text = example.Replace("/etc/certherald", folder, StringComparison.Ordinal);
 

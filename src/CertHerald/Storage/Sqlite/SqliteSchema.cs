@@ -1,10 +1,10 @@
 namespace CertHerald.Storage.Sqlite;
 
 /// <summary>The tables, and how an older file becomes a newer one. Each step is a transaction: a start that was killed repeats it.</summary>
-internal static class SqliteSchema
+internal static partial class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts, DialectOptions, Attempts];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts, DialectOptions, Attempts, OperatorChannels];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
