@@ -20,6 +20,9 @@ internal interface ILogSource
     /// <summary>The newest head on offer, signature included, unchecked.</summary>
     Task<SignedHead> GetHeadAsync(CancellationToken cancellation);
 
+    /// <summary>The head that was given last is of no use: the next is asked for whether it changed or not.</summary>
+    void ForgetHead();
+
     /// <summary>Entries that an answer holds, as learned: worth keeping over a restart.</summary>
     int PageSize { get; }
 

@@ -35,6 +35,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     {
         SignedHead head = await source.GetHeadAsync(cancellation);
         HeadFailure failure = VerifiedHead.Verify(head, Log.Key, out VerifiedHead? verified);
+        if (verified is null) source.ForgetHead();
         return verified ?? throw new HeadRefusedException(
             $"{LogSources.NameOf(Log)}: the head of {head.Size} entries does not bear the log's signature", failure, head.Verbatim);
     }

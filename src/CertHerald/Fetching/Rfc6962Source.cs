@@ -24,6 +24,8 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
 
+    public void ForgetHead() => _heads.Forget();
+
     public TreeSize BatchEnd(EntryIndex start, TreeSize head) => new(_page.EndAfter(start.Value, head.Value));
 
     public int AnswersIn(EntryIndex start, int count) => 1;

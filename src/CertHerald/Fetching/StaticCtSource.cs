@@ -33,6 +33,8 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
 
+    public void ForgetHead() => _heads.Forget();
+
     public TreeSize BatchEnd(EntryIndex start, TreeSize head)
     {
         const ulong batch = TilesPerBatch * Tiles.FullWidth;

@@ -485,5 +485,7 @@ public sealed class FetchAheadTests
         public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => throw new NotSupportedException();
 
         public bool ForgetTiles() => false;
+
+        public void ForgetHead() => throw new NotSupportedException();
     }
 }

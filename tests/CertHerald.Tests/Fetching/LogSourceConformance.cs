@@ -209,6 +209,28 @@ public abstract class LogSourceConformance
         Assert.Equal(TimeSpan.FromSeconds(7), reader.HeadFreshFor);
     }
 
+    /// <summary>A cache or a wire that damages one answer under its right tag: the tag is good for the next.</summary>
+    [Fact]
+    public async Task A_head_that_was_damaged_on_its_way_is_asked_for_anew()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 5);
+        using LogReader reader = log.Read();
+        bool isDamaged = true;
+        log.Lie = async (_, context, body) =>
+        {
+            context.Response.Headers.ETag = "\"1\"";
+            context.Response.StatusCode = (string?)context.Request.Headers.IfNoneMatch == "\"1\"" ? 304 : 200;
+            if (context.Response.StatusCode == 304) return true;
+            if (isDamaged) body[body.AsSpan().IndexOf((byte)'5')] = (byte)'6';
+            isDamaged = false;
+            await context.Response.Body.WriteAsync(body);
+            return true;
+        };
+        await Assert.ThrowsAsync<HeadRefusedException>(() => reader.GetHeadAsync(Cancellation));
+
+        Assert.Equal(5UL, (await reader.GetHeadAsync(Cancellation)).Size.Value);
+    }
+
     private protected static async Task<Frontier> ReadAsync(LogReader reader, Frontier position, VerifiedHead head)
     {
         while (position.Size < head.Size)

@@ -170,5 +170,7 @@ public sealed class StartByTimeTests
         public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => throw new NotSupportedException();
 
         public bool ForgetTiles() => false;
+
+        public void ForgetHead() => throw new NotSupportedException();
     }
 }
