@@ -6,7 +6,8 @@ namespace CertHerald.Fetching;
 
 /// <summary>Entries from a log with what proves them, if the protocol has it at hand. Whoever got it disposes of the batch.</summary>
 /// <param name="After">The subtrees between batch and head; empty if the protocol has no tiles.</param>
-internal sealed record Fetched(RawBatch Raw, MerkleHash[] After);
+/// <param name="Head">The head that it was asked for under.</param>
+internal sealed record Fetched(RawBatch Raw, MerkleHash[] After, VerifiedHead Head);
 
 /// <summary>
 /// Fetches what will be asked for next while what was fetched is worked on. Arrives in any order, is handed out in the
@@ -37,15 +38,18 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
     /// <summary>How often the log refused, for being asked too much, and was asked again.</summary>
     public long Refusals { get; private set; }
 
-    /// <summary>Entries from this position on.</summary>
+    /// <summary>
+    /// Entries from this position on. Below <paramref name="end"/> every head of the log's tree is as good as another: what was
+    /// begun under one goes on under it when the log has grown, until something of it fails.
+    /// </summary>
     /// <param name="end">Where to stop; null for the head's size.</param>
     /// <exception cref="LogUnavailableException">What was fetched for this position failed. The next call asks again.</exception>
     public async Task<Fetched> TakeAsync(TreeSize position, VerifiedHead head, CancellationToken cancellation, TreeSize? end = null)
     {
         TreeSize until = end ?? head.Size;
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(position.Value, until.Value);
-        // After a rewind, under another head or to another end, nothing that is on its way is wanted.
-        if (head != _head || until != _until || _ranges.First?.Value.Start != position.Value) Restart(position, head, until);
+        // After a rewind, in another tree or to another end, nothing that is on its way is wanted.
+        if (!GoesOnUnder(head) || until != _until || _ranges.First?.Value.Start != position.Value) Restart(position, head, until);
 
         while (true)
         {
@@ -79,7 +83,7 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
             {
                 // One request at a time now, until the log answers again. What failed beside this one was the same trouble.
                 range.Refusals = 0;
-                _isCautious = true;
+                (_isCautious, _head) = (true, head);
                 GiveBackFailed();
                 throw;
             }
@@ -103,6 +107,9 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         ulong end = source.BatchEnd(new EntryIndex(position.Value), until).Value;
         _ranges.AddLast(new Range(position.Value, end));
     }
+
+    private bool GoesOnUnder(VerifiedHead head) =>
+        _head is { } begun && (head.Size == begun.Size ? head.Root == begun.Root : head.Size > begun.Size && begun.Size >= _until);
 
     /// <summary>Begins the first range, whatever has to give way for it.</summary>
     private async Task BeginFirstAsync(CancellationToken cancellation)
@@ -195,7 +202,7 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         {
             MerkleHash[] after = raw.End < head.Size ? await source.GetSubtreesAsync(raw.End, head.Size, cancellation) : [];
             room.Settle(raw.ByteLength);
-            return new Fetched(raw, after);
+            return new Fetched(raw, after, head);
         }
         catch
         {

@@ -348,6 +348,48 @@ public sealed class FetchAheadTests
         Assert.Equal(0, _memory.Used);
     }
 
+    /// <summary>Each look at a head makes a new object of it, changed or not.</summary>
+    [Theory]
+    [InlineData(100, 100)]
+    [InlineData(100, 50)]
+    [InlineData(120, 50)]
+    public async Task A_head_that_is_the_same_or_lies_further_behind_the_end_lets_go_of_nothing(ulong next, ulong end)
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), _key.Head(100), Cancellation, new TreeSize(end));
+        _source.Answer(0);
+        _source.Answer(20);
+        (await first).Raw.Dispose();
+        ulong[] asked = _source.Asked;
+
+        for (ulong at = Page; at < end; at += Page)
+        {
+            Task<Fetched> taken = ahead.TakeAsync(new TreeSize(at), _key.Head(next), Cancellation, new TreeSize(end));
+            Assert.DoesNotContain(_source.TokensOfHeld, token => token.IsCancellationRequested);
+            if (!taken.IsCompleted) _source.Answer(at);
+            (await taken).Raw.Dispose();
+        }
+
+        Assert.Equal(asked, _source.Asked);
+    }
+
+    [Theory]
+    [InlineData(100, 1)]
+    [InlineData(90, 0)]
+    public async Task A_head_of_another_tree_or_a_smaller_one_starts_anew(ulong next, byte root)
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), _key.Head(100), Cancellation, new TreeSize(50));
+        _source.Answer(0);
+        (await first).Raw.Dispose();
+        CancellationToken[] before = [.. _source.TokensOfHeld];
+
+        _ = ahead.TakeAsync(new TreeSize(10), _key.Head(next, new MerkleHash([.. Enumerable.Repeat(root, 32)])), Cancellation, new TreeSize(50));
+
+        Assert.All(before, token => Assert.True(token.IsCancellationRequested));
+        Assert.NotEmpty(before);
+    }
+
     [Fact]
     public async Task Whoever_stops_waiting_finds_the_answer_when_it_comes_back()
     {
