@@ -22,9 +22,6 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
     // Until it is read, an answer takes room for its text and for its entries.
     private const double InFlight = 2.5;
 
-    // The largest answer in its buffer and in the half as large one before, or beside its entries.
-    private const long LargestAnswer = 3L * LogHttp.LargeCap;
-
     // What an entry takes until a log has shown how large its entries are.
     private const double FirstGuess = 4 * 1024;
 
@@ -68,9 +65,10 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
             }
             catch (NoRoomException) when (range.Fetch!.IsFaulted)
             {
-                if (range.Needs == LargestAnswer) throw new LogUnavailableException($"one answer with entries from {range.Start} on takes more than {LargestAnswer} bytes");
-                range.Needs = Math.Min(LargestAnswer, 2 * range.Peak);
+                range.Needs = 2 * range.Peak;
+                bool isTooLarge = range.IsLarge && AnswersIn(range) == 1;
                 GiveBackFailed();
+                if (isTooLarge) throw TooLarge($"entries from {range.Start} on");
             }
             catch (LogUnavailableException e) when (range.Fetch!.IsFaulted && e.IsRefusal && range.Refusals < MostRefusals)
             {
@@ -121,8 +119,9 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         if (range.Needs > 0) CutToOneAnswer(_ranges.First!);
         long expected = range.Needs > 0 ? range.Needs : Expected(range);
         int answers = AnswersIn(range);
-        FetchRoom? room;
-        while ((room = memory.TryTakeNext(expected, answers)) is null && DropLast()) { }
+        FetchRoom? room = null;
+        if (expected <= memory.MostAtOnce)
+            while ((room = memory.TryTakeNext(expected, answers)) is null && DropLast()) { }
         Begin(range, room ?? await memory.TakeNextAsync(expected, answers, cancellation));
     }
 
@@ -178,6 +177,8 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
     {
         Range range = node.Value;
         if (range.IsRest || range.Count > 2 * source.PageSize) Cut(node, Math.Min(source.BatchEnd(new EntryIndex(range.Start), _until).Value, range.End));
+        // Two answers of the usual size are better than a large one.
+        while (Expected(range) > memory.MostAtOnce && range.Count >= 2 * source.LeastPage) Cut(node, range.Start + (ulong)range.Count / 2);
     }
 
     private void CutToOneAnswer(LinkedListNode<Range> node)
@@ -220,8 +221,10 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         }
     }
 
-    // It takes at least as much as it had taken when there was no more.
-    private void Learn(Range range) => _entrySize = Math.Max(_entrySize, range.Peak / InFlight / range.Count);
+    // It takes at least as much as it had taken when there was no more. That it is a large answer is not known by that.
+    private void Learn(Range range) => _entrySize = Math.Max(_entrySize, Math.Min(range.Peak, memory.MostAtOnce) / InFlight / range.Count);
+
+    private static LogUnavailableException TooLarge(string what) => new($"one answer with {what} takes more than {FetchMemory.LargestAnswer} bytes");
 
     private sealed class Range(ulong start, ulong end)
     {
@@ -248,6 +251,8 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         public bool HadNoRoom => Fetch is { IsFaulted: true, Exception.InnerException: NoRoomException };
 
         public long Peak => _room!.Peak;
+
+        public bool IsLarge => _room!.IsLarge;
 
         public void Begin(FetchRoom room, Func<CancellationToken, Task<Fetched>> fetch)
         {

@@ -26,6 +26,9 @@ internal interface ILogSource
     /// <summary>Entries that an answer holds, as learned: worth keeping over a restart.</summary>
     int PageSize { get; }
 
+    /// <summary>Fewer entries than this take no less to read.</summary>
+    int LeastPage { get; }
+
     /// <summary>Where a batch that starts here does best to end, by the log's pages or tiles; never beyond <paramref name="head"/>.</summary>
     TreeSize BatchEnd(EntryIndex start, TreeSize head);
 

@@ -20,6 +20,8 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
 
     public int PageSize => _page.Learned;
 
+    public int LeastPage => 1;
+
     public string? ForeignOrigin => null;
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);

@@ -29,6 +29,8 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
 
     public int PageSize => TilesPerBatch * Tiles.FullWidth;
 
+    public int LeastPage => Tiles.FullWidth;
+
     public string? ForeignOrigin { get; private set; }
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
