@@ -141,6 +141,8 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             LastSuccess = now,
             Error = null,
             Largest = standing.Largest is { } largest && largest.Size > head.Size ? largest : head,
+            // Back after a silence, it has its time to give what is unread.
+            UnreadSince = now - standing.LastSuccess > LogHealth.MostSilence ? null : standing.UnreadSince,
         });
 
     /// <summary>All lanes at once, as after a start.</summary>
@@ -174,6 +176,12 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             });
     }
 
+    /// <summary>Entries of a lane were read and committed. Searches of the past are no part of how a log stands.</summary>
+    public void Advanced(LogLane lane, DateTimeOffset now)
+    {
+        if (lane.BackFill is null) Change(standing => standing with { LastRead = now, UnreadSince = null });
+    }
+
     public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         Interlocked.Add(ref _entries, batch.Count);
@@ -195,7 +203,13 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     private void Change(Func<LogStanding, LogStanding> change)
     {
-        lock (_lock) _standing = change(_standing);
+        lock (_lock)
+        {
+            LogStanding standing = change(_standing);
+            _standing = standing.HasUnread ? standing with { UnreadSince = standing.UnreadSince ?? time.GetUtcNow() }
+                : standing.Backlog == 0 ? standing with { UnreadSince = null }
+                : standing;
+        }
     }
 }
 
@@ -207,6 +221,18 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 internal sealed record LogStanding(
     FollowState State, IReadOnlyList<LogLane> Lanes, VerifiedHead? Head, VerifiedHead? Largest, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure, string? Error)
 {
+    /// <summary>When entries were last read by this process; null before that.</summary>
+    public DateTimeOffset? LastRead { get; init; }
+
+    /// <summary>
+    /// Since when there are entries to read of which none came; null while there are none. That its lanes stand still, each
+    /// under an incident of its own, does not end it: only entries do.
+    /// </summary>
+    public DateTimeOffset? UnreadSince { get; init; }
+
+    /// <summary>Whether there is something to read: gaps apart, which are tried again in their own time.</summary>
+    public bool HasUnread => Largest is not null && (Lanes.Count == 0 || Lanes.Any(lane => lane.Trouble is null && lane.Left(Largest.Size) > 0));
+
     /// <summary>Entries read without a gap (ct.md 8.1).</summary>
     public TreeSize Position => Lanes.Count > 0 ? Lanes[0].Position.Read.Size : default;
 

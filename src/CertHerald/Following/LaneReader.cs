@@ -83,6 +83,7 @@ internal sealed class LaneReader(
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);
+            followed.Advanced(lane, time.GetUtcNow());
             if (batch is DisputedBatch) return await AfterDisputeAsync(lane, batch.End, head, stopping);
         }
 

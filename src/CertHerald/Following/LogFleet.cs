@@ -23,7 +23,7 @@ internal sealed partial class LogFleet(
     Func<FollowedLog, BackFiller> backFill, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
     : BackgroundService
 {
-    /// <summary>A log that has not answered for this long is stalled, and says so to whoever asks for readiness.</summary>
+    /// <summary>A log that has given nothing of use for this long is stalled, and says so to whoever asks for readiness.</summary>
     public static readonly TimeSpan StallsAfter = TimeSpan.FromMinutes(15);
 
     /// <summary>A list that could not be renewed for this long may lack logs.</summary>
@@ -46,8 +46,9 @@ internal sealed partial class LogFleet(
     /// <summary>The logs that are followed now, and those that were stopped.</summary>
     public IReadOnlyList<FollowedLog> Logs => Volatile.Read(ref _logs);
 
-    /// <summary>Logs that have not answered for long, though they should.</summary>
-    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following && time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter);
+    /// <summary>Logs that have not answered for long, or given none of the entries that they signed for, though they should.</summary>
+    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following
+        && (time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter || time.GetUtcNow() - log.Standing.UnreadSince > StallsAfter));
 
     /// <summary>What lists hold that cannot be followed, each once.</summary>
     public IReadOnlyList<RefusedLog> Refused => [.. lists.SelectMany(source => source.List?.Refused ?? []).Distinct()];

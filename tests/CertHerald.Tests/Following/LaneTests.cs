@@ -74,7 +74,7 @@ public sealed class LaneTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Rule_8_12_A_log_that_refuses_everything_has_no_gap_and_its_failure_stands()
+    public async Task Rule_8_12_A_log_that_refuses_everything_has_no_gap_and_an_incident()
     {
         await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, 300);
         log.Lie = (path, context, _) =>
@@ -87,15 +87,23 @@ public sealed class LaneTests : IAsyncDisposable
         using LaneReader reader = _rig.ReadLane(followed, RequestPriority.Tip);
         VerifiedHead head = await reader.Reader.GetHeadAsync(Cancellation);
         LogLane tip = Assert.Single(await _rig.Store.BeginLogAsync(log.Description, Frontier.Empty, Cancellation));
+        followed.StandsAt([tip]);
+        using var health = new LogHealth(() => [followed], _rig.Store, _rig.Time, _rig.Meter, Microsoft.Extensions.Logging.Abstractions.NullLogger<LogHealth>.Instance);
 
-        for (int i = 0; i < 15; i++)
+        for (int i = 0; i < 16; i++)
         {
+            followed.Saw(head, _rig.Time.GetUtcNow());
             await Assert.ThrowsAsync<LogUnavailableException>(() => reader.StepAsync(tip, head, _rig.Time.GetUtcNow(), Cancellation));
+            await health.LookAsync(Cancellation);
+            Assert.Empty(await _rig.Store.IncidentsAsync(10, Cancellation));
             _rig.Time.Advance(TimeSpan.FromMinutes(1));
         }
+        await health.LookAsync(Cancellation);
 
         Assert.Single(await _rig.Store.LanesAsync(log.Description.Id, Cancellation));
-        Assert.Empty(await _rig.Store.IncidentsAsync(10, Cancellation));
+        Incident incident = Assert.Single(await _rig.Store.IncidentsAsync(10, Cancellation));
+        Assert.Equal(("missing_entry", Severity.Error, null), (incident.Kind, incident.Severity, incident.Closed));
+        Assert.StartsWith("the log signs heads, and gives none of the 300 entries up to 300 that are unread, since ", incident.Summary, StringComparison.Ordinal);
     }
 
     [Theory]
