@@ -28,7 +28,13 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
             IReadOnlyList<BackFill> all = await store.BackFillsAsync(stopping);
             foreach (long over in _readers.Keys.Except(all.Where(IsWanted).Select(one => one.Id)).ToList()) Close(over);
 
-            if (followed.Standing.Largest is { } head && all.LastOrDefault(search => IsDue(search, head)) is { } due) await StepAsync(due, head, stopping);
+            VerifiedHead? head = followed.Standing.Largest;
+            BackFill? due = head is null ? null : all.LastOrDefault(search => IsDue(search, head));
+            // What they fetched ahead is memory of the log that others could use.
+            foreach ((long idle, LaneReader reader) in _readers)
+                if (idle != due?.Id) reader.Reader.Forget();
+
+            if (due is not null) await StepAsync(due, head!, stopping);
             else await followed.BackFillBell.WaitAsync(Nap, stopping);
         }
     }
