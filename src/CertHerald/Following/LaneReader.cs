@@ -136,9 +136,11 @@ internal sealed class LaneReader(
     }
 
     /// <summary>Opens a new tip at the head; what is behind it becomes a lane of its own.</summary>
-    /// <returns>The tip; the lane as it was, if the log proves no place to begin.</returns>
+    /// <returns>The tip; the lane as it was, if the log proves no place to begin, or has left too many behind already.</returns>
     public async Task<LogLane> OpenTipAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
+        if (followed.Standing.Lanes.Count >= MostLanes) return lane;
+
         try
         {
             Frontier at = await reader.StartAtAsync(head.Size, head, stopping);

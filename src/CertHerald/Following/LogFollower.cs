@@ -28,6 +28,9 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     private readonly HeadWatch _watch = new(followed, lanes.Reader, store, time);
     private readonly StartSearch _search = new();
 
+    // Since when the tip has not been at the end of a head: a log that fails in between is behind all the same.
+    private DateTimeOffset? _behindSince;
+
     private LogDescription Log => followed.Log;
 
     private LogReader Reader => lanes.Reader;
@@ -48,7 +51,6 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
         followed.StandsAt(tip);
         IReadOnlyList<VerifiedHead> passed = await UnprovenAsync(tip, head, stopping);
         MerkleHash? kept = null;
-        DateTimeOffset? behindSince = null;
         while (true)
         {
             DateTimeOffset seen = time.GetUtcNow();
@@ -56,8 +58,13 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
             if (kept != head.Root) await store.KeepHeadAsync(Log.Id, head, stopping);
             kept = head.Root;
 
-            behindSince = tip.Position.Read.Size < head.Size ? behindSince ?? seen : null;
-            if (tip.Left(head.Size) > farBehind || seen - behindSince > LongBehind) tip = await lanes.OpenTipAsync(tip, head, stopping);
+            _behindSince = tip.Position.Read.Size < head.Size ? _behindSince ?? seen : null;
+            if (tip.Left(head.Size) > farBehind || seen - _behindSince > LongBehind)
+            {
+                LogLane opened = await lanes.OpenTipAsync(tip, head, stopping);
+                if (opened.Id != tip.Id) _behindSince = null;
+                tip = opened;
+            }
             farBehind = Behind;
 
             // A head below the position is an older front end of the same log: wait for it to catch up.
@@ -69,6 +76,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
             if (tip.Position.Read.Size >= head.Size)
             {
+                _behindSince = null;
                 await _final.CompareAsync(head, stopping);
                 _pace.IsFinished = followed.Stage == LogStage.Finished;
                 await Task.Delay(_pace.Next(Reader.HeadFreshFor, time.GetUtcNow()), time, stopping);
