@@ -179,7 +179,11 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     /// <summary>Entries of a lane were read and committed. Searches of the past are no part of how a log stands.</summary>
     public void Advanced(LogLane lane, DateTimeOffset now)
     {
-        if (lane.BackFill is null) Change(standing => standing with { LastRead = now, UnreadSince = null });
+        if (lane.BackFill is not null) return;
+        // A tip that reads under a head of before its last failure has got over it.
+        Change(standing => lane.IsTip
+            ? standing with { State = FollowState.Following, Error = null, LastRead = now, UnreadSince = null }
+            : standing with { LastRead = now, UnreadSince = null });
     }
 
     public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
