@@ -34,7 +34,11 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
             foreach ((long idle, LaneReader reader) in _readers)
                 if (idle != due?.Id) reader.Reader.Forget();
 
-            if (due is not null) await StepAsync(due, head!, stopping);
+            if (due is not null)
+            {
+                await StepAsync(due, head!, stopping);
+                followed.Advanced(LogWork.BackFill);
+            }
             else await followed.BackFillBell.WaitAsync(Nap, stopping);
         }
     }

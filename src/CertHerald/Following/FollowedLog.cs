@@ -12,6 +12,9 @@ namespace CertHerald.Following;
 /// <summary>Whether a log is being read. The names are shown; the last three are stages of its life.</summary>
 internal enum FollowState { Starting, Following, Failing, Delisted, Finished, Stopped }
 
+/// <summary>Who reads a log: each fails, and is started again, for itself.</summary>
+internal enum LogWork { Tip, CatchUp, BackFill }
+
 /// <summary>A log that is followed, and how it stands right now. Written by its followers and the fleet; read by anyone.</summary>
 internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 {
@@ -24,6 +27,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private (FinalTreeHead Final, bool HasEnded)? _end;
     private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
     private DateTimeOffset? _throttledAt;
+    private readonly long[] _advances = new long[3];
     private long _entries, _malformed, _matches;
 
     public LogDescription Log => Chosen.Log;
@@ -176,9 +180,16 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             });
     }
 
+    /// <summary>How often the log has let this work come on. After that, a failure is a first one.</summary>
+    public long AdvancesOf(LogWork work) => Interlocked.Read(ref _advances[(int)work]);
+
+    /// <summary>The log gave what was asked for.</summary>
+    public void Advanced(LogWork work) => Interlocked.Increment(ref _advances[(int)work]);
+
     /// <summary>Entries of a lane were read and committed. Searches of the past are no part of how a log stands.</summary>
     public void Advanced(LogLane lane, DateTimeOffset now)
     {
+        Advanced(lane.BackFill is not null ? LogWork.BackFill : lane.IsTip ? LogWork.Tip : LogWork.CatchUp);
         if (lane.BackFill is not null) return;
         // A tip that reads under a head of before its last failure has got over it.
         Change(standing => lane.IsTip

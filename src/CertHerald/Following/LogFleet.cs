@@ -7,7 +7,6 @@ using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Logs;
-using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Following;
 
@@ -255,12 +254,11 @@ internal sealed partial class LogFleet(
 
     /// <summary>The tip and what lies behind it fail and start again each for itself: a gap must not delay what is new.</summary>
     private Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping) => Task.WhenAll(
-        KeepAsync(log, follow, follower => follower.RunAsync(stopping), () => log.Standing.Tip, stopping),
-        KeepAsync(log, catchUp, behind => behind.RunAsync(stopping), () => log.Standing.Position, stopping),
-        KeepAsync(log, backFill, past => past.RunAsync(stopping), () => default, stopping));
+        KeepAsync(log, LogWork.Tip, follow, follower => follower.RunAsync(stopping), stopping),
+        KeepAsync(log, LogWork.CatchUp, catchUp, behind => behind.RunAsync(stopping), stopping),
+        KeepAsync(log, LogWork.BackFill, backFill, past => past.RunAsync(stopping), stopping));
 
-    /// <param name="progress">Where it stands: after progress, the next failure is a first one.</param>
-    private async Task KeepAsync<T>(FollowedLog log, Func<FollowedLog, T> make, Func<T, Task> run, Func<TreeSize> progress, CancellationToken stopping)
+    private async Task KeepAsync<T>(FollowedLog log, LogWork work, Func<FollowedLog, T> make, Func<T, Task> run, CancellationToken stopping)
         where T : class, IDisposable
     {
         // The first await lets the others begin while a log thinks.
@@ -269,7 +267,7 @@ internal sealed partial class LogFleet(
         T? follower = null;
         while (!stopping.IsCancellationRequested)
         {
-            TreeSize before = progress();
+            long before = log.AdvancesOf(work);
             try
             {
                 await run(follower ??= make(log));
@@ -296,7 +294,7 @@ internal sealed partial class LogFleet(
                     follower = null;
                 }
 
-                if (progress() != before) backoff = new Backoff();
+                if (log.AdvancesOf(work) != before) backoff = new Backoff();
                 TimeSpan wait = backoff.Next();
                 if (failure is LogUnavailableException { RetryAfter: { } asked } && asked > wait) wait = asked;
                 if (log.Stage == LogStage.Finished) wait = HeadPace.Daily;

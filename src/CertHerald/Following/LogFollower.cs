@@ -79,6 +79,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
             if (tip.Position.Read.Size >= head.Size)
             {
                 _behindSince = null;
+                followed.Advanced(LogWork.Tip);
                 await _final.CompareAsync(head, stopping);
                 _pace.IsFinished = followed.Stage == LogStage.Finished;
                 await Task.Delay(_pace.Next(Reader.HeadFreshFor, time.GetUtcNow()), time, stopping);
