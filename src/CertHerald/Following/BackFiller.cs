@@ -28,7 +28,7 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
             IReadOnlyList<BackFill> all = await store.BackFillsAsync(stopping);
             foreach (long over in _readers.Keys.Except(all.Where(IsWanted).Select(one => one.Id)).ToList()) Close(over);
 
-            VerifiedHead? head = followed.Standing.Largest;
+            VerifiedHead? head = followed.Standing.Behind;
             BackFill? due = head is null ? null : all.LastOrDefault(search => IsDue(search, head));
             // What they fetched ahead is memory of the log that others could use.
             foreach ((long idle, LaneReader reader) in _readers)

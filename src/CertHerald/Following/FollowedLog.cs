@@ -18,6 +18,9 @@ internal enum LogWork { Tip, CatchUp, BackFill }
 /// <summary>A log that is followed, and how it stands right now. Written by its followers and the fleet; read by anyone.</summary>
 internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 {
+    /// <summary>How long a head may not be shown again before the smaller ones that are count.</summary>
+    private static readonly TimeSpan LongestLag = TimeSpan.FromHours(24);
+
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<long, Refusals> _refusals = new();
     private readonly ConcurrentDictionary<long, (DateTimeOffset Begun, DateTimeOffset Last, ulong Read)> _searches = new();
@@ -144,10 +147,17 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             Head = head,
             LastSuccess = now,
             Error = null,
-            Largest = standing.Largest is { } largest && largest.Size > head.Size ? largest : head,
+            // One that no front end has shown for as long as the log may lag is not its tree any more.
+            Largest = IsLarger(standing, head, now) ? standing.Largest : head,
+            LargestAt = IsLarger(standing, head, now) ? standing.LargestAt : now,
             // Back after a silence, it has its time to give what is unread.
             UnreadSince = now - standing.LastSuccess > LogHealth.MostSilence ? null : standing.UnreadSince,
         });
+
+    /// <summary>The log itself proves that a head of it is not of the tree that was read.</summary>
+    public void Denied(VerifiedHead head) => Change(standing => standing.Largest == head && standing.Head is { } seen && seen != head
+        ? standing with { Largest = seen, LargestAt = standing.LastSuccess }
+        : standing);
 
     /// <summary>All lanes at once, as after a start.</summary>
     public void StandsAt(IReadOnlyList<LogLane> lanes) => Change(standing => standing with { Lanes = lanes });
@@ -216,11 +226,16 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
         lock (_lock) _throttledAt = now;
     }
 
+    private static bool IsLarger(LogStanding standing, VerifiedHead head, DateTimeOffset now) =>
+        standing.Largest is { } largest && largest.Size > head.Size && now - standing.LargestAt <= LongestLag;
+
     private void Change(Func<LogStanding, LogStanding> change)
     {
         lock (_lock)
         {
             LogStanding standing = change(_standing);
+            if (standing is { Head: { } head, Lanes: [.., { } tip] } && head != standing.Reached && head.Size == tip.Position.Proven.Size && head.Root == tip.Position.Proven.Root())
+                standing = standing with { Reached = head };
             _standing = standing.HasUnread ? standing with { UnreadSince = standing.UnreadSince ?? time.GetUtcNow() }
                 : standing.Backlog == 0 ? standing with { UnreadSince = null }
                 : standing;
@@ -236,6 +251,18 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 internal sealed record LogStanding(
     FollowState State, IReadOnlyList<LogLane> Lanes, VerifiedHead? Head, VerifiedHead? Largest, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure, string? Error)
 {
+    /// <summary>When the largest was last shown.</summary>
+    public DateTimeOffset? LargestAt { get; init; }
+
+    /// <summary>The last one that the tip has come to, and proven: its tree is the one that was read.</summary>
+    public VerifiedHead? Reached { get; init; }
+
+    /// <summary>
+    /// What everything behind the tip is read and proven under: one signed head that is too large would make every proof of the
+    /// log fail, and its tiles look pruned. Until the tip has come to one, the largest.
+    /// </summary>
+    public VerifiedHead? Behind => Reached is { } reached && Lanes is [.., { } tip] && reached.Size >= tip.Start ? reached : Largest;
+
     /// <summary>When entries were last read by this process; null before that.</summary>
     public DateTimeOffset? LastRead { get; init; }
 

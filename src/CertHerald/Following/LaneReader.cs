@@ -224,7 +224,8 @@ internal sealed class LaneReader(
         if (rewound.Trouble is not null) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
         if (refusals.Disputes < Refusals.MostDisputes) return rewound;
 
-        VerifiedHead newest = followed.Standing.Largest is { } seen && seen.Size > head.Size ? seen : head;
+        LogStanding standing = followed.Standing;
+        VerifiedHead newest = standing.Head is { } seen && seen.Size > head.Size ? seen : standing.Largest is { } largest && largest.Size > head.Size ? largest : head;
         await CompareHeadsAsync(rewound.Position.Proven, end, head, newest, stopping);
         if (end.Size >= rewound.Until) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
 
@@ -239,9 +240,19 @@ internal sealed class LaneReader(
     private async Task CompareHeadsAsync(Frontier proven, Frontier read, VerifiedHead disputed, VerifiedHead newest, CancellationToken stopping)
     {
         if (await reader.ContainsAsync(proven.Size, proven.Root(), newest, stopping) is false)
-            await OpenInconsistentAsync($"the tree of {newest.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before", newest.Size, proven.Root(), [newest], stopping);
+            await DenyAsync(proven, newest, stopping);
         else if (newest.Root != disputed.Root && read.Size == disputed.Size && await reader.ContainsAsync(read.Size, read.Root(), newest, stopping) is true)
+        {
+            followed.Denied(disputed);
             await OpenInconsistentAsync(Denies(disputed, newest), disputed.Size, read.Root(), [disputed, newest], stopping);
+        }
+    }
+
+    /// <summary>What was proven is not in the tree of a larger head.</summary>
+    private Task DenyAsync(Frontier proven, VerifiedHead head, CancellationToken stopping)
+    {
+        followed.Denied(head);
+        return OpenInconsistentAsync($"the tree of {head.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before", head.Size, proven.Root(), [head], stopping);
     }
 
     private static string Denies(VerifiedHead older, VerifiedHead newer) => $"the log signed a tree of {older.Size} entries that its later one of {newer.Size} does not contain";
