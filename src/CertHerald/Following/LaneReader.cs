@@ -32,6 +32,9 @@ internal sealed class LaneReader(
     /// <summary>As <see cref="ProveEach"/>; a test has no time for so many.</summary>
     public ulong Unproven { get; init; } = ProveEach;
 
+    // What was proven when a new tip was opened before its head, and not yet compared with that tree. The oldest first.
+    private readonly Queue<Frontier> _uncompared = new();
+
     private const string Contradicts = "its entries contradict what the log signed";
 
     public LogReader Reader => reader;
@@ -144,11 +147,27 @@ internal sealed class LaneReader(
         try
         {
             Frontier at = await reader.StartAtAsync(head.Size, head, stopping);
-            return await SplitAsync(lane, at, null, "", stopping);
+            LogLane tip = await SplitAsync(lane, at, null, "", stopping);
+            if (lane.Position.Proven.Size.Value > 0) _uncompared.Enqueue(lane.Position.Proven);
+            return tip;
         }
         catch (LogUnavailableException failure) when (!IsThrottled(failure))
         {
             return lane;                                       // then it is read in one lane, and the tip waits for its turn
+        }
+    }
+
+    /// <summary>
+    /// Whether the tree in which the tip was opened contains what was proven before it: a log that rewrites its past must not
+    /// get away with growing far at once. The tip does not wait for this; what cannot be compared now is asked for again.
+    /// </summary>
+    /// <param name="head">That the tip has come to.</param>
+    public async Task CompareAsync(VerifiedHead head, CancellationToken stopping)
+    {
+        while (_uncompared.TryPeek(out Frontier? proven) && proven.Size <= head.Size && await reader.ContainsAsync(proven.Size, proven.Root(), head, stopping) is { } isContained)
+        {
+            _uncompared.Dequeue();
+            if (!isContained) await DenyAsync(proven, head, stopping);
         }
     }
 

@@ -80,6 +80,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
             {
                 _behindSince = null;
                 followed.Advanced(LogWork.Tip);
+                await lanes.CompareAsync(head, stopping);
                 await _final.CompareAsync(head, stopping);
                 _pace.IsFinished = followed.Stage == LogStage.Finished;
                 await Task.Delay(_pace.Next(Reader.HeadFreshFor, time.GetUtcNow()), time, stopping);
