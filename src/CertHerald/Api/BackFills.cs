@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Following;
 using CertHerald.Storage;
+using CertHerald.Transparency.Logs;
 
 namespace CertHerald.Api;
 
@@ -128,7 +129,7 @@ internal sealed record LeftOutLogJson(string Log, string LogDescription, string 
 /// <param name="Problem">Why it does not go on now; null if it does.</param>
 internal sealed record BackFillLogJson(string Log, string LogDescription, ulong Read, ulong Total, long? SecondsLeft, string? Problem)
 {
-    public static BackFillLogJson Of(BackFill search, Transparency.Logs.LogId log, FollowedLog? live)
+    public static BackFillLogJson Of(BackFill search, LogId log, FollowedLog? live)
     {
         List<LogLane> lanes = [.. search.Lanes.Where(one => one.Log == log).Select(one => one.Lane)];
         ulong read = lanes.Aggregate(0UL, (sum, lane) => sum + (lane.Position.Read.Size.Value - lane.Start.Value));

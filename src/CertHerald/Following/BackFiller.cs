@@ -12,7 +12,7 @@ namespace CertHerald.Following;
 /// <param name="open">Opens a reader that looks for these items.</param>
 internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string>, LaneReader> open, IStore store, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan Nap = TimeSpan.FromSeconds(30), FirstRetry = TimeSpan.FromMinutes(1), LongestRetry = TimeSpan.FromHours(6);
+    private static readonly TimeSpan Nap = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<long, LaneReader> _readers = [];
     private readonly StartSearch _search = new();
@@ -103,8 +103,7 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
             return;
         }
         int tries = _unproven.GetValueOrDefault(lane.Id).Tries;
-        TimeSpan wait = FirstRetry * (1 << Math.Min(tries, 9));
-        _unproven[lane.Id] = (tries + 1, time.GetUtcNow() + (wait < LongestRetry ? wait : LongestRetry));
+        _unproven[lane.Id] = (tries + 1, time.GetUtcNow() + LaneReader.WaitAfter(tries));
     }
 
     private async Task BeginAsync(BackFill search, LogReader reader, VerifiedHead head, CancellationToken stopping)

@@ -34,6 +34,8 @@ internal sealed class LaneReader(
 
     // What was proven when a new tip was opened before its head, and not yet compared with that tree. The oldest first.
     private readonly Queue<Frontier> _uncompared = new();
+    private int _comparisons;
+    private DateTimeOffset _compareAt;
 
     private const string Contradicts = "its entries contradict what the log signed";
 
@@ -164,10 +166,18 @@ internal sealed class LaneReader(
     /// <param name="head">That the tip has come to.</param>
     public async Task CompareAsync(VerifiedHead head, CancellationToken stopping)
     {
-        while (_uncompared.TryPeek(out Frontier? proven) && proven.Size <= head.Size && await reader.ContainsAsync(proven.Size, proven.Root(), head, stopping) is { } isContained)
+        while (time.GetUtcNow() >= _compareAt && _uncompared.TryPeek(out Frontier? proven) && proven.Size <= head.Size)
         {
+            bool? isContained = await reader.ContainsAsync(proven.Size, proven.Root(), head, stopping);
+            if (isContained is null && !await reader.ProvesAsync(proven.Size, proven.Root(), head, stopping))
+            {
+                _compareAt = time.GetUtcNow() + WaitAfter(_comparisons++);
+                return;
+            }
+
             _uncompared.Dequeue();
-            if (!isContained) await DenyAsync(proven, head, stopping);
+            _comparisons = 0;
+            if (isContained == false) await DenyAsync(proven, head, stopping);
         }
     }
 
@@ -313,12 +323,18 @@ internal sealed class LaneReader(
         return upper;
     }
 
+    /// <summary>From a minute, doubling, to six hours; for ever.</summary>
+    /// <param name="tries">So far.</param>
+    public static TimeSpan WaitAfter(int tries)
+    {
+        TimeSpan wait = FirstRetry * (1 << Math.Min(tries, 9));
+        return wait < LongestRetry ? wait : LongestRetry;
+    }
+
     private async Task<LogLane> StallAsync(LogLane lane, string kind, string problem, CancellationToken stopping)
     {
         int tries = lane.Trouble is { } trouble ? trouble.Tries + 1 : 0;
-        // From a minute, doubling, to six hours; for ever.
-        TimeSpan wait = FirstRetry * (1 << Math.Min(tries, 9));
-        lane = await store.StallLaneAsync(lane, new LaneTrouble(kind, tries, time.GetUtcNow() + (wait < LongestRetry ? wait : LongestRetry)), problem, stopping);
+        lane = await store.StallLaneAsync(lane, new LaneTrouble(kind, tries, time.GetUtcNow() + WaitAfter(tries)), problem, stopping);
         followed.RefusalsOf(lane).Forget();
         followed.StandsAt(lane);
         return lane;

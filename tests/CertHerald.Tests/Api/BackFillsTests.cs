@@ -58,7 +58,7 @@ public sealed class BackFillsTests
         LogDescription listed = Described("listed");
         await rig.Store.BeginLogAsync(listed, Frontier.Empty, Cancellation);
         await rig.Store.KeepLivesAsync([new LogLife(listed, ["https://lists.example.com/"], LogStage.Following)], Cancellation);
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync(rig, HttpMethod.Put, "/api/domains/.example.com")).Status);
+        Assert.Equal(HttpStatusCode.Created, (await SendAsync(rig, HttpMethod.Post, "/api/domains/.example.com")).Status);
 
         (HttpStatusCode Status, JsonElement Json) answer = await SendAsync(rig, HttpMethod.Post, "/api/back-fills", """{"items":[".example.com"],"since":"2020-01-01T00:00:00Z"}""");
 

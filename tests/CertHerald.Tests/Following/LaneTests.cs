@@ -154,6 +154,41 @@ public sealed class LaneTests : IAsyncDisposable
         Assert.Equal(2, (await _rig.IssuancesAsync()).Count);
     }
 
+    [Theory]
+    [InlineData(LogProtocol.Rfc6962)]
+    [InlineData(LogProtocol.StaticCt)]
+    public async Task Inconsistent_head_F13_a_rewrite_that_is_met_where_the_tip_opens_anew_is_one_too(LogProtocol protocol)
+    {
+        const int entries = 2_500;
+        await using LyingLog log = await LyingLog.StartAsync(protocol, entries);
+        // What was proven before is not the beginning of the log as it is now.
+        Frontier proven = Frontier.Empty.Append([.. Enumerable.Range(0, 100).Select(i => MerkleHash.OfLeaf(LyingLog.LeafInput(i + 7)))]);
+        await _rig.Store.BeginLogAsync(log.Description, proven, Cancellation);
+
+        FollowedLog followed = _rig.Follow(log.Description, LogStart.Beginning);
+        await _rig.ReachAsync(followed, entries);
+
+        await Eventually.HappensAsync(async () => (await _rig.Store.IncidentsAsync(10, Cancellation)).Any(
+            incident => incident is { Kind: IncidentKinds.InconsistentHead, Severity: Severity.Critical, Subject: "2500", Closed: null }));
+    }
+
+    [Fact]
+    public async Task F13_a_larger_head_that_no_front_end_shows_for_a_day_counts_no_more()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(LogProtocol.Rfc6962, 3);
+        FollowedLog followed = _rig.Describe(log.Description);
+        VerifiedHead honest = log.SignHead(3, log.FrontierAt(3).Root()), lie = log.SignHead(70_000, MerkleHash.OfLeaf("a lie"u8));
+        followed.Saw(lie, _rig.Time.GetUtcNow());
+        _rig.Time.Advance(TimeSpan.FromHours(24));
+        followed.Saw(honest, _rig.Time.GetUtcNow());
+        Assert.Equal(lie, followed.Standing.Largest);
+
+        _rig.Time.Advance(TimeSpan.FromSeconds(1));
+        followed.Saw(honest, _rig.Time.GetUtcNow());
+
+        Assert.Equal(honest, followed.Standing.Largest);
+    }
+
     [Fact]
     public async Task Rule_9_2_Catching_up_is_proven_on_the_way()
     {

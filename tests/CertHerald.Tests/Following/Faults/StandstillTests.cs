@@ -17,7 +17,6 @@ public sealed class StandstillTests : FaultTests
     [InlineData(LogProtocol.Rfc6962, "body=500,on=entries")]
     [InlineData(LogProtocol.Rfc6962, "body=429,on=entries")]
     [InlineData(LogProtocol.StaticCt, "body=404,on=data")]
-    [InlineData(LogProtocol.StaticCt, "body=404,on=tile")]
     public async Task Missing_entry_F18_heads_without_any_entry_are_an_incident_and_a_stalled_log_until_entries_come(LogProtocol protocol, string fault)
     {
         await using FaultRun run = await FaultRun.StartAsync(protocol, []);
@@ -46,7 +45,7 @@ public sealed class StandstillTests : FaultTests
     [Fact]
     public async Task Missing_entry_a_log_that_never_gave_anything_but_heads_is_told_of_too()
     {
-        await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, ["body=404,on=tile+data"], start: "333");
+        await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, ["body=404,on=tile"], start: "333");
         using var health = new LogHealth(() => run.Fleet.Logs, run.Rig.Store, run.Time, run.Rig.Meter, NullLogger<LogHealth>.Instance);
 
         await run.UntilAsync(() => run.Fleet.Stalled.Any(), Minute);
@@ -67,6 +66,21 @@ public sealed class StandstillTests : FaultTests
 
         Assert.Empty(run.Fleet.Stalled);
         Assert.Empty(await UnreadAsync(run));
+    }
+
+    [Fact]
+    public async Task Rule_8_7_a_tip_that_fails_for_ten_minutes_opens_anew_at_the_head()
+    {
+        await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, []);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("body=404,on=data");
+        run.Grow(50);
+
+        await run.UntilAsync(() => run.Standing.Lanes is [_, { Start.Value: FaultRun.Size + 50 }], Minute);
+
+        run.Log.Behave();
+        await run.ReachHeadAsync();
+        await run.AlertsAreThoseOfAnHonestLogAsync();
     }
 
     private static async Task<IReadOnlyList<Incident>> UnreadAsync(FaultRun run) =>
