@@ -16,6 +16,7 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
 
     private readonly Dictionary<long, LaneReader> _readers = [];
     private readonly StartSearch _search = new();
+    private long? _read;                                       // the search that goes on now
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -25,7 +26,12 @@ internal sealed class BackFiller(FollowedLog followed, Func<IReadOnlyList<string
             IReadOnlyList<BackFill> all = await store.BackFillsAsync(stopping);
             foreach (long gone in _readers.Keys.Except(all.Select(one => one.Id)).ToList()) Close(gone);
 
-            if (followed.Standing.Largest is { } head && all.LastOrDefault(IsDue) is { } due) await StepAsync(due, head, stopping);
+            BackFill? due = all.LastOrDefault(IsDue);
+            // What was fetched ahead for another holds room of the log's until its turn comes again.
+            if (due?.Id != _read)
+                foreach (LaneReader reader in _readers.Values) reader.Reader.Forget();
+            _read = due?.Id;
+            if (followed.Standing.Largest is { } head && due is not null) await StepAsync(due, head, stopping);
             else await followed.BackFillBell.WaitAsync(Nap, stopping);
         }
     }
