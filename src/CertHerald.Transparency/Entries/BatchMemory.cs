@@ -13,6 +13,9 @@ public sealed class BatchMemory
 
     private readonly Lock _gate = new();
     private readonly List<MemoryBlock> _blocks = [];
+
+    // Larger blocks that went, until they are collected: somebody who needs such ones often would make garbage faster than it goes.
+    private readonly List<WeakReference<byte[]>> _gone = [];
     private long _leases;
 
     /// <summary>The one that all batches share.</summary>
@@ -36,7 +39,7 @@ public sealed class BatchMemory
             foreach (MemoryBlock block in _blocks)
                 if (block.Bytes.Length == BlockBytes && block.TryTake(taken, out int start)) return new MemoryLease(this, block, start, taken);
 
-            var more = new MemoryBlock(Math.Max(taken, BlockBytes));
+            var more = new MemoryBlock(FindGone(taken) ?? GC.AllocateUninitializedArray<byte>(Math.Max(taken, BlockBytes)));
             _blocks.Add(more);
             more.TryTake(taken, out int first);
             return new MemoryLease(this, more, first, taken);
@@ -50,8 +53,27 @@ public sealed class BatchMemory
             block.Return(start, length);
             block.UsedAt = _leases;
             for (int i = _blocks.Count - 1; i >= 0; i--)
-                if (_blocks[i].IsEmpty && (_blocks[i].Bytes.Length > BlockBytes || _leases - _blocks[i].UsedAt > IdleLeases)) _blocks.RemoveAt(i);
+            {
+                bool isLarge = _blocks[i].Bytes.Length > BlockBytes;
+                if (!_blocks[i].IsEmpty || (!isLarge && _leases - _blocks[i].UsedAt <= IdleLeases)) continue;
+                if (isLarge) _gone.Add(new WeakReference<byte[]>(_blocks[i].Bytes));
+                _blocks.RemoveAt(i);
+            }
         }
+    }
+
+    private byte[]? FindGone(int length)
+    {
+        _gone.RemoveAll(static gone => !gone.TryGetTarget(out _));
+        for (int i = 0; length > BlockBytes && i < _gone.Count; i++)
+        {
+            // Of one that is much larger, most would lie idle.
+            if (!_gone[i].TryGetTarget(out byte[]? bytes) || bytes.Length < length || bytes.Length / 2 > length) continue;
+            _gone.RemoveAt(i);
+            return bytes;
+        }
+
+        return null;
     }
 }
 
@@ -102,12 +124,12 @@ public sealed class MemoryLease : IDisposable
 }
 
 /// <summary>An array and which of its bytes are free. Guarded by its <see cref="BatchMemory"/>.</summary>
-internal sealed class MemoryBlock(int length)
+internal sealed class MemoryBlock(byte[] bytes)
 {
     // In order, no two of them touching.
-    private readonly List<(int Start, int Length)> _free = [(0, length)];
+    private readonly List<(int Start, int Length)> _free = [(0, bytes.Length)];
 
-    public byte[] Bytes { get; } = GC.AllocateUninitializedArray<byte>(length);
+    public byte[] Bytes { get; } = bytes;
 
     /// <summary>Number of the newest lease when something of it was given back last.</summary>
     public long UsedAt { get; set; }

@@ -88,6 +88,31 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         }
     }
 
+    /// <summary>
+    /// Asks for something beside the row, with room from the same memory. What was fetched ahead gives way where there is none:
+    /// nobody takes it meanwhile.
+    /// </summary>
+    /// <param name="expected">Bytes.</param>
+    /// <param name="ask">May be called again, after it was stopped for lack of room.</param>
+    public async Task<T> AskAsideAsync<T>(long expected, Func<FetchRoom, Task<T>> ask, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            FetchRoom? taken = memory.TryTakeNext(expected, 1);
+            if (taken is null && expected <= memory.MostAtOnce) Forget();
+            using FetchRoom room = taken ?? await memory.TakeNextAsync(expected, 1, cancellation);
+            try
+            {
+                return await ask(room);
+            }
+            catch (NoRoomException)
+            {
+                if (room.IsLarge) throw TooLarge("what was asked for");
+                expected = 2 * room.Peak;
+            }
+        }
+    }
+
     /// <summary>Lets go of everything fetched and on its way.</summary>
     public void Forget()
     {

@@ -48,7 +48,8 @@ internal interface ILogSource
     /// One entry, in the smallest batch that the protocol gives: others may stand around it, and it may be missing where it
     /// cannot be read. The caller disposes the batch.
     /// </summary>
-    Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation);
+    /// <inheritdoc cref="GetEntriesAsync" path="/param[@name='room']"/>
+    Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation, FetchRoom? room = null);
 
     /// <summary>The subtree hashes that cover [from, until), left to right; empty if the protocol has no tiles.</summary>
     /// <param name="until">The size of a verified head: it says which partial tiles there are.</param>
@@ -59,7 +60,8 @@ internal interface ILogSource
     Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation);
 
     /// <summary>The frontier at a size below or at a verified head, checked against its root; null where the protocol cannot give it there.</summary>
-    Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation);
+    /// <param name="room">For entries that the protocol gives it by.</param>
+    Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null);
 
     /// <summary>Whether the log proves that a tree is the beginning of a head's; null where the protocol cannot prove it there.</summary>
     /// <param name="size">From 1, below the head's.</param>
@@ -67,7 +69,8 @@ internal interface ILogSource
 
     /// <summary>The audit path of an entry to a head, as the log gives it, unchecked; null where it gives none.</summary>
     /// <param name="index">Below the head's size.</param>
-    Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation);
+    /// <param name="room">For an entry that the protocol gives beside it.</param>
+    Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null);
 
     /// <summary>Reads a head that was served before; null if it is none. Unchecked.</summary>
     SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim);

@@ -19,6 +19,9 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// <summary>Entries in a row that a search by date tries before it takes them for new: one too many is read sooner than one missed.</summary>
     private const int MostUnreadable = 16;
 
+    /// <summary>Bytes that are expected of what is asked for out of the row: more than most of it takes.</summary>
+    private const long Aside = 1 << 20;
+
     private readonly FetchAhead _ahead = new(source, memory.For(log.Id, lane));
 
     public LogDescription Log { get; } = log;
@@ -138,14 +141,14 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         return source.ForgetTiles() ? await InclusionAsync() : null;
 
         async Task<MerkleHash[]?> InclusionAsync() =>
-            await source.GetInclusionAsync(index, leaf, head, cancellation) is { } found
+            await _ahead.AskAsideAsync(Aside, room => source.GetInclusionAsync(index, leaf, head, cancellation, room), cancellation) is { } found
             && InclusionProof.Verify(leaf, index, head.Size, found, head.Root) ? found : null;
     }
 
     /// <summary>The bytes of one entry's leaf, if they have this hash; null if the log gives others now.</summary>
     public async Task<byte[]?> GetLeafAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation)
     {
-        using RawBatch entry = await source.GetEntriesAsync(index, 1, head.Size, cancellation);
+        using RawBatch entry = await GetEntriesAsync(index, 1, head, cancellation);
         return entry.LeafHashes()[0] == leaf ? entry[0].LeafInput.ToArray() : null;
     }
 
@@ -159,7 +162,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
 
         try
         {
-            return await source.GetFrontierAsync(size, larger, cancellation) is { } frontier ? frontier.Root() == root : null;
+            return await GetFrontierAsync(size, larger, cancellation) is { } frontier ? frontier.Root() == root : null;
         }
         catch (LogUnavailableException)
         {
@@ -211,14 +214,14 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         {
             if (size.Value - at > MostStepsBack)
                 throw new LogUnavailableException($"{LogSources.NameOf(Log)}: it gives no proof of where to begin, at {size} of {head.Size} entries or shortly before");
-            frontier = await source.GetFrontierAsync(new TreeSize(at), head, cancellation);
+            frontier = await GetFrontierAsync(new TreeSize(at), head, cancellation);
         }
 
         while (frontier.Size < size)
         {
             var start = new EntryIndex(frontier.Size.Value);
             int count = (int)Math.Min(source.BatchEnd(start, size).Value - start.Value, int.MaxValue);
-            using RawBatch raw = await source.GetEntriesAsync(start, count, head.Size, cancellation);
+            using RawBatch raw = await GetEntriesAsync(start, count, head, cancellation);
             frontier = frontier.Append(raw.LeafHashes());
         }
 
@@ -245,41 +248,34 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
 
         // Entries below start are older; the one at end is not known to be.
         ulong start = 0, end = head.Size.Value;
-        // The last steps of a search go to and fro between few tiles.
-        var near = new Queue<RawBatch>();
-        try
+        // The last steps of a search go to and fro between few tiles. Of each, the times are kept.
+        var near = new Queue<(ulong Start, DateTimeOffset?[] Times)>();
+        while (start < end)
         {
-            while (start < end)
+            ulong middle = start + (end - start) / 2, at = middle;
+            DateTimeOffset? time = null;
+            for (; time is null && at < end && at - middle < MostUnreadable; at++)
             {
-                ulong middle = start + (end - start) / 2, at = middle;
-                DateTimeOffset? time = null;
-                for (; time is null && at < end && at - middle < MostUnreadable; at++)
+                (ulong Start, DateTimeOffset?[] Times) around = near.FirstOrDefault(tile => at >= tile.Start && at - tile.Start < (ulong)tile.Times.Length);
+                if (around.Times is null)
                 {
-                    RawBatch? around = near.FirstOrDefault(batch => at >= batch.Start.Value && at < batch.End.Value);
-                    if (around is null)
+                    try
                     {
-                        try
-                        {
-                            near.Enqueue(around = await source.GetAroundAsync(new EntryIndex(at), head.Size, cancellation));
-                        }
-                        catch (LogUnavailableException failure) when (passRefused && !failure.IsRefusal)
-                        {
-                            // Like one that cannot be read: what lies before it is searched, and read.
-                            break;
-                        }
-                        if (near.Count > 4) near.Dequeue().Dispose();
+                        near.Enqueue(around = await TimesAroundAsync(at, head, cancellation));
                     }
-
-                    time = TimeOf(around, at);
+                    catch (LogUnavailableException failure) when (passRefused && !failure.IsRefusal)
+                    {
+                        // Like one that cannot be read: what lies before it is searched, and read.
+                        break;
+                    }
+                    if (near.Count > 4) near.Dequeue();
                 }
 
-                if (time < old) start = at;
-                else end = middle;
+                if (at - around.Start < (ulong)around.Times.Length) time = around.Times[at - around.Start];
             }
-        }
-        finally
-        {
-            foreach (RawBatch batch in near) batch.Dispose();
+
+            if (time < old) start = at;
+            else end = middle;
         }
 
         return new TreeSize(start);
@@ -304,11 +300,29 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
 
     public void Dispose() => _ahead.Dispose();
 
+    private Task<RawBatch> GetEntriesAsync(EntryIndex start, int count, VerifiedHead head, CancellationToken cancellation) =>
+        _ahead.AskAsideAsync(Aside, room => source.GetEntriesAsync(start, count, head.Size, cancellation, room), cancellation);
+
+    private Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation) =>
+        _ahead.AskAsideAsync(Aside, room => source.GetFrontierAsync(at, head, cancellation, room), cancellation);
+
+    /// <summary>The times of the entries that come with one, from the first on; null where one cannot be read.</summary>
+    private Task<(ulong Start, DateTimeOffset?[] Times)> TimesAroundAsync(ulong index, VerifiedHead head, CancellationToken cancellation) => _ahead.AskAsideAsync(
+        Aside,
+        async room =>
+        {
+            using RawBatch batch = await source.GetAroundAsync(new EntryIndex(index), head.Size, cancellation, room);
+            var times = new DateTimeOffset?[batch.Count];
+            for (int i = 0; i < times.Length; i++) times[i] = TimeOf(batch, i);
+            return (batch.Start.Value, times);
+        },
+        cancellation);
+
     private async Task<bool> GivesAsync(ulong index, VerifiedHead head, CancellationToken cancellation)
     {
         try
         {
-            using RawBatch entry = await source.GetEntriesAsync(new EntryIndex(index), 1, head.Size, cancellation);
+            using RawBatch entry = await GetEntriesAsync(new EntryIndex(index), 1, head, cancellation);
             return true;
         }
         catch (LogUnavailableException failure) when (failure.Status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
@@ -317,10 +331,8 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         }
     }
 
-    private static DateTimeOffset? TimeOf(RawBatch batch, ulong index) =>
-        index < batch.End.Value && LogEntry.Read(batch[(int)(index - batch.Start.Value)], out LogEntry entry) == EntryFailure.None
-            ? LogTime.Of(entry.Timestamp)
-            : null;
+    private static DateTimeOffset? TimeOf(RawBatch batch, int place) =>
+        LogEntry.Read(batch[place], out LogEntry entry) == EntryFailure.None ? LogTime.Of(entry.Timestamp) : null;
 
     private static Batch Check(Frontier position, Fetched fetched)
     {

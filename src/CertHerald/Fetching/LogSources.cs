@@ -19,10 +19,11 @@ internal sealed record LogClients(HttpClient Configured, HttpClient Listed, Http
     }
 }
 
-/// <summary>Opens logs for reading. All share connections, pacing and memory. Thread-safe.</summary>
+/// <summary>Opens logs for reading. All share connections, pacing, memory and what is known of issuers. Thread-safe.</summary>
 internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory memory, TimeProvider time, Meter meter, ILogger<LogSources> logger)
 {
     private readonly Counter<long> _requests = LogHttp.CreateCounter(meter);
+    private readonly IssuerCache _issuers = new();
 
     /// <summary>A reader for one lane of a log.</summary>
     /// <param name="isCustom">The log is from the configuration, not from a list: no limit of ours on its requests.</param>
@@ -48,7 +49,7 @@ internal sealed class LogSources(LogClients clients, Pacers pacers, FetchMemory 
     public ILogSource For(LogDescription log, RequestPriority lane, bool isCustom, int page = PageSize.First, bool anyCertificate = false) => log.Protocol switch
     {
         LogProtocol.Rfc6962 => new Rfc6962Source(Http(log, new Uri(log.Url, "ct/v1/"), isCustom, anyCertificate), lane, page),
-        LogProtocol.StaticCt => new StaticCtSource(Http(log, log.Url, isCustom, anyCertificate), log.Origin, log.Key, lane, logger),
+        LogProtocol.StaticCt => new StaticCtSource(Http(log, log.Url, isCustom, anyCertificate), log.Origin, log.Key, lane, _issuers, logger),
         _ => throw new UnreachableException(),
     };
 

@@ -32,8 +32,8 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
 
     public int AnswersIn(EntryIndex start, int count) => 1;
 
-    public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) =>
-        GetEntriesAsync(index, 1, head, cancellation);
+    public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation, FetchRoom? room = null) =>
+        GetEntriesAsync(index, 1, head, cancellation, room);
 
     public async Task<RawBatch> GetEntriesAsync(EntryIndex start, int atMost, TreeSize head, CancellationToken cancellation, FetchRoom? room = null)
     {
@@ -58,14 +58,14 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
 
     public Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => Task.FromResult<MerkleHash?>(null);
 
-    public async Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation)
+    public async Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null)
     {
         if (at.Value == 0) return Frontier.Empty;
         if (at >= head.Size) return null;
 
         return await FromConsistencyAsync(at, head, cancellation)
-            ?? await FromEntryAndProofAsync(at, head, cancellation)
-            ?? await FromProofByHashAsync(at, head, cancellation);
+            ?? await FromEntryAndProofAsync(at, head, room, cancellation)
+            ?? await FromProofByHashAsync(at, head, room, cancellation);
     }
 
     public async Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation)
@@ -77,7 +77,7 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
             : null;
     }
 
-    public async Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation)
+    public async Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null)
     {
         try
         {
@@ -94,7 +94,8 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
         try
         {
             string path = $"get-entry-and-proof?leaf_index={index}&tree_size={head.Size}";
-            using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, lane, cancellation);
+            using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, lane, cancellation, room: room);
+            room?.Use(answer.Body.Length);
             return EntryAndProofJson.TryRead(answer.Body.Span, out _, out _, out MerkleHash[]? proof, out _) ? proof : null;
         }
         catch (LogUnavailableException e) when (e.Status is HttpStatusCode.NotFound or HttpStatusCode.BadRequest)
@@ -130,13 +131,14 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
         }
     }
 
-    private async Task<Frontier?> FromEntryAndProofAsync(TreeSize p, VerifiedHead head, CancellationToken cancellation)
+    private async Task<Frontier?> FromEntryAndProofAsync(TreeSize p, VerifiedHead head, FetchRoom? room, CancellationToken cancellation)
     {
         try
         {
             // An entry may be as large as an answer full of them.
             string path = $"get-entry-and-proof?leaf_index={p}&tree_size={head.Size}";
-            using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, lane, cancellation);
+            using LogAnswer answer = await http.GetAsync(path, LogHttp.LargeCap, lane, cancellation, room: room);
+            room?.Use(answer.Body.Length);
             return EntryAndProofJson.TryRead(answer.Body.Span, out byte[]? leaf, out _, out MerkleHash[]? proof, out _)
                 ? InclusionProof.FrontierFrom(MerkleHash.OfLeaf(leaf), new EntryIndex(p.Value), head.Size, proof, head.Root)
                 : null;
@@ -147,11 +149,11 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
         }
     }
 
-    private async Task<Frontier?> FromProofByHashAsync(TreeSize p, VerifiedHead head, CancellationToken cancellation)
+    private async Task<Frontier?> FromProofByHashAsync(TreeSize p, VerifiedHead head, FetchRoom? room, CancellationToken cancellation)
     {
         var index = new EntryIndex(p.Value);
         MerkleHash leaf;
-        using (RawBatch entry = await GetEntriesAsync(index, 1, head.Size, cancellation)) leaf = entry.LeafHashes()[0];
+        using (RawBatch entry = await GetEntriesAsync(index, 1, head.Size, cancellation, room)) leaf = entry.LeafHashes()[0];
 
         try
         {

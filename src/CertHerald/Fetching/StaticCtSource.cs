@@ -12,18 +12,17 @@ namespace CertHerald.Fetching;
 /// <param name="http">Its prefix is the monitoring prefix.</param>
 /// <param name="origin">The submission prefix without scheme and final slash.</param>
 /// <param name="lane">What requests for tiles are for.</param>
-internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey key, RequestPriority lane, ILogger logger) : ILogSource
+/// <param name="issuers">Of all logs.</param>
+internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey key, RequestPriority lane, IssuerCache issuers, ILogger logger) : ILogSource
 {
     private const string CheckpointPath = "checkpoint";
     private const int TilesPerBatch = 4;
-    private const int KeptIssuers = 1024;
 
     // An alert waits for its issuer's certificate no longer than this.
     private static readonly TimeSpan IssuerLimit = TimeSpan.FromSeconds(5);
 
     private readonly HeadPoll _heads = new(http, CheckpointPath);
     private readonly HashTiles _hashTiles = new(http, lane);
-    private readonly Dictionary<MerkleHash, byte[]> _issuers = [];
 
     public TimeSpan HeadFreshFor => _heads.FreshFor;
 
@@ -45,11 +44,11 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
 
     public int AnswersIn(EntryIndex start, int count) => (int)((start.Value + (ulong)count - 1) / Tiles.FullWidth - start.Value / Tiles.FullWidth) + 1;
 
-    public async Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation)
+    public async Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation, FetchRoom? room = null)
     {
         try
         {
-            return await GetEntriesAsync(new EntryIndex(index.Value / Tiles.FullWidth * Tiles.FullWidth), Tiles.FullWidth, head, cancellation);
+            return await GetEntriesAsync(new EntryIndex(index.Value / Tiles.FullWidth * Tiles.FullWidth), Tiles.FullWidth, head, cancellation, room);
         }
         catch (UnreadableEntriesException)
         {
@@ -88,7 +87,7 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
     public async Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) =>
         (await _hashTiles.SubtreesAsync(new TreeSize(index.Value), new TreeSize(index.Value + 1), head, cancellation))[0];
 
-    public async Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation)
+    public async Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null)
     {
         if (at.Value == 0) return Frontier.Empty;
         if (at > head.Size) return null;
@@ -104,7 +103,7 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
     public async Task<bool?> ProvesAsync(TreeSize size, MerkleHash root, VerifiedHead head, CancellationToken cancellation) =>
         await GetFrontierAsync(size, head, cancellation) is { } frontier ? frontier.Root() == root : null;
 
-    public async Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation)
+    public async Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null)
     {
         var path = new List<MerkleHash>(64);
         ulong size = head.Size.Value;
@@ -127,8 +126,7 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
 
     public async Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation)
     {
-        lock (_issuers)
-            if (_issuers.TryGetValue(fingerprint, out byte[]? known)) return known;
+        if (issuers.Find(fingerprint) is { } known) return known;
 
         string path = Tiles.IssuerPath(fingerprint);
         byte[] issuer;
@@ -145,13 +143,7 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
         if (!SHA256.HashData(issuer).AsSpan().SequenceEqual(MerkleHash.BytesOf(fingerprint)))
             throw http.Unusable(path, "the certificate does not have this hash");
 
-        lock (_issuers)
-        {
-            // A log has a few hundred. More would be an attack on our memory.
-            if (_issuers.Count >= KeptIssuers) _issuers.Clear();
-            _issuers[fingerprint] = issuer;
-        }
-
+        issuers.Keep(fingerprint, issuer);
         return issuer;
     }
 
@@ -206,7 +198,7 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
         return builder.Build();
     }
 
-    private async Task<Frontier?> TryGetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation)
+    private async Task<Frontier?> TryGetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null)
     {
         MerkleHash[] before = await _hashTiles.SubtreesAsync(new TreeSize(0), at, head.Size, cancellation);
         MerkleHash[] after = await _hashTiles.SubtreesAsync(at, head.Size, head.Size, cancellation);

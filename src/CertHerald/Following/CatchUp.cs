@@ -14,6 +14,7 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
     private static readonly TimeSpan Nap = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<long, LaneReader> _readers = [];
+    private long? _read;                                       // the lane that is read now
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -23,7 +24,7 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
         while (true)
         {
             if (followed.Standing.Behind is { } head && Next() is { } lane) await StepAsync(lane, head, stopping);
-            else await followed.LaneBell.WaitAsync(Nap, stopping);
+            else await NapAsync(stopping);
         }
     }
 
@@ -36,12 +37,34 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
 
     private async Task StepAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
+        if (_read != lane.Id) Leave();
+        _read = lane.Id;
         if (!_readers.TryGetValue(lane.Id, out LaneReader? reader)) _readers.Add(lane.Id, reader = open());
 
         LogLane next = lane;
         if (lane.Position.Read.Size < lane.Until)
             next = lane.Trouble is null ? await reader.StepAsync(lane, head, time.GetUtcNow(), stopping) : await reader.RetryAsync(lane, head, stopping);
         if (next.Id == lane.Id && next.Position.Read.Size == next.Until) await JoinAsync(next, head, stopping);
+    }
+
+    private async Task NapAsync(CancellationToken stopping)
+    {
+        Leave();
+        await followed.LaneBell.WaitAsync(Nap, stopping);
+    }
+
+    /// <summary>
+    /// No lane is read now. What was fetched ahead for one would hold room of the log's until its turn comes again, in hours
+    /// perhaps; and that of a lane that another has taken over never comes.
+    /// </summary>
+    private void Leave()
+    {
+        _read = null;
+        foreach ((long lane, LaneReader reader) in _readers)
+        {
+            if (followed.Standing.Lanes.All(other => other.Id != lane)) _readers.Remove(lane);
+            reader.Reader.Forget();
+        }
     }
 
     private async Task JoinAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)

@@ -48,6 +48,16 @@ internal sealed partial class Certherald : IAsyncDisposable
         get { lock (_lock) return [.. _output]; }
     }
 
+    /// <summary>Bytes that it held at most.</summary>
+    public long PeakMemory
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.PeakWorkingSet64;
+        }
+    }
+
     /// <summary>Begins it and leaves it running.</summary>
     public static Certherald Start(params IEnumerable<string> arguments) => new(Describe(arguments, null, null));
 

@@ -1,4 +1,5 @@
 using CertHerald.Fetching;
+using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -280,6 +281,46 @@ public abstract class LogSourceConformance
         }
 
         Assert.Equal(log.FrontierAt(2_000), position);
+    }
+
+    [Theory]
+    [InlineData("start")]
+    [InlineData("readable")]
+    [InlineData("date")]
+    [InlineData("leaf")]
+    public async Task Rule_8_10_what_is_asked_for_out_of_the_row_takes_room_like_the_rest(string question)
+    {
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 600);
+        using LogReader reader = log.Read();
+        VerifiedHead head = await reader.GetHeadAsync(Cancellation);
+        int counted = 0;
+        log.Lie = async (path, context, body) =>
+        {
+            if (!path.Contains(EntriesPath, StringComparison.Ordinal))
+            {
+                // Of proofs, an RFC 6962 log has none: what it is asked for then is entries.
+                context.Response.StatusCode = 404;
+                return Protocol == LogProtocol.Rfc6962;
+            }
+            await context.Response.Body.WriteAsync(new byte[6 << 20]);
+            // Not before it is read: what a test looks at then is there.
+            await Eventually.HappensAsync(() => log.Asking.Memory.Used > 4 << 20 || context.RequestAborted.IsCancellationRequested);
+            if (log.Asking.Memory.Used > 4 << 20) Interlocked.Increment(ref counted);
+            return true;
+        };
+
+        Exception? failure = await Record.ExceptionAsync(() => question switch
+        {
+            "start" => reader.StartAtAsync(new TreeSize(255), head, Cancellation),
+            "readable" => reader.FindReadableAsync(new TreeSize(7), new TreeSize(9), head, Cancellation),
+            "leaf" => reader.GetLeafAsync(new EntryIndex(7), head.Root, head, Cancellation),
+            _ => reader.FindStartAsync(DateTimeOffset.UtcNow, head, Cancellation),
+        });
+
+        Assert.True(failure is LogUnavailableException or null, $"{failure}");
+        // Tiles prove a start without an entry.
+        if (question != "start" || Protocol == LogProtocol.Rfc6962) Assert.NotEqual(0, counted);
+        Assert.Equal(0, log.Asking.Memory.Used);
     }
 
     private protected static async Task<Frontier> ReadAsync(LogReader reader, Frontier position, VerifiedHead head)

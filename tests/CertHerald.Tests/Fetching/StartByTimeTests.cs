@@ -132,11 +132,11 @@ public sealed class StartByTimeTests
 
         public string? ForeignOrigin => null;
 
-        public Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null) => throw new NotSupportedException();
 
         public Task<MerkleHash?> GetLeafHashAsync(EntryIndex index, TreeSize head, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation)
+        public Task<RawBatch> GetAroundAsync(EntryIndex index, TreeSize head, CancellationToken cancellation, FetchRoom? room = null)
         {
             Requests++;
             int start = (int)index.Value / tile * tile;
@@ -163,7 +163,7 @@ public sealed class StartByTimeTests
 
         public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => throw new NotSupportedException();
 
-        public Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<Frontier?> GetFrontierAsync(TreeSize at, VerifiedHead head, CancellationToken cancellation, FetchRoom? room = null) => throw new NotSupportedException();
 
         public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => throw new NotSupportedException();
 

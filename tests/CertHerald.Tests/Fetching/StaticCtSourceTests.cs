@@ -228,4 +228,23 @@ public sealed class StaticCtSourceTests : LogSourceConformance
 
         Assert.Equal(Enumerable.Repeat($"issuer/{fingerprint.ToHex()}", 3), log.Requests);
     }
+
+    [Fact]
+    public async Task Rule_5_10_an_issuer_that_one_lane_asked_for_is_there_for_all()
+    {
+        byte[] issuer = [1, 2, 3];
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 1);
+        log.Lie = async (_, context, _) =>
+        {
+            await context.Response.Body.WriteAsync(issuer);
+            return true;
+        };
+        using LogReader tip = log.Read(), behind = log.Read();
+        var fingerprint = new MerkleHash(SHA256.HashData(issuer));
+
+        Assert.Equal(issuer, await tip.GetIssuerAsync(fingerprint, Cancellation));
+        Assert.Equal(issuer, await behind.GetIssuerAsync(fingerprint, Cancellation));
+
+        Assert.Single(log.Requests);
+    }
 }

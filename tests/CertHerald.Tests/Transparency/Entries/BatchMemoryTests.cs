@@ -79,6 +79,24 @@ public sealed class BatchMemoryTests
     }
 
     [Fact]
+    public void What_is_larger_than_a_block_is_used_again_while_it_is_not_collected()
+    {
+        byte[] bytes;
+        using (MemoryLease large = _memory.Rent(3 * Block)) bytes = ArrayOf(large);
+        Assert.Equal(0, _memory.HeldBytes);
+
+        using (MemoryLease another = _memory.Rent(2 * Block + 1)) Assert.Same(bytes, ArrayOf(another));
+        using (MemoryLease larger = _memory.Rent(4 * Block)) Assert.NotSame(bytes, ArrayOf(larger));
+        using (MemoryLease smaller = _memory.Rent(Block + 1)) Assert.NotSame(bytes, ArrayOf(smaller));
+
+        static byte[] ArrayOf(MemoryLease lease)
+        {
+            Assert.True(System.Runtime.InteropServices.MemoryMarshal.TryGetArray<byte>(lease.Memory, out ArraySegment<byte> segment));
+            return segment.Array!;
+        }
+    }
+
+    [Fact]
     public void What_was_given_back_is_out_of_reach_and_given_back_once()
     {
         MemoryLease lease = _memory.Rent(10_000);

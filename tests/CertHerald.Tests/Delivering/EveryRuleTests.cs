@@ -1,0 +1,42 @@
+using System.Text.RegularExpressions;
+
+namespace CertHerald.Tests.Delivering;
+
+/// <summary>The rules, traps and checks of delivery.md have a test of each name. What they check is theirs.</summary>
+public sealed partial class EveryRuleTests
+{
+    private static readonly HashSet<string> Names = Named();
+
+    public static TheoryData<int> Traps => [.. Enumerable.Range(1, 30)];
+
+    /// <summary>By section, as many as it has; §12 and §14 are a conformance suite and benchmarks, §16 and §17 tables of their own.</summary>
+    public static TheoryData<string> Rules =>
+    [
+        .. from section in ((int Section, int Rules)[])[(1, 3), (2, 5), (3, 6), (4, 5), (5, 4), (6, 5), (7, 3), (8, 5), (9, 7), (10, 3), (11, 3), (13, 4), (15, 2)]
+           from rule in Enumerable.Range(1, section.Rules)
+           select $"{section.Section}_{rule}",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void Each_rule_has_a_test_of_its_name(string rule) => Assert.Contains($"Rule_{rule}", Names);
+
+    [Theory]
+    [MemberData(nameof(Traps))]
+    public void Each_trap_has_a_test_of_its_name(int trap) => Assert.Contains($"T{trap}", Names);
+
+    /// <summary>The numbers in names of tests, without those of what reads logs: ct.md has numbers of its own.</summary>
+    private static HashSet<string> Named() =>
+        [.. from type in typeof(EveryRuleTests).Assembly.GetTypes()
+            where type.Namespace is { } space && !OfReading().IsMatch(space)
+            from method in type.GetMethods()
+            where method.IsDefined(typeof(FactAttribute), inherit: true)
+            from Match number in Number().Matches(method.Name)
+            select number.Value];
+
+    [GeneratedRegex(@"(?<![^_])(T\d{1,2}|Rule_\d{1,2}_\d)(?=_)")]
+    private static partial Regex Number();
+
+    [GeneratedRegex(@"^CertHerald\.Tests\.(Architecture|Deciding|Fetching|Following|Inspecting|Names|TestLog|Transparency)(\.|$)")]
+    private static partial Regex OfReading();
+}
