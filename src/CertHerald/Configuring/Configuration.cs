@@ -9,6 +9,7 @@ using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Names;
+using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
 
@@ -106,8 +107,8 @@ internal static class Configuration
         RetentionOptions retention = Retention(root.Section("retention"));
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         LogOptions logs = Logs(root.Section("logs"));
-        string store = root.Text("store") ?? defaults.Store;
-        if (store != "sqlite") root.Mistake("store", "is none that this version knows", "write \"sqlite\"");
+        string store = SecretText.Read(root.Text("store") ?? defaults.Store, out (string Problem, string Remedy)? unread) ?? defaults.Store;
+        if ((unread ?? Stores.MistakeIn(store)) is { } mistake) root.Mistake("store", mistake.Problem, mistake.Remedy);
         string data = root.Text("data") ?? defaults.Data;
         files = files.With(SuffixFile.PathIn(data));
         PublicSuffixes? suffixes = SuffixFile.Read(data, out string? suffixWarning);

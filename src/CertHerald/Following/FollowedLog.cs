@@ -22,7 +22,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private ChosenLog _chosen = chosen;
     private LogStage _stage;
     private (FinalTreeHead Final, bool HasEnded)? _end;
-    private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
+    private LogStanding _standing = LogStanding.Unknown;
     private DateTimeOffset? _throttledAt;
     private long _entries, _malformed, _matches;
 
@@ -85,6 +85,12 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     /// <summary>Rings when there may be something to search for in its past.</summary>
     public OwedBell BackFillBell { get; } = new(time);
 
+    /// <summary>Another node reads it: how it stands here says nothing.</summary>
+    public bool IsElsewhere => IsElsewhereNow();
+
+    /// <summary>As <see cref="IsElsewhere"/>, asked of whoever knows.</summary>
+    public Func<bool> IsElsewhereNow { get; init; } = () => false;
+
     /// <summary>Rings when the log may have come to its end; null if nobody waits for that.</summary>
     public OwedBell? EndBell { get; init; }
 
@@ -142,6 +148,13 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             Error = null,
             Largest = standing.Largest is { } largest && largest.Size > head.Size ? largest : head,
         });
+
+    /// <summary>As if this process had just begun with it.</summary>
+    public void BeginsAnew()
+    {
+        Change(_ => LogStanding.Unknown with { LastSuccess = time.GetUtcNow() });
+        Incidents.Forget();
+    }
 
     /// <summary>All lanes at once, as after a start.</summary>
     public void StandsAt(IReadOnlyList<LogLane> lanes) => Change(standing => standing with { Lanes = lanes });
@@ -207,6 +220,9 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 internal sealed record LogStanding(
     FollowState State, IReadOnlyList<LogLane> Lanes, VerifiedHead? Head, VerifiedHead? Largest, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure, string? Error)
 {
+    /// <summary>Of a log that was not asked yet.</summary>
+    public static LogStanding Unknown { get; } = new(FollowState.Starting, [], null, null, null, null, null);
+
     /// <summary>Entries read without a gap (ct.md 8.1).</summary>
     public TreeSize Position => Lanes.Count > 0 ? Lanes[0].Position.Read.Size : default;
 

@@ -26,6 +26,13 @@ internal sealed class StandingIncidents(LogDescription log) : IDisposable
     /// <summary>It is not so, or not any more.</summary>
     public Task CloseAsync(IStore store, string kind, CancellationToken stopping) => ChangeAsync(store, kind, null, null, stopping);
 
+    /// <summary>Another process may have opened and closed some since.</summary>
+    public void Forget()
+    {
+        lock (_open) _open.Clear();
+        _isKnown = false;
+    }
+
     public void Dispose() => _one.Dispose();
 
     private async Task ChangeAsync(IStore store, string kind, Severity? severity, Func<(string, string)>? report, CancellationToken stopping)

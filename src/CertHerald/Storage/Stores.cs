@@ -12,6 +12,12 @@ internal static class Stores
     /// <summary>Whether a text is meant as a connection string for PostgreSQL: such texts hold passwords, and are never shown.</summary>
     public static bool IsPostgres(string store) => store.Contains('=', StringComparison.Ordinal) || store.Contains("://", StringComparison.Ordinal);
 
+    /// <summary>Why no store can be opened by this text, and what to write; null if it can. Does not repeat the text.</summary>
+    public static (string Problem, string Remedy)? MistakeIn(string store) =>
+        store == Sqlite ? null
+        : IsPostgres(store) ? PostgresAddress.MistakeIn(store)
+        : ("is none that this version knows", "write \"sqlite\", or a PostgreSQL connection string");
+
     /// <summary>Opens the store that the configuration's <c>store</c> names.</summary>
     /// <param name="data">The data directory; SQLite's file lies there, and the key of secrets.</param>
     /// <param name="time">Of <see cref="TimeOf"/>.</param>

@@ -230,6 +230,21 @@ public sealed class SqliteStoreTests : StoreConformance
         Assert.Empty(await Store.LogsAsync(Cancellation));
     }
 
+    // Two writes in one transaction, the second of which fails.
+    private protected override async Task<T> RunTwiceAsync<T>(Func<Task<T>> write)
+    {
+        using var isBusy = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        Task busy = Store.ChangeWebhookAsync("busy", state => { isBusy.Set(); goOn.Wait(Cancellation); return (state, null); }, 1, Cancellation);
+        isBusy.Wait(Cancellation);
+        Task<T> result = write();
+        Task mistaken = Store.ChangeWebhookAsync("mistaken", _ => throw new InvalidOperationException("a mistake"), 1, Cancellation);
+        goOn.Set();
+        await busy;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => mistaken);
+        return await result;
+    }
+
     private long Version()
     {
         using var connection = new SqliteConnection($"Data Source={Database};Pooling=False");

@@ -6,8 +6,8 @@ internal static class PostgresSchema
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
     private static readonly string[] Steps = [First];
 
-    // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts are compared
-    // byte by byte, whatever the database's language. What can hold a zero character is JSON text, which escapes it.
+    // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts that
+    // are sorted or looked for are compared byte by byte, whatever the database's language.
     private const string First = """
         CREATE TABLE log (
             id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -70,28 +70,16 @@ internal static class PostgresSchema
         );
         CREATE INDEX head_time ON head (log, time, size);
 
-        -- Ids are paging cursors: drawn under a lock, they become visible in ascending order.
+        -- Ids are paging cursors: drawn under a lock, they become visible in ascending order. 'facts' is JSON, without the
+        -- certificate: names in certificates hold what no text may, a zero character.
         CREATE TABLE issuance (
-            id                   bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY,
-            tbs_sha256           text COLLATE "C" NOT NULL UNIQUE,
-            cert_sha256          text NOT NULL,
-            cert_der             bytea NOT NULL,
-            is_precertificate    boolean NOT NULL,
-            dns_names            text NOT NULL,
-            ip_addresses         text NOT NULL,
-            pubkey_sha256        text NOT NULL,
-            issuer_pubkey_sha256 text,
-            issuer_name          text NOT NULL,
-            issuer_organization  text,
-            issuer_common_name   text,
-            subject_name         text NOT NULL,
-            serial               text NOT NULL,
-            not_before           bigint,
-            not_after            bigint,
-            problems             text NOT NULL,
-            known                boolean NOT NULL,
-            reason               text NOT NULL,
-            discovered           bigint NOT NULL
+            id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            tbs_sha256 text COLLATE "C" NOT NULL UNIQUE,
+            cert_der   bytea NOT NULL,
+            facts      text NOT NULL,
+            known      boolean NOT NULL,
+            reason     text NOT NULL,
+            discovered bigint NOT NULL
         );
 
         CREATE TABLE endpoint (
@@ -285,7 +273,7 @@ internal static class PostgresSchema
         -- Ids are read as a stream: drawn under a lock. 'told' is when operators were told; what is untold is one row of each
         -- webhook and kind.
         CREATE TABLE delivery_news (
-            id       bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY,
+            id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             webhook  text COLLATE "C" NOT NULL,
             kind     text NOT NULL,
             delivery bigint,

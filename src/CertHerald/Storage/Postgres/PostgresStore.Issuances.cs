@@ -10,10 +10,7 @@ namespace CertHerald.Storage.Postgres;
 /// <summary>What was found: issuances, where logs show them, entries that could not be read.</summary>
 internal sealed partial class PostgresStore
 {
-    private const string IssuanceColumns = """
-        id, tbs_sha256, cert_sha256, cert_der, is_precertificate, dns_names, ip_addresses, pubkey_sha256, issuer_pubkey_sha256, issuer_name,
-        issuer_organization, issuer_common_name, subject_name, serial, not_before, not_after, problems, known, reason, discovered
-        """;
+    private const string IssuanceColumns = "id, cert_der, facts, known, reason, discovered";
 
     public async Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync("SELECT DISTINCT dns_name FROM endpoint WHERE parent = @parent AND NOT wildcard ORDER BY dns_name LIMIT 1000",
@@ -104,23 +101,13 @@ internal sealed partial class PostgresStore
         CertificateFacts[] facts = [.. decisions.Select(decision => ((MatchFinding)decision.Finding).Certificate)];
         List<(string Tbs, long Id)> added = await session.AllAsync(
             """
-            INSERT INTO issuance (tbs_sha256, cert_sha256, cert_der, is_precertificate, dns_names, ip_addresses, pubkey_sha256, issuer_pubkey_sha256, issuer_name,
-                issuer_organization, issuer_common_name, subject_name, serial, not_before, not_after, problems, known, reason, discovered)
-            SELECT tbs, cert, der, pre, dns, ips, pubkey, issuer_key, issuer, issuer_o, issuer_cn, subject, serial, not_before, not_after, problems, known, reason, @now
-            FROM unnest(@tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore::bigint[], @notAfter::bigint[],
-                @problems, @known, @reason) WITH ORDINALITY
-                AS new (tbs, cert, der, pre, dns, ips, pubkey, issuer_key, issuer, issuer_o, issuer_cn, subject, serial, not_before, not_after, problems, known, reason, place)
-            ORDER BY place
-            ON CONFLICT (tbs_sha256) DO NOTHING
-            RETURNING tbs_sha256, id
+            INSERT INTO issuance (tbs_sha256, cert_der, facts, known, reason, discovered)
+            SELECT tbs, der, facts, known, reason, @now
+            FROM unnest(@tbs, @der, @facts, @known, @reason) WITH ORDINALITY AS new (tbs, der, facts, known, reason, place) ORDER BY place
+            ON CONFLICT (tbs_sha256) DO NOTHING RETURNING tbs_sha256, id
             """,
             row => (row.GetString(0), row.GetInt64(1)),
-            ("@tbs", Each(one => one.TbsSha256)), ("@cert", Each(one => one.CertSha256)), ("@der", Each(one => one.CertDer)), ("@pre", Each(one => one.IsPrecertificate)),
-            ("@dns", Each(one => JsonSerializer.Serialize(one.DnsNames))), ("@ips", Each(one => JsonSerializer.Serialize(one.IpAddresses))),
-            ("@pubkey", Each(one => one.PubkeySha256)), ("@issuerKey", Each(one => one.IssuerPubkeySha256)), ("@issuer", Each(one => one.IssuerName)),
-            ("@issuerO", Each(one => one.IssuerOrganization)), ("@issuerCn", Each(one => one.IssuerCommonName)), ("@subject", Each(one => one.SubjectName)),
-            ("@serial", Each(one => one.Serial)), ("@notBefore", Each(one => one.NotBefore?.ToUnixTimeMilliseconds())),
-            ("@notAfter", Each(one => one.NotAfter?.ToUnixTimeMilliseconds())), ("@problems", Each(one => JsonSerializer.Serialize(one.Problems))),
+            ("@tbs", facts.Select(one => one.TbsSha256).ToArray()), ("@der", facts.Select(one => one.CertDer).ToArray()), ("@facts", facts.Select(ToJson).ToArray()),
             ("@known", decisions.Select(one => one.Known).ToArray()), ("@reason", decisions.Select(one => one.Reason).ToArray()), ("@now", now));
 
         (long Issuance, WatchedEndpoint Endpoint)[] endpoints =
@@ -133,14 +120,12 @@ internal sealed partial class PostgresStore
         await session.RunAsync(
             """
             INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard)
-            SELECT * FROM unnest(@ids, @names, @parents, @monitored, @wildcards)
+            SELECT * FROM unnest(@ids, @names, @parents, @monitored, @wildcards) ON CONFLICT DO NOTHING
             """,
             ("@ids", endpoints.Select(one => one.Issuance).ToArray()), ("@names", endpoints.Select(one => one.Endpoint.DnsName).ToArray()),
             ("@parents", endpoints.Select(one => ParentOf(one.Endpoint.DnsName)).ToArray()), ("@monitored", endpoints.Select(one => one.Endpoint.MonitoredDomain).ToArray()),
             ("@wildcards", endpoints.Select(one => one.Endpoint.Wildcard).ToArray()));
-        return [.. added.OrderBy(one => one.Id)];
-
-        T[] Each<T>(Func<CertificateFacts, T> of) => Array.ConvertAll(facts, one => of(one));
+        return added;
     }
 
     /// <summary>
@@ -149,17 +134,13 @@ internal sealed partial class PostgresStore
     /// </summary>
     private static async Task CompleteAsync(PostgresSession session, long id, MatchFinding finding)
     {
-        CertificateFacts facts = finding.Certificate;
-        if (!facts.IsPrecertificate)
-            await session.RunAsync("UPDATE issuance SET cert_sha256 = @cert, cert_der = @der, is_precertificate = false WHERE id = @id AND is_precertificate",
-                ("@id", id), ("@cert", facts.CertSha256), ("@der", facts.CertDer));
-        if (facts.IssuerPubkeySha256 is { } key)
-            await session.RunAsync("UPDATE issuance SET issuer_pubkey_sha256 = @key WHERE id = @id AND issuer_pubkey_sha256 IS NULL", ("@id", id), ("@key", key));
-        if (finding.ChainMismatch is not { } mismatch) return;
-
-        string[] problems = Texts(await session.SingleAsync("SELECT problems FROM issuance WHERE id = @id FOR UPDATE", row => row.GetString(0), ("@id", id)));
-        if (!problems.Contains(mismatch, StringComparer.Ordinal))
-            await session.RunAsync("UPDATE issuance SET problems = @problems WHERE id = @id", ("@id", id), ("@problems", JsonSerializer.Serialize(problems.Append(mismatch))));
+        CertificateFacts before = await session.SingleAsync("SELECT cert_der, facts FROM issuance WHERE id = @id FOR UPDATE", row => ReadFacts(row, 0), ("@id", id)), after = before;
+        if (before.IsPrecertificate && !finding.Certificate.IsPrecertificate)
+            after = after with { CertSha256 = finding.Certificate.CertSha256, CertDer = finding.Certificate.CertDer, IsPrecertificate = false };
+        if (before.IssuerPubkeySha256 is null) after = after with { IssuerPubkeySha256 = finding.Certificate.IssuerPubkeySha256 };
+        if (finding.ChainMismatch is { } mismatch && !before.Problems.Contains(mismatch, StringComparer.Ordinal)) after = after with { Problems = [.. before.Problems, mismatch] };
+        if (after == before) return;
+        await session.RunAsync("UPDATE issuance SET cert_der = @der, facts = @facts WHERE id = @id", ("@id", id), ("@der", after.CertDer), ("@facts", ToJson(after)));
     }
 
     /// <summary>The same leaf read again: seen anew, so a dispute over it is settled for this reading.</summary>
@@ -224,28 +205,12 @@ internal sealed partial class PostgresStore
         return [.. issuances.Select(one => one with { Endpoints = [.. endpoints[one.Id]] })];
     }
 
-    private static Issuance ReadIssuance(NpgsqlDataReader row) => new(
-        row.GetInt64(0),
-        new CertificateFacts
-        {
-            TbsSha256 = row.GetString(1),
-            CertSha256 = row.GetString(2),
-            CertDer = row.Bytes(3),
-            IsPrecertificate = row.GetBoolean(4),
-            DnsNames = Texts(row.GetString(5)),
-            IpAddresses = Texts(row.GetString(6)),
-            PubkeySha256 = row.GetString(7),
-            IssuerPubkeySha256 = row.TextOrNull(8),
-            IssuerName = row.GetString(9),
-            IssuerOrganization = row.TextOrNull(10),
-            IssuerCommonName = row.TextOrNull(11),
-            SubjectName = row.GetString(12),
-            Serial = row.GetString(13),
-            NotBefore = row.TimeOrNull(14),
-            NotAfter = row.TimeOrNull(15),
-            Problems = Texts(row.GetString(16)),
-        },
-        [], row.GetBoolean(17), row.GetString(18), row.Time(19));
+    private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5));
+
+    private static CertificateFacts ReadFacts(NpgsqlDataReader row, int column) =>
+        JsonSerializer.Deserialize<CertificateFacts>(row.GetString(column + 1))! with { CertDer = row.Bytes(column) };
+
+    private static string ToJson(CertificateFacts facts) => JsonSerializer.Serialize(facts with { CertDer = [] });
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
 

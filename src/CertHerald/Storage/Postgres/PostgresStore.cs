@@ -14,11 +14,6 @@ namespace CertHerald.Storage.Postgres;
 /// </summary>
 internal sealed partial class PostgresStore : IStore
 {
-    /// <summary>Connections at once, if the connection string does not say.</summary>
-    private const int MostConnections = 20;
-
-    private const int ConnectSeconds = 10, CommandSeconds = 30;
-
     /// <summary>A transaction that met a deadlock, or a connection that broke before anything was committed, begins anew so often.</summary>
     private const int MostTries = 4;
 
@@ -49,7 +44,7 @@ internal sealed partial class PostgresStore : IStore
     public static async Task<PostgresStore> OpenAsync(
         string connection, string directory, TimeProvider time, Meter meter, List<string>? forgotten = null)
     {
-        NpgsqlDataSource database = NpgsqlDataSource.Create(AddressOf(connection));
+        NpgsqlDataSource database = NpgsqlDataSource.Create(PostgresAddress.Read(connection));
         FileStream? instance = null;
         try
         {
@@ -103,19 +98,6 @@ internal sealed partial class PostgresStore : IStore
         {
             return false;
         }
-    }
-
-    /// <summary>The connection string with our bounds where it has none.</summary>
-    private static string AddressOf(string connection)
-    {
-        var address = new NpgsqlConnectionStringBuilder(connection);
-        if (!address.ContainsKey("Maximum Pool Size")) address.MaxPoolSize = MostConnections;
-        if (!address.ContainsKey("Timeout")) address.Timeout = ConnectSeconds;
-        if (!address.ContainsKey("Command Timeout")) address.CommandTimeout = CommandSeconds;
-        if (!address.ContainsKey("Keepalive")) address.KeepAlive = 30;
-        if (!address.ContainsKey("Application Name")) address.ApplicationName = "certherald";
-        address.IncludeErrorDetail = false;
-        return address.ConnectionString;
     }
 
     private Task<T> ReadAsync<T>(Func<PostgresSession, Task<T>> read, CancellationToken cancellation) => TryAsync("read", read, cancellation);
