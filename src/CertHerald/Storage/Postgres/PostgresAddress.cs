@@ -38,6 +38,8 @@ internal static class PostgresAddress
         SetUnlessGiven("Command Timeout", CommandSeconds);
         SetUnlessGiven("Keepalive", KeepAliveSeconds);
         SetUnlessGiven("Application Name", "certherald");
+        // Types of its own it has none, and asking for them is most of what a new connection costs.
+        SetUnlessGiven("Server Compatibility Mode", "NoTypeLoading");
         // It shows values, which are not for logs.
         address.IncludeErrorDetail = false;
         return address.ConnectionString;
