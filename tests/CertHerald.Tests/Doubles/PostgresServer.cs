@@ -92,7 +92,7 @@ public sealed class PostgresServer : IAsyncDisposable
         {
             try
             {
-                await using var connection = new NpgsqlConnection(AddressOf("postgres"));
+                await using var connection = new NpgsqlConnection(AddressOf("postgres") + ";Pooling=false");
                 await connection.OpenAsync(TestContext.Current.CancellationToken);
                 return;
             }
