@@ -29,6 +29,10 @@ internal static class Stores
         _ => throw new StoreException($"store \"{store}\" is none that this version knows: write \"sqlite\", or a PostgreSQL connection string"),
     };
 
+    /// <summary>What every store measures.</summary>
+    public static Histogram<double> MeasureCommits(Meter meter) =>
+        meter.CreateHistogram<double>("certherald_store_commit_seconds", "s", "Time of one transaction, from its begin to its return from the disk.");
+
     /// <summary>The clock that goes with a store: nodes of one database must agree on what is due, and whose lease has ended.</summary>
     public static TimeProvider TimeOf(string store) => IsPostgres(store) ? new DatabaseTime() : TimeProvider.System;
 }

@@ -28,8 +28,8 @@ internal static class PostgresAddress
         }
     }
 
-    /// <summary>With our bounds where it has none.</summary>
-    public static string Read(string connection)
+    /// <summary>Connections there, with our bounds where it has none. Of several servers, the primary.</summary>
+    public static NpgsqlDataSource Open(string connection)
     {
         if (MistakeIn(connection) is { } mistake) throw new StoreException($"\"store\" {mistake.Problem}: {mistake.Remedy}");
         var address = new NpgsqlConnectionStringBuilder(connection);
@@ -42,7 +42,10 @@ internal static class PostgresAddress
         SetUnlessGiven("Server Compatibility Mode", "NoTypeLoading");
         // It shows values, which are not for logs.
         address.IncludeErrorDetail = false;
-        return address.ConnectionString;
+        address.TargetSessionAttributes = null;
+        return address.Host!.Contains(',', StringComparison.Ordinal)
+            ? new NpgsqlDataSourceBuilder(address.ConnectionString).BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary)
+            : NpgsqlDataSource.Create(address.ConnectionString);
 
         void SetUnlessGiven(string key, object value)
         {

@@ -371,7 +371,7 @@ internal static class PostgresSchema
                 await session.RunAsync("DELETE FROM certherald");
                 await session.RunAsync("INSERT INTO certherald VALUES (@version)", ("@version", taken + 1));
             }
-            await session.CommitAsync();
+            await session.FinishAsync();
         }
     }
 }

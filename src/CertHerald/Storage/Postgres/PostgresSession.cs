@@ -26,7 +26,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection, CancellationT
     public bool IsCommitting { get; private set; }
 
     // Not cancellable: the caller must learn whether it was written.
-    public async Task CommitAsync()
+    public async Task FinishAsync()
     {
         IsCommitting = true;
         await _transaction!.CommitAsync(CancellationToken.None);

@@ -29,7 +29,7 @@ internal sealed partial class PostgresStore : IStore
     private PostgresStore(NpgsqlDataSource database, FileStream instance, SecretKeys secrets, TimeProvider time, Meter meter)
     {
         (_database, _instance, _secrets, _time) = (database, instance, secrets, time);
-        _commitSeconds = meter.CreateHistogram<double>("certherald_store_commit_seconds", "s", "Time of one transaction, from its begin to its return from the disk.");
+        _commitSeconds = Stores.MeasureCommits(meter);
         _hints = new PostgresHints(database, () => OwedElsewhere?.Invoke());
         _health = new PostgresHealth(database, time, meter);
     }
@@ -44,7 +44,7 @@ internal sealed partial class PostgresStore : IStore
     public static async Task<PostgresStore> OpenAsync(
         string connection, string directory, TimeProvider time, Meter meter, List<string>? forgotten = null)
     {
-        NpgsqlDataSource database = NpgsqlDataSource.Create(PostgresAddress.Read(connection));
+        NpgsqlDataSource database = PostgresAddress.Open(connection);
         FileStream? instance = null;
         try
         {
@@ -121,7 +121,7 @@ internal sealed partial class PostgresStore : IStore
                 T value = await write(session);
                 recorded = note is { IsWritten: false } && session.Changes > 0;
                 if (recorded) await AddAuditAsync(session, note!, AuditNote.Done);
-                await session.CommitAsync();
+                await session.FinishAsync();
                 _commitSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
                 return value;
             },

@@ -200,12 +200,13 @@ public sealed class PostgresNodesTests : IAsyncLifetime
         Right.OwedElsewhere = () => heard.TrySetResult();
         // It listens from some moment on: told until it has heard.
         await OweAsync(log, 1);
-        for (ulong at = 1; !heard.Task.IsCompleted; at++)
+        ulong at = 0;
+        await Eventually.HappensAsync(async () =>
         {
-            log.Add(Some.Numbered("more", (int)at));
+            log.Add(Some.Numbered("more", (int)++at));
             await OweOneAsync(log, at);
-            await Task.WhenAny(heard.Task, Task.Delay(100, Cancellation));
-        }
+            return heard.Task.IsCompleted;
+        });
     }
 
     [Fact]

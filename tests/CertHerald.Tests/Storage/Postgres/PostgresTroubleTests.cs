@@ -89,6 +89,19 @@ public sealed class PostgresTroubleTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_several_servers_the_one_that_is_there_and_takes_writes_is_used()
+    {
+        string database = await PostgresServer.NewDatabaseAsync();
+        var address = new NpgsqlConnectionStringBuilder(database);
+        address.Host = $"{_right.PathOf("nothing")},{address.Host}";
+        address.TargetSessionAttributes = "any";
+
+        await using PostgresStore store = await PostgresStore.OpenAsync(address.ConnectionString, _left.Folder, _time, _meter);
+
+        Assert.True(await store.IsWritableAsync(Cancellation));
+    }
+
+    [Fact]
     public async Task A_role_without_the_right_to_create_runs_on_tables_that_another_made()
     {
         string database = await PostgresServer.NewDatabaseAsync(), role = $"app_{Guid.NewGuid():N}";
