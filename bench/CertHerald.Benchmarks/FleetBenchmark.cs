@@ -29,13 +29,13 @@ internal static class FleetBenchmark
             var rows = new List<Row>();
             if (wanted("P4"))
             {
-                await using RunningService service = await RunningService.StartAsync(program, Logs(servers.Take(ReadAtOnce / 2), "start"));
+                await using ServiceProcess service = await ServiceProcess.StartAsync(program, Logs(servers.Take(ReadAtOnce / 2), "start"));
                 await service.ReachesAsync(ReadAtOnce * (double)entries, Patience, "certherald_entries_total");
                 rows.Add(new Row("P4", $"peak memory of run, {ReadAtOnce} logs read at once, {Row.Number(entries)} entries each", $"{Row.Number(service.Peak / 1e6)} MB", "≤ 300 MB", "half of them RFC 6962, half static-ct"));
             }
             if (wanted("S4"))
             {
-                await using RunningService service = await RunningService.StartAsync(program, Logs(servers, "end"));
+                await using ServiceProcess service = await ServiceProcess.StartAsync(program, Logs(servers, "end"));
                 await service.ReachesAsync(Idle * (double)entries, Patience, "certherald_log_tree_size");
                 TimeSpan before = service.Processor, rest = TimeSpan.FromSeconds(quick ? 10 : 60);
                 await Task.Delay(rest);
@@ -57,6 +57,6 @@ internal static class FleetBenchmark
     private static JsonObject Logs(IEnumerable<LogServer> servers, string start) => new()
     {
         ["start"] = start,
-        ["custom"] = new JsonArray([.. servers.SelectMany((server, i) => new[] { RunningService.Describe(server, LogProtocol.Rfc6962, $"plain {i}", null), RunningService.Describe(server, LogProtocol.StaticCt, $"tiled {i}", null) })]),
+        ["custom"] = new JsonArray([.. servers.SelectMany((server, i) => new[] { ServiceProcess.Describe(server, LogProtocol.Rfc6962, $"plain {i}", null), ServiceProcess.Describe(server, LogProtocol.StaticCt, $"tiled {i}", null) })]),
     };
 }

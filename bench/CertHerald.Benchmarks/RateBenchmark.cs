@@ -19,11 +19,11 @@ internal static class RateBenchmark
         server.Log.Misbehave($"rate={PerSecond}", $"page={Page}");
         try
         {
-            await using RunningService service = await RunningService.StartAsync(program, new JsonObject
+            await using ServiceProcess service = await ServiceProcess.StartAsync(program, new JsonObject
             {
                 ["start"] = "start",
                 ["rate_custom"] = 50,
-                ["custom"] = new JsonArray(RunningService.Describe(server, LogProtocol.Rfc6962, "limited", null)),
+                ["custom"] = new JsonArray(ServiceProcess.Describe(server, LogProtocol.Rfc6962, "limited", null)),
             });
             async Task<(double Requests, double Refused, double Entries)> CountAsync() =>
                 (await service.MetricAsync(Requests), await service.MetricAsync(Requests, "\"refused\""), await service.MetricAsync("certherald_entries_total"));

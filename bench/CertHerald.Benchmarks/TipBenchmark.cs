@@ -23,7 +23,7 @@ internal static class TipBenchmark
         List<Tip> idle = [await Tip.StartAsync(LogProtocol.Rfc6962, Fast), await Tip.StartAsync(LogProtocol.StaticCt, Fast), await Tip.StartAsync(LogProtocol.Rfc6962, null), await Tip.StartAsync(LogProtocol.StaticCt, null)];
         try
         {
-            await using (RunningService service = await RunningService.StartAsync(program, Logs(idle), inbox))
+            await using (ServiceProcess service = await ServiceProcess.StartAsync(program, Logs(idle), inbox))
             {
                 await FirstAsync(idle, inbox);
                 using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(quick ? 15 : 60));
@@ -50,7 +50,7 @@ internal static class TipBenchmark
             for (int round = 0; round < 2 || (round < mostRounds && busy.Exists(tip => tip.Samples < samples)); round++)
             {
                 LogProtocol protocol = round % 2 == 0 ? LogProtocol.Rfc6962 : LogProtocol.StaticCt;
-                await using RunningService service = await RunningService.StartAsync(program, Logs(busy, RunningService.Describe(behind, protocol, "behind", null)), inbox);
+                await using ServiceProcess service = await ServiceProcess.StartAsync(program, Logs(busy, ServiceProcess.Describe(behind, protocol, "behind", null)), inbox);
                 await FirstAsync(busy, inbox);
 
                 var clock = Stopwatch.StartNew();
@@ -103,7 +103,7 @@ internal static class TipBenchmark
             return new Tip(log, await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }), protocol, interval);
         }
 
-        public JsonObject Describe() => RunningService.Describe(server, protocol, _name, interval);
+        public JsonObject Describe() => ServiceProcess.Describe(server, protocol, _name, interval);
 
         /// <returns>Seconds from before a head is published until the receiver has all of the request.</returns>
         public async Task<double> PublishAsync(Inbox inbox)

@@ -13,6 +13,7 @@ var root = new RootCommand(
     BackFillsCommand.Create(),
     WebhooksCommand.Create(),
     DeliveriesCommand.Create(),
+    OperatorsCommand.Create(),
     SignInLinkCommand.Create(),
     RekeyCommand.Create(),
     UsersCommand.Create(),

@@ -20,6 +20,10 @@ internal sealed class Soak : IAsyncDisposable
     /// <summary>How long all may take to recover: waits between attempts have grown to minutes.</summary>
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromMinutes(10);
 
+    private const int MostFailures = 100;
+
+    private static readonly TimeSpan MeanLife = TimeSpan.FromSeconds(14), LongestLife = TimeSpan.FromSeconds(90);
+
     // 24 h after their last case, and true of these logs: they hold what cannot be read.
     private static readonly string[] LastingIncidents = ["unparsable_entry"];
 
@@ -29,6 +33,7 @@ internal sealed class Soak : IAsyncDisposable
     private readonly SoakedLog[] _logs;
     private readonly SoakReceiver _receiver;
     private readonly SoakedProgram _program;
+    private readonly Random _random;
     private readonly StreamWriter _events;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Uri _address;
@@ -39,7 +44,8 @@ internal sealed class Soak : IAsyncDisposable
         (_seed, _folder, _logs, _receiver) = (seed, folder, logs, receiver);
         (logs[0].Other, logs[1].Other) = (logs[1], logs[0]);
         _address = new Uri($"http://127.0.0.1:{FreePort()}/");
-        _program = new SoakedProgram(program, WriteConfiguration(), Path.Combine(folder, "said"), seed * 31 + 4);
+        _program = new SoakedProgram(program, WriteConfiguration(), Path.Combine(folder, "said"));
+        _random = new Random(seed * 31 + 4);
         _events = new StreamWriter(Path.Combine(folder, "events")) { AutoFlush = true };
     }
 
@@ -49,7 +55,7 @@ internal sealed class Soak : IAsyncDisposable
     public static async Task<int> RunAsync(string program, TimeSpan time, int seed)
     {
         string folder = Directory.CreateTempSubdirectory("certherald-soak-").FullName;
-        SoakedLog[] logs = [await SoakedLog.StartAsync(Path.Combine(folder, "log1"), seed * 31 + 1), await SoakedLog.StartAsync(Path.Combine(folder, "log2"), seed * 31 + 2)];
+        SoakedLog[] logs = [await SoakedLog.StartAsync(Path.Combine(folder, "log1"), seed * 31 + 1, Growth.Busy), await SoakedLog.StartAsync(Path.Combine(folder, "log2"), seed * 31 + 2, Growth.Busy)];
         await using var soak = new Soak(program, seed, folder, logs, await SoakReceiver.StartAsync(seed * 31 + 3));
         return await soak.RunAsync(time);
     }
@@ -78,7 +84,7 @@ internal sealed class Soak : IAsyncDisposable
         [
             .. _logs.Select(log => log.GrowAsync(over.Token)),
             .. _logs.Select((log, i) => log.MisbehaveAsync(faults => Tell($"log {i + 1} {faults}"), over.Token)),
-            _program.TroubleAsync(what => Tell($"program {what}"), over.Token),
+            TroubleAsync(over.Token),
             ReportAsync(over.Token),
         ];
         await Task.WhenAll(parts);
@@ -100,6 +106,52 @@ internal sealed class Soak : IAsyncDisposable
 
         Print(recovery);
         return _wrong.Count == 0 ? 0 : 1;
+    }
+
+    /// <summary>Lives the program through kills, stops and pauses. It runs when this returns.</summary>
+    private async Task TroubleAsync(CancellationToken stopping)
+    {
+        // Interrupted, we leave nothing running.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => _program.Dispose();
+        _program.Start();
+        while (true)
+        {
+            TimeSpan life = MeanLife * -Math.Log(1 - _random.NextDouble());
+            Task ended = _program.Ended;
+            await Task.WhenAny(ended, Task.Delay(life < LongestLife ? life : LongestLife, stopping));
+            if (ended.IsCompleted)
+            {
+                _program.Failures.Add($"it ended by itself with {_program.ExitCode}");
+                Tell($"program {_program.Failures[^1]}");
+                if (_program.Failures.Count > MostFailures || stopping.IsCancellationRequested) return;
+                await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
+                _program.Start();
+                continue;
+            }
+            if (stopping.IsCancellationRequested) return;
+
+            int how = _random.Next(20);
+            if (how < 2)
+            {
+                Tell("program pause");
+                await _program.PauseAsync(TimeSpan.FromSeconds(1 + 9 * _random.NextDouble()));
+                continue;
+            }
+            if (how < 5)
+            {
+                Tell("program stop");
+                await _program.StopAsync();
+            }
+            else
+            {
+                Tell("program kill");
+                _program.Kill();
+                await ended;
+            }
+            // Sometimes at once, sometimes the world moves on without it.
+            await Task.Delay(TimeSpan.FromSeconds(_random.Next(3) == 0 ? 5 * _random.NextDouble() : 0), CancellationToken.None);
+            _program.Start();
+        }
     }
 
     private async Task ReportAsync(CancellationToken stopping)

@@ -154,7 +154,8 @@ internal sealed class SoakReceiver : IAsyncDisposable
         return now < _badUntil;
     }
 
-    private static string SubjectOf(JsonElement body)
+    /// <summary>What a body tells of.</summary>
+    public static string SubjectOf(JsonElement body)
     {
         if (body.TryGetProperty("issuance", out JsonElement issuance)) return issuance.GetProperty("tbs_sha256").GetString()!;
         return body.TryGetProperty("event", out _)

@@ -10,12 +10,26 @@ namespace CertHerald.Benchmarks.Soaking;
 /// <param name="Tbs">SHA-256 of the TBSCertificate, in hexadecimal; null if the entry cannot be read.</param>
 internal sealed record Owed(ulong Index, string LeafHash, string? Tbs);
 
+/// <summary>How fast a log grows, and with what.</summary>
+/// <param name="Watched">The share of watched certificates.</param>
+/// <param name="Malformed">The share of entries that cannot be read.</param>
+/// <param name="Least">Entries at once, at least.</param>
+/// <param name="Most">Entries at once, fewer than this.</param>
+/// <param name="Pause">Between two additions, in milliseconds, at least; less than twice as long.</param>
+/// <param name="HasBursts">Now and then a thousand at once, or nothing for seconds.</param>
+internal sealed record Growth(double Watched, double Malformed, int Least, int Most, int Pause, bool HasBursts)
+{
+    /// <summary>Some dozen entries a second, few of them watched.</summary>
+    public static Growth Busy { get; } = new(0.03, 0.004, 8, 24, 350, HasBursts: true);
+
+    /// <summary>An entry or two a second, most of them watched.</summary>
+    public static Growth Calm { get; } = new(0.7, 0.04, 1, 3, 700, HasBursts: false);
+}
+
 /// <summary>A log that grows all the time, misbehaves now and then in ways that heal, and remembers what a monitor must tell of.</summary>
 internal sealed class SoakedLog : IAsyncDisposable
 {
     public const string Watched = "soak.example";
-
-    private const double WatchedShare = 0.03, MalformedShare = 0.004;
 
     /// <summary>Faults that end, and after which a log is what it was: how often each is chosen, and how it is written.</summary>
     private static readonly (int Weight, Func<Random, ulong, string> Write)[] Menu =
@@ -56,9 +70,11 @@ internal sealed class SoakedLog : IAsyncDisposable
     // Precertificates whose certificates follow, in this log or in the other.
     private readonly ConcurrentQueue<Logged> _awaited = new();
 
-    private SoakedLog(Log log, LogServer server, int seed)
+    private readonly Growth _pace;
+
+    private SoakedLog(Log log, LogServer server, int seed, Growth pace)
     {
-        (Log, Server, _growth, _trouble) = (log, server, new Random(seed), new Random(~seed));
+        (Log, Server, _growth, _trouble, _pace) = (log, server, new Random(seed), new Random(~seed), pace);
         _corpus = new SyntheticCorpus(new SyntheticCorpusOptions { Seed = (ulong)(uint)seed });
     }
 
@@ -78,19 +94,18 @@ internal sealed class SoakedLog : IAsyncDisposable
         get { lock (_gate) return [.. _owed]; }
     }
 
-    public static async Task<SoakedLog> StartAsync(string folder, int seed)
+    public static async Task<SoakedLog> StartAsync(string folder, int seed, Growth pace, TimeProvider? time = null)
     {
-        var log = new Log(new LogOptions { Directory = folder, MaxEntriesPerAnswer = 256 });
-        return new SoakedLog(log, await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }), seed);
+        var log = new Log(new LogOptions { Directory = folder, MaxEntriesPerAnswer = 256, Time = time ?? TimeProvider.System });
+        return new SoakedLog(log, await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }), seed, pace);
     }
 
-    /// <summary>Some dozen entries a second; now and then a thousand at once, or nothing for seconds.</summary>
     public async Task GrowAsync(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
-            Grow(_growth.Next(60) == 0 ? 1_000 : _growth.Next(8, 24));
-            await Pause(TimeSpan.FromMilliseconds(_growth.Next(40) == 0 ? 6_000 : _growth.Next(300, 700)), stopping);
+            Grow(_pace.HasBursts && _growth.Next(60) == 0 ? 1_000 : _growth.Next(_pace.Least, _pace.Most));
+            await Pause(TimeSpan.FromMilliseconds(_pace.HasBursts && _growth.Next(40) == 0 ? 6_000 : _growth.Next(_pace.Pause, 2 * _pace.Pause)), stopping);
         }
     }
 
@@ -147,8 +162,8 @@ internal sealed class SoakedLog : IAsyncDisposable
             for (int i = 0; i < count; i++)
             {
                 double kind = _growth.NextDouble();
-                if (kind < MalformedShare) AddMalformed();
-                else if (kind < MalformedShare + WatchedShare) AddWatched();
+                if (kind < _pace.Malformed) AddMalformed();
+                else if (kind < _pace.Malformed + _pace.Watched) AddWatched();
                 else Log.AddCorpus([_corpus.EntryAt(new EntryIndex(Log.Size.Value))]);
             }
             Log.Publish();

@@ -2,17 +2,24 @@ using System.Diagnostics;
 
 namespace CertHerald.Benchmarks.Soaking;
 
-/// <summary>The published program under <c>run</c>, killed and started again at random. All that it says goes to a file.</summary>
-internal sealed class SoakedProgram(string program, string configuration, string saidFile, int seed) : IDisposable
+/// <summary>The published program under <c>run</c>, which can be killed and started again. All that it says goes to a file.</summary>
+/// <param name="prepare">Changes how it is started.</param>
+/// <param name="hear">Gets each line that it says.</param>
+internal sealed class SoakedProgram(string program, string configuration, string saidFile, Action<ProcessStartInfo>? prepare = null, Action<string>? hear = null) : IDisposable
 {
-    private const int Term = 15, Stop = 19, Continue = 18, Terminated = 143, MostFailures = 100;
+    private const int Hangup = 1, Killing = 9, Term = 15, Stopping = 19, Continue = 18;
 
-    private static readonly TimeSpan MeanLife = TimeSpan.FromSeconds(14), LongestStop = TimeSpan.FromSeconds(60);
+    /// <summary>The exit code after SIGTERM.</summary>
+    private const int Terminated = 143;
 
-    private readonly Random _random = new(seed);
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(60);
+
     private readonly Lock _gate = new();
     private readonly StreamWriter _said = new(saidFile) { AutoFlush = true };
     private Process? _process;
+    private TaskCompletionSource _up = new();
+
+    public int Starts { get; private set; }
 
     public int Kills { get; private set; }
 
@@ -28,54 +35,65 @@ internal sealed class SoakedProgram(string program, string configuration, string
 
     public long Lines { get; private set; }
 
-    /// <summary>Lives it until then, through kills, stops and pauses. It runs when this returns.</summary>
-    public async Task TroubleAsync(Action<string> tell, CancellationToken stopping)
-    {
-        // Interrupted, we leave nothing running.
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => _process?.Kill();
-        Start();
-        while (true)
-        {
-            TimeSpan life = MeanLife * -Math.Log(1 - _random.NextDouble());
-            Task ended = _process!.WaitForExitAsync(CancellationToken.None);
-            await Task.WhenAny(ended, Task.Delay(life < TimeSpan.FromSeconds(90) ? life : TimeSpan.FromSeconds(90), stopping));
-            if (ended.IsCompleted)
-            {
-                Failures.Add($"it ended by itself with {_process.ExitCode}");
-                tell(Failures[^1]);
-                if (Failures.Count > MostFailures || stopping.IsCancellationRequested) return;
-                await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
-                Start();
-                continue;
-            }
-            if (stopping.IsCancellationRequested) return;
+    /// <summary>The last line that it said.</summary>
+    public string LastLine { get; private set; } = "";
 
-            int how = _random.Next(20);
-            if (how < 2)
-            {
-                tell("pause");
-                Pauses++;
-                Signal(Stop);
-                await Task.Delay(TimeSpan.FromSeconds(1 + 9 * _random.NextDouble()), CancellationToken.None);
-                Signal(Continue);
-                continue;
-            }
-            if (how < 5)
-            {
-                tell("stop");
-                await StopAsync();
-            }
-            else
-            {
-                tell("kill");
-                Kills++;
-                _process.Kill();
-                await ended;
-            }
-            // Sometimes at once, sometimes the world moves on without it.
-            await Task.Delay(TimeSpan.FromSeconds(_random.Next(3) == 0 ? 5 * _random.NextDouble() : 0), CancellationToken.None);
-            Start();
-        }
+    /// <summary>Whether it is not there.</summary>
+    public bool HasEnded => _process!.HasExited;
+
+    public int ExitCode => _process!.ExitCode;
+
+    /// <summary>Its id, or that which it had; null if it was never started.</summary>
+    public int? LastId { get; private set; }
+
+    /// <summary>Its end, whatever brings it.</summary>
+    public Task Ended => _process!.WaitForExitAsync(CancellationToken.None);
+
+    /// <summary>Until it answers.</summary>
+    public Task Up
+    {
+        get { lock (_gate) return _up.Task; }
+    }
+
+    public void Start()
+    {
+        _process?.Dispose();
+        var start = new ProcessStartInfo(program, ["run", "--config", configuration]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("CERTHERALD__", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        prepare?.Invoke(start);
+        lock (_gate) _up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => Take(line.Data);
+        process.ErrorDataReceived += (_, line) => Take(line.Data);
+        process.Start();
+        _process = process;
+        LastId = process.Id;
+        Starts++;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>As <c>kill -9</c> does. It is gone at once, and <see cref="Ended"/> soon.</summary>
+    public void Kill()
+    {
+        Kills++;
+        _ = LibC.kill(_process!.Id, Killing);
+    }
+
+    /// <summary>Lets it stand still for so long.</summary>
+    public async Task PauseAsync(TimeSpan time, Action? meanwhile = null)
+    {
+        Pauses++;
+        Signal(Stopping);
+        meanwhile?.Invoke();
+        await Task.Delay(time, CancellationToken.None);
+        Signal(Continue);
+    }
+
+    /// <summary>Asks it to read its configuration again.</summary>
+    public void Reload()
+    {
+        if (_process is { HasExited: false }) Signal(Hangup);
     }
 
     /// <summary>Asks it to end, as a service manager does, and waits.</summary>
@@ -86,22 +104,19 @@ internal sealed class SoakedProgram(string program, string configuration, string
         Signal(Term);
         try
         {
-            await _process!.WaitForExitAsync(CancellationToken.None).WaitAsync(LongestStop);
+            await Ended.WaitAsync(LongestStop);
         }
         catch (TimeoutException)
         {
             Failures.Add($"it did not end within {LongestStop.TotalSeconds:0} s of SIGTERM");
             _process!.Kill();
-            await _process.WaitForExitAsync(CancellationToken.None);
+            await Ended;
             return;
         }
         TimeSpan took = Stopwatch.GetElapsedTime(began);
         if (took > SlowestStop) SlowestStop = took;
-        if (_process.ExitCode != Terminated) Failures.Add($"after SIGTERM it ended with {_process.ExitCode}");
+        if (ExitCode != Terminated) Failures.Add($"after SIGTERM it ended with {ExitCode}");
     }
-
-    /// <summary>Whether it has ended though nobody asked it to.</summary>
-    public bool HasEnded => _process!.HasExited;
 
     public void Dispose()
     {
@@ -112,27 +127,17 @@ internal sealed class SoakedProgram(string program, string configuration, string
         lock (_gate) _said.Dispose();
     }
 
-    private void Start()
-    {
-        _process?.Dispose();
-        var start = new ProcessStartInfo(program, ["run", "--config", configuration]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("CERTHERALD__", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
-        _process = new Process { StartInfo = start };
-        _process.OutputDataReceived += (_, line) => Take(line.Data);
-        _process.ErrorDataReceived += (_, line) => Take(line.Data);
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-    }
-
     private void Take(string? line)
     {
         if (line is null) return;
         lock (_gate)
         {
             Lines++;
+            LastLine = line;
             _said.WriteLine(line);
+            if (line.Contains(" answers on ", StringComparison.Ordinal)) _up.TrySetResult();
         }
+        hear?.Invoke(line);
     }
 
     private void Signal(int signal) => _ = LibC.kill(_process!.Id, signal);

@@ -3,6 +3,7 @@ using CertHerald.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace CertHerald.Access;
@@ -10,7 +11,7 @@ namespace CertHerald.Access;
 /// <summary>Registers sign-in with the host.</summary>
 internal static class AccessSetup
 {
-    /// <summary>Needs an <see cref="IStore"/> and a <see cref="TimeProvider"/> beside it.</summary>
+    /// <summary>Needs an <see cref="IStore"/>, an <see cref="OpenIdProvider"/> and a <see cref="TimeProvider"/> beside it.</summary>
     public static void AddAccess(this IServiceCollection services, AccessOptions options)
     {
         services.AddSingleton(options);
@@ -18,6 +19,7 @@ internal static class AccessSetup
         services.AddSingleton<LocalKey>();
         services.AddSingleton<FailedSignIns>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<OpenIdAttempts>();
         services.AddSingleton<IUsers>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<Users>();
         services.AddSingleton<IApiKeys>(provider => provider.GetRequiredService<IStore>());
@@ -33,7 +35,7 @@ internal static class AccessSetup
         // It would warn at every start that its keys lie unencrypted: they protect forms only, in a folder that is ours alone.
         services.AddLogging(logs => logs.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
         IDataProtectionBuilder protection = services.AddDataProtection().SetApplicationName("CertHerald");
-        if (options.KeyFolder is { } folder) protection.PersistKeysToFileSystem(PrivateFolder(folder));
+        if (options.KeyFolder is { } folder) services.Configure<KeyManagementOptions>(keys => keys.XmlRepository = new FormKeys(PrivateFolder(folder).FullName));
         else protection.UseEphemeralDataProtectionProvider();
 
         services.AddAntiforgery(forms =>

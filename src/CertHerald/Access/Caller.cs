@@ -3,7 +3,7 @@ using System.Security.Claims;
 namespace CertHerald.Access;
 
 /// <summary>Who asks, as authentication found out.</summary>
-/// <param name="Name">For the audit trail: <c>local</c>, a key's prefix, <c>user NAME</c>, or a session that began with a link.</param>
+/// <param name="Name">For the audit trail: <c>local</c>, a key's prefix, <c>user NAME</c>, <c>openid NAME</c>, or a session that began with a link.</param>
 /// <param name="Id">Differs between callers: forms are tied to it.</param>
 internal abstract record Caller(string Name, string Id)
 {
@@ -13,7 +13,9 @@ internal abstract record Caller(string Name, string Id)
     public sealed record Key(string Prefix, IReadOnlyList<Scope> Scopes) : Caller($"key {Prefix}", Prefix);
 
     /// <param name="User">Null if it began with a link.</param>
-    public sealed record Session(string Hash, string? User) : Caller(User is null ? $"session {Hash[..8]}" : $"user {User}", Hash);
+    /// <param name="IsOpenId">The OpenID provider named the user, who is none of <see cref="Users"/>.</param>
+    public sealed record Session(string Hash, string? User, bool IsOpenId = false)
+        : Caller(User is null ? $"session {Hash[..8]}" : IsOpenId ? $"openid {User}" : $"user {User}", Hash);
 
     /// <summary>Whether this caller may use an endpoint.</summary>
     /// <param name="needed">The scope that it states; null if it states none.</param>

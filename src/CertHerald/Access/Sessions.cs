@@ -19,8 +19,11 @@ internal sealed record AccessOptions
 }
 
 /// <summary>Who is signed in to the console. The browser holds a random id in a cookie, the store only its hash.</summary>
-internal sealed partial class Sessions(IUsers store, TimeProvider time, ILogger<Sessions> logger)
+internal sealed partial class Sessions(IUsers store, OpenIdProvider openId, TimeProvider time, ILogger<Sessions> logger)
 {
+    // No user's name has a space: these are told apart from theirs.
+    private const string OpenIdMark = "openid ";
+
     /// <summary>A session unused for this long is over.</summary>
     public static readonly TimeSpan Idle = TimeSpan.FromHours(12);
 
@@ -44,15 +47,26 @@ internal sealed partial class Sessions(IUsers store, TimeProvider time, ILogger<
         return CallerOf(hash, user?.Name);
     }
 
+    /// <summary>Starts a session of somebody whom the OpenID provider named. It ends, too, when other options come in force.</summary>
+    public async Task<Caller.Session> BeginAsync(HttpContext context, OpenIdOptions options, OpenIdUser user)
+    {
+        string id = OpaqueToken.New();
+        byte[] hash = OpaqueToken.HashOf(id);
+        DateTimeOffset now = time.GetUtcNow();
+        await store.AddForeignSessionAsync(hash, $"{OpenIdMark}{options.Rules} {user.Name}", now, now + Absolute, context.RequestAborted);
+        context.Response.Cookies.Append(CookieName(context), id, Cookie(context, Absolute));
+        return new Caller.Session(Convert.ToHexStringLower(hash), user.Name, IsOpenId: true);
+    }
+
     /// <summary>Whose session the request's is, if that is alive, and marks it as used; else null.</summary>
     public async Task<Caller.Session?> FindAsync(HttpContext context)
     {
         if (!context.Request.Cookies.TryGetValue(CookieName(context), out string? id) || !OpaqueToken.HasShape(id)) return null;
         byte[] hash = OpaqueToken.HashOf(id);
         DateTimeOffset now = time.GetUtcNow();
-        if (await store.FindSessionAsync(hash, now, Idle, context.RequestAborted) is not { } session) return null;
+        if (await store.FindSessionAsync(hash, now, Idle, context.RequestAborted) is not { } session || CallerOf(hash, session.User) is not { } caller) return null;
         if (now - session.Used >= NotedEvery) await NoteUseAsync(hash, now, context.RequestAborted);
-        return CallerOf(hash, session.User);
+        return caller;
     }
 
     /// <summary>Ends the request's session, here and in the browser.</summary>
@@ -63,7 +77,14 @@ internal sealed partial class Sessions(IUsers store, TimeProvider time, ILogger<
         context.Response.Cookies.Delete(CookieName(context), Cookie(context, maxAge: null));
     }
 
-    private static Caller.Session CallerOf(byte[] hash, string? user) => new(Convert.ToHexStringLower(hash), user);
+    /// <summary>Null if the rules that let its user in are not in force any more.</summary>
+    private Caller.Session? CallerOf(byte[] hash, string? user)
+    {
+        string text = Convert.ToHexStringLower(hash);
+        if (user?.StartsWith(OpenIdMark, StringComparison.Ordinal) != true) return new Caller.Session(text, user);
+        string mark = $"{OpenIdMark}{openId.Options?.Rules} ";
+        return user.StartsWith(mark, StringComparison.Ordinal) ? new Caller.Session(text, user[mark.Length..], IsOpenId: true) : null;
+    }
 
     private async Task NoteUseAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using CertHerald.Access;
 using CertHerald.Deciding;
@@ -10,11 +11,12 @@ namespace CertHerald.Api;
 
 /// <summary>The webhooks, and those that are added, changed and removed while the service runs. These are kept in the store, secrets encrypted.</summary>
 internal sealed partial class AddedWebhooks(
-    IStore store, Delivering.Webhooks webhooks, IReadOnlyList<IWebhookDialect> dialects, TimeProvider time, ILogger<AddedWebhooks> logger) : IDisposable
+    IStore store, Delivering.Webhooks webhooks, IReadOnlyList<IWebhookDialect> dialects, WebhookHandshake handshake, TimeProvider time, ILogger<AddedWebhooks> logger) : IDisposable
 {
     private const double UsualOverlapHours = 24, MostOverlapHours = 7 * 24;
 
     private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly IReadOnlyList<IWebhookDialect> _dialects = [.. dialects.Where(dialect => !dialect.IsMail)];
 
     // As the store has them. Written by whoever holds _one.
     private ImmutableSortedDictionary<string, Kept> _added = ImmutableSortedDictionary.Create<string, Kept>(StringComparer.Ordinal);
@@ -24,32 +26,32 @@ internal sealed partial class AddedWebhooks(
         RouteGroupBuilder group = routes.MapGroup("/api/webhooks").WithTags("Webhooks").Needs(Scope.Read);
 
         group.MapGet("", async (AddedWebhooks added, CancellationToken cancellation) =>
-            TypedResults.Json(await added.ListAsync(cancellation), ApiJson.Default.IReadOnlyListWebhookJson));
+            TypedResults.Json(await added.ListAsync(cancellation), ApiJson.Default.IReadOnlyListWebhookJson)).Produces<IReadOnlyList<WebhookJson>>();
 
         group.MapGet("/{name}", async (string name, AddedWebhooks added, CancellationToken cancellation) =>
             (await added.ListAsync(cancellation)).FirstOrDefault(webhook => webhook.Name == name) is { } found
                 ? TypedResults.Json(found, ApiJson.Default.WebhookJson)
-                : (IResult)ApiError.NotFound("webhook"));
+                : (IResult)ApiError.NotFound("webhook")).Produces<WebhookJson>();
 
         group.MapPost("", (HttpRequest request, AddedWebhooks added) => AnswerAsync(request, ApiJson.Default.WebhookRequest, null, added.AddAsync))
-            .Needs(Scope.Webhooks);
+            .Needs(Scope.Webhooks).Takes<WebhookRequest>().Produces<WebhookJson>(StatusCodes.Status201Created);
 
         group.MapPatch("/{name}", (string name, HttpRequest request, AddedWebhooks added) =>
             AnswerAsync(request, ApiJson.Default.WebhookRequest, null, asked => added.ChangeAsync(name, asked)))
-            .Needs(Scope.Webhooks);
+            .Needs(Scope.Webhooks).Takes<WebhookRequest>().Produces<WebhookJson>();
 
-        group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).Needs(Scope.Webhooks);
+        group.MapDelete("/{name}", async (string name, AddedWebhooks added) => Answer(await added.RemoveAsync(name))).Needs(Scope.Webhooks).Produces<WebhookJson>();
 
         group.MapPost("/{name}/rotate-secret", (string name, HttpRequest request, AddedWebhooks added) =>
             AnswerAsync(request, ApiJson.Default.RotateRequest, new RotateRequest(), asked => added.RotateAsync(name, asked)))
-            .Needs(Scope.Webhooks);
+            .Needs(Scope.Webhooks).Takes<RotateRequest>(isRequired: false).Produces<WebhookJson>();
     }
 
     /// <summary>The dialects' names, the usual one first.</summary>
-    public IEnumerable<string> Dialects => dialects.Select(dialect => dialect.Name);
+    public IEnumerable<string> Dialects => _dialects.Select(dialect => dialect.Name);
 
     /// <summary>Every kind of event that some dialect can tell.</summary>
-    public IEnumerable<string> Events => EventKinds.All.Where(kind => dialects.Any(dialect => dialect.Speaks(kind)));
+    public IEnumerable<string> Events => EventKinds.All.Where(kind => _dialects.Any(dialect => dialect.Speaks(kind)));
 
     /// <summary>Puts in force what another node has changed.</summary>
     public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
@@ -83,9 +85,9 @@ internal sealed partial class AddedWebhooks(
     // What follows is not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
 
     /// <summary>Adds one; from the next commit on it is owed what it asks for.</summary>
-    public Task<WebhookOutcome> AddAsync(WebhookRequest request) => TakingTurnsAsync(async () =>
+    public Task<WebhookOutcome> AddAsync(WebhookRequest request) => AskingFirstAsync(null, request, () => TakingTurnsAsync(async () =>
     {
-        if (request.ApplyTo(before: null, dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
+        if (request.ApplyTo(before: null, _dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
         string name = made.Webhook.Name;
         if (IsConfigured(name)) return Configured(name);
         if (_added.ContainsKey(name) || !await store.AddWebhookAsync(made.Webhook, CancellationToken.None))
@@ -93,29 +95,39 @@ internal sealed partial class AddedWebhooks(
         PutInForce(made.Webhook);
         LogAdded(name);
         return await OutcomeAsync(StatusCodes.Status201Created, made);
-    });
+    }));
 
     /// <summary>Changes what the request names. Another host gets nothing of what the old one was trusted with.</summary>
-    public Task<WebhookOutcome> ChangeAsync(string name, WebhookRequest request) => ChangeAsync(name, before =>
+    public Task<WebhookOutcome> ChangeAsync(string name, WebhookRequest request) => AskingFirstAsync(name, request, () => ChangeAsync(name, before =>
     {
         if (request.Name is not null && request.Name != before.Name) return (null, "A webhook keeps its name: what it is owed goes by it. Add another one.");
-        ChangedWebhook? after = request.ApplyTo(before, dialects, time.GetUtcNow(), out string mistake);
+        ChangedWebhook? after = request.ApplyTo(before, _dialects, time.GetUtcNow(), out string mistake);
         return (after, mistake);
-    });
+    }));
 
-    /// <summary>Gives it a new signing secret; the old ones sign beside it for a while.</summary>
+    /// <summary>
+    /// Gives it a new signing secret. The old ones sign beside it for a while; those of an app sign on alone, and the new one takes
+    /// over when they end. Which kind is changed, the new one's text tells; if it is made, the app's where there is one.
+    /// </summary>
     public Task<WebhookOutcome> RotateAsync(string name, RotateRequest request) => ChangeAsync(name, before =>
     {
         if (request.OverlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
         string? wrong = null;
-        if (request.Secret is not null && !SigningSecret.TryParse(request.Secret, out _, out wrong)) return (null, $"\"secret\" {wrong}.");
+        bool hasApp = dialects.Any(dialect => dialect.Name == before.Dialect && dialect.Options.Contains(DialectOptions.AppSecret));
+        bool isOfApp = hasApp && (request.Secret is null || !SigningSecret.HasForm(request.Secret));
+        bool isTaken = request.Secret is null || (isOfApp ? AppSecret.TryParse(request.Secret, out _, out wrong) : SigningSecret.TryParse(request.Secret, out _, out wrong));
+        if (!isTaken) return (null, $"\"secret\" {wrong}.");
 
         DateTimeOffset now = time.GetUtcNow(), until = now.AddHours(request.OverlapHours ?? UsualOverlapHours);
-        var latest = new StoredSecret(request.Secret ?? SigningSecret.New().Text, Until: null);
-        StoredSecret[] old = [.. before.Secrets.Select(secret => secret with { Until = secret.Until < until ? secret.Until : until }).Where(secret => secret.Until > now)];
+        var latest = new StoredSecret(request.Secret ?? (isOfApp ? AppSecret.New().Text : SigningSecret.New().Text), Until: null);
+        IEnumerable<StoredSecret> ofItsKind = before.Secrets.Where(secret => SigningSecret.HasForm(secret.Text) != isOfApp), others = before.Secrets.Except(ofItsKind);
+        StoredSecret[] old = [.. ofItsKind.Select(secret => secret with { Until = secret.Until < until ? secret.Until : until }).Where(secret => secret.Until > now)];
         return old.Length > StandardSigner.MostOld
             ? (null, $"{old.Length - 1} old secrets still sign, until {old[^1].Until:yyyy-MM-dd HH:mm}Z the oldest: wait for it, or end them all now with \"overlap_hours\": 0.")
-            : (new ChangedWebhook(before with { Secrets = [latest, .. old] }, request.Secret is null ? latest.Text : null, Warning: null), "");
+            : (new ChangedWebhook(before with { Secrets = [latest, .. old, .. others] }, request.Secret is null && !isOfApp ? latest.Text : null, Warning: null)
+            {
+                MadeForApp = request.Secret is null && isOfApp ? latest.Text : null,
+            }, "");
     });
 
     /// <summary>Removes it, its secrets with it. What it is owed stays, and waits for one of its name.</summary>
@@ -143,6 +155,20 @@ internal sealed partial class AddedWebhooks(
         return await OutcomeAsync(StatusCodes.Status200OK, after);
     });
 
+    /// <summary>
+    /// Nothing is changed before its receiver, asked with the token of the request, has said that it wants to be one. It may take
+    /// its time: other changes do not wait for it.
+    /// </summary>
+    private async Task<WebhookOutcome> AskingFirstAsync(string? name, WebhookRequest request, Func<Task<WebhookOutcome>> change)
+    {
+        StoredWebhook? before = name is null ? null : _added.GetValueOrDefault(name)?.Stored;
+        bool isKnown = name is null || before is not null;
+        if (request.VerifyToken is not { } token || !isKnown || request.ApplyTo(before, dialects, time.GetUtcNow(), out _) is not { } asked) return await change();
+        return await handshake.AskAsync(Keep(asked.Webhook).Options, token, CancellationToken.None) is { } refusal
+            ? new WebhookOutcome(StatusCodes.Status400BadRequest, $"The receiver did not confirm that it wants these deliveries: {refusal}. Nothing was changed.")
+            : await change();
+    }
+
     private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
     {
         await _one.WaitAsync();
@@ -168,6 +194,7 @@ internal sealed partial class AddedWebhooks(
         Webhook = Describe(_added[changed.Webhook.Name].Options, changed.Webhook, await HoldOfAsync(changed.Webhook.Name, CancellationToken.None)) with
         {
             Secret = changed.Made,
+            AppSecret = changed.MadeForApp,
             Warning = changed.Warning is { Length: > 0 } warning ? warning : null,
         },
     };
@@ -180,17 +207,24 @@ internal sealed partial class AddedWebhooks(
         return new WebhookJson(
             webhook.Name, webhook.Dialect, WebhookOptions.Shown(webhook.Url), webhook.Events, webhook.Evidence, IsConfigured(webhook.Name), stored?.Added,
             webhook.Credentials is not null, webhook.Signer is not null, [.. (stored?.Secrets ?? []).Where(secret => secret.Until > now).Select(secret => secret.Until!.Value)],
-            [.. webhook.Headers.Select(header => header.Name)], webhook.Concurrency, webhook.Rate, hold);
+            [.. webhook.Headers.Select(header => header.Name)], webhook.Concurrency, webhook.Rate, hold)
+        {
+            IncludeValues = webhook.IncludeValues,
+            AcceptAny2xx = webhook.AcceptAny2xx,
+            MaxBatch = webhook.MaxBatch,
+        };
     }
 
     private Kept Keep(StoredWebhook stored)
     {
-        if (!WebhookUrl.TryParse(stored.Url, out WebhookUrl? url, out _) || dialects.All(dialect => dialect.Name != stored.Dialect))
+        if (!WebhookUrl.TryParse(stored.Url, out WebhookUrl? url, out _) || _dialects.All(dialect => dialect.Name != stored.Dialect))
             throw new StoreException($"the database holds webhook {stored.Name} in a form that this version does not know: start the newer certherald again");
 
         var secrets = new List<SigningSecret>();
+        var appSecrets = new List<AppSecret>();
         foreach (StoredSecret one in stored.Secrets)
             if (SigningSecret.TryParse(one.Text, out SigningSecret? secret, out _)) secrets.Add(one.Until is { } until ? secret.EndingAt(until) : secret);
+            else if (AppSecret.TryParse(one.Text, out AppSecret? ofApp, out _)) appSecrets.Add(one.Until is { } until ? ofApp.EndingAt(until) : ofApp);
         return new Kept(stored, new WebhookOptions
         {
             Name = stored.Name,
@@ -199,7 +233,10 @@ internal sealed partial class AddedWebhooks(
             Credentials = url.Credentials,
             Events = stored.Events,
             Evidence = stored.Evidence,
-            Signer = secrets.Count > 0 ? new StandardSigner(secrets) : null,
+            IncludeValues = stored.IncludeValues,
+            AcceptAny2xx = stored.AcceptAny2xx,
+            MaxBatch = stored.MaxBatch,
+            Signer = WebhookSigners.Of(secrets, appSecrets),
             Headers = [.. stored.Headers.Select(header => new WebhookHeader(header.Key, header.Value))],
             Concurrency = stored.Concurrency ?? WebhookOptions.DefaultConcurrency,
             Rate = stored.Rate ?? WebhookOptions.DefaultRate,
@@ -258,10 +295,21 @@ internal sealed record WebhookOutcome(int Status, string? Problem)
 /// <param name="Headers">Names of the headers that are sent beside ours.</param>
 /// <param name="Hold">Why it gets nothing; null if it does.</param>
 /// <param name="Secret">What was made for it: in the answer to what made it, else null.</param>
+/// <param name="AppSecret">The same, for dialects that sign with an app's.</param>
 /// <param name="Warning">What it lost by a change; else null.</param>
 internal sealed record WebhookJson(
     string Name, string Dialect, string Url, IReadOnlyList<string> Events, bool Evidence, bool Configured, DateTimeOffset? Added, bool Credentials, bool Signed,
-    IReadOnlyList<DateTimeOffset> OldSecretsUntil, IReadOnlyList<string> Headers, int Concurrency, double Rate, string? Hold, string? Secret = null, string? Warning = null)
+    IReadOnlyList<DateTimeOffset> OldSecretsUntil, IReadOnlyList<string> Headers, int Concurrency, double Rate, string? Hold, string? Secret = null, string? Warning = null, string? AppSecret = null)
 {
+    /// <summary>Whether bodies carry what changed, beside that it did.</summary>
+    public bool IncludeValues { get; init; } = true;
+
+    /// <summary>Whether every status from 200 to 299 counts as delivered.</summary>
+    [JsonPropertyName("accept_any_2xx")]
+    public bool AcceptAny2xx { get; init; }
+
+    /// <summary>Events in one body, at most.</summary>
+    public int MaxBatch { get; init; } = 1;
+
     public override string ToString() => Name;
 }

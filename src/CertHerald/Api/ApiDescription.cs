@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using CertHerald.Access;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -8,22 +10,42 @@ namespace CertHerald.Api;
 /// <summary>The API in OpenAPI's words, made from the routes themselves: what is mapped is described.</summary>
 internal static class ApiDescription
 {
-    private const string Name = "v1", Key = "key", Error = "ApiError", Json = "application/json";
+    private const string Name = "v1", Key = "key", Session = "session", Error = "ApiError", Json = "application/json";
 
-    public static void AddApiDescription(this IServiceCollection services) => services.AddOpenApi(Name, options =>
+    public static void AddApiDescription(this IServiceCollection services)
+    {
+        // What is described is what ApiJson writes.
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
+        });
+        services.AddOpenApi(Name, Shape);
+    }
+
+    private static void Shape(OpenApiOptions options)
     {
         options.ShouldInclude = route => route.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true;
-        options.AddOperationTransformer((operation, context, _) =>
+        options.AddOperationTransformer(async (operation, context, cancellation) =>
         {
             Describe(operation, context);
-            return Task.CompletedTask;
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<TakenBody>().FirstOrDefault() is { } taken)
+                operation.RequestBody = new OpenApiRequestBody
+                {
+                    Required = taken.IsRequired,
+                    Content = new Dictionary<string, OpenApiMediaType> { [Json] = new() { Schema = await context.GetOrCreateSchemaAsync(taken.Type, null, cancellation) } },
+                };
         });
         options.AddDocumentTransformer((document, _, _) =>
         {
             Complete(document);
             return Task.CompletedTask;
         });
-    });
+    }
+
+    /// <summary>States what a request's body holds. The operation reads it itself, to say what is wrong with it.</summary>
+    public static RouteHandlerBuilder Takes<T>(this RouteHandlerBuilder route, bool isRequired = true) => route.WithMetadata(new TakenBody(typeof(T), isRequired));
 
     /// <summary>Open to everybody: it says what every copy of the program can do, and nothing of this one.</summary>
     public static void MapApiDescription(this IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
@@ -34,6 +56,7 @@ internal static class ApiDescription
         string scope = needed is null ? "none: no API key may use it" : Scopes.NameOf(needed.Scope);
         operation.Description = needed?.Scope == Scope.Read ? $"Scope: {scope}, or a session of the console." : $"Scope: {scope}.";
         operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Key, context.Document)] = [scope] }];
+        if (needed?.Scope == Scope.Read) operation.Security.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Session, context.Document)] = [] });
 
         OpenApiResponses answers = operation.Responses ??= [];
         Refuse("400", "A parameter or the body cannot be used; the message says which.");
@@ -63,6 +86,13 @@ internal static class ApiDescription
             Scheme = "bearer",
             Description = "An API key, chk_…, with the scope that the operation names; or the local key.",
         };
+        document.Components.SecuritySchemes[Session] = new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Cookie,
+            Name = "certherald",
+            Description = "A session of the console, which may read. Where the public address is HTTPS, the cookie is __Host-certherald.",
+        };
         document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
         document.Components.Schemas[Error] = new OpenApiSchema
         {
@@ -77,3 +107,6 @@ internal static class ApiDescription
         };
     }
 }
+
+/// <summary>On an endpoint: what its body holds.</summary>
+internal sealed record TakenBody(Type Type, bool IsRequired);

@@ -42,6 +42,8 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(HoldRequest))]
 [JsonSerializable(typeof(WebhookStateJson))]
 [JsonSerializable(typeof(WebhookTestJson))]
+[JsonSerializable(typeof(IReadOnlyList<OperatorChannelJson>))]
+[JsonSerializable(typeof(IReadOnlyList<ChannelTestJson>))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

@@ -22,6 +22,7 @@ internal static class ApiSetup
         services.AddSingleton<IDeliveries>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<Replays>();
         services.AddSingleton<WebhookOperations>();
+        services.AddSingleton<OperatorChannelsApi>();
         services.AddSingleton<FollowedLogs>();
         services.AddSingleton<IIncidents>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<LogIncidents>();
@@ -49,6 +50,7 @@ internal static class ApiSetup
         Deliveries.Map(routes);
         Replays.Map(routes);
         WebhookOperations.Map(routes);
+        OperatorChannelsApi.Map(routes);
         FollowedLogs.Map(routes);
         LogIncidents.Map(routes);
         MalformedEntries.Map(routes);

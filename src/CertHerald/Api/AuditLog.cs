@@ -10,7 +10,7 @@ internal sealed class AuditLog(IAudit store)
         routes.MapGet("/api/audit", async (string? before, string? limit, AuditLog audit, CancellationToken cancellation) =>
             Page.Read(before, limit, out string? problem) is { } page
                 ? TypedResults.Json(await audit.ListAsync(page, cancellation), ApiJson.Default.PageJsonAuditJson)
-                : (IResult)ApiError.BadRequest(problem!)).WithTags("Access").Needs(Scope.Admin);
+                : (IResult)ApiError.BadRequest(problem!)).WithTags("Access").Needs(Scope.Admin).Produces<PageJson<AuditJson>>();
 
     /// <summary>Newest first.</summary>
     public async Task<PageJson<AuditJson>> ListAsync(Page page, CancellationToken cancellation)

@@ -13,18 +13,18 @@ internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live
         RouteGroupBuilder group = routes.MapGroup("/api/back-fills").WithTags("Back-fills").Needs(Scope.Read);
 
         group.MapGet("", async (BackFills backFills, CancellationToken cancellation) =>
-            TypedResults.Json(await backFills.ListAsync(cancellation), ApiJson.Default.IReadOnlyListBackFillJson));
+            TypedResults.Json(await backFills.ListAsync(cancellation), ApiJson.Default.IReadOnlyListBackFillJson)).Produces<IReadOnlyList<BackFillJson>>();
 
         group.MapPost("", async (HttpRequest request, BackFills backFills) =>
         {
             (BackFillRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.BackFillRequest, "\"items\" and \"since\"");
             return asked is null ? ApiError.BadRequest(unread) : await backFills.AddAsync(asked);
-        }).Needs(Scope.Watch);
+        }).Needs(Scope.Watch).Takes<BackFillRequest>().Produces<BackFillJson>(StatusCodes.Status201Created);
 
-        group.MapPost("/{id:long}/pause", async (long id, BackFills backFills) => await backFills.PauseAsync(id, true)).Needs(Scope.Watch);
-        group.MapPost("/{id:long}/resume", async (long id, BackFills backFills) => await backFills.PauseAsync(id, false)).Needs(Scope.Watch);
+        group.MapPost("/{id:long}/pause", async (long id, BackFills backFills) => await backFills.PauseAsync(id, true)).Needs(Scope.Watch).Produces<BackFillJson>();
+        group.MapPost("/{id:long}/resume", async (long id, BackFills backFills) => await backFills.PauseAsync(id, false)).Needs(Scope.Watch).Produces<BackFillJson>();
 
-        group.MapDelete("/{id:long}", async (long id, BackFills backFills) => await backFills.RemoveAsync(id)).Needs(Scope.Watch);
+        group.MapDelete("/{id:long}", async (long id, BackFills backFills) => await backFills.RemoveAsync(id)).Needs(Scope.Watch).Produces<BackFillJson>();
     }
 
     /// <summary>All of them, newest first.</summary>

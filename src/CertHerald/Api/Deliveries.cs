@@ -29,12 +29,12 @@ internal sealed class Deliveries(IStore store)
                 return ApiError.BadRequest($"state must be one of {string.Join(", ", States)}.");
             return (IResult)TypedResults.Json(
                 await deliveries.ListAsync(webhook, wanted, page, cancellation), ApiJson.Default.PageJsonDeliveryJson);
-        });
+        }).Produces<PageJson<DeliveryJson>>();
 
         group.MapGet("/{id:long}", async (long id, Deliveries deliveries, CancellationToken cancellation) =>
             await deliveries.FindAsync(id, cancellation) is { } found
                 ? TypedResults.Json(found, ApiJson.Default.DeliveryJson)
-                : (IResult)ApiError.NotFound("delivery"));
+                : (IResult)ApiError.NotFound("delivery")).Produces<DeliveryJson>();
     }
 
     /// <summary>The states' names, as people and programs write them.</summary>
@@ -145,10 +145,36 @@ internal sealed record AttemptJson(DateTimeOffset Started, double TookMs, int? S
     /// <summary>Whether it used up one try of the schedule.</summary>
     public bool Counted { get; init; }
 
+    /// <summary>Name resolution, in ms; null over a connection that was open.</summary>
+    public double? DnsMs { get; init; }
+
+    /// <summary>The TCP connection, in ms; null over one that was open.</summary>
+    public double? ConnectMs { get; init; }
+
+    /// <summary>The TLS handshake, in ms; null over a connection that was open, and without TLS.</summary>
+    public double? TlsMs { get; init; }
+
+    /// <summary>From the connection to the end of the answer's headers, in ms; null without an answer.</summary>
+    public double? HeadersMs { get; init; }
+
+    /// <summary>Reading the answer's body, in ms; null without an answer.</summary>
+    public double? BodyMs { get; init; }
+
+    /// <summary>The IP address that was connected to, the receiver's or its proxy's; null without a connection.</summary>
+    public string? Peer { get; init; }
+
     public static AttemptJson Of(StoredAttempt attempt) => new(
         attempt.Started, Math.Round(attempt.Took.TotalMilliseconds, 1), attempt.Status, attempt.Outcome, attempt.Detail,
         Encoding.UTF8.GetString(attempt.Answer))
     {
         Counted = attempt.Counted,
+        DnsMs = Milliseconds(attempt.Phases.Dns),
+        ConnectMs = Milliseconds(attempt.Phases.Connect),
+        TlsMs = Milliseconds(attempt.Phases.Tls),
+        HeadersMs = Milliseconds(attempt.Phases.Headers),
+        BodyMs = Milliseconds(attempt.Phases.Body),
+        Peer = attempt.Phases.Peer,
     };
+
+    private static double? Milliseconds(TimeSpan? phase) => phase is { } took ? Math.Round(took.TotalMilliseconds, 1) : null;
 }

@@ -18,21 +18,21 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     {
         RouteGroupBuilder group = routes.MapGroup("/api/domains").WithTags("Domains").Needs(Scope.Read);
 
-        group.MapGet("", (Domains domains) => TypedResults.Json(domains.List(), ApiJson.Default.IEnumerableDomainJson));
+        group.MapGet("", (Domains domains) => TypedResults.Json(domains.List(), ApiJson.Default.IEnumerableDomainJson)).Produces<IEnumerable<DomainJson>>();
 
         group.MapPost("/{name}", async (string name, Domains domains) =>
         {
             if (Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
             (DomainJson domain, bool isNew) = await domains.AddAsync(item);
             return (IResult)TypedResults.Json(domain, ApiJson.Default.DomainJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
-        }).Needs(Scope.Watch);
+        }).Needs(Scope.Watch).Produces<DomainJson>().Produces<DomainJson>(StatusCodes.Status201Created);
 
         group.MapDelete("/{name}", async (string name, Domains domains) =>
         {
             if (Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
             if (await domains.RemoveAsync(item) is { } domain) return (IResult)TypedResults.Json(domain, ApiJson.Default.DomainJson);
             return domains.IsConfigured(item) ? ApiError.Conflict($"{item} stands in the configuration: remove it there.") : ApiError.NotFound("watch item");
-        }).Needs(Scope.Watch);
+        }).Needs(Scope.Watch).Produces<DomainJson>();
     }
 
     /// <summary>Puts in force what another node has changed.</summary>

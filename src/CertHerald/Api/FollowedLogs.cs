@@ -19,8 +19,7 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
         RouteGroupBuilder group = routes.MapGroup("/api").WithTags("Logs").Needs(Scope.Read);
 
         group.MapGet("/logs", async (FollowedLogs logs, CancellationToken cancellation) =>
-            TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson));
-
+            TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson)).Produces<IReadOnlyList<LogJson>>();
     }
 
     /// <summary>Every log ever followed, by description, and every one that a list names in vain.</summary>
@@ -29,7 +28,7 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
         var followed = live().ToDictionary(log => log.Log.Id);
         IReadOnlyList<StoredLog> stored = await store.LogsAsync(cancellation);
         var begun = stored.Select(log => log.Id).ToHashSet();
-        var incidents = (await store.IncidentsAsync(new IncidentFilter(NewestOfEachLog: true), cancellation)).ToDictionary(incident => incident.Log.ToString());
+        var incidents = (await store.IncidentsAsync(new IncidentFilter(WorstOfEachLog: true), cancellation)).ToDictionary(incident => incident.Log.ToString());
         return
         [
             .. from log in stored.Select(log => LogJson.Of(log, followed.GetValueOrDefault(log.Id)))
@@ -55,7 +54,7 @@ internal sealed record LogJson(
     /// <summary>How long it takes to read what is left at this rate; null while nothing is read, or nothing is known to be left.</summary>
     public double? SecondsLeft => Rate > 0 && Lag is { } left ? Math.Ceiling(left / Rate.Value) : null;
 
-    /// <summary>The newest, open or closed; null if there never was one.</summary>
+    /// <summary>The gravest that is open, or else the newest; null if there never was one.</summary>
     public LastIncidentJson? LastIncident { get; init; }
 
     /// <param name="live">Null if the log is not followed now.</param>

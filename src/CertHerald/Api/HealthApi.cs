@@ -1,10 +1,11 @@
+using CertHerald.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.Api;
 
 /// <summary>
 /// Addresses that monitoring asks, open to everybody who reaches them: they tell which logs and lists are followed and what
-/// webhooks are called, but nothing that is watched and no secret.
+/// webhooks are called, but nothing that is watched, no URL of a list and no secret.
 /// </summary>
 internal static class HealthApi
 {
@@ -18,9 +19,11 @@ internal static class HealthApi
             .AllowAnonymous();
     }
 
-    internal static async Task<JsonHttpResult<ReadyJson>> ReadyAsync(Readiness readiness, CancellationToken cancellation)
+    internal static async Task<JsonHttpResult<ReadyJson>> ReadyAsync(HttpContext context, Readiness readiness, CancellationToken cancellation)
     {
         IReadOnlyList<Check> checks = await readiness.ChecksAsync(cancellation);
+        // Whoever may read the API sees what the console shows.
+        if (Caller.Of(context)?.May(Scope.Read, isPage: false) != true) checks = [.. checks.Select(check => check with { Reason = check.OpenReason ?? check.Reason })];
         bool ready = checks.All(check => check.Ok);
         return TypedResults.Json(
             new ReadyJson(ready, checks), ApiJson.Default.ReadyJson,

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
@@ -18,22 +19,22 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
         group.MapGet("", async (string? before, string? limit, Issuances issuances, CancellationToken cancellation) =>
             Page.Read(before, limit, out string? problem) is { } page
                 ? TypedResults.Json(await issuances.ListAsync(page, cancellation), ApiJson.Default.PageJsonIssuanceJson)
-                : (IResult)ApiError.BadRequest(problem!));
+                : (IResult)ApiError.BadRequest(problem!)).Produces<PageJson<IssuanceJson>>();
 
         group.MapGet("/{id:long}", async (long id, Issuances issuances, CancellationToken cancellation) =>
             await issuances.FindAsync(id, cancellation) is { } found
                 ? TypedResults.Json(found, ApiJson.Default.IssuanceJson)
-                : (IResult)ApiError.NotFound("issuance"));
+                : (IResult)ApiError.NotFound("issuance")).Produces<IssuanceJson>();
 
         group.MapGet("/{id:long}/certificate.der", async (long id, Issuances issuances, CancellationToken cancellation) =>
             await issuances.FindDerAsync(id, cancellation) is { } der
                 ? TypedResults.File(der, "application/pkix-cert", $"issuance-{id}.der")
-                : (IResult)ApiError.NotFound("issuance"));
+                : (IResult)ApiError.NotFound("issuance")).Produces<Stream>(StatusCodes.Status200OK, "application/pkix-cert");
 
         group.MapGet("/{id:long}/certificate.pem", async (long id, Issuances issuances, CancellationToken cancellation) =>
             await issuances.FindDerAsync(id, cancellation) is { } der
                 ? TypedResults.File(PemOf(der), "application/x-pem-file", $"issuance-{id}.pem")
-                : (IResult)ApiError.NotFound("issuance"));
+                : (IResult)ApiError.NotFound("issuance")).Produces<Stream>(StatusCodes.Status200OK, "application/x-pem-file");
 
         group.MapGet("/{id:long}/evidence", async (long id, string? log, string? index, IStore store, CancellationToken cancellation) =>
         {
@@ -41,7 +42,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
             return await store.FindEvidenceAsync(id, place, cancellation) is { } found
                 ? TypedResults.File(EvidenceJson.Write(found), "application/json", $"evidence-{id}-{found.Entry.Index}.json")
                 : (IResult)ApiError.NotFound("proof of this issuance yet");
-        });
+        }).Produces<JsonObject>();
     }
 
     /// <summary>Newest first, without the parts that only one issuance alone is shown with.</summary>
@@ -61,7 +62,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
         {
             CertDer = Convert.ToBase64String(found.Certificate.CertDer),
             Sightings = [.. sightings.Select(SightingJson.Of)],
-            Deliveries = await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation),
+            Deliveries = [.. await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation), .. await deliveries.AboutAsync(EventKinds.Certificate, id, cancellation)],
             Certherald = EvidenceJsonMember.Of(await store.FindEvidenceAsync(id, null, cancellation)),
         };
     }

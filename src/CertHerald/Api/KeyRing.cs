@@ -14,7 +14,7 @@ internal sealed class KeyRing(ApiKeys keys, TimeProvider time)
         RouteGroupBuilder group = routes.MapGroup("/api/api-keys").WithTags("Access").Needs(Scope.Admin);
 
         group.MapGet("", async (KeyRing keys, CancellationToken cancellation) =>
-            TypedResults.Json(await keys.ListAsync(cancellation), ApiJson.Default.IReadOnlyListApiKeyJson));
+            TypedResults.Json(await keys.ListAsync(cancellation), ApiJson.Default.IReadOnlyListApiKeyJson)).Produces<IReadOnlyList<ApiKeyJson>>();
 
         group.MapPost("", async (HttpRequest request, KeyRing keys) =>
         {
@@ -22,10 +22,10 @@ internal sealed class KeyRing(ApiKeys keys, TimeProvider time)
             if (asked is null) return ApiError.BadRequest(unread);
             (ApiKeyJson? made, string problem) = await keys.CreateAsync(asked.Name, asked.Scopes, asked.Expires);
             return made is null ? ApiError.BadRequest(problem) : (IResult)TypedResults.Json(made, ApiJson.Default.ApiKeyJson, statusCode: StatusCodes.Status201Created);
-        });
+        }).Takes<ApiKeyRequest>().Produces<ApiKeyJson>(StatusCodes.Status201Created);
 
         group.MapDelete("/{prefix}", async (string prefix, KeyRing keys) =>
-            await keys.RevokeAsync(prefix) is { } revoked ? TypedResults.Json(revoked, ApiJson.Default.ApiKeyJson) : (IResult)ApiError.NotFound("API key"));
+            await keys.RevokeAsync(prefix) is { } revoked ? TypedResults.Json(revoked, ApiJson.Default.ApiKeyJson) : (IResult)ApiError.NotFound("API key")).Produces<ApiKeyJson>();
     }
 
     /// <summary>All of them, revoked ones too, newest first.</summary>

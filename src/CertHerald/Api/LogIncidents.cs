@@ -6,7 +6,7 @@ using CertHerald.Transparency.Logs;
 namespace CertHerald.Api;
 
 /// <summary>The promises that logs broke, and what kept them from being read.</summary>
-internal sealed class LogIncidents(IIncidents store)
+internal sealed class LogIncidents(IIncidents store, LiveLogs live)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -20,12 +20,12 @@ internal sealed class LogIncidents(IIncidents store)
             if (!string.IsNullOrEmpty(log) && (id = ReadLog(log)) is null) return ApiError.BadRequest("log must be a log's id: base64 of 32 bytes, escaped for a URL.");
             return (IResult)TypedResults.Json(
                 await incidents.ListAsync(new IncidentFilter(open == "true", id, Limit: page.Limit), cancellation), ApiJson.Default.IReadOnlyListIncidentJson);
-        });
+        }).Produces<IReadOnlyList<IncidentJson>>();
 
         group.MapPost("/{id:long}/close", async (long id, LogIncidents incidents, CancellationToken cancellation) =>
             await incidents.CloseAsync(id, cancellation) is { } closed
                 ? TypedResults.Json(closed, ApiJson.Default.IncidentJson)
-                : (IResult)ApiError.NotFound("incident")).Needs(Scope.Watch);
+                : (IResult)ApiError.NotFound("incident")).Needs(Scope.Watch).Produces<IncidentJson>();
     }
 
     /// <summary>Newest first.</summary>
@@ -41,8 +41,12 @@ internal sealed class LogIncidents(IIncidents store)
 
     /// <summary>Closes one that its operator has dealt with. Should its cause still hold, the next case opens a new one.</summary>
     /// <returns>It, closed; null if there is none.</returns>
-    public async Task<IncidentJson?> CloseAsync(long id, CancellationToken cancellation) =>
-        await store.CloseIncidentAsync(id, cancellation) is { } closed ? IncidentJson.Of(closed) : null;
+    public async Task<IncidentJson?> CloseAsync(long id, CancellationToken cancellation)
+    {
+        if (await store.CloseIncidentAsync(id, cancellation) is not { } closed) return null;
+        live().FirstOrDefault(log => log.Log.Id == closed.Log)?.Incidents.Forget();
+        return IncidentJson.Of(closed);
+    }
 
     private static LogId? ReadLog(string text)
     {

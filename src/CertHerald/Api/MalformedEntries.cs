@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Storage;
@@ -14,17 +15,17 @@ internal sealed class MalformedEntries(IStore store, Deliveries deliveries)
         group.MapGet("/{id:long}", async (long id, MalformedEntries entries, CancellationToken cancellation) =>
             await entries.FindAsync(id, cancellation) is { } found
                 ? TypedResults.Json(found, ApiJson.Default.MalformedJson)
-                : (IResult)ApiError.NotFound("malformed entry"));
+                : (IResult)ApiError.NotFound("malformed entry")).Produces<MalformedJson>();
 
         group.MapGet("/{id:long}/entry.bin", async (long id, MalformedEntries entries, CancellationToken cancellation) =>
             await entries.FindBytesAsync(id, cancellation) is { } bytes
                 ? TypedResults.File(bytes, "application/octet-stream", $"malformed-{id}.bin")
-                : (IResult)ApiError.NotFound("malformed entry"));
+                : (IResult)ApiError.NotFound("malformed entry")).Produces<Stream>(StatusCodes.Status200OK, "application/octet-stream");
 
         group.MapGet("/{id:long}/evidence", async (long id, IStore store, CancellationToken cancellation) =>
             await store.FindMalformedEvidenceAsync(id, cancellation) is { } found
                 ? TypedResults.File(Inspecting.EvidenceJson.Write(found), "application/json", $"evidence-malformed-{id}.json")
-                : (IResult)ApiError.NotFound("proof of this entry yet"));
+                : (IResult)ApiError.NotFound("proof of this entry yet")).Produces<JsonObject>();
     }
 
     /// <summary>Null if there is none.</summary>

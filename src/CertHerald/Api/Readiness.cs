@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CertHerald.Storage;
 
 namespace CertHerald.Api;
@@ -5,7 +6,12 @@ namespace CertHerald.Api;
 /// <summary>One thing that must hold for the service to do its work.</summary>
 /// <param name="Name">Short and stable: monitoring may look for it.</param>
 /// <param name="Reason">Why it does not hold, and what would help; null if it does and nothing need be said.</param>
-internal sealed record Check(string Name, bool Ok, string? Reason = null);
+internal sealed record Check(string Name, bool Ok, string? Reason = null)
+{
+    /// <summary>What of it everybody may be told; null: all of it.</summary>
+    [JsonIgnore]
+    public string? OpenReason { get; init; }
+}
 
 /// <summary>A feature's checks, made when called. Register one for each feature that can be the cause of a silence.</summary>
 internal delegate Task<IReadOnlyList<Check>> CheckSource(CancellationToken cancellation);
@@ -16,6 +22,9 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
 {
     /// <summary>A delivery that is due for longer than this means that alerts do not get out.</summary>
     public static readonly TimeSpan LongestDue = TimeSpan.FromSeconds(300);
+
+    /// <summary>A delivery that is due for longer is worth a word: alerts come late.</summary>
+    public static readonly TimeSpan LongDue = TimeSpan.FromSeconds(60);
 
     private const int MostNamed = 10;
 
@@ -58,9 +67,7 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
     private async Task<IReadOnlyList<Check>> DeliveriesAsync(CancellationToken cancellation)
     {
         TimeSpan waiting = await store.OldestDueAsync(cancellation) is { } due ? time.GetUtcNow() - due : TimeSpan.Zero;
-        return waiting <= LongestDue
-            ? [new Check("deliveries", true)]
-            : [new Check("deliveries", false, $"The oldest delivery has been due for {(long)waiting.TotalSeconds} seconds.")];
+        return [new Check("deliveries", waiting <= LongestDue, waiting <= LongDue ? null : $"The oldest delivery has been due for {(long)waiting.TotalSeconds} seconds.")];
     }
 
     /// <summary>

@@ -22,10 +22,12 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
         {
             (ReplayRequest? asked, string unread) = await Body.ReadAsync(
                 request, ApiJson.Default.ReplayRequest, "\"ids\", \"webhook\", \"from\", \"until\", \"state\", \"as_new\" and \"dry_run\"");
-            return asked is null ? ApiError.BadRequest(unread) : await replays.AnswerAsync(asked, cancellation);
-        });
+            if (asked is null) return ApiError.BadRequest(unread);
+            (ReplayJson? outcome, string problem) = await replays.ReplayAsync(asked, cancellation);
+            return outcome is null ? ApiError.BadRequest(problem) : (IResult)TypedResults.Json(outcome, ApiJson.Default.ReplayJson);
+        }).Takes<ReplayRequest>().Produces<ReplayJson>();
         group.MapPost("/{id:long}/replay", async (long id, bool? as_new, Replays replays) =>
-            await replays.ReplayAsync(id, as_new == true) is { } outcome ? TypedResults.Json(outcome, ApiJson.Default.ReplayJson) : (IResult)ApiError.NotFound("delivery"));
+            await replays.ReplayAsync(id, as_new == true) is { } outcome ? TypedResults.Json(outcome, ApiJson.Default.ReplayJson) : (IResult)ApiError.NotFound("delivery")).Produces<ReplayJson>();
         group.MapPost("/{id:long}/cancel", async (long id, Replays replays, Deliveries deliveries, CancellationToken cancellation) =>
         {
             bool isCancelled = await replays.CancelAsync(id);
@@ -33,7 +35,7 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
             return isCancelled
                 ? TypedResults.Json(delivery, ApiJson.Default.DeliveryJson)
                 : (IResult)ApiError.Conflict($"It is {delivery.State}: only what waits or is held can be called off.");
-        });
+        }).Produces<DeliveryJson>();
     }
 
     /// <summary>Replays one; null if there is none.</summary>
@@ -84,7 +86,8 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
             now.AddSeconds(Math.Floor((sent.GetValueOrDefault(webhook) + before) / (rates.GetValueOrDefault(webhook, 1) / 2)));
     }
 
-    private async Task<IResult> AnswerAsync(ReplayRequest asked, CancellationToken cancellation)
+    /// <summary>Replays what is asked for, or counts it; else says what cannot be meant.</summary>
+    public async Task<(ReplayJson? Outcome, string Problem)> ReplayAsync(ReplayRequest asked, CancellationToken cancellation)
     {
         ReplayOf? of = asked.State switch
         {
@@ -94,17 +97,17 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
             "undelivered" => ReplayOf.Undelivered,
             _ => null,
         };
-        if (of is null) return ApiError.BadRequest("\"state\" is dead, held or undelivered.");
+        if (of is null) return (null, "\"state\" is dead, held or undelivered.");
         if (asked.Ids is null && asked.State is null && asked.From is null && asked.Until is null)
-            return ApiError.BadRequest("Say what to replay: \"ids\", \"state\", \"from\" or \"until\".");
-        if (asked.Ids is { Count: > MostIds }) return ApiError.BadRequest($"\"ids\" names at most {MostIds} deliveries.");
+            return (null, "Say what to replay: \"ids\", \"state\", \"from\" or \"until\".");
+        if (asked.Ids is { Count: > MostIds }) return (null, $"\"ids\" names at most {MostIds} deliveries.");
 
         var ids = new List<long>();
         foreach (string id in asked.Ids ?? [])
             if (long.TryParse(id, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long number)) ids.Add(number);
-            else return ApiError.BadRequest("\"ids\" are ids of deliveries, in decimal digits.");
+            else return (null, "\"ids\" are ids of deliveries, in decimal digits.");
         var filter = new ReplayFilter(asked.Ids is null ? null : ids, asked.Webhook, asked.From, asked.Until, of.Value);
-        return TypedResults.Json(await ReplayAsync(filter, asked.AsNew == true, asked.DryRun == true, cancellation), ApiJson.Default.ReplayJson);
+        return (await ReplayAsync(filter, asked.AsNew == true, asked.DryRun == true, cancellation), "");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Replayed} deliveries are sent again, and {Hastened} that waited are due now: it was asked for")]

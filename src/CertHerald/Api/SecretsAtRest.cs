@@ -15,7 +15,7 @@ internal sealed partial class SecretsAtRest(IStore store, ILogger<SecretsAtRest>
         {
             (RekeyRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.RekeyRequest, "\"drop_old\": true or false");
             return asked is null ? ApiError.BadRequest(unread) : (IResult)TypedResults.Json(await secrets.RekeyAsync(asked.DropOld), ApiJson.Default.RekeyOutcome);
-        }).WithTags("Secrets").Needs(Scope.Admin);
+        }).WithTags("Secrets").Needs(Scope.Admin).Takes<RekeyRequest>().Produces<RekeyOutcome>();
 
     /// <summary>Ends a change of keys that was killed. Called once, at the start.</summary>
     public async Task ResumeAsync(CancellationToken cancellation)

@@ -7,7 +7,7 @@ namespace CertHerald.Api;
 internal static class SignInLinks
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/sign-in-links", Create).WithTags("Access").Needs(Scope.Admin);
+        routes.MapPost("/api/sign-in-links", Create).WithTags("Access").Needs(Scope.Admin).Produces<SignInLinkJson>();
 
     internal static JsonHttpResult<SignInLinkJson> Create(LoginLinks links) =>
         TypedResults.Json(new SignInLinkJson(links.Create()), ApiJson.Default.SignInLinkJson);

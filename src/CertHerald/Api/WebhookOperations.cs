@@ -17,7 +17,7 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
         RouteGroupBuilder group = routes.MapGroup("/api/webhooks/{name}").WithTags("Webhooks").Needs(Scope.Read);
 
         group.MapGet("/state", async (string name, WebhookOperations operations, CancellationToken cancellation) =>
-            operations.Find(name) is null ? ApiError.NotFound("webhook") : (IResult)TypedResults.Json(await operations.StateOfAsync(name, cancellation), ApiJson.Default.WebhookStateJson));
+            operations.Find(name) is null ? ApiError.NotFound("webhook") : (IResult)TypedResults.Json(await operations.StateOfAsync(name, cancellation), ApiJson.Default.WebhookStateJson)).Produces<WebhookStateJson>();
         group.MapPost("/hold", async (string name, HttpRequest request, WebhookOperations operations) =>
         {
             if (operations.Find(name) is not { } webhook) return ApiError.NotFound("webhook");
@@ -26,17 +26,20 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
             if (asked.Reason?.Length > LongestReason) return ApiError.BadRequest($"\"reason\" has at most {LongestReason} characters.");
             string? reason = string.IsNullOrWhiteSpace(asked.Reason) ? null : asked.Reason;
             return (IResult)TypedResults.Json(await operations.HoldAsync(webhook, reason), ApiJson.Default.WebhookStateJson);
-        }).Needs(Scope.Replay);
+        }).Needs(Scope.Replay).Takes<HoldRequest>(isRequired: false).Produces<WebhookStateJson>();
         group.MapPost("/resume", async (string name, WebhookOperations operations) =>
-            operations.Find(name) is { } webhook ? TypedResults.Json(await operations.ResumeAsync(webhook), ApiJson.Default.WebhookStateJson) : (IResult)ApiError.NotFound("webhook")).Needs(Scope.Replay);
-        group.MapPost("/test", async (string name, WebhookOperations operations, WebhookTests tests, CancellationToken cancellation) =>
+            operations.Find(name) is { } webhook ? TypedResults.Json(await operations.ResumeAsync(webhook), ApiJson.Default.WebhookStateJson) : (IResult)ApiError.NotFound("webhook")).Needs(Scope.Replay).Produces<WebhookStateJson>();
+        group.MapPost("/test", async (string name, string? example, WebhookOperations operations, WebhookTests tests, CancellationToken cancellation) =>
         {
             if (operations.Find(name) is not { } webhook) return ApiError.NotFound("webhook");
-            return await tests.SendAsync(webhook, cancellation) is var (answer, took)
+            IReadOnlyList<string> examples = tests.ExamplesFor(webhook);
+            if (example is not null && !examples.Contains(example))
+                return ApiError.BadRequest(examples.Count == 0 ? $"The dialect {webhook.Dialect} has one example only: leave \"example\" out." : $"\"example\" is one of: {string.Join(", ", examples)}.");
+            return await tests.SendAsync(webhook, cancellation, example) is var (answer, took)
                 ? TypedResults.Json(WebhookTestJson.Of(answer, took), ApiJson.Default.WebhookTestJson)
                 : (IResult)TypedResults.Json(
                     new ApiError("too_soon", $"A webhook is tested every {WebhookTests.Apart.TotalSeconds:0} s at most."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status429TooManyRequests);
-        }).Needs(Scope.Webhooks);
+        }).Needs(Scope.Webhooks).Produces<WebhookTestJson>();
     }
 
     public WebhookOptions? Find(string name) => webhooks.All.FirstOrDefault(webhook => webhook.Name == name);

@@ -10,8 +10,6 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald api-keys</c>: the keys of programs that use the running service's API.</summary>
 internal static class ApiKeysCommand
 {
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
-
     private static readonly Argument<string> Name = new("NAME") { Description = "What the key is for." };
 
     private static readonly Argument<string> Prefix = new("KEY") { Description = "Its first twelve characters, as 'certherald api-keys list' shows them." };
@@ -33,7 +31,7 @@ internal static class ApiKeysCommand
 
     private static Command Make()
     {
-        var command = new Command("create", "Makes a key and prints it: this once, it cannot be read back.") { Name, Scope, Expires, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("create", "Makes a key and prints it: this once, it cannot be read back.") { Name, Scope, Expires, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             DateTimeOffset? expires = null;
@@ -46,8 +44,8 @@ internal static class ApiKeysCommand
                 throw new ConfigurationException([new ConfigurationMistake("--scope", $"\"{unknown}\" is none", $"write one of {string.Join(", ", Scopes.All.Select(Scopes.NameOf))}")]);
 
             JsonElement key = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, "/api/api-keys", stopping, new { name = parsed.GetValue(Name), scopes, expires });
-            Console.Out.WriteLine(parsed.GetValue(Json) ? key.GetRawText() : key.GetProperty("key").GetString());
-            Console.Error.WriteLine("Keep it now: it is shown this once.");
+            parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json) ? key.GetRawText() : key.GetProperty("key").GetString());
+            parsed.InvocationConfiguration.Error.WriteLine("Keep it now: it is shown this once.");
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -58,11 +56,11 @@ internal static class ApiKeysCommand
 
     private static Command Revoke()
     {
-        var command = new Command("revoke", "Ends a key at once.") { Prefix, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("revoke", "Ends a key at once.") { Prefix, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             JsonElement key = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Delete, $"/api/api-keys/{Uri.EscapeDataString(parsed.GetValue(Prefix)!)}", stopping);
-            Console.Out.WriteLine(parsed.GetValue(Json) ? key.GetRawText() : $"{key.GetProperty("prefix").GetString()} is revoked");
+            parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json) ? key.GetRawText() : $"{key.GetProperty("prefix").GetString()} is revoked");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald api-keys revoke chk_4k2m9x7q");
@@ -70,13 +68,13 @@ internal static class ApiKeysCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Shows every key: what it may do, and when it was last used.") { Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows every key: what it may do, and when it was last used.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             JsonElement keys = await LocalAccess.Of(parsed).GetAsync("/api/api-keys", stopping);
-            if (parsed.GetValue(Json)) Console.Out.WriteLine(keys.GetRawText());
-            else if (keys.GetArrayLength() == 0) Console.Out.WriteLine("no key: make one with 'certherald api-keys create NAME'");
-            else foreach (JsonElement key in keys.EnumerateArray()) Console.Out.WriteLine(Describe(key));
+            if (parsed.GetValue(LocalAccess.Json)) parsed.InvocationConfiguration.Output.WriteLine(keys.GetRawText());
+            else if (keys.GetArrayLength() == 0) parsed.InvocationConfiguration.Output.WriteLine("no key: make one with 'certherald api-keys create NAME'");
+            else foreach (JsonElement key in keys.EnumerateArray()) parsed.InvocationConfiguration.Output.WriteLine(Describe(key));
             return CommandLine.Done;
         });
         return command.WithExamples("certherald api-keys list --json");

@@ -8,8 +8,6 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald audit</c>: who changed what in the running service.</summary>
 internal static class AuditCommand
 {
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
-
     private static readonly Option<int> Limit = new("--limit") { Description = "How many, newest first.", HelpName = "NUMBER", DefaultValueFactory = _ => 100 };
 
     private static readonly Option<long?> Before = new("--before") { Description = "Only those below this id.", HelpName = "ID" };
@@ -18,13 +16,13 @@ internal static class AuditCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Shows who changed what, newest first.") { Limit, Before, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows who changed what, newest first.") { Limit, Before, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             string path = $"/api/audit?limit={parsed.GetValue(Limit).ToString(CultureInfo.InvariantCulture)}&before={parsed.GetValue(Before)?.ToString(CultureInfo.InvariantCulture)}";
             JsonElement page = await LocalAccess.Of(parsed).GetAsync(path, stopping);
-            if (parsed.GetValue(Json)) Console.Out.WriteLine(page.GetRawText());
-            else foreach (JsonElement entry in page.GetProperty("items").EnumerateArray()) Console.Out.WriteLine(Describe(entry));
+            if (parsed.GetValue(LocalAccess.Json)) parsed.InvocationConfiguration.Output.WriteLine(page.GetRawText());
+            else foreach (JsonElement entry in page.GetProperty("items").EnumerateArray()) parsed.InvocationConfiguration.Output.WriteLine(Describe(entry));
             return CommandLine.Done;
         });
         return command.WithExamples("""

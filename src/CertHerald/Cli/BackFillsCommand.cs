@@ -9,8 +9,6 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald back-fills</c>: the searches of the past that <c>domains add --since</c> began.</summary>
 internal static class BackFillsCommand
 {
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
-
     private static readonly Argument<long> Id = new("ID") { Description = "As 'certherald back-fills list' shows it." };
 
     public static Command Create() => new Command("back-fills", "Shows and steers the searches of the past that 'certherald domains add --since' began. They survive a restart.")
@@ -27,11 +25,11 @@ internal static class BackFillsCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Shows every search: how far it is, and how long it will take.") { Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows every search: how far it is, and how long it will take.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement searches = await Find(parsed).GetAsync("/api/back-fills", stopping);
-            if (parsed.GetValue(Json)) Console.Out.WriteLine(searches.GetRawText());
+            JsonElement searches = await LocalAccess.Of(parsed).GetAsync("/api/back-fills", stopping);
+            if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(searches.GetRawText());
             else if (searches.GetArrayLength() == 0) Console.Out.WriteLine("no search of the past: begin one with 'certherald domains add NAME --since 90d'");
             else foreach (JsonElement search in searches.EnumerateArray()) Write(Console.Out, search);
             return CommandLine.Done;
@@ -44,12 +42,12 @@ internal static class BackFillsCommand
 
     private static Command Change(string name, string description, HttpMethod method, string action, string outcome)
     {
-        var command = new Command(name, description) { Id, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command(name, description) { Id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             string id = parsed.GetValue(Id).ToString(CultureInfo.InvariantCulture);
-            JsonElement search = await Find(parsed).SendAsync(method, $"/api/back-fills/{id}{action}", stopping);
-            Console.Out.WriteLine(parsed.GetValue(Json) ? search.GetRawText() : $"back-fill {id} {outcome}");
+            JsonElement search = await LocalAccess.Of(parsed).SendAsync(method, $"/api/back-fills/{id}{action}", stopping);
+            Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? search.GetRawText() : $"back-fill {id} {outcome}");
             return CommandLine.Done;
         });
         return command.WithExamples($"certherald back-fills {name} 3");
@@ -65,7 +63,4 @@ internal static class BackFillsCommand
             if (log.GetProperty("problem").GetString() is { } problem)
                 output.WriteLine($"       {Visible.Of(log.GetProperty("log_description").GetString() ?? "")}: {problem}");
     }
-
-    private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
-        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
 }

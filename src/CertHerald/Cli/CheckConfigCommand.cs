@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CertHerald.Configuring;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Fetching;
 
 namespace CertHerald.Cli;
@@ -22,9 +23,11 @@ internal static class CheckConfigCommand
             Console.Out.WriteLine($"suffixes   {(options.Suffixes is { } suffixes ? SuffixFile.Describe(suffixes) : "no list: watch items are not checked against public suffixes (certherald data refresh --suffixes)")}");
             Console.Out.WriteLine($"logs       {options.Logs.Lists.Count} lists, {options.Logs.Custom.Count} by hand, from {options.Logs.Start}");
             foreach (LogListOptions list in options.Logs.Lists)
-                Console.Out.WriteLine($"log list   {list.Location} ({(list.SignedBy is { } signer ? $"signed by {signer.Name}" : "unsigned")})");
-            foreach (WebhookOptions webhook in options.Webhooks)
+                Console.Out.WriteLine($"log list   {list.Shown} ({(list.SignedBy is { } signer ? $"signed by {signer.Name}" : "unsigned")})");
+            foreach (WebhookOptions webhook in options.Webhooks.Where(webhook => webhook.Mail is null))
                 Console.Out.WriteLine($"webhook    {webhook.Name}: {webhook.Dialect} to {webhook.Url.Scheme}://{webhook.Url.IdnHost}/… for {string.Join(", ", webhook.Events)}{(webhook.Signer is null ? "" : ", signed")}");
+            if (options.Webhooks.FirstOrDefault(webhook => webhook.Mail is not null)?.Mail is { } mail)
+                Console.Out.WriteLine($"mail       {mail.Host}:{mail.Port} ({(mail.Tls == MailTls.None ? "unencrypted" : mail.Tls.ToString().ToLowerInvariant())}) to {string.Join(", ", mail.To)}");
             Console.Out.WriteLine("the configuration can be used");
             return CommandLine.Done;
         });

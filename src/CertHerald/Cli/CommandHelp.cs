@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Runtime.CompilerServices;
 
 namespace CertHerald.Cli;
 
 /// <summary>Examples below a command's help, and only there: lists of commands stay a line each.</summary>
 internal static class CommandHelp
 {
-    private static readonly Dictionary<Command, string> Examples = [];
+    private static readonly ConditionalWeakTable<Command, string> Examples = [];
 
     public static Command WithExamples(this Command command, string examples)
     {
@@ -33,9 +34,9 @@ internal static class CommandHelp
             int code = plain.Invoke(parseResult);
             if (Examples.TryGetValue(parseResult.CommandResult.Command, out string? examples))
             {
-                Console.Out.WriteLine("Examples:");
-                foreach (string line in examples.Split('\n')) Console.Out.WriteLine($"  {line}");
-                Console.Out.WriteLine();
+                parseResult.InvocationConfiguration.Output.WriteLine("Examples:");
+                foreach (string line in examples.Split('\n')) parseResult.InvocationConfiguration.Output.WriteLine($"  {line}");
+                parseResult.InvocationConfiguration.Output.WriteLine();
             }
             return code;
         }

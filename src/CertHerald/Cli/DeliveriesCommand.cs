@@ -9,15 +9,13 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald deliveries</c>: what webhooks are owed and got, and how to send it again.</summary>
 internal static class DeliveriesCommand
 {
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
-
     private static readonly Argument<long> Id = new("ID") { Description = "As 'certherald deliveries list' shows it." };
 
     private static readonly Argument<long[]> Ids = new("ID") { Description = "As 'certherald deliveries list' shows them.", Arity = ArgumentArity.ZeroOrMore };
 
     private static readonly Option<string> Webhook = new("--webhook") { Description = "Only those of this webhook.", HelpName = "NAME" };
 
-    private static readonly Option<string> State = new("--state") { Description = "Only those in this state: pending, inflight, done, dead, held or cancelled.", HelpName = "STATE" };
+    private static readonly Option<string> State = new("--state") { Description = "Only those in this state: pending, inflight, done, dead, held, joined or cancelled.", HelpName = "STATE" };
 
     private static readonly Option<string> ReplayState = new("--state") { Description = "Only those that are dead, held, or undelivered: no attempt of theirs succeeded.", HelpName = "STATE" };
 
@@ -42,12 +40,12 @@ internal static class DeliveriesCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Shows deliveries, the newest first.") { State, Webhook, Limit, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows deliveries, the newest first.") { State, Webhook, Limit, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             string query = $"?state={Uri.EscapeDataString(parsed.GetValue(State) ?? "")}&webhook={Uri.EscapeDataString(parsed.GetValue(Webhook) ?? "")}&limit={parsed.GetValue(Limit).ToString(CultureInfo.InvariantCulture)}";
-            JsonElement page = await Find(parsed).GetAsync($"/api/deliveries{query}", stopping);
-            if (parsed.GetValue(Json)) Console.Out.WriteLine(page.GetRawText());
+            JsonElement page = await LocalAccess.Of(parsed).GetAsync($"/api/deliveries{query}", stopping);
+            if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(page.GetRawText());
             else if (page.GetProperty("items").GetArrayLength() == 0) Console.Out.WriteLine("no such delivery");
             else foreach (JsonElement delivery in page.GetProperty("items").EnumerateArray()) Console.Out.WriteLine(Describe(delivery));
             return CommandLine.Done;
@@ -58,13 +56,15 @@ internal static class DeliveriesCommand
             """);
     }
 
+    private static readonly string[] Phases = ["dns", "connect", "tls", "headers", "body"];
+
     private static Command Show()
     {
-        var command = new Command("show", "Shows a delivery with each attempt, and what the receiver answered.") { Id, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("show", "Shows a delivery with each attempt, and what the receiver answered.") { Id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement delivery = await Find(parsed).GetAsync($"/api/deliveries/{Text(parsed.GetValue(Id))}", stopping);
-            if (parsed.GetValue(Json))
+            JsonElement delivery = await LocalAccess.Of(parsed).GetAsync($"/api/deliveries/{Text(parsed.GetValue(Id))}", stopping);
+            if (parsed.GetValue(LocalAccess.Json))
             {
                 Console.Out.WriteLine(delivery.GetRawText());
                 return CommandLine.Done;
@@ -78,6 +78,7 @@ internal static class DeliveriesCommand
                 string status = attempt.GetProperty("status") is { ValueKind: JsonValueKind.Number } number ? $" {number.GetInt32().ToString(CultureInfo.InvariantCulture)}" : "";
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{attempt.GetProperty("started").GetDateTimeOffset():yyyy-MM-dd HH:mm:ss}Z  {attempt.GetProperty("outcome").GetString()}{status}  {attempt.GetProperty("took_ms").GetDouble():0} ms{(attempt.GetProperty("counted").GetBoolean() ? "" : "  not counted")}  {Visible.Of(attempt.GetProperty("detail").GetString() ?? "")}").TrimEnd());
+                if (PhasesOf(attempt) is { Length: > 0 } phases) Console.Out.WriteLine($"    {phases}");
                 if (attempt.GetProperty("answer").GetString() is { Length: > 0 } answer) Console.Out.WriteLine($"    {Visible.Of(answer.Length <= 200 ? answer : answer[..200] + "…")}");
             }
             return CommandLine.Done;
@@ -85,16 +86,26 @@ internal static class DeliveriesCommand
         return command.WithExamples("certherald deliveries show 1204");
     }
 
+    /// <summary>Where the attempt went and what it waited for; empty if it came to nothing, or an older program made it.</summary>
+    private static string PhasesOf(JsonElement attempt)
+    {
+        IEnumerable<string> parts = Phases
+            .Where(part => attempt.TryGetProperty(part + "_ms", out JsonElement took) && took.ValueKind == JsonValueKind.Number)
+            .Select(part => string.Create(CultureInfo.InvariantCulture, $"{part} {attempt.GetProperty(part + "_ms").GetDouble():0.0} ms"));
+        string phases = string.Join(", ", parts);
+        return attempt.TryGetProperty("peer", out JsonElement peer) && peer.GetString() is { } address ? $"{Visible.Of(address)}: {phases}" : phases;
+    }
+
     private static Command Replay()
     {
         var command = new Command("replay", "Sends deliveries again, at half the rate of their webhook: the same bytes under the same key. What waits is due now.")
         {
-            Ids, ReplayState, Webhook, From, Until, DryRun, AsNew, Json, RunCommand.ConfigOption, RunCommand.DataOption,
+            Ids, ReplayState, Webhook, From, Until, DryRun, AsNew, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption,
         };
         command.SetAction(async (parsed, stopping) =>
         {
             long[] ids = parsed.GetValue(Ids) ?? [];
-            JsonElement outcome = await Find(parsed).SendAsync(HttpMethod.Post, "/api/deliveries/replay", stopping, new
+            JsonElement outcome = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, "/api/deliveries/replay", stopping, new
             {
                 ids = ids.Length > 0 ? ids.Select(Text) : null,
                 webhook = parsed.GetValue(Webhook),
@@ -104,7 +115,7 @@ internal static class DeliveriesCommand
                 dry_run = parsed.GetValue(DryRun),
                 as_new = parsed.GetValue(AsNew),
             });
-            Console.Out.WriteLine(parsed.GetValue(Json) ? outcome.GetRawText() : DescribeReplay(outcome));
+            Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? outcome.GetRawText() : DescribeReplay(outcome));
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -116,11 +127,11 @@ internal static class DeliveriesCommand
 
     private static Command Cancel()
     {
-        var command = new Command("cancel", "Calls a delivery off that waits or is held. It can be replayed.") { Id, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("cancel", "Calls a delivery off that waits or is held. It can be replayed.") { Id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement delivery = await Find(parsed).SendAsync(HttpMethod.Post, $"/api/deliveries/{Text(parsed.GetValue(Id))}/cancel", stopping);
-            Console.Out.WriteLine(parsed.GetValue(Json) ? delivery.GetRawText() : $"delivery {Text(parsed.GetValue(Id))} is called off");
+            JsonElement delivery = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, $"/api/deliveries/{Text(parsed.GetValue(Id))}/cancel", stopping);
+            Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? delivery.GetRawText() : $"delivery {Text(parsed.GetValue(Id))} is called off");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald deliveries cancel 1204");
@@ -150,7 +161,4 @@ internal static class DeliveriesCommand
     }
 
     private static string Text(long id) => id.ToString(CultureInfo.InvariantCulture);
-
-    private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
-        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
 }

@@ -48,7 +48,8 @@ internal static class DemoCommand
 
                   log        {logServer.Url} (RFC 6962) and {logServer.MonitoringUrl} (static-ct)
                   watched    .example.com
-                  receivers  {receiver.Address}siem, and {receiver.Address}flaky, which fails twice before it takes a delivery
+                  receivers  {receiver.Address}siem, and {receiver.Address}flaky, which fails twice before it takes a delivery;
+                             {receiver.Address}pager, which hears what concerns whoever runs the service
                              (retries come 30 times faster here than in service)
                   console    {options.PublicUrl}/console
                   sign in    {service.CreateLoginLink(options.PublicUrl)}

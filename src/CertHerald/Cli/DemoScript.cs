@@ -15,6 +15,8 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
     /// <summary>Every kind of event once. False if one did not come.</summary>
     public async Task<bool> RunAsync(CancellationToken stopping)
     {
+        await StepAsync("NOTICE", async waiting => DescribeHeartbeat(await receiver.WaitForAsync(IsHeartbeat, waiting)), stopping);
+
         TestCertificate renewal = ca.Issue(new IssueRequest("www.example.com", "example.com") { SubjectKey = ownKey });
         log.AddChain(renewal.Chain);
         Say("logged", "a renewal for www.example.com, with your own key");
@@ -129,10 +131,16 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         return string.Create(CultureInfo.InvariantCulture, $"{what}\n{"",21}{(request.At - logged).TotalSeconds:0.0} s after it was logged: {TextOf(request, "html_url")}");
     }
 
-    private static bool IsFork(DemoRequest request) => request.Path == "/pager" && TextOf(request, "kind") == IncidentKinds.Fork;
+    private static bool IsFork(DemoRequest request) =>
+        request.Path == "/pager" && request.Body.TryGetProperty("kind", out JsonElement kind) && kind.GetString() == IncidentKinds.Fork;
+
+    private static bool IsHeartbeat(DemoRequest request) => request.Path == "/pager" && TextOf(request, "type") == NoticeTypes.Heartbeat;
 
     private static string DescribeNotice(DemoRequest request) =>
         $"{TextOf(request, "severity")} incident of {Visible.Of(request.Body.GetProperty("log").GetProperty("description").GetString()!)}: {Visible.Of(TextOf(request, "summary"))}\n{"",21}{TextOf(request, "url")}";
+
+    private static string DescribeHeartbeat(DemoRequest request) =>
+        $"to whoever runs it, once a day: the service lives and follows {request.Body.GetProperty("logs").GetInt32()} logs\n{"",21}{TextOf(request, "url")}";
 
     private static string Endpoint(JsonElement endpoint) =>
         Visible.Of(endpoint.GetProperty("dns_name").GetString()!) + (endpoint.GetProperty("wildcard").GetBoolean() ? " (by a wildcard)" : "");

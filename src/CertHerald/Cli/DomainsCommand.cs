@@ -10,8 +10,6 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald domains</c>: what the running service watches.</summary>
 internal static class DomainsCommand
 {
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
-
     private static readonly Option<string> Since = new("--since") { Description = "Search the logs back to then, beside the following: 90d, 36h, or a date.", HelpName = "TIME" };
 
     private static readonly Argument<string[]> Names = new("NAME") { Description = "example.com, .example.com with all below it, or an IP address.", Arity = ArgumentArity.OneOrMore };
@@ -27,11 +25,11 @@ internal static class DomainsCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Shows every watch item and where it comes from.") { Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows every watch item and where it comes from.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement domains = await Find(parsed).GetAsync("/api/domains", stopping);
-            if (parsed.GetValue(Json)) Console.Out.WriteLine(domains.GetRawText());
+            JsonElement domains = await LocalAccess.Of(parsed).GetAsync("/api/domains", stopping);
+            if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(domains.GetRawText());
             else foreach (JsonElement domain in domains.EnumerateArray()) Console.Out.WriteLine(Describe(domain));
             return CommandLine.Done;
         });
@@ -56,24 +54,24 @@ internal static class DomainsCommand
 
     private static Command Change(string name, string description, HttpMethod method, Func<JsonElement, string> outcome, string examples, Option<string>? since = null)
     {
-        var command = new Command(name, description) { Names, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command(name, description) { Names, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         if (since is not null) command.Options.Add(since);
         command.SetAction(async (parsed, stopping) =>
         {
             // All are checked before the first is sent.
             List<string> items = [.. parsed.GetValue(Names)!.Select(ItemOf)];
             DateTimeOffset? from = since is not null && parsed.GetValue(since) is { } text ? SinceOf(text) : null;
-            LocalAccess service = Find(parsed);
+            LocalAccess service = LocalAccess.Of(parsed);
             foreach (string item in items)
             {
                 JsonElement domain = await service.SendAsync(method, $"/api/domains/{Uri.EscapeDataString(item)}", stopping);
                 if (domain.TryGetProperty("warning", out JsonElement warning) && warning.ValueKind == JsonValueKind.String) Console.Error.WriteLine($"warning: {warning.GetString()}");
-                Console.Out.WriteLine(parsed.GetValue(Json) ? domain.GetRawText() : $"{item} {outcome(domain)}");
+                Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? domain.GetRawText() : $"{item} {outcome(domain)}");
             }
             if (from is not null)
             {
                 JsonElement search = await service.SendAsync(HttpMethod.Post, "/api/back-fills", stopping, new { items, since = from });
-                Console.Out.WriteLine(parsed.GetValue(Json) ? search.GetRawText() : $"back-fill {search.GetProperty("id").GetString()} searches {search.GetProperty("logs").GetArrayLength()} logs since {from:yyyy-MM-dd HH:mm}Z: see 'certherald back-fills list'");
+                Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? search.GetRawText() : $"back-fill {search.GetProperty("id").GetString()} searches {search.GetProperty("logs").GetArrayLength()} logs since {from:yyyy-MM-dd HH:mm}Z: see 'certherald back-fills list'");
             }
             return CommandLine.Done;
         });
@@ -84,9 +82,6 @@ internal static class DomainsCommand
         LogStart.TryParse(text, out LogStart start) && start.SinceAt(DateTimeOffset.UtcNow) is { } since && since < DateTimeOffset.UtcNow
             ? since
             : throw new ConfigurationException([new ConfigurationMistake("--since", $"\"{text}\" is no time in the past", "write a length of time such as 90d or 36h, or a date such as 2026-08-01")]);
-
-    private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
-        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
 
     private static string ItemOf(string text)
     {

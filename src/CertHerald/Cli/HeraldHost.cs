@@ -5,6 +5,7 @@ using CertHerald.Api;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Following;
@@ -175,14 +176,30 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(dialects);                                                                                                           // Dialects
         services.AddSingleton(provider => new OutboundGuard(options.Outbound, logger: provider.GetRequiredService<ILogger<OutboundGuard>>()));      // Delivering
         services.AddSingleton<WebhookSender>();
+        services.AddSingleton<WebhookHandshake>();
         services.AddSingleton(webhooks);
         services.AddSingleton<WebhookTests>();
-        services.AddHostedService<DeliveryLoop>();
+        services.AddSingleton<DeliveryLoop>();
+        services.AddHostedService(provider => provider.GetRequiredService<DeliveryLoop>());
         services.AddSingleton(options.Retention);
         services.AddSingleton<DeliveryRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
+        services.AddSingleton(options.Operator);
+        services.AddSingleton<OperatorChannels>();
+        services.AddSingleton<Func<LogCounts>>(provider => () =>
+        {
+            LogFleet fleet = provider.GetRequiredService<LogFleet>();
+            int followed = fleet.Logs.Count(log => log.Stage == LogStage.Following);
+            return new LogCounts(followed, followed - fleet.Stalled.Count());
+        });
         services.AddHostedService<OperatorNotices>();
+        if (options.Operator.DeadManUrl is { } deadMan)
+            services.AddHostedService(provider => new DeadManSwitch(
+                deadMan, [("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("sending deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks)],
+                provider.GetRequiredService<OutboundGuard>(), TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<DeadManSwitch>>()));
 
+        services.AddSingleton(provider => new OpenIdProvider(                                                                                     // Access
+            options.OpenId, OpenIdClient(provider.GetRequiredService<OutboundGuard>()), TimeProvider.System, provider.GetRequiredService<ILogger<OpenIdProvider>>()));
         services.AddAccess(new AccessOptions
         {
             AlwaysSecure = options.PublicUrl.StartsWith("https:", StringComparison.Ordinal),
@@ -194,9 +211,15 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
+        services.AddSingleton<CheckSource>(provider => async cancellation =>
+        {
+            IReadOnlyList<OperatorChannel> channels = await provider.GetRequiredService<OperatorChannels>().StandAsync(cancellation);
+            string? none = OperatorChannels.WhyNone(channels);
+            return [new Check("operator_channels", none is null, none ?? (channels.Count > 0 ? null : "Nobody is told of trouble: add a webhook that takes \"operator\", or \"smtp\"."))];
+        });
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
@@ -204,6 +227,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>());
+
+    // The operator named it, so it may be within; its documents are small.
+    private static HttpClient OpenIdClient(OutboundGuard guard) => new(guard.Through(guard.CreateHandler, OutboundReach.Named))
+    {
+        MaxResponseContentBufferSize = 1 << 20,
+        Timeout = TimeSpan.FromSeconds(10),
+    };
 
     private static LogClients LogClients(CertHeraldOptions options, IServiceProvider provider) => GuardedLogs.CreateClients(
         provider.GetRequiredService<OutboundGuard>(), options.Logs.Contact, options.Logs.Lists.Select(list => list.Location), options.Logs.Custom.Any(log => log.TakesAnyCertificate));
@@ -216,7 +246,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         var stalled = fleet.Stalled.Select(log => LogSources.NameOf(log.Log)).ToList();
         return
         [
-            new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem),
+            new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem) { OpenReason = fleet.OpenListProblem },
             new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
             new Check("retention", true, provider.GetRequiredService<DeliveryRetention>().Announcement),
             new Check("watch_list", true, watched.List.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\", or with 'certherald domains add'."),

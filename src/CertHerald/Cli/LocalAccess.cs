@@ -11,6 +11,9 @@ internal sealed record LocalAccess(Uri Address, string Key)
 {
     private const string FileName = "service.json";
 
+    /// <summary>Of every command that shows what the service answers.</summary>
+    public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON, as the API gives it." };
+
     /// <summary>Leaves address and key for the commands, readable by this user alone. Written beside and renamed: never half there.</summary>
     public void Save(string data)
     {

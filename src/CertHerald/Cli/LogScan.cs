@@ -12,8 +12,12 @@ namespace CertHerald.Cli;
 /// <summary>One log, read once from a place to another. Its numbers may be read while it runs.</summary>
 internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart start, TreeSize? until) : IDisposable
 {
+    /// <summary>Gaps after which a log is not worth its reader's time.</summary>
+    private const int MostGaps = 16;
+
     private readonly Stopwatch _clock = new();
-    private long _entries, _matches, _malformed, _verified, _total;
+    private readonly List<string> _gaps = [];
+    private long _entries, _matches, _malformed, _verified, _total, _next = -1;
 
     public LogDescription Log => reader.Log;
 
@@ -31,10 +35,19 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
 
     public TimeSpan Elapsed => _clock.Elapsed;
 
-    /// <summary>Why it ended early; null if it did not.</summary>
+    /// <summary>The first entry that was not come to: where another scan goes on; null before the first answer.</summary>
+    public long? Next => Interlocked.Read(ref _next) is >= 0 and var next ? next : null;
+
+    /// <summary>Whether it has come to its end.</summary>
+    public bool IsDone { get; private set; }
+
+    /// <summary>What is missing or contradicted, and why it ended early; null if nothing is.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>Reads it, writing what is found. A log's trouble ends in <see cref="Failure"/>.</summary>
+    /// <summary>
+    /// Reads it, writing what is found. What cannot be read, or contradicts what the log signed, is told in
+    /// <see cref="Failure"/>, and reading goes on behind it.
+    /// </summary>
     public async Task RunAsync(MatchWriter output, CancellationToken cancellation)
     {
         _clock.Start();
@@ -46,21 +59,15 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
                 async () => await reader.StartAtAsync(await reader.FindStartAsync(start, head, DateTimeOffset.UtcNow, cancellation), head, cancellation), cancellation);
             Interlocked.Exchange(ref _total, (long)Math.Max(end.Value, position.Size.Value) - (long)position.Size.Value);
 
-            while (position.Size < end)
+            Interlocked.Exchange(ref _next, (long)position.Size.Value);
+
+            while (position.Size < end && _gaps.Count < MostGaps)
             {
-                Batch batch = await RetryAsync(() => reader.ReadAsync(position, head, cancellation), cancellation);
-                using RawBatch raw = batch.Raw;
-                IReadOnlyList<Finding> findings = inspector.Inspect(raw);
-                Count(raw, findings, end);
-                output.Write(Log, findings, end, isProven: batch is VerifiedBatch);
-                if (batch is DisputedBatch)
-                {
-                    Failure = $"entries {position.Size} to {batch.End.Size} do not give the root that the log signed for {head.Size} entries: the log lies, or what lies between changed them";
-                    return;
-                }
-                position = batch.End;
-                if (batch is VerifiedBatch) Interlocked.Exchange(ref _verified, (long)position.Size.Value);
+                position = await StepAsync(position, head, end, output, cancellation);
+                Interlocked.Exchange(ref _next, (long)position.Size.Value);
             }
+            IsDone = position.Size >= end;
+            if (_gaps.Count > 0) return;
 
             // Stopped before the head of a log that proves nothing on the way: ask it to prove where we stand.
             if (Verified < position.Size)
@@ -68,17 +75,48 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
                 if ((await RetryAsync(() => reader.StartAtAsync(position.Size, head, cancellation), cancellation)).Equals(position))
                     Interlocked.Exchange(ref _verified, (long)position.Size.Value);
                 else
-                    Failure = $"the entries before {position.Size} are not those that the log signed for {head.Size} entries";
+                    _gaps.Add($"the entries before {position.Size} are not those that the log signed for {head.Size} entries");
             }
         }
-        catch (Exception failure) when (failure is LogUnavailableException or HeadRefusedException)
+        catch (LogUnavailableException failure)
         {
-            Failure = failure.Message;
+            _gaps.Add(failure.Message);
         }
         finally
         {
+            if (_gaps.Count > 0) Failure = string.Join("; ", _gaps);
             _clock.Stop();
         }
+    }
+
+    /// <summary>Reads a batch, or goes around one that cannot be had.</summary>
+    /// <returns>Where the next one starts.</returns>
+    private async Task<Frontier> StepAsync(Frontier position, VerifiedHead head, TreeSize end, MatchWriter output, CancellationToken cancellation)
+    {
+        Batch batch;
+        try
+        {
+            batch = await RetryAsync(() => reader.ReadAsync(position, head, cancellation), cancellation);
+        }
+        catch (UnreadableEntriesException failure)
+        {
+            _gaps.Add($"entries {position.Size} to {failure.End} could not be read: {failure.Message}");
+            return await RetryAsync(() => reader.StartAtAsync(failure.End, head, cancellation), cancellation);
+        }
+
+        using RawBatch raw = batch.Raw;
+        IReadOnlyList<Finding> findings = inspector.Inspect(raw);
+        Count(raw, findings, end);
+        output.Write(Log, findings, end, isProven: batch is VerifiedBatch);
+        if (batch is DisputedBatch)
+        {
+            _gaps.Add($"entries {position.Size} to {batch.End.Size} do not give the root that the log signed for {head.Size} entries: the log lies, or what lies between changed them");
+            return batch.End.Size < end ? await RetryAsync(() => reader.StartAtAsync(batch.End.Size, head, cancellation), cancellation) : batch.End;
+        }
+
+        // Behind a gap nothing is proven of all that was to be read.
+        if (batch is VerifiedBatch && _gaps.Count == 0) Interlocked.Exchange(ref _verified, (long)batch.End.Size.Value);
+        return batch.End;
     }
 
     public void Dispose() => reader.Dispose();
@@ -93,7 +131,7 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
             {
                 return await read();
             }
-            catch (LogUnavailableException failure) when (attempt < 10)
+            catch (LogUnavailableException failure) when (attempt < (failure is UnreadableEntriesException ? 2 : 10))
             {
                 TimeSpan wait = backoff.Next();
                 await Task.Delay(failure.RetryAfter is { } asked && asked > wait ? asked : wait, cancellation);

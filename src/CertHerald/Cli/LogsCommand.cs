@@ -11,14 +11,12 @@ internal static class LogsCommand
 {
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print JSON, as the API gives it." };
-        var command = new Command("logs", "Shows the logs that the running service follows: state, position, proven size, head, backlog, rate, time left, and the last incident.") { json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("logs", "Shows the logs that the running service follows: state, position, proven size, head, backlog, rate, time left, and the last incident.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.Subcommands.Add(Close());
         command.SetAction(async (parsed, stopping) =>
         {
-            CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
-            JsonElement logs = await LocalAccess.Find(options.Data).GetAsync("/api/logs", stopping);
-            if (parsed.GetValue(json)) Console.Out.WriteLine(logs.GetRawText());
+            JsonElement logs = await LocalAccess.Of(parsed).GetAsync("/api/logs", stopping);
+            if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(logs.GetRawText());
             else Write(Console.Out, logs);
             return CommandLine.Done;
         });
@@ -54,12 +52,11 @@ internal static class LogsCommand
     private static Command Close()
     {
         var id = new Argument<long>("ID") { Description = "The incident's number, as console and API show it." };
-        var command = new Command("close-incident", "Closes an incident that has been dealt with. One whose cause still holds opens again.") { id, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("close-incident", "Closes an incident that has been dealt with. One whose cause still holds opens again.") { id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            CertHeraldOptions options = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption)));
-            JsonElement closed = await LocalAccess.Find(options.Data).PostAsync($"/api/incidents/{parsed.GetValue(id).ToString(CultureInfo.InvariantCulture)}/close", stopping);
-            Console.Out.WriteLine($"{Text(closed, "kind")} of {Text(closed, "log_description")} is closed");
+            JsonElement closed = await LocalAccess.Of(parsed).PostAsync($"/api/incidents/{parsed.GetValue(id).ToString(CultureInfo.InvariantCulture)}/close", stopping);
+            Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? closed.GetRawText() : $"{Text(closed, "kind")} of {Text(closed, "log_description")} is closed");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald logs close-incident 17");

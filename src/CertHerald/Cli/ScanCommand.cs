@@ -77,6 +77,7 @@ internal static class ScanCommand
             foreach (LogScan scan in scans)
             {
                 if (scan.Failure is { } failure) Console.Error.WriteLine($"{Visible.Of(LogSources.NameOf(scan.Log))}: {Visible.Of(failure)}");
+                if (!scan.IsDone && scan.Next is { } next) Console.Error.WriteLine($"{Visible.Of(LogSources.NameOf(scan.Log))}: not read to the end: go on with --from {next}");
                 if (scans.Count > 1) Console.Error.WriteLine($"log=\"{Visible.Of(LogSources.NameOf(scan.Log))}\" {Summary([scan])}");
                 scan.Dispose();
             }

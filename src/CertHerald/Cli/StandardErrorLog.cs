@@ -1,5 +1,7 @@
+using System.Data.Common;
 using System.Globalization;
 using CertHerald.Inspecting;
+using CertHerald.Storage;
 
 namespace CertHerald.Cli;
 
@@ -16,6 +18,17 @@ internal sealed class StandardErrorLog : ILoggerProvider
     {
     }
 
+    /// <summary>
+    /// A message with what caused it: a stack of what nobody expected, a line of a store that cannot work. Its disk may be full for
+    /// hours, and the log may be kept there as well.
+    /// </summary>
+    internal static string TextOf(string message, Exception? cause) => cause switch
+    {
+        null => Visible.Of(message),
+        StoreException { InnerException: null or DbException } => Visible.Of($"{message}: {cause.Message}"),
+        _ => Visible.Of(message) + Environment.NewLine + Visible.Of(cause.ToString(), keepLines: true),
+    };
+
     private sealed class Line(string category) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
@@ -28,7 +41,7 @@ internal sealed class StandardErrorLog : ILoggerProvider
 
             string level = logLevel switch { LogLevel.Critical or LogLevel.Error => "error", LogLevel.Warning => "warn ", _ => "info " };
             string time = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-            Console.Error.WriteLine($"{time} {level} {Visible.Of(formatter(state, exception))}{(exception is null ? "" : Environment.NewLine + Visible.Of(exception.ToString(), keepLines: true))}");
+            Console.Error.WriteLine($"{time} {level} {TextOf(formatter(state, exception), exception)}");
         }
     }
 }

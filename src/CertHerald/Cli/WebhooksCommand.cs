@@ -11,17 +11,25 @@ internal static class WebhooksCommand
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "The webhook's name." };
 
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON, as the API gives it." };
-
     private static readonly Option<string> Url = new("--url") { Description = "Where events are POSTed: https://user:password@host/path, env:NAME or file:PATH.", HelpName = "URL" };
 
-    private static readonly Option<string> Dialect = new("--dialect") { Description = "The language of the bodies: certspotter or native.", HelpName = "DIALECT" };
+    private static readonly Option<string> Dialect = new("--dialect") { Description = "The language of the bodies: certspotter, meta or native.", HelpName = "DIALECT" };
 
     private static readonly Option<string[]> Events = new("--event") { Description = "A kind of event it gets; give it once for each.", HelpName = "EVENT" };
 
     private static readonly Option<string[]> Headers = new("--header") { Description = "A header to send, \"Name: value\"; the value may be env:NAME or file:PATH. Give it once for each.", HelpName = "HEADER" };
 
     private static readonly Option<string> Secret = new("--secret") { Description = "What to sign with, instead of a secret that is made: whsec_…, env:NAME or file:PATH.", HelpName = "SECRET" };
+
+    private static readonly Option<string> AppSecret = new("--app-secret") { Description = "The app secret that requests are signed with, instead of one that is made, for the dialect meta: TEXT, env:NAME or file:PATH.", HelpName = "SECRET" };
+
+    private static readonly Option<string> VerifyToken = new("--verify-token") { Description = "Asks the receiver first, with this token, for the dialect meta: TEXT, env:NAME or file:PATH.", HelpName = "TOKEN" };
+
+    private static readonly Option<bool?> IncludeValues = new("--include-values") { Description = "Whether bodies carry the certificate, for the dialect meta. Default: true" };
+
+    private static readonly Option<bool?> AcceptAny2xx = new("--accept-any-2xx") { Description = "Whether 201 to 299 count as delivered too, for the dialect meta." };
+
+    private static readonly Option<int?> MaxBatch = new("--max-batch") { Description = "Events in one body, at most, for the dialect meta. Default: 1", HelpName = "NUMBER" };
 
     private static readonly Option<bool?> Signed = new("--signed") { Description = "Whether requests are signed. Default: for the dialect native." };
 
@@ -32,6 +40,8 @@ internal static class WebhooksCommand
     private static readonly Option<double?> Rate = new("--rate") { Description = "Requests a second, at most. Default: 50", HelpName = "NUMBER" };
 
     private static readonly Option<string> Overlap = new("--overlap") { Description = "How long the old secret signs beside the new one, up to 7d. Default: 24h", HelpName = "TIME" };
+
+    private static readonly Option<string> Example = new("--example") { Description = "Which example, for the dialect meta: certificate or phishing. Default: certificate", HelpName = "NAME" };
 
     private static readonly Option<string> Reason = new("--reason") { Description = "Why, for who looks later.", HelpName = "TEXT" };
 
@@ -50,11 +60,11 @@ internal static class WebhooksCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Shows every webhook, without its secrets.") { Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows every webhook, without its secrets.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement webhooks = await Find(parsed).GetAsync("/api/webhooks", stopping);
-            if (parsed.GetValue(Json)) Console.Out.WriteLine(webhooks.GetRawText());
+            JsonElement webhooks = await LocalAccess.Of(parsed).GetAsync("/api/webhooks", stopping);
+            if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(webhooks.GetRawText());
             else if (webhooks.GetArrayLength() == 0) Console.Out.WriteLine("no webhook: add one with 'certherald webhooks add NAME --url URL'");
             else foreach (JsonElement webhook in webhooks.EnumerateArray()) Console.Out.WriteLine(Describe(webhook));
             return CommandLine.Done;
@@ -65,12 +75,12 @@ internal static class WebhooksCommand
     private static Command Add()
     {
         var command = new Command("add", "Adds a webhook. A secret that is made for it is printed here, and never again.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Dictionary<string, object> asked = Asked(parsed);
             asked.Add("name", parsed.GetValue(Name)!);
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, "/api/webhooks", stopping, asked), "was added");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, "/api/webhooks", stopping, asked), "was added");
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -82,10 +92,10 @@ internal static class WebhooksCommand
     private static Command Change()
     {
         var command = new Command("change", "Changes what is named of a webhook that was added with 'webhooks add'. Another host gets none of the old one's secrets.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, Evidence, Concurrency, Rate, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald webhooks change siem --concurrency 2 --rate 5");
@@ -94,14 +104,14 @@ internal static class WebhooksCommand
     private static Command RotateSecret()
     {
         var command = new Command("rotate-secret", "Gives it a new signing secret and prints it, once. Old and new sign side by side for a while.")
-        { Name, Overlap, Secret, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Overlap, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             var asked = new Dictionary<string, object>();
             if (parsed.GetValue(Overlap) is { } text)
                 asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap) ? overlap.TotalHours : throw Misused("--overlap", "is no length of time", "write 24h, 7d or 0s"));
             if (SecretOf("--secret", parsed.GetValue(Secret)) is { } secret) asked.Add("secret", secret);
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked), "has a new secret");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked), "has a new secret");
             return CommandLine.Done;
         });
         return command.WithExamples("""
@@ -112,10 +122,10 @@ internal static class WebhooksCommand
 
     private static Command Ask(string name, string description, HttpMethod method, string action, string outcome)
     {
-        var command = new Command(name, description) { Name, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command(name, description) { Name, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            Print(parsed, await Find(parsed).SendAsync(method, AddressOf(parsed) + action, stopping), outcome);
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(method, AddressOf(parsed) + action, stopping), outcome);
             return CommandLine.Done;
         });
         return command.WithExamples($"certherald webhooks {name} siem");
@@ -123,11 +133,11 @@ internal static class WebhooksCommand
 
     private static Command Hold()
     {
-        var command = new Command("hold", "Lets it get nothing. What it is owed waits.") { Name, Reason, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("hold", "Lets it get nothing. What it is owed waits.") { Name, Reason, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             object? body = parsed.GetValue(Reason) is { } reason ? new { reason } : null;
-            Print(parsed, await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/hold", stopping, body), "is on hold");
+            Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/hold", stopping, body), "is on hold");
             return CommandLine.Done;
         });
         return command.WithExamples("certherald webhooks hold siem --reason \"moves on Tuesday\"");
@@ -135,11 +145,11 @@ internal static class WebhooksCommand
 
     private static Command Test()
     {
-        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("test", "Sends it a test event, marked as one, and says what it answered. Exit code 1 if it did not take it.") { Name, Example, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
-            JsonElement answer = await Find(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test", stopping);
-            Console.Out.WriteLine(parsed.GetValue(Json) ? answer.GetRawText() : $"{parsed.GetValue(Name)} {DescribeTest(answer)}");
+            JsonElement answer = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/test" + (parsed.GetValue(Example) is { } example ? $"?example={Uri.EscapeDataString(example)}" : ""), stopping);
+            Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? answer.GetRawText() : $"{parsed.GetValue(Name)} {DescribeTest(answer)}");
             return answer.GetProperty("delivered").GetBoolean() ? CommandLine.Done : CommandLine.Failed;
         });
         return command.WithExamples("certherald webhooks test siem");
@@ -168,6 +178,11 @@ internal static class WebhooksCommand
         Put("headers", parsed.GetValue(Headers) is { Length: > 0 } headers ? HeadersOf(headers) : null);
         Put("secret", SecretOf("--secret", parsed.GetValue(Secret)));
         Put("signed", parsed.GetValue(Signed));
+        Put("app_secret", SecretOf("--app-secret", parsed.GetValue(AppSecret)));
+        Put("verify_token", SecretOf("--verify-token", parsed.GetValue(VerifyToken)));
+        Put("include_values", parsed.GetValue(IncludeValues));
+        Put("accept_any_2xx", parsed.GetValue(AcceptAny2xx));
+        Put("max_batch", parsed.GetValue(MaxBatch));
         Put("evidence", parsed.GetValue(Evidence));
         Put("concurrency", parsed.GetValue(Concurrency));
         Put("rate", parsed.GetValue(Rate));
@@ -197,13 +212,14 @@ internal static class WebhooksCommand
 
     private static void Print(ParseResult parsed, JsonElement answer, string outcome)
     {
-        if (parsed.GetValue(Json))
+        if (parsed.GetValue(LocalAccess.Json))
         {
             Console.Out.WriteLine(answer.GetRawText());
             return;
         }
         Console.Out.WriteLine($"{parsed.GetValue(Name)} {outcome}");
         if (TextIn(answer, "secret") is { } secret) Console.Out.WriteLine($"secret: {secret}   (it is not shown again)");
+        if (TextIn(answer, "app_secret") is { } appSecret) Console.Out.WriteLine($"app secret: {appSecret}   (it is not shown again)");
         if (TextIn(answer, "warning") is { } warning) Console.Error.WriteLine($"warning: {warning}");
     }
 
@@ -219,7 +235,4 @@ internal static class WebhooksCommand
         answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(member, out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
 
     private static string AddressOf(ParseResult parsed) => $"/api/webhooks/{Uri.EscapeDataString(parsed.GetValue(Name)!)}";
-
-    private static LocalAccess Find(ParseResult parsed) => LocalAccess.Find(
-        Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data);
 }

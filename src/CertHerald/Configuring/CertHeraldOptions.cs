@@ -1,6 +1,8 @@
 using System.Net;
+using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Fetching;
 using CertHerald.Names;
 using CertHerald.Storage;
@@ -34,13 +36,19 @@ internal sealed record CertHeraldOptions
 
     public KnownCertificates Known { get; init; } = KnownCertificates.None;
 
+    /// <summary>The mail server's channel among them, if there is one.</summary>
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
+
+    public OperatorOptions Operator { get; init; } = new();
 
     public OutboundOptions Outbound { get; init; } = new();
 
     public RetentionOptions Retention { get; init; } = new();
 
-    /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/> and <see cref="Suffixes"/> come from, the configuration's own among them, as they stood.</summary>
+    /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
+    public OpenIdOptions? OpenId { get; init; }
+
+    /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/>, <see cref="Suffixes"/> and secrets come from, the configuration's own among them, as they stood.</summary>
     public FileStamps Files { get; init; } = FileStamps.None;
 
     /// <summary>Everything that a reload leaves as it is: each section and its text, to tell whether it was changed.</summary>

@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
@@ -23,14 +25,15 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "outbound"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
     /// <exception cref="ConfigurationException">Every mistake, not the first.</exception>
     public static CertHeraldOptions Read(string? file, CommandLineOverrides overrides, IDictionary? environment = null)
     {
-        FileStamps files = FileStamps.None.With(file ?? DefaultFile);
+        var files = new ReadFiles();
+        files.Add(file ?? DefaultFile);
         JsonObject values = ReadFile(file);
         foreach (DictionaryEntry variable in environment ?? Environment.GetEnvironmentVariables())
             if (((string)variable.Key).StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
@@ -39,7 +42,7 @@ internal static class Configuration
         if (overrides.Listen is not null) values["listen"] = overrides.Listen;
 
         var mistakes = new List<ConfigurationMistake>();
-        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes), files, mistakes) with
+        CertHeraldOptions options = Bind(new ConfigurationSection(values, file ?? DefaultFile, "", mistakes, files), files, mistakes) with
         {
             UntilRestart = values.Where(section => !Reloaded.Contains(section.Key)).ToDictionary(section => section.Key, section => section.Value?.ToJsonString() ?? ""),
         };
@@ -81,7 +84,7 @@ internal static class Configuration
         at[path[^1]] = text;
     }
 
-    private static CertHeraldOptions Bind(ConfigurationSection root, FileStamps files, List<ConfigurationMistake> mistakes)
+    private static CertHeraldOptions Bind(ConfigurationSection root, ReadFiles files, List<ConfigurationMistake> mistakes)
     {
         var defaults = new CertHeraldOptions();
         Uri listen = Listen(root, "listen") ?? defaults.Listen;
@@ -91,26 +94,31 @@ internal static class Configuration
             if (TryReadNetwork(text, out IPNetwork network) && network.PrefixLength > 0) trustedProxies.Add(network);
             else root.Mistake("trusted_proxies", $"\"{text}\" is no proxy's address", "write 127.0.0.1, or a network such as 10.1.2.0/24 that only your proxies are in");
         IReadOnlyList<string> watchFiles = root.Texts("watch_files") ?? [];
-        files = files.With(watchFiles);
+        files.Add(watchFiles);
         WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
         IReadOnlyList<string> keyFiles = known.Texts("key_files") ?? [], certificateFiles = known.Texts("certificate_files") ?? [];
-        files = files.With([.. keyFiles, .. certificateFiles]);
+        files.Add([.. keyFiles, .. certificateFiles]);
         KnownCertificates knownCertificates = KnownFiles.Read(keyFiles, certificateFiles, known.Mistake);
         known.NotYet("certificate_authorities", "list your keys in known.key_files");
         if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
         known.Finish();
 
-        foreach (string later in (string[])["lookalikes", "smtp"]) root.NotYet(later, "remove the section");
+        root.NotYet("lookalikes", "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
+        OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
+        MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
+        if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
+            root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
+        OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
         string store = SecretText.Read(root.Text("store") ?? defaults.Store, out (string Problem, string Remedy)? unread) ?? defaults.Store;
         if ((unread ?? Stores.MistakeIn(store)) is { } mistake) root.Mistake("store", mistake.Problem, mistake.Remedy);
         string data = root.Text("data") ?? defaults.Data;
-        files = files.With(SuffixFile.PathIn(data));
+        files.Add(SuffixFile.PathIn(data));
         PublicSuffixes? suffixes = SuffixFile.Read(data, out string? suffixWarning);
         root.Finish();
 
@@ -125,15 +133,17 @@ internal static class Configuration
             Watch = watch,
             Known = knownCertificates,
             Suffixes = suffixes,
-            Files = files,
-            Webhooks = webhooks,
+            Files = files.Stamps,
+            Webhooks = mail is null ? webhooks : [.. webhooks, mail.ToChannel()],
+            Operator = operators,
             Outbound = outbound,
             Retention = retention,
-            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks), .. unsigned, .. Unreachable(webhooks, outbound)],
+            OpenId = openId,
+            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
-    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks)
+    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
     {
         if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
@@ -144,11 +154,13 @@ internal static class Configuration
                     ? "logs.contact holds no e-mail address or URL of yours: log operators ask for one, and slow down who gives none"
                     : "logs.contact has characters that no header takes, so it is left out of requests: write an e-mail address or URL in ASCII, without ( ) and \\";
         foreach (LogListOptions list in logs.Lists.Where(list => list.SignedBy is null && ListSigner.Of(list.Location) is not null))
-            yield return $"logs.lists: {list.Location} is signed, and its signature is not asked for";
+            yield return $"logs.lists: {list.Shown} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
-        if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
-            yield return "no webhook takes \"operator\": an incident of a log is shown in the console, /readyz and metrics only; add one with \"dialect\": \"native\", \"events\": [\"operator\"]";
+        if (mail is null && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
+            yield return "no webhook takes \"operator\" and there is no \"smtp\": trouble is shown in the console, /readyz and metrics only; add a webhook with \"dialect\": \"native\", \"events\": [\"operator\"], or a mail server";
+        if (mail is { Tls: MailTls.None } && !MailOptions.IsThisMachine(mail.Host))
+            yield return $"smtp.tls is \"none\": notices go to {mail.Host} unencrypted";
     }
 
     /// <summary>Links that will lead nowhere.</summary>
@@ -231,7 +243,7 @@ internal static class Configuration
             ? [.. given.Select(item => item.Section is { } list ? List(list) : LogListOptions.At(item.Text!))]
             : custom.Count > 0 ? [] : defaults.Lists;
         foreach (LogListOptions list in lists)
-            if (!LogListSource.IsUsable(list.Location, out string? problem)) section.Mistake("lists", $"\"{WithoutUser(list.Location)}\": {problem}", "give a file, or a URL with https");
+            if (!LogListSource.IsUsable(list.Location, out string? problem)) section.Mistake("lists", $"\"{list.Shown}\": {problem}", "give a file, or a URL with https");
 
         var options2 = new LogOptions
         {
@@ -274,10 +286,6 @@ internal static class Configuration
         return true;
     }
 
-    /// <summary>A URL as a message may show it.</summary>
-    private static string WithoutUser(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.UserInfo.Length > 0 ? url.Replace(uri.UserInfo + "@", "", StringComparison.Ordinal) : url;
-
     private static OutboundOptions Outbound(ConfigurationSection section)
     {
         var allow = new List<IPNetwork>();
@@ -296,6 +304,24 @@ internal static class Configuration
 
         var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow, Proxy = proxy };
         if (ports.Count > 0) options = options with { Ports = ports };
+        section.Finish();
+        return options;
+    }
+
+    private static OperatorOptions Operator(ConfigurationSection section)
+    {
+        var options = new OperatorOptions();
+        if (section.Text("heartbeat_at") is { } text)
+        {
+            if (TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out TimeOnly at)) options = options with { HeartbeatAt = at };
+            else section.Mistake("heartbeat_at", $"\"{text}\" is no time of day", "write \"06:00\", in UTC");
+        }
+        if (section.Secret("dead_man_url") is { } url)
+        {
+            if (!WebhookUrl.TryParse(url, out WebhookUrl? parsed, out string? mistake)) section.Mistake("dead_man_url", mistake, "then it can be asked");
+            else if (parsed.Credentials is not null) section.Mistake("dead_man_url", "has a user name, which is not sent", "put what tells you apart into the path");
+            else options = options with { DeadManUrl = parsed.Address };
+        }
         section.Finish();
         return options;
     }
@@ -324,28 +350,40 @@ internal static class Configuration
         foreach (ConfigurationSection section in sections)
         {
             string? name = section.Text("name"), dialect = section.Text("dialect") ?? "certspotter", url = section.Secret("url");
-            IReadOnlyList<string> events = section.Texts("events") ?? [EventKinds.UnknownCertificate];
+            IWebhookDialect? language = WebhookDialects.OfWebhooks.FirstOrDefault(one => one.Name == dialect);
+            IReadOnlyList<string> events = section.Texts("events") ?? [.. EventKinds.All.Where(kind => language?.Speaks(kind) == true).Take(1)];
             bool evidence = section.Flag("evidence") ?? false;
             int? concurrency = section.Whole("concurrency", 1, WebhookOptions.MostConcurrency);
             double? rate = section.Number("rate", WebhookOptions.LeastRate, WebhookOptions.MostRate);
             IReadOnlyList<WebhookHeader> headers = Headers(section);
             bool? signed = section.Flag("signed");
             List<SigningSecret> secrets = SigningSecrets(section);
+            string? appSecret = section.Secret(DialectOptions.AppSecret);
+            bool includeValues = section.Flag(DialectOptions.IncludeValues) ?? true, acceptAny2xx = section.Flag(DialectOptions.AcceptAny2xx) ?? false;
+            int maxBatch = section.Whole(DialectOptions.MaxBatch, 1, WebhookOptions.MostBatched) ?? 1;
             section.Finish();
 
             if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
             else if (!WebhookOptions.IsName(name)) section.Mistake("name", $"\"{name}\" cannot stand in an address", $"write {WebhookOptions.NameForm}");
             else if (!names.Add(name)) section.Mistake("name", $"\"{name}\" is given twice", "give each webhook its own name");
 
-            if (WebhookDialects.All.FirstOrDefault(one => one.Name == dialect) is not { } spoken)
-                section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.All.Select(one => one.Name)]));
+            if (language is not { } spoken)
+                section.Mistake("dialect", $"\"{dialect}\" is unknown", DidYouMean.Remedy(dialect, [.. WebhookDialects.OfWebhooks.Select(one => one.Name)]));
             else if (events.Count == 0)
                 section.Mistake("events", "names no event: the webhook would never be called", $"write {string.Join(" or ", EventKinds.All.Where(spoken.Speaks))}, or remove the webhook");
             else
                 foreach (string kind in events.Where(kind => !spoken.Speaks(kind)))
                     section.Mistake("events", $"\"{kind}\" is no event of the dialect {dialect}", DidYouMean.Remedy(kind, [.. EventKinds.All.Where(spoken.Speaks)]));
 
-            if (WebhookDialects.All.Any(one => one.Name == dialect && one.SignsByDefault) && signed is null && !section.Has("secret"))
+            foreach (string option in DialectOptions.All.Where(option => section.Has(option) && language?.Options.Contains(option) == false))
+                section.Mistake(option, $"is no option of the dialect {dialect}", "remove it");
+            AppSecret? signing = null;
+            if (language?.Options.Contains(DialectOptions.AppSecret) == true && !section.Has(DialectOptions.AppSecret))
+                section.Mistake(DialectOptions.AppSecret, "is missing, and receivers of this dialect take nothing that is not signed", "give it: env:NAME or file:PATH");
+            else if (appSecret is not null && !AppSecret.TryParse(appSecret, out signing, out string? unusable))
+                section.Mistake(DialectOptions.AppSecret, unusable.Split(": ", 2)[0], unusable.Split(": ", 2)[1]);
+
+            if (language?.SignsByDefault == true && signed is null && !section.Has("secret"))
                 warnings.Add($"webhook {name}: its requests are not signed: give it a \"secret\", or write \"signed\": false");
             if (signed == true && !section.Has("secret")) section.Mistake("signed", "asks for signatures, and there is no secret", "give one in \"secret\": env:NAME or file:PATH");
 
@@ -363,7 +401,10 @@ internal static class Configuration
                 Credentials = parsed.Credentials,
                 Events = events,
                 Evidence = evidence,
-                Signer = secrets.Count > 0 && signed != false ? new StandardSigner(secrets) : null,
+                IncludeValues = includeValues,
+                AcceptAny2xx = acceptAny2xx,
+                MaxBatch = maxBatch,
+                Signer = WebhookSigners.Of(signed != false ? secrets : [], signing is null ? [] : [signing]),
                 Headers = headers,
                 Concurrency = concurrency ?? WebhookOptions.DefaultConcurrency,
                 Rate = rate ?? WebhookOptions.DefaultRate,

@@ -5,9 +5,12 @@ using System.Text.Json.Nodes;
 namespace CertHerald.Configuring;
 
 /// <summary>One object of the configuration. It remembers what was asked of it: a key that nobody asks for is a mistake.</summary>
-internal sealed class ConfigurationSection(JsonObject values, string file, string path, List<ConfigurationMistake> mistakes)
+internal sealed class ConfigurationSection(JsonObject values, string file, string path, List<ConfigurationMistake> mistakes, ReadFiles files)
 {
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+
+    /// <summary>Whether nothing stands in it.</summary>
+    public bool IsEmpty => values.Count == 0;
 
     public string? Text(string key)
     {
@@ -56,6 +59,7 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
 
     private string? SecretOf(string key, string text)
     {
+        if (SecretText.FileOf(text) is { } kept) files.Add(kept);
         string? secret = SecretText.Read(text, out (string Problem, string Remedy)? mistake);
         if (mistake is { } wrong) Mistake(key, wrong.Problem, wrong.Remedy);
         return secret;
@@ -135,9 +139,9 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
     {
         switch (Ask(key))
         {
-            case null: return new ConfigurationSection([], file, Path(key), mistakes);
-            case JsonObject section: return new ConfigurationSection(section, file, Path(key), mistakes);
-            default: Mistake(key, "is no section", "write { … }"); return new ConfigurationSection([], file, Path(key), mistakes);
+            case null: return new ConfigurationSection([], file, Path(key), mistakes, files);
+            case JsonObject section: return new ConfigurationSection(section, file, Path(key), mistakes, files);
+            default: Mistake(key, "is no section", "write { … }"); return new ConfigurationSection([], file, Path(key), mistakes, files);
         }
     }
 
@@ -149,7 +153,7 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
             case null:
                 return [];
             case JsonArray list when list.All(item => item is JsonObject):
-                return [.. list.Select((item, index) => new ConfigurationSection((JsonObject)item!, file, $"{Path(key)}[{index}]", mistakes))];
+                return [.. list.Select((item, index) => new ConfigurationSection((JsonObject)item!, file, $"{Path(key)}[{index}]", mistakes, files))];
             default:
                 Mistake(key, "is no list of sections", "write [ { … }, { … } ]");
                 return [];
@@ -165,7 +169,7 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
                 return null;
             case JsonArray list when list.All(item => item is JsonObject || (item is JsonValue value && value.TryGetValue<string>(out _))):
                 return [.. list.Select((item, index) => item is JsonObject section
-                    ? ((string?)null, new ConfigurationSection(section, file, $"{Path(key)}[{index}]", mistakes))
+                    ? ((string?)null, new ConfigurationSection(section, file, $"{Path(key)}[{index}]", mistakes, files))
                     : (item!.GetValue<string>(), (ConfigurationSection?)null))];
             case JsonValue value when value.TryGetValue<string>(out _):
                 return [.. Texts(key)!.Select(text => ((string?)text, (ConfigurationSection?)null))];

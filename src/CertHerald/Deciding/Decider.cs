@@ -21,9 +21,10 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
     {
         IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow, out bool isCut);
         string more = isCut || match.HasMoreMatches ? $"; it is valid for more that is watched than the {endpoints.Count} endpoints listed" : "";
+        List<string> every = Owed(EventKinds.Certificate);
         return known().WhyKnown(match.Certificate) is { } reason
-            ? new Decision(match, endpoints, Known: true, reason + more, [])
-            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, Owed(EventKinds.UnknownCertificate));
+            ? new Decision(match, endpoints, Known: true, reason + more, []) { OwedEvery = every }
+            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, [.. Owed(EventKinds.UnknownCertificate).Except(every)]) { OwedEvery = every };
     }
 
     private List<string> Owed(string kind) =>

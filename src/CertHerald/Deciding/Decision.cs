@@ -8,7 +8,11 @@ namespace CertHerald.Deciding;
 /// <param name="Reason">Why, in words for people.</param>
 /// <param name="Owed">Names of the webhooks that get it; empty if known.</param>
 internal sealed record Decision(
-    Finding Finding, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, IReadOnlyList<string> Owed);
+    Finding Finding, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, IReadOnlyList<string> Owed)
+{
+    /// <summary>Names of the webhooks that get <see cref="EventKinds.Certificate"/>, known or not; none of them is among <see cref="Owed"/>.</summary>
+    public IReadOnlyList<string> OwedEvery { get; init; } = [];
+}
 
 /// <summary>One of the user's names for which a certificate is valid.</summary>
 /// <param name="MonitoredDomain">The watch item, with its leading dot if it is a tree.</param>
@@ -18,11 +22,15 @@ internal sealed record WatchedEndpoint(string DnsName, string MonitoredDomain, b
 /// <summary>Kinds of event that a webhook can be owed. The texts are configuration and database values: never change one.</summary>
 internal static class EventKinds
 {
+    /// <summary>Every new certificate, known or not.</summary>
+    public const string Certificate = "certificate";
+
+    /// <summary>Those that are not known.</summary>
     public const string UnknownCertificate = "unknown_certificate";
     public const string MalformedCertificate = "malformed_certificate";
 
     /// <summary>What whoever runs the service must know: incidents of logs. No certificate is its subject.</summary>
     public const string Operator = "operator";
 
-    public static IReadOnlyList<string> All { get; } = [UnknownCertificate, MalformedCertificate, Operator];
+    public static IReadOnlyList<string> All { get; } = [Certificate, UnknownCertificate, MalformedCertificate, Operator];
 }

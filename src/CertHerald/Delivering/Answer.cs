@@ -1,3 +1,5 @@
+using CertHerald.Storage;
+
 namespace CertHerald.Delivering;
 
 /// <summary>How an attempt ended. Names in lower case are database and metric values: never change one.</summary>
@@ -19,6 +21,8 @@ internal sealed record Answer(AttemptOutcome Outcome, int? Status, string? Detai
     /// this was our own fault, <see cref="LocalFaults"/> judges.
     /// </summary>
     public bool MayBeLocal { get; init; }
+
+    public AttemptPhases Phases { get; init; } = AttemptPhases.None;
 
     /// <summary>The outcome as it is stored and counted.</summary>
     public static string NameOf(AttemptOutcome outcome) => outcome switch

@@ -19,6 +19,9 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 
     public IWebhookDialect Dialect => _target.Dialect;
 
+    /// <summary>The dialect's, as the webhook has asked for them.</summary>
+    public DeliveryRules Rules => _target.Rules;
+
     /// <summary>Its name in metrics.</summary>
     public string Label => label;
 
@@ -27,6 +30,9 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 
     /// <summary>When a rate that is used up allows the next, in the loop's own time; null if it is not.</summary>
     public TimeSpan? RestUntil { get; set; }
+
+    /// <summary>Which claim served it last: those that were served longest ago come first.</summary>
+    public long Served { get; set; }
 
     /// <summary>How many the last claim allowed.</summary>
     public int Granted { get; set; }
@@ -80,6 +86,12 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
         lock (_lock) _underWay.Remove(attempt.Delivery.Id);
     }
 
+    /// <summary>Ends an attempt whose claim was lost. False if it goes on under a new one, which <see cref="Begin"/> gave it meanwhile.</summary>
+    public bool TryEndLost(Attempt attempt, Lease lost)
+    {
+        lock (_lock) return attempt.Lease == lost && _underWay.Remove(attempt.Delivery.Id);
+    }
+
     /// <summary>One at a time until it has taken something; each success allows twice as many, up to its limit, each failure half.</summary>
     public void Learn(bool succeeded)
     {
@@ -87,15 +99,18 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
         lock (_lock) _width = succeeded ? Math.Min(_width * 2, Math.Max(1, Webhook.Concurrency)) : Math.Max(1, _width / 2);
     }
 
-    private sealed record Target(WebhookOptions Webhook, IWebhookDialect Dialect);
+    private sealed record Target(WebhookOptions Webhook, IWebhookDialect Dialect)
+    {
+        public DeliveryRules Rules { get; } = Dialect.Rules.For(Webhook);
+    }
 }
 
 /// <summary>A delivery that is being sent.</summary>
 /// <param name="dueSince">Since when it could have left; null for a probe.</param>
 internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSpan begun, DateTimeOffset? dueSince)
 {
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _token = delivery.Lease!.Value;
+    private volatile bool _isAnswered;
 
     public DeliveryLane Lane => lane;
 
@@ -106,8 +121,12 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSp
 
     public DateTimeOffset? DueSince => dueSince;
 
-    /// <summary>Over, recorded or not.</summary>
-    public Task Ended => _ended.Task;
+    /// <summary>Its request is over; it waits to be recorded.</summary>
+    public bool IsAnswered
+    {
+        get => _isAnswered;
+        set => _isAnswered = value;
+    }
 
     /// <summary>The claim that its outcome is recorded under.</summary>
     public long Token
@@ -117,6 +136,4 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSp
     }
 
     public Lease Lease => new(delivery.Id, Token);
-
-    public void End() => _ended.TrySetResult();
 }

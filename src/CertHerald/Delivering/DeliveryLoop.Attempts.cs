@@ -61,12 +61,11 @@ internal sealed partial class DeliveryLoop
         }
     }
 
-    /// <summary>One attempt and its record. Killed in between, or unable to record, the claim expires and the same is sent again.</summary>
+    /// <summary>One attempt. Killed before its record, or unable to record, the claim expires and the same is sent again.</summary>
     private async Task AttemptAsync(Attempt attempt, Func<Task<Answer?>> post)
     {
         DeliveryLane lane = attempt.Lane;
         StoredDelivery delivery = attempt.Delivery;
-        string webhook = lane.Webhook.Name;
         try
         {
             DateTimeOffset started = _time.GetUtcNow();
@@ -74,7 +73,8 @@ internal sealed partial class DeliveryLoop
             Uri address = lane.Webhook.Url;
             if (await AnswerAsync(attempt, post) is not { } answer)
             {
-                LogLost(webhook, delivery.Id);
+                LogLost(lane.Webhook.Name, delivery.Id);
+                End(attempt);
                 return;
             }
             TimeSpan took = _time.GetElapsedTime(begun);
@@ -83,36 +83,19 @@ internal sealed partial class DeliveryLoop
             TimeSpan age = Age;
             bool isOurs = _localFaults.IsOurs(answer, address.IdnHost, age);
             // Of a webhook that has moved meanwhile, its old address says nothing for good.
-            DeliveryRules rules = lane.Webhook.Url == address ? lane.Dialect.Rules : lane.Dialect.Rules with { GoneEnds = false };
+            DeliveryRules rules = lane.Webhook.Url == address ? lane.Rules : lane.Rules with { GoneEnds = false };
             Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, ended + NotNegative(_localFaults.RestUntil - age)) : rules.Judge(delivery, answer, started, ended);
             lane.Learn(answer.Outcome == AttemptOutcome.Delivered);
-
-            var record = new StoredAttempt(delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body);
-            WebhookState? before = null;
-            Settlement? settled = await _store.CompleteAsync(
-                attempt.Lease, record, state => Settle(before = state, delivery, answer, verdict, isOurs, started, ended), lane.Webhook.Rate, CancellationToken.None);
-
-            _metrics.Count(lane.Label, answer, took);
-            if (settled is null)
-            {
-                LogLost(webhook, delivery.Id);
-                return;
-            }
-            // A notice is no alert: no head showed it.
-            if (settled.State == DeliveryState.Done && delivery is { Kind: not EventKinds.Operator, Replay: 0 }) _metrics.Alerted(ended - delivery.HeadSeen);
-            Log(webhook, delivery, answer, settled, took);
-            LogChange(webhook, before!, settled.Webhook);
+            Record(new Answered(attempt, answer, verdict, isOurs, started, ended, took));
         }
         catch (OperationCanceledException) when (_givenUp.IsCancellationRequested)
         {
             // Given up after the drain: the claim is given back, and the delivery sent again with the same bytes.
+            End(attempt);
         }
         catch (Exception e)
         {
-            LogUnrecorded(e, webhook, delivery.Id);
-        }
-        finally
-        {
+            LogUnrecorded(e, lane.Webhook.Name, delivery.Id);
             End(attempt);
         }
     }
@@ -132,7 +115,7 @@ internal sealed partial class DeliveryLoop
     }
 
     private async Task<Answer?> PostAsync(Attempt attempt, ReadOnlyMemory<byte> body) =>
-        await _sender.PostAsync(attempt.Lane.Webhook, attempt.Lane.Dialect.Rules, attempt.Delivery.Key, body, _givenUp.Token);
+        await _sender.PostAsync(attempt.Lane.Webhook, attempt.Lane.Rules, attempt.Delivery.Key, body, _givenUp.Token);
 
     /// <summary>Few of the large ones are in memory at once. Null if the body is gone: whoever claimed the delivery meanwhile took it.</summary>
     private async Task<Answer?> PostLargeAsync(Attempt attempt)
@@ -161,9 +144,10 @@ internal sealed partial class DeliveryLoop
             : WebhookHealth.AfterFailure(before, answer, verdict, started, ended);
         if (change is not null) news.Add(change);
 
-        // A held webhook's probe: what is held is never given up, and begins anew when it is released.
+        // A held webhook's probe: what is held is never given up, and begins anew when it is released. The next probe is another,
+        // since what nobody could digest says nothing about the webhook.
         bool isProbe = before.Status != WebhookStatus.Active && !succeeded && !verdict.IsGone;
-        if (isProbe) return new Settlement(DeliveryState.Held, delivery.Due, Counted: false, after) { News = news, Shorten = verdict.Shorten };
+        if (isProbe) return new Settlement(DeliveryState.Held, ended, Counted: false, after) { News = news, Shorten = verdict.Shorten };
 
         string outcome = OutcomeOf(answer);
         if (verdict.State == DeliveryState.Dead) news.Add(new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {delivery.Id} was given up: {outcome}."));
@@ -175,8 +159,11 @@ internal sealed partial class DeliveryLoop
     private void End(Attempt attempt)
     {
         attempt.Lane.End(attempt);
-        lock (_lock) _underWay.Remove(attempt);
-        attempt.End();
+        lock (_lock)
+        {
+            _underWay.Remove(attempt);
+            if (_underWay.Count == 0) _idle?.TrySetResult();
+        }
         if (attempt.Lane.ShallLook) _look.Ring();
     }
 

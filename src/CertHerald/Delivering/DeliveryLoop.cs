@@ -32,8 +32,17 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>Claimed in one transaction, at most.</summary>
     private const int MostClaimed = 200;
 
-    /// <summary>Attempts at once, but for those that wait long for an answer.</summary>
+    /// <summary>Requests at once, but for those that wait long for an answer.</summary>
     private const int MostQuick = 256;
+
+    /// <summary>Answered attempts that wait to be recorded, at most: a slow disk must slow claims.</summary>
+    private const int MostUnrecorded = 512;
+
+    /// <summary>A claim for fewer is not worth its transaction while many are under way.</summary>
+    private const int FewPlaces = 32;
+
+    /// <summary>Deliveries that a webhook gets at its turn, if it has room: half a dozen cost one webhook hardly more than one.</summary>
+    private const int Turn = 8;
 
     /// <summary>
     /// Attempts that wait long for an answer, at most. Beyond it only webhooks that took something lately get more. Counted among
@@ -80,7 +89,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private volatile IReadOnlyDictionary<string, DeliveryLane> _lanes = new Dictionary<string, DeliveryLane>();
     private IReadOnlyList<WebhookOptions>? _inForce;
     private OutboundOptions? _outbound;
-    private uint _turn;
+    private long _claims;
+    private TaskCompletionSource? _idle;
+    private long _looks;
 
     public DeliveryLoop(
         IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
@@ -90,7 +101,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _sender = sender;
         _dialects = dialects;
         _webhooks = webhooks;
-        _bodies = new DeliveryBodies(store, webhooks.BaseUrl);
+        _bodies = new DeliveryBodies(store, webhooks.BaseUrl, time);
         _bell = bell;
         _look = new OwedBell(time);
         _time = time;
@@ -98,6 +109,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _metrics = new DeliveryMetrics(meter, time);
         _logger = logger;
     }
+
+    /// <summary>How often it looked for what is due. Stands still if it hangs, or the store does.</summary>
+    public long Looks => Interlocked.Read(ref _looks);
 
     /// <summary>How long the loop has been there. Rests are measured by it: the clock may be set back.</summary>
     private TimeSpan Age => _time.GetElapsedTime(_began);
@@ -115,7 +129,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         Task heartbeat = KeepLeasesAsync(ended.Token);
         await Task.WhenAll(WatchAsync(stoppingToken), RunClaimsAsync(stoppingToken));
 
-        Task drained = Task.WhenAll(UnderWay().Select(attempt => attempt.Ended));
+        Task drained = AllEndedAsync();
         await drained.WaitAsync(Drain, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         IReadOnlyList<Lease> left = [.. UnderWay().Select(attempt => attempt.Lease)];
         await _givenUp.CancelAsync();
@@ -134,8 +148,10 @@ internal sealed partial class DeliveryLoop : BackgroundService
             {
                 if (!ReferenceEquals(_webhooks.All, _inForce) || !ReferenceEquals(_sender.Outbound, _outbound)) await TakeUpAsync(stopping);
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
+                bool isMore = await _store.MoveOnAsync(stopping);
                 await LookAsync(stopping);
-                await _bell.WaitAsync(Poll, stopping);
+                Interlocked.Increment(ref _looks);
+                if (!isMore) await _bell.WaitAsync(Poll, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -272,28 +288,30 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <returns>How long to wait if nobody rings.</returns>
     private async Task<TimeSpan> ClaimAsync(CancellationToken stopping)
     {
-        DateTimeOffset now = _time.GetUtcNow();
         TimeSpan age = Age, rest = _localFaults.RestUntil - age;
         if (rest > TimeSpan.Zero) return rest;
 
         (int places, bool onlyTrusted) = Places(age);
-        List<DeliveryLane> lanes = [.. _lanes.Values.Where(lane => lane.ShallLook && lane.Room > 0 && !(lane.RestUntil > age))];
+        List<DeliveryLane> turns = [.. _lanes.Values.Where(lane => lane.ShallLook && lane.Room > 0 && !(lane.RestUntil > age))];
         TimeSpan next = _lanes.Values.Any(lane => lane.ShallLook && lane.RestUntil > age) ? Soon : Timeout.InfiniteTimeSpan;
-        if (onlyTrusted) lanes.RemoveAll(lane => !lane.IsTrusted);
-        if (lanes.Count == 0) return onlyTrusted ? Soon : next;
-        if (places == 0) return Soon;
+        if (onlyTrusted) turns.RemoveAll(lane => !lane.IsTrusted);
+        if (turns.Count == 0) return onlyTrusted ? Soon : next;
+        if (places < FewPlaces) return Soon;
 
-        // Another begins each time: those behind the last place come first in the next claim.
-        int atMost = Math.Min(MostClaimed, places), share = Math.Max(1, atMost / lanes.Count), first = (int)(_turn++ % (uint)lanes.Count);
-        List<DeliveryLane> turns = [.. lanes[first..], .. lanes[..first]];
+        // Those that the last claim had no place for come first in this one.
+        turns.Sort(static (left, right) => left.Served.CompareTo(right.Served));
+        int atMost = Math.Min(MostClaimed, places), share = Math.Max(Turn, atMost / turns.Count);
+        _claims++;
         foreach (DeliveryLane lane in turns)
         {
             // Before the claim: who is told to look while it is made, looks again.
             lane.HasLooked();
             lane.Granted = -1;
         }
+        // After that: what falls due until now is claimed, what does later is looked at again.
+        DateTimeOffset now = _time.GetUtcNow();
         IReadOnlyList<StoredDelivery> claimed = await _store.ClaimAsync(
-            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share)))], atMost, now, now + LeaseTime, stopping);
+            [.. turns.Select(lane => new ClaimRequest(lane.Webhook.Name, state => GrantTo(lane, state, now, age, share, _claims)) { BodyOf = delivery => _bodies.Find(lane, delivery) })], atMost, now, now + LeaseTime, stopping);
 
         Dictionary<string, DeliveryLane> byName = turns.ToDictionary(lane => lane.Webhook.Name, StringComparer.Ordinal);
         Dictionary<string, int> taken = claimed.CountBy(one => one.Webhook).ToDictionary(StringComparer.Ordinal);
@@ -309,9 +327,10 @@ internal sealed partial class DeliveryLoop : BackgroundService
         return claimed.Count > 0 ? TimeSpan.Zero : next;
     }
 
-    private static Grant GrantTo(DeliveryLane lane, WebhookState state, DateTimeOffset now, TimeSpan age, int share)
+    private static Grant GrantTo(DeliveryLane lane, WebhookState state, DateTimeOffset now, TimeSpan age, int share, long claim)
     {
         double rate = lane.Webhook.Rate;
+        lane.Served = claim;
         Grant grant = WebhookHealth.GrantTo(state, now, lane.UnderWay, Math.Min(lane.Room, share), rate);
         lane.Granted = grant.AtMost;
         lane.DueFrom = grant.OfHeld || state.IsBreakerOpen ? null : state.PausedUntil ?? DateTimeOffset.MinValue;
@@ -323,12 +342,13 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>How many attempts may begin, and whether only at webhooks that took something lately.</summary>
     private (int Places, bool OnlyTrusted) Places(TimeSpan age)
     {
-        int quick = 0, patient = 0;
+        int quick = 0, patient = 0, unrecorded = 0;
         lock (_lock)
             foreach (Attempt attempt in _underWay)
-                if (age - attempt.Begun < Quick) quick++;
+                if (attempt.IsAnswered) unrecorded++;
+                else if (age - attempt.Begun < Quick) quick++;
                 else patient++;
-        return (Math.Max(0, MostQuick - quick), patient >= MostPatient);
+        return (Math.Max(0, Math.Min(MostQuick - quick, MostUnrecorded - unrecorded)), patient >= MostPatient);
     }
 
     private void Begin(List<Attempt> group)
@@ -336,6 +356,17 @@ internal sealed partial class DeliveryLoop : BackgroundService
         if (group.Count == 0) return;
         lock (_lock) _underWay.UnionWith(group);
         _ = SendAsync(group);
+    }
+
+    /// <summary>Ends when nothing is under way any more. To be asked once nothing begins.</summary>
+    private Task AllEndedAsync()
+    {
+        lock (_lock)
+        {
+            if (_underWay.Count == 0) return Task.CompletedTask;
+            _idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _idle.Task;
+        }
     }
 
     private List<Attempt> UnderWay()
@@ -378,6 +409,6 @@ internal sealed partial class DeliveryLoop : BackgroundService
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Due deliveries could not be read from the store; trying again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store could not be used for deliveries; trying again")]
     private partial void LogStoreFailed(Exception exception);
 }

@@ -22,6 +22,14 @@ internal sealed record DeliveryRules
     /// <summary>For name resolution, connection, TLS and the answer's headers together.</summary>
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The same, as one webhook has asked for it.</summary>
+    public DeliveryRules For(WebhookOptions webhook) => this with
+    {
+        LastDeliveringStatus = webhook.AcceptAny2xx ? 299 : LastDeliveringStatus,
+        // What is short already would only be written again.
+        ShortensAfter413 = ShortensAfter413 && webhook.IncludeValues,
+    };
+
     public bool Delivers(int status) => status >= 200 && status <= LastDeliveringStatus;
 
     /// <summary>What becomes of a delivery after an attempt.</summary>

@@ -15,24 +15,67 @@ internal interface IWebhookDialect
     /// <summary>Whether its receivers expect signatures (Standard Webhooks) without asking for them.</summary>
     bool SignsByDefault => false;
 
+    /// <summary>Which of <see cref="DialectOptions"/> its webhooks have.</summary>
+    IReadOnlyList<string> Options => [];
+
+    /// <summary>Whether its bodies are drafts of mails: no webhook speaks it.</summary>
+    bool IsMail => false;
+
     /// <summary>Whether this dialect has a body for an event of this kind.</summary>
     bool Speaks(string kind);
 
     /// <summary>Writes the body. Called once per delivery: every retry sends the same bytes.</summary>
     void Write(DeliverySubject subject, IBufferWriter<byte> body);
 
+    /// <summary>Begins a body about several events; null if the dialect has none such.</summary>
+    IWebhookBatch? BeginBatch() => null;
+
     /// <summary>Writes the body of a test: an example, as true to life as the dialect's receivers can bear.</summary>
     void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body);
+
+    /// <summary>Names of examples that can be asked for; the usual one need not be among them.</summary>
+    IReadOnlyList<string> Examples => [];
+
+    /// <summary>Writes the body of a test that was asked for by name.</summary>
+    /// <param name="name">One of <see cref="Examples"/>.</param>
+    void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => WriteTest(baseUrl, now, body);
+}
+
+/// <summary>A body about several events, as large as the dialect's receivers take.</summary>
+internal interface IWebhookBatch
+{
+    /// <returns>False if it would become too large: nothing was added. The first is always taken.</returns>
+    bool TryAdd(DeliverySubject subject);
+
+    /// <summary>Writes the whole body. Nothing is added afterwards.</summary>
+    void Write(IBufferWriter<byte> body);
 }
 
 /// <summary>What a delivery is about: exactly one is set, by the delivery's kind.</summary>
 internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, MalformedEntry? Malformed, Notice? Notice = null)
 {
-    /// <summary>The receiver refused the whole as too large: say what changed and no more, if the dialect has such a form.</summary>
+    /// <summary>The receiver wants no more, or refused the whole as too large: say what changed and no more, if the dialect has such a form.</summary>
     public bool IsShort { get; init; }
+
+    /// <summary>When it is sent for the first time.</summary>
+    public DateTimeOffset At { get; init; }
 
     /// <summary>Null: the webhook did not ask for it.</summary>
     public DeliveryEvidence? Evidence { get; init; }
+}
+
+/// <summary>Options of webhooks that only some dialects have. The names are configuration values: never change one.</summary>
+internal static class DialectOptions
+{
+    /// <summary>Requests are signed with the secret of an app, always.</summary>
+    public const string AppSecret = "app_secret";
+
+    /// <summary>Its receiver can be asked whether it wants to be one, before it is added.</summary>
+    public const string VerifyToken = "verify_token";
+
+    public const string IncludeValues = "include_values", AcceptAny2xx = "accept_any_2xx", MaxBatch = "max_batch";
+
+    public static IReadOnlyList<string> All { get; } = [AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch];
 }
 
 /// <summary>What proves a delivery's subject when its body is written.</summary>

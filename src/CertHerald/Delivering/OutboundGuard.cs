@@ -87,6 +87,7 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
         ConnectTimeout = ConnectLimit,
         MaxResponseDrainSize = 0,
         MaxResponseHeadersLength = 16,
+        PlaintextStreamFilter = NoteReady,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         SslOptions = { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
         UseCookies = false,
@@ -98,14 +99,8 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
     /// <exception cref="OutboundBlockedException">An address of the host, or the port or scheme, is not allowed.</exception>
     /// <exception cref="NameResolutionException">The host has no address that could be found.</exception>
     /// <exception cref="ProxyFailedException">The proxy did not answer, or refused.</exception>
-    public async Task<Stream> ConnectAsync(string host, int port, bool isEncrypted, OutboundReach reach, CancellationToken cancellation)
-    {
-        OutboundOptions options = _options;
-        (IPEndPoint[] addresses, bool isPublic) = await JudgeAsync(host, port, isEncrypted, reach, options, cancellation);
-        return isPublic && options.Proxy is { } proxy
-            ? await proxy.OpenTunnelAsync(await ConnectAsync(proxy, cancellation), WithoutDot(host), port, cancellation)
-            : await ConnectAsync(addresses, cancellation);
-    }
+    public Task<Stream> ConnectAsync(string host, int port, bool isEncrypted, OutboundReach reach, CancellationToken cancellation) =>
+        ConnectAsync(host, port, isEncrypted, reach, clock: null, cancellation);
 
     /// <summary>Where a host may be connected to. One address that is not allowed refuses all: it may be the next answer.</summary>
     /// <exception cref="OutboundBlockedException">An address of the host, or the port or scheme, is not allowed.</exception>
@@ -117,7 +112,29 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, OutboundReach reach, CancellationToken cancellation)
     {
         bool isEncrypted = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps;
-        return await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isEncrypted, reach, cancellation);
+        return await ConnectAsync(
+            context.DnsEndPoint.Host, context.DnsEndPoint.Port, isEncrypted, reach, AttemptClock.Of(context.InitialRequestMessage), cancellation);
+    }
+
+    private async Task<Stream> ConnectAsync(string host, int port, bool isEncrypted, OutboundReach reach, AttemptClock? clock, CancellationToken cancellation)
+    {
+        OutboundOptions options = _options;
+        (IPEndPoint[] addresses, bool isPublic) = await JudgeAsync(host, port, isEncrypted, reach, options, cancellation);
+        clock?.Resolved();
+
+        OutboundProxy? proxy = isPublic ? options.Proxy : null;
+        Stream stream = proxy is null ? await ConnectAsync(addresses, cancellation) : await ConnectAsync(proxy, cancellation);
+        IPAddress? peer = ((stream as NetworkStream)?.Socket.RemoteEndPoint as IPEndPoint)?.Address;
+        if (proxy is not null) stream = await proxy.OpenTunnelAsync(stream, WithoutDot(host), port, cancellation);
+        clock?.Connected(peer);
+        return stream;
+    }
+
+    /// <summary>Called when a connection is ready: with TLS, the handshake is what happened since it was made.</summary>
+    private static ValueTask<Stream> NoteReady(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellation)
+    {
+        if (context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps) AttemptClock.Of(context.InitialRequestMessage)?.Secured();
+        return ValueTask.FromResult(context.PlaintextStream);
     }
 
     private async Task<(IPEndPoint[] Addresses, bool IsPublic)> JudgeAsync(

@@ -1,3 +1,4 @@
+using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 
 namespace CertHerald.Delivering;
@@ -23,6 +24,15 @@ internal sealed record WebhookOptions
     /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
     public bool Evidence { get; init; }
 
+    /// <summary>Whether bodies carry what changed, beside that it did. Default: yes. Only for dialects that have a shorter form.</summary>
+    public bool IncludeValues { get; init; } = true;
+
+    /// <summary>Whether every status from 200 to 299 counts as delivered, where the dialect takes 200 only. Default: no.</summary>
+    public bool AcceptAny2xx { get; init; }
+
+    /// <summary>Events in one body, at most. Default: 1. Only for dialects that have bodies about several.</summary>
+    public int MaxBatch { get; init; } = 1;
+
     /// <summary>What signs its requests; null: they are not signed.</summary>
     public IWebhookSigner? Signer { get; init; }
 
@@ -34,6 +44,11 @@ internal sealed record WebhookOptions
 
     /// <summary>Requests a second, at most, on average; so many may also come together.</summary>
     public double Rate { get; init; } = DefaultRate;
+
+    /// <summary>How to send to it if it is a mail server's channel; null: it is a webhook.</summary>
+    public MailOptions? Mail { get; init; }
+
+    public const int MostBatched = 1_000;
 
     public const int DefaultConcurrency = 8, MostConcurrency = 256;
 

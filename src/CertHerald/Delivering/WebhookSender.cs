@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
@@ -5,6 +6,8 @@ using System.Net.Sockets;
 using System.Reflection;
 using System.Security.Authentication;
 using System.Text;
+using CertHerald.Delivering.Operators;
+using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
@@ -17,15 +20,25 @@ internal sealed class WebhookSender : IDisposable
     /// <summary>Kept of an answer, at most.</summary>
     private const int MostKept = 8 * 1024;
 
-    private static readonly ProductInfoHeaderValue UserAgent = new("CertHerald", VersionOf(typeof(WebhookSender).Assembly));
+    /// <summary>The program's, as receivers and operators are told.</summary>
+    public static string Version { get; } = VersionOf(typeof(WebhookSender).Assembly);
+
+    /// <summary>How we name ourselves.</summary>
+    public static ProductInfoHeaderValue UserAgent { get; } = new("CertHerald", Version);
+
+    private static readonly StringWithQualityHeaderValue Identity = new("identity");
 
     private readonly HttpMessageInvoker _http, _once;
     private readonly TimeProvider _time;
     private readonly OutboundGuard _guard;
+    private readonly MailSender _mail;
 
     // Receivers that speak HTTP/1.0 and close after each answer. The platform keeps such a connection all the same, and the
     // next POST would meet its end. As many as there are webhooks.
     private readonly ConcurrentDictionary<string, bool> _closing = new(StringComparer.OrdinalIgnoreCase);
+
+    // Where the newest connection to each receiver leads: a request does not tell which of the open ones it took.
+    private readonly ConcurrentDictionary<string, string> _peers = new(StringComparer.OrdinalIgnoreCase);
 
     public WebhookSender(OutboundGuard guard, TimeProvider time)
     {
@@ -33,6 +46,7 @@ internal sealed class WebhookSender : IDisposable
         _once = new HttpMessageInvoker(guard.Through(CreateOnce), disposeHandler: true);
         _time = time;
         _guard = guard;
+        _mail = new MailSender(guard, time);
 
         SocketsHttpHandler CreateOnce()
         {
@@ -51,36 +65,47 @@ internal sealed class WebhookSender : IDisposable
     public async Task<Answer> PostAsync(
         WebhookOptions webhook, DeliveryRules rules, string key, ReadOnlyMemory<byte> body, CancellationToken cancellation, bool isTest = false)
     {
+        if (webhook.Mail is { } mail) return await _mail.SendAsync(mail, rules, key, body, isTest, cancellation);
+
         // Checked when it was saved, too: what comes by another way must not reach the wire either.
-        if (WebhookHeader.MistakeIn(webhook.Headers) is { } mistake) return new Answer(AttemptOutcome.Internal, null, $"The custom headers {mistake}.");
+        if (webhook.Headers.Count > 0 && WebhookHeader.MistakeIn(webhook.Headers) is { } mistake) return new Answer(AttemptOutcome.Internal, null, $"The custom headers {mistake}.");
 
         // One limit over everything, the answer's body included: HttpClient's own would end with the headers.
         using var limit = new CancellationTokenSource(rules.TimeLimit, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        using CancellationTokenRegistration caller = cancellation.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
         using HttpRequestMessage request = CreateRequest(webhook, key, body);
         if (isTest) request.Headers.Add("CertHerald-Test", "1");
+        var clock = new AttemptClock(_time);
+        request.Options.Set(AttemptClock.Key, clock);
 
         try
         {
             string receiver = webhook.Url.Authority;
             HttpMessageInvoker http = _closing.ContainsKey(receiver) ? _once : _http;
-            using HttpResponseMessage response = await http.SendAsync(request, either.Token);
+            using HttpResponseMessage response = await http.SendAsync(request, limit.Token);
             if (response.Version < HttpVersion.Version11) _closing.TryAdd(receiver, true);
+            clock.Answered(_peers.GetValueOrDefault(receiver));
             int status = (int)response.StatusCode;
             string? retryAfter =
                 response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
+            TimeSpan? rest = RetryAfter.Read(retryAfter, _time.GetUtcNow());
+            byte[] kept = await ReadBodyAsync(response.Content, limit.Token);
+            AttemptPhases phases = clock.Stop();
+            if (phases is { Connect: not null, Peer: { } peer }) _peers[receiver] = peer;
             return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
             {
-                RetryAfter = RetryAfter.Read(retryAfter, _time.GetUtcNow()),
-                Body = await ReadBodyAsync(response.Content, either.Token),
+                RetryAfter = rest,
+                Body = kept,
+                Phases = phases,
             };
         }
         catch (Exception e) when (IsOfTheWorld(e))
         {
             cancellation.ThrowIfCancellationRequested();
-            return limit.IsCancellationRequested
+            Answer answer = limit.IsCancellationRequested
                 ? new Answer(AttemptOutcome.Timeout, null, $"no answer within {rules.TimeLimit.TotalSeconds} s")
                 : AnswerTo(e);
+            return answer with { Phases = clock.Stop() };
         }
     }
 
@@ -102,7 +127,7 @@ internal sealed class WebhookSender : IDisposable
         };
         request.Headers.Add("Idempotency-Key", key);
         request.Headers.UserAgent.Add(UserAgent);
-        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        request.Headers.AcceptEncoding.Add(Identity);
         if (webhook.Credentials is var (user, password))
             request.Headers.Authorization =
                 new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
@@ -115,14 +140,14 @@ internal sealed class WebhookSender : IDisposable
     /// <summary>The status has decided already: a body that is slow, cut or too long is only shorter.</summary>
     private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellation)
     {
-        var buffer = new byte[MostRead];
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(MostRead);
         int length = 0;
         try
         {
             await using Stream stream = await content.ReadAsStreamAsync(cancellation);
-            while (length < buffer.Length)
+            while (length < MostRead)
             {
-                int read = await stream.ReadAsync(buffer.AsMemory(length), cancellation);
+                int read = await stream.ReadAsync(buffer.AsMemory(length, MostRead - length), cancellation);
                 if (read == 0) break;
                 length += read;
             }
@@ -132,14 +157,16 @@ internal sealed class WebhookSender : IDisposable
             // What came until then is kept.
         }
 
-        return buffer[..Math.Min(length, MostKept)];
+        byte[] kept = buffer[..Math.Min(length, MostKept)];
+        ArrayPool<byte>.Shared.Return(buffer);
+        return kept;
     }
 
-    private static bool IsOfTheWorld(Exception e) =>
+    internal static bool IsOfTheWorld(Exception e) =>
         e is HttpRequestException or IOException or OperationCanceledException or OutboundBlockedException or NameResolutionException or ProxyFailedException;
 
     /// <summary>Which part of the way failed. What the platform's exceptions hold innermost is the most exact.</summary>
-    private static Answer AnswerTo(Exception failure)
+    internal static Answer AnswerTo(Exception failure)
     {
         for (Exception? e = failure; e is not null; e = e.InnerException)
         {

@@ -14,8 +14,12 @@ internal sealed class WebhookTests(WebhookSender sender, IReadOnlyList<IWebhookD
     private readonly Dictionary<string, DateTimeOffset> _last = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
 
+    /// <summary>The examples that can be asked for by name.</summary>
+    public IReadOnlyList<string> ExamplesFor(WebhookOptions webhook) => dialects.Single(one => one.Name == webhook.Dialect).Examples;
+
+    /// <param name="example">Null: the usual one.</param>
     /// <returns>What came of it, and how long it took; null if the last test is too young.</returns>
-    public async Task<(Answer Answer, TimeSpan Took)?> SendAsync(WebhookOptions webhook, CancellationToken cancellation)
+    public async Task<(Answer Answer, TimeSpan Took)?> SendAsync(WebhookOptions webhook, CancellationToken cancellation, string? example = null)
     {
         DateTimeOffset now = time.GetUtcNow();
         lock (_lock)
@@ -26,9 +30,10 @@ internal sealed class WebhookTests(WebhookSender sender, IReadOnlyList<IWebhookD
 
         IWebhookDialect dialect = dialects.Single(one => one.Name == webhook.Dialect);
         var body = new ArrayBufferWriter<byte>(4096);
-        dialect.WriteTest(webhooks.BaseUrl, now, body);
+        if (example is null) dialect.WriteTest(webhooks.BaseUrl, now, body);
+        else dialect.WriteExample(example, webhooks.BaseUrl, now, body);
         long begun = time.GetTimestamp();
-        Answer answer = await sender.PostAsync(webhook, dialect.Rules, Guid.CreateVersion7(now).ToString(), body.WrittenMemory, cancellation, isTest: true);
+        Answer answer = await sender.PostAsync(webhook, dialect.Rules.For(webhook), Guid.CreateVersion7(now).ToString(), body.WrittenMemory, cancellation, isTest: true);
         return (answer, time.GetElapsedTime(begun));
     }
 }

@@ -31,8 +31,14 @@ internal sealed partial class LogListSource(LogListOptions options, string cache
     private int _unsigned;
     private long _refreshed;
 
-    /// <summary>As configured, for messages.</summary>
+    /// <summary>As configured. Not for messages: see <see cref="Shown"/>.</summary>
     public string Location => options.Location;
+
+    /// <inheritdoc cref="LogListOptions.Shown"/>
+    public string Shown => options.Shown;
+
+    /// <inheritdoc cref="LogListOptions.Name"/>
+    public string Name => options.Name;
 
     /// <summary>The list in force; null before the first refresh that found one.</summary>
     public LogList? List => _list;
@@ -81,7 +87,7 @@ internal sealed partial class LogListSource(LogListOptions options, string cache
             _unsigned = 0;
             if (before is not null && found.IsOlderThan(before))
             {
-                Older(Location, found.Version, before.Version);
+                Older(Shown, found.Version, before.Version);
                 found = before;
             }
             else
@@ -93,11 +99,14 @@ internal sealed partial class LogListSource(LogListOptions options, string cache
         catch (Exception e) when (e is LogUnavailableException or LogListUnavailableException or UnsignedListException or IOException or UnauthorizedAccessException)
         {
             _unsigned = e is not UnsignedListException ? 0 : _unsigned > Refetches ? 1 : _unsigned + 1;
-            _list = before ?? throw new LogListUnavailableException($"log list {Location}: {e.Message}", e);
-            if (!IsToRefetch) KeepsOld(Location, e.Message, before.Version);
+            _list = before ?? throw new LogListUnavailableException($"log list {Shown}: {WithoutQuery(e.Message)}", e);
+            if (!IsToRefetch) KeepsOld(Shown, WithoutQuery(e.Message), before.Version);
             return before;
         }
     }
+
+    /// <summary>Who fetches tells the whole path it asked for.</summary>
+    private string WithoutQuery(string message) => UrlOf(Location) is { Query.Length: > 1 } url ? message.Replace(url.Query, "", StringComparison.Ordinal) : message;
 
     private async Task<LogList> FetchAsync(LogHttp http, LogList? before, CancellationToken cancellation)
     {
@@ -161,7 +170,7 @@ internal sealed partial class LogListSource(LogListOptions options, string cache
             }
             catch (Exception e) when (e is LogListUnavailableException or UnsignedListException or IOException or UnauthorizedAccessException)
             {
-                NotRead(Location, e.Message);
+                NotRead(Shown, e.Message);
             }
         }
         return null;
@@ -185,7 +194,7 @@ internal sealed partial class LogListSource(LogListOptions options, string cache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            NotKept(Location, e.Message);
+            NotKept(Shown, e.Message);
         }
     }
 
@@ -204,7 +213,7 @@ internal sealed partial class LogListSource(LogListOptions options, string cache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            NotKept(Location, e.Message);
+            NotKept(Shown, e.Message);
         }
     }
 

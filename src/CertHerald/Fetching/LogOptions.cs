@@ -48,6 +48,12 @@ internal sealed record LogListOptions(string Location, ListSigner? SignedBy)
 {
     /// <summary>A list that is signed if it is one of Chrome's own.</summary>
     public static LogListOptions At(string location) => new(location, ListSigner.Of(location));
+
+    /// <summary>For messages: what follows a URL's path, and a user's name in it, can be a secret.</summary>
+    public string Shown => LogListSource.UrlOf(Location) is { } url ? url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : Location;
+
+    /// <summary>What everybody may know of it: its host, or its file's name.</summary>
+    public string Name => LogListSource.UrlOf(Location) is { } url ? url.Host : Path.GetFileName(Location);
 }
 
 /// <summary>A log to follow.</summary>

@@ -43,9 +43,13 @@ internal sealed partial class LogFleet(
     private readonly Dictionary<LogId, Following> _followers = [];
     private readonly ConcurrentDictionary<string, string> _listProblems = new(StringComparer.Ordinal);
     private ImmutableList<FollowedLog> _logs = [];
+    private long _passes;
 
     /// <summary>The logs that are followed now, and those that were stopped.</summary>
     public IReadOnlyList<FollowedLog> Logs => Volatile.Read(ref _logs);
+
+    /// <summary>How often the lives of all logs were settled. Stands still if that hangs.</summary>
+    public long Passes => Interlocked.Read(ref _passes);
 
     /// <summary>Logs that have not answered for long, though they should.</summary>
     public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following && !log.IsElsewhere && time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter);
@@ -55,6 +59,11 @@ internal sealed partial class LogFleet(
 
     /// <summary>Why the set of logs may be incomplete; null if it is not.</summary>
     public string? ListProblem => string.Join("; ", lists.Select(ProblemOf).OfType<string>()) is { Length: > 0 } problems ? problems : null;
+
+    /// <summary>The same for whoever asks: which lists, and no more.</summary>
+    public string? OpenListProblem => string.Join(", ", lists.Where(source => ProblemOf(source) is not null).Select(source => source.Name)) is { Length: > 0 } names
+        ? $"Not read, or not renewed: log list {names}. Who may read the API is told why."
+        : null;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -79,6 +88,7 @@ internal sealed partial class LogFleet(
                     foreach (LogLife life in await store.LivesAsync(stoppingToken)) _lives[life.Log.Id] = life;
                 isLoaded = true;
                 await PassAsync(custom, stoppingToken);
+                Interlocked.Increment(ref _passes);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -130,16 +140,16 @@ internal sealed partial class LogFleet(
         }
         catch (Exception failure)
         {
-            ListBroke(source.Location, failure);
-            _listProblems[source.Location] = $"log list {source.Location}: {failure.Message}";
+            ListBroke(source.Shown, failure);
+            _listProblems[source.Location] = $"log list {source.Shown}: {failure.Message}";
         }
         return source.List is not null;
     }
 
     private string? ProblemOf(LogListSource source) =>
-        source.List is null ? _listProblems.GetValueOrDefault(source.Location, $"log list {source.Location} has not been read yet")
+        source.List is null ? _listProblems.GetValueOrDefault(source.Location, $"log list {source.Shown} has not been read yet")
         : source.RefreshedAt is { } at && time.GetUtcNow() - at <= ListStalesAfter ? null
-        : $"log list {source.Location} could not be renewed since {source.RefreshedAt?.ToString("u", CultureInfo.InvariantCulture) ?? "the start"}: see that this machine reaches it";
+        : $"log list {source.Shown} could not be renewed since {source.RefreshedAt?.ToString("u", CultureInfo.InvariantCulture) ?? "the start"}: see that this machine reaches it";
 
     /// <summary>Decides about every log that a list names or named, and does it.</summary>
     private async Task PassAsync(HashSet<LogId> custom, CancellationToken stopping)

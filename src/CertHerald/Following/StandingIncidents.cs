@@ -11,7 +11,7 @@ internal sealed class StandingIncidents(LogDescription log) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly Dictionary<string, Severity> _open = new(StringComparer.Ordinal);
-    private bool _isKnown;
+    private volatile bool _isKnown;
 
     /// <summary>Whether one of a kind is open, as far as this process has looked.</summary>
     public bool IsOpen(string kind)
@@ -26,12 +26,8 @@ internal sealed class StandingIncidents(LogDescription log) : IDisposable
     /// <summary>It is not so, or not any more.</summary>
     public Task CloseAsync(IStore store, string kind, CancellationToken stopping) => ChangeAsync(store, kind, null, null, stopping);
 
-    /// <summary>Another process may have opened and closed some since.</summary>
-    public void Forget()
-    {
-        lock (_open) _open.Clear();
-        _isKnown = false;
-    }
+    /// <summary>Looks again before the next case: one was closed by hand, and what still holds must open anew; or another process looked after the log meanwhile.</summary>
+    public void Forget() => _isKnown = false;
 
     public void Dispose() => _one.Dispose();
 
@@ -62,11 +58,24 @@ internal sealed class StandingIncidents(LogDescription log) : IDisposable
         }
     }
 
-    /// <summary>What an earlier process left open.</summary>
+    /// <summary>What an earlier process left open, and nobody has closed since.</summary>
     private async Task LearnAsync(IStore store, CancellationToken stopping)
     {
-        foreach (Incident left in await store.IncidentsAsync(new IncidentFilter(OnlyOpen: true, log.Id), stopping)) Set(left.Kind, left.Severity);
-        _isKnown = true;
+        _isKnown = true;                                          // first: what is closed while this looks is looked at again
+        try
+        {
+            IReadOnlyList<Incident> left = await store.IncidentsAsync(new IncidentFilter(OnlyOpen: true, log.Id), stopping);
+            lock (_open)
+            {
+                _open.Clear();
+                foreach (Incident one in left) _open[one.Kind] = one.Severity;
+            }
+        }
+        catch
+        {
+            _isKnown = false;
+            throw;
+        }
     }
 
     private Severity? Find(string kind)

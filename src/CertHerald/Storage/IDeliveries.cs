@@ -17,16 +17,29 @@ internal interface IDeliveries
     Task<IReadOnlyList<StoredDelivery>> ClaimAsync(
         IReadOnlyList<ClaimRequest> requests, int atMost, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation);
 
+    /// <summary>
+    /// Joins deliveries to a claimed one whose body is not fixed, so that it carries them: of the same webhook and kind, due, and
+    /// never tried. From then on they share its fate.
+    /// </summary>
+    /// <returns>Those that were joined; none if the claim is lost.</returns>
+    Task<IReadOnlyList<JoinedDelivery>> JoinAsync(Lease carrier, int atMost, DateTimeOffset now, CancellationToken cancellation);
+
+    /// <summary>Those that are joined to a delivery, by id.</summary>
+    Task<IReadOnlyList<JoinedDelivery>> JoinedAsync(long carrier, CancellationToken cancellation);
+
+    /// <summary>Lets joined ones go their own way again, if the claim holds.</summary>
+    Task PartAsync(Lease carrier, IReadOnlyList<long> joined, CancellationToken cancellation);
+
     /// <summary>Fixes bodies before their first POST. Killed afterwards, the next attempt sends the same bytes.</summary>
     /// <returns>Those that could not be fixed, since their claim is lost: they must not be sent.</returns>
     Task<IReadOnlyList<long>> FreezeAsync(IReadOnlyList<FrozenBody> bodies, CancellationToken cancellation);
 
-    /// <summary>Records an attempt, what becomes of its delivery, and the state of its webhook, together.</summary>
-    /// <param name="settle">Pure: asked inside the transaction, with what is durable of the webhook then.</param>
-    /// <param name="perSecond">How fast a webhook that becomes active again gets what was held.</param>
-    /// <returns>What was written; null if the claim is lost, and nothing was.</returns>
-    Task<Settlement?> CompleteAsync(
-        Lease lease, StoredAttempt attempt, Func<WebhookState, Settlement> settle, double perSecond, CancellationToken cancellation);
+    /// <summary>
+    /// Records attempts, what becomes of their deliveries, and the states of their webhooks, all in one transaction; in the order
+    /// given, each as if it were alone.
+    /// </summary>
+    /// <returns>What was written of each; null where the claim is lost, and nothing was.</returns>
+    Task<IReadOnlyList<Settlement?>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation);
 
     /// <summary>Keeps claims until <paramref name="until"/>. What is lost stays lost.</summary>
     Task RenewAsync(IReadOnlyList<Lease> leases, DateTimeOffset until, CancellationToken cancellation);
@@ -37,12 +50,19 @@ internal interface IDeliveries
     /// <summary>Gives claims back that were not kept until <paramref name="now"/>; how many.</summary>
     Task<int> ReleaseExpiredAsync(DateTimeOffset now, CancellationToken cancellation);
 
-    /// <summary>Changes a webhook's state, and holds or releases what it is owed.</summary>
+    /// <summary>Changes a webhook's state, and holds or releases what it is owed: at once, or if it is much, in parts (<see cref="MoveOnAsync"/>).</summary>
     /// <param name="change">Pure: asked inside the transaction. News may be null.</param>
     /// <param name="perSecond">How fast a webhook that becomes active again gets what was held.</param>
     /// <returns>The state afterwards.</returns>
     Task<WebhookState> ChangeWebhookAsync(
         string webhook, Func<WebhookState, (WebhookState State, DeliveryNews? News)> change, double perSecond, CancellationToken cancellation);
+
+    /// <summary>
+    /// Holds or releases the next part of what webhooks are owed whose state has changed. The state counts from its own commit:
+    /// what is not held yet is not claimed either. Killed in between, it goes on from there.
+    /// </summary>
+    /// <returns>Whether there is more. A store that moves all at once has nothing to do.</returns>
+    Task<bool> MoveOnAsync(CancellationToken cancellation) => Task.FromResult(false);
 
     /// <summary>The state of a webhook.</summary>
     Task<WebhookState> FindWebhookAsync(string webhook, CancellationToken cancellation);

@@ -3,7 +3,7 @@ using CertHerald.Transparency.Logs;
 
 namespace CertHerald.Storage;
 
-/// <summary>What logs did wrong, and who has been told of it. A part of <see cref="IStore"/>.</summary>
+/// <summary>What logs did wrong. A part of <see cref="IStore"/>.</summary>
 internal interface IIncidents
 {
     /// <summary>
@@ -29,18 +29,6 @@ internal interface IIncidents
 
     /// <summary>Incidents, newest first.</summary>
     Task<IReadOnlyList<Incident>> IncidentsAsync(IncidentFilter filter, CancellationToken cancellation);
-
-    /// <summary>
-    /// Owes webhooks a notice of every opening, change of severity and close that they have not been told of. Of one log, kind
-    /// and change at most one in <paramref name="apart"/>: what comes sooner waits, and is told of together. One transaction:
-    /// killed before it, all is told by the next call; killed after it, nothing is told twice.
-    /// </summary>
-    /// <param name="webhooks">Empty: nobody is told. What is open then is told of once there is somebody.</param>
-    /// <returns>Deliveries that are now owed.</returns>
-    Task<int> TellAsync(IReadOnlyList<string> webhooks, TimeSpan apart, CancellationToken cancellation);
-
-    /// <summary>Null if there is none.</summary>
-    Task<Notice?> FindNoticeAsync(long id, CancellationToken cancellation);
 }
 
 internal static class IncidentLists

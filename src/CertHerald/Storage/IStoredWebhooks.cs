@@ -29,6 +29,15 @@ internal sealed record StoredWebhook
 
     public bool Evidence { get; init; }
 
+    /// <summary>Whether bodies carry what changed, beside that it did.</summary>
+    public bool IncludeValues { get; init; } = true;
+
+    /// <summary>Whether every status from 200 to 299 counts as delivered, whatever the dialect says.</summary>
+    public bool AcceptAny2xx { get; init; }
+
+    /// <summary>Events in one body, at most.</summary>
+    public int MaxBatch { get; init; } = 1;
+
     /// <summary>Requests at once; null: as many as is usual.</summary>
     public int? Concurrency { get; init; }
 
@@ -43,14 +52,14 @@ internal sealed record StoredWebhook
     /// <summary>Encrypted.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-    /// <summary>What its requests are signed with, newest first; empty: they are not signed. Encrypted.</summary>
+    /// <summary>What its requests are signed with, of each kind newest first; empty: they are not signed. Encrypted.</summary>
     public IReadOnlyList<StoredSecret> Secrets { get; init; } = [];
 
     /// <summary>The name: printed by accident, it must not show its secrets.</summary>
     public override string ToString() => Name;
 }
 
-/// <summary>A secret that signs.</summary>
+/// <summary>A secret that signs. Its text tells its kind.</summary>
 /// <param name="Until">When it stops; null for the newest one.</param>
 internal sealed record StoredSecret(string Text, DateTimeOffset? Until)
 {

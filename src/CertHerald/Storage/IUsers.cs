@@ -24,6 +24,10 @@ internal interface IUsers
     /// <returns>False if that is no longer the user's: it was changed while it was being checked.</returns>
     Task<bool> AddSessionAsync(byte[] idHash, StoredUser user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation);
 
+    /// <summary>The same for somebody whom others vouch for, and who is no user of ours.</summary>
+    /// <param name="user">Kept as it is; never a user's name.</param>
+    Task AddForeignSessionAsync(byte[] idHash, string user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation);
+
     /// <summary>A session that has been used within <paramref name="idle"/> and has not expired; else null.</summary>
     Task<StoredSession?> FindSessionAsync(byte[] idHash, DateTimeOffset now, TimeSpan idle, CancellationToken cancellation);
 
@@ -37,5 +41,5 @@ internal interface IUsers
 /// <param name="Password">Its hash, with what it takes to compute it again.</param>
 internal sealed record StoredUser(string Name, string Password, DateTimeOffset Changed);
 
-/// <param name="User">Null if it began with a link.</param>
+/// <param name="User">A user's name, or what was kept of somebody else; null if it began with a link.</param>
 internal sealed record StoredSession(string? User, DateTimeOffset Used);

@@ -36,13 +36,8 @@ internal sealed record IncidentReport(string Kind, Severity Severity, string Sub
 /// <summary>Which incidents to list: newest first.</summary>
 /// <param name="OnlyOpen">Without those that are closed.</param>
 /// <param name="Log">Null: of all logs.</param>
-/// <param name="NewestOfEachLog">One a log.</param>
-internal sealed record IncidentFilter(bool OnlyOpen = false, LogId? Log = null, bool NewestOfEachLog = false, int Limit = 1_000);
+/// <param name="WorstOfEachLog">One a log: what is open before what is closed, then the gravest, then the newest.</param>
+internal sealed record IncidentFilter(bool OnlyOpen = false, LogId? Log = null, bool WorstOfEachLog = false, int Limit = 1_000);
 
 /// <summary>What became of an incident. The names are database values.</summary>
 internal enum IncidentChange { Opened, Changed, Closed }
-
-/// <summary>What operator channels are told of an incident: a picture of the moment, which no later change alters.</summary>
-/// <param name="Incident">As it stood; of several of one log and kind, the gravest.</param>
-/// <param name="Others">How many more of this log and kind changed in the same way, and are told of with it.</param>
-internal sealed record Notice(long Id, IncidentChange Change, DateTimeOffset At, Incident Incident, int Others);

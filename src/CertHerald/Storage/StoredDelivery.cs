@@ -1,7 +1,7 @@
 namespace CertHerald.Storage;
 
-/// <summary>How far a delivery is. The names are database values.</summary>
-internal enum DeliveryState { Pending, Inflight, Done, Dead, Held, Cancelled }
+/// <summary>How far a delivery is. The names are database values. Joined: the body of another one carries it.</summary>
+internal enum DeliveryState { Pending, Inflight, Done, Dead, Held, Cancelled, Joined }
 
 /// <summary>What one webhook is owed about one subject.</summary>
 /// <param name="Kind">One of <see cref="Deciding.EventKinds"/>.</param>
@@ -47,6 +47,20 @@ internal sealed record StoredAttempt(
 {
     /// <summary>Whether it used up one try of the schedule. Set by the store, from the settlement.</summary>
     public bool Counted { get; init; } = true;
+
+    public AttemptPhases Phases { get; init; } = AttemptPhases.None;
+}
+
+/// <summary>How long each part of an attempt took; null for a part that was not come to.</summary>
+/// <param name="Dns">Null, as the next two, if the request went over a connection that was open already.</param>
+/// <param name="Connect">Through the proxy, if there is one.</param>
+/// <param name="Tls">Null without TLS.</param>
+/// <param name="Headers">From the connection to the end of the answer's headers: the request's way there is in it.</param>
+/// <param name="Body">Reading as much of the answer's body as is read.</param>
+/// <param name="Peer">The IP address that was connected to, the receiver's or its proxy's; null without a connection.</param>
+internal sealed record AttemptPhases(TimeSpan? Dns, TimeSpan? Connect, TimeSpan? Tls, TimeSpan? Headers, TimeSpan? Body, string? Peer)
+{
+    public static AttemptPhases None { get; } = new(null, null, null, null, null, null);
 }
 
 /// <summary>Which deliveries to list: newest first, below an id.</summary>
@@ -59,7 +73,14 @@ internal readonly record struct Lease(long Delivery, long Token);
 
 /// <summary>What one webhook may get in a claim. Asked inside the transaction, with what is durable then.</summary>
 /// <param name="Grant">May be asked again: the last answer counts.</param>
-internal sealed record ClaimRequest(string Webhook, Func<WebhookState, Grant> Grant);
+internal sealed record ClaimRequest(string Webhook, Func<WebhookState, Grant> Grant)
+{
+    /// <summary>
+    /// The body of a delivery without one, if it is known already: a store may fix it with the claim, and spare the caller a
+    /// transaction. Null, or an answer of null, leaves it to <see cref="IDeliveries.FreezeAsync"/>.
+    /// </summary>
+    public Func<StoredDelivery, byte[]?>? BodyOf { get; init; }
+}
 
 /// <summary>How many deliveries a webhook may get now.</summary>
 /// <param name="AtMost">0: none.</param>
@@ -72,8 +93,18 @@ internal sealed record Grant(int AtMost, Func<int, WebhookState> Then)
     public bool OfHeld { get; init; }
 }
 
+/// <summary>A delivery that the body of another one carries.</summary>
+/// <param name="Subject">See <see cref="StoredDelivery.Subject"/>; the kind is the other's.</param>
+internal readonly record struct JoinedDelivery(long Id, long Subject);
+
 /// <summary>A body to be fixed.</summary>
 internal readonly record struct FrozenBody(Lease Lease, ReadOnlyMemory<byte> Body);
+
+/// <summary>An attempt to be recorded.</summary>
+/// <param name="Webhook">The delivery's.</param>
+/// <param name="Settle">Pure: asked inside the transaction, with what is durable of the webhook then. May be asked again: the last answer counts.</param>
+/// <param name="PerSecond">How fast a webhook that becomes active again gets what was held.</param>
+internal sealed record Completion(string Webhook, Lease Lease, StoredAttempt Attempt, Func<WebhookState, Settlement> Settle, double PerSecond);
 
 /// <summary>What becomes of a delivery after an attempt, and of its webhook.</summary>
 /// <param name="State">Pending becomes held if the webhook is not active.</param>

@@ -1,7 +1,4 @@
-using System.Globalization;
 using CertHerald.Access;
-using CertHerald.Api;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.WebConsole;
@@ -27,19 +24,12 @@ internal static class ConsoleEndpoints
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
         pages.MapGet("/deliveries/{id:long}", (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
         pages.MapWebhooks();
-        pages.MapPost("/deliveries/{id:long}/replay", ReplayAsync);
+        pages.MapReplays();
         pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
         pages.MapKeys();
+        pages.MapUsers();
         pages.MapGet("/audit", (string? before) => new RazorComponentResult<AuditPage>(new { Before = before }));
         pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));
         pages.MapFallback(() => new RazorComponentResult<MissingPage>());
-    }
-
-    internal static async Task<IResult> ReplayAsync(long id, HttpContext context, Replays replays, IAntiforgery antiforgery)
-    {
-        if (!await antiforgery.IsRequestValidAsync(context)) return new RazorComponentResult<MissingPage>(new { Status = StatusCodes.Status400BadRequest });
-        return await replays.ReplayAsync(id, asNew: false) is null
-            ? new RazorComponentResult<MissingPage>()
-            : new SeeOther(string.Create(CultureInfo.InvariantCulture, $"/console/deliveries/{id}"));
     }
 }

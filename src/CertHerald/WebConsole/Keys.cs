@@ -1,33 +1,21 @@
 using System.Globalization;
 using CertHerald.Api;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 
 namespace CertHerald.WebConsole;
 
 /// <summary>API keys: seen, made and revoked.</summary>
 internal static class Keys
 {
-    private const long MostBytes = 16 * 1024;
-
     public static void MapKeys(this IEndpointRouteBuilder pages)
     {
         pages.MapGet("/api-keys", () => new RazorComponentResult<KeysPage>());
 
-        // Antiforgery is checked by hand, to answer with a page that says what to do.
-        RouteGroupBuilder changes = pages.MapGroup("/api-keys").DisableAntiforgery();
-        changes.AddEndpointFilter(OnlyOurForms).WithMetadata(new RequestSizeLimitAttribute(MostBytes));
+        RouteGroupBuilder changes = pages.MapChanges("/api-keys");
         changes.MapPost("", CreateAsync);
         changes.MapPost("/{prefix}/revoke", async (string prefix, KeyRing keys) =>
             await keys.RevokeAsync(prefix) is null ? new RazorComponentResult<MissingPage>() : (IResult)new SeeOther("/console/api-keys"));
     }
-
-    /// <summary>For groups of changes: a form without this session's token is answered with a page that says so, and changes nothing.</summary>
-    internal static async ValueTask<object?> OnlyOurForms(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        await context.HttpContext.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context.HttpContext)
-            ? await next(context)
-            : new RazorComponentResult<MissingPage>(new { Status = StatusCodes.Status400BadRequest });
 
     // The answer shows the key, this once: it is no redirect, so that the key stands in no address and no store.
     private static async Task<IResult> CreateAsync(HttpRequest request, KeyRing keys)

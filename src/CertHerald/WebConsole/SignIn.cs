@@ -10,6 +10,8 @@ namespace CertHerald.WebConsole;
 /// <summary>Signing in and out. Only a POST uses a link up: mail scanners and previews fetch links, but press no buttons.</summary>
 internal static class SignIn
 {
+    public const string TooMany = "Too many failed attempts came from your address. Wait a minute, then try again.";
+
     private const long MostBytes = 16 * 1024;
 
     public static void MapSignIn(this IEndpointRouteBuilder routes)
@@ -19,6 +21,7 @@ internal static class SignIn
         // Antiforgery is checked by hand, to answer with a page that says what to do.
         open.MapPost("/sign-in", BeginAsync).DisableAntiforgery().WithMetadata(new RequestSizeLimitAttribute(MostBytes));
 
+        routes.MapOpenIdSignIn();
         routes.MapPost("/console/sign-out", EndAsync).RequireAuthorization().ExcludeFromDescription();
     }
 
@@ -65,7 +68,7 @@ internal static class SignIn
         RazorComponentResult<LoginPage> Wait(TimeSpan left)
         {
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(left.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return Page(token, back, StatusCodes.Status429TooManyRequests, "Too many failed attempts came from your address. Wait a minute, then try again.");
+            return Page(token, back, StatusCodes.Status429TooManyRequests, TooMany);
         }
     }
 

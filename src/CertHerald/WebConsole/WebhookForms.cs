@@ -1,5 +1,6 @@
+using System.Globalization;
 using CertHerald.Api;
-using Microsoft.AspNetCore.Antiforgery;
+using CertHerald.Delivering;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.WebConsole;
@@ -7,28 +8,44 @@ namespace CertHerald.WebConsole;
 /// <summary>The page of webhooks and its forms. Each answers with the page: a secret that was made stands on it once.</summary>
 internal static class WebhookForms
 {
+    private const int LongestReason = 500, AnswerShown = 200;
+
     public static void MapWebhooks(this IEndpointRouteBuilder pages)
     {
         pages.MapGet("/webhooks", () => Page());
-        // Antiforgery is checked by hand, to answer with a page that says what to do.
-        pages.MapPost("/webhooks", (HttpContext context, IAntiforgery antiforgery, AddedWebhooks webhooks) =>
-            AnswerAsync(context, antiforgery, form => webhooks.AddAsync(RequestOf(form)), "was added")).DisableAntiforgery();
-        pages.MapPost("/webhooks/{name}/rotate-secret", (string name, HttpContext context, IAntiforgery antiforgery, AddedWebhooks webhooks) =>
-            AnswerAsync(context, antiforgery, _ => webhooks.RotateAsync(name, new RotateRequest()), "has a new secret; the old one signs beside it for 24 hours")).DisableAntiforgery();
-        pages.MapPost("/webhooks/{name}/remove", (string name, HttpContext context, IAntiforgery antiforgery, AddedWebhooks webhooks) =>
-            AnswerAsync(context, antiforgery, _ => webhooks.RemoveAsync(name), "was removed")).DisableAntiforgery();
+        RouteGroupBuilder changes = pages.MapChanges("/webhooks");
+        changes.MapPost("", async (HttpRequest request, AddedWebhooks webhooks) => Page(await webhooks.AddAsync(RequestOf(await FormOf(request))), "was added"));
+        changes.MapPost("/{name}/rotate-secret", async (string name, AddedWebhooks webhooks) =>
+            Page(await webhooks.RotateAsync(name, new RotateRequest()), "has a new secret; the old one signs for 24 hours more"));
+        changes.MapPost("/{name}/remove", async (string name, AddedWebhooks webhooks) => Page(await webhooks.RemoveAsync(name), "was removed"));
+        changes.MapPost("/{name}/hold", async (string name, HttpRequest request, WebhookOperations operations) =>
+        {
+            string reason = (await FormOf(request))["reason"].ToString().Trim();
+            if (operations.Find(name) is not { } webhook) return Missing();
+            if (reason.Length > LongestReason) return Page($"A reason has at most {LongestReason} characters.", status: StatusCodes.Status400BadRequest);
+            await operations.HoldAsync(webhook, reason.Length == 0 ? null : reason);
+            return Page(done: $"{name} is held: what it is owed waits.");
+        });
+        changes.MapPost("/{name}/resume", async (string name, WebhookOperations operations) =>
+        {
+            if (operations.Find(name) is not { } webhook) return Missing();
+            await operations.ResumeAsync(webhook);
+            return Page(done: $"{name} goes on: what waited leaves now.");
+        });
+        changes.MapPost("/{name}/test", async (string name, HttpContext context, WebhookOperations operations, WebhookTests tests) =>
+        {
+            if (operations.Find(name) is not { } webhook) return Missing();
+            if (await tests.SendAsync(webhook, context.RequestAborted) is not var (answer, took))
+                return Page($"A webhook is tested every {WebhookTests.Apart.TotalSeconds:0} s at most: try again then.", status: StatusCodes.Status429TooManyRequests);
+            WebhookTestJson told = WebhookTestJson.Of(answer, took);
+            string how = string.Create(CultureInfo.InvariantCulture, $"{(told.Status is { } status ? $"status {status}" : told.Outcome)} after {told.TookMs:0} ms");
+            return told.Delivered ? Page(done: $"{name} took the test: {how}.") : Page($"{name} did not take the test: {how}.{Said(told.Answer)}", status: StatusCodes.Status200OK);
+        });
     }
 
-    private static async Task<IResult> AnswerAsync(HttpContext context, IAntiforgery antiforgery, Func<IFormCollection, Task<WebhookOutcome>> change, string done)
-    {
-        if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
-            return new RazorComponentResult<MissingPage>(new { Status = StatusCodes.Status400BadRequest });
+    private static Task<IFormCollection> FormOf(HttpRequest request) => request.ReadFormAsync(request.HttpContext.RequestAborted);
 
-        WebhookOutcome outcome = await change(await context.Request.ReadFormAsync(context.RequestAborted));
-        return outcome.Webhook is { } webhook
-            ? Page(done: $"{webhook.Name} {done}.", secret: webhook.Secret)
-            : Page(outcome.Problem ?? "There is no such webhook any more.", status: outcome.Status);
-    }
+    private static string Said(string answer) => answer.Length == 0 ? "" : $" It said: {(answer.Length <= AnswerShown ? answer : answer[..AnswerShown] + "…")}";
 
     private static WebhookRequest RequestOf(IFormCollection form) => new(
         Name: form["name"].ToString().Trim(),
@@ -36,6 +53,12 @@ internal static class WebhookForms
         Url: form["url"].ToString().Trim(),
         Events: form["events"] is { Count: > 0 } events ? [.. events.OfType<string>()] : null,
         Signed: form["signed"].Count > 0 ? true : null);
+
+    private static RazorComponentResult<WebhooksPage> Page(WebhookOutcome outcome, string done) => outcome.Webhook is { } webhook
+        ? Page(done: $"{webhook.Name} {done}.", secret: webhook.AppSecret ?? webhook.Secret)
+        : Page(outcome.Problem ?? "There is no such webhook any more.", status: outcome.Status);
+
+    private static RazorComponentResult<WebhooksPage> Missing() => Page("There is no such webhook any more.", status: StatusCodes.Status404NotFound);
 
     private static RazorComponentResult<WebhooksPage> Page(string? problem = null, string? done = null, string? secret = null, int status = StatusCodes.Status200OK) =>
         new(new { Problem = problem, Done = done, Secret = secret }) { StatusCode = status };

@@ -7,6 +7,7 @@ using CertHerald.Api;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Signing;
 using CertHerald.Storage;
+using CertHerald.Tests.Delivering;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.WebConsole;
 using Microsoft.Extensions.DependencyInjection;
@@ -81,7 +82,7 @@ public sealed class AddedWebhooksTests
     [InlineData("""{ "name": "../a", "url": "https://h/" }""", "\"name\"")]
     [InlineData("""{ "name": "a\n", "url": "https://h/" }""", "\"name\"")]
     [InlineData("""{ "name": "a", "url": "ftp://u:canary@h/" }""", "\"url\"")]
-    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "canary" }""", "\"dialect\" is one of: certspotter, native")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "canary" }""", "\"dialect\" is one of: certspotter, meta, native")]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [ "operator" ] }""", "\"events\" of the dialect certspotter")]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [] }""", "\"events\"")]
     [InlineData("""{ "name": "a", "url": "https://h/", "secret": "canary" }""", "\"secret\"")]
@@ -265,6 +266,120 @@ public sealed class AddedWebhooksTests
     }
 
     [Fact]
+    public async Task Rule_8_2_a_webhook_of_the_dialect_meta_always_has_an_app_secret_that_is_made_once_and_kept_encrypted()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        WebAnswer added = await SendAsync(rig, HttpMethod.Post, "/api/webhooks", new { name = "app", dialect = "meta", url = "https://h/", signed = false, include_values = false, accept_any_2xx = true });
+        WebAnswer later = await SendAsync(rig, HttpMethod.Get, "/api/webhooks/app");
+
+        Assert.Equal(HttpStatusCode.Created, added.Status);
+        string made = added.Json.GetProperty("app_secret").GetString()!;
+        WebhookOptions webhook = Assert.Single(rig.Webhooks.Added);
+        Assert.Equal(["certificate"], webhook.Events);
+        Assert.Equal((false, true), (webhook.IncludeValues, webhook.AcceptAny2xx));
+        Assert.Equal(SignatureByApp(made), webhook.Signer!.HeadersFor("key", rig.Time.GetUtcNow(), "{}"u8)[1].Value);
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (later.Json.GetProperty("app_secret").ValueKind, later.Json.GetProperty("secret").ValueKind));
+        Assert.Equal((true, false, true), (later.Json.GetProperty("signed").GetBoolean(), later.Json.GetProperty("include_values").GetBoolean(), later.Json.GetProperty("accept_any_2xx").GetBoolean()));
+
+        StoredWebhook stored = Assert.Single(await rig.Store.AddedWebhooksAsync(Cancellation));
+        Assert.Equal((made, false, true), (Assert.Single(stored.Secrets).Text, stored.IncludeValues, stored.AcceptAny2xx));
+        Assert.DoesNotContain(made, later.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rule_8_2_a_new_app_secret_signs_alone_from_the_announced_switch_24_hours_later()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await SendAsync(rig, HttpMethod.Post, "/api/webhooks", new { name = "app", dialect = "meta", url = "https://h/", app_secret = "0123456789abcdef0123456789abcdef", secret = Secret });
+
+        WebAnswer rotated = await SendAsync(rig, HttpMethod.Post, "/api/webhooks/app/rotate-secret");
+
+        DateTimeOffset now = rig.Time.GetUtcNow();
+        string fresh = rotated.Json.GetProperty("app_secret").GetString()!;
+        IWebhookSigner signer = Assert.Single(rig.Webhooks.Added).Signer!;
+        Assert.Equal(SignatureByApp("0123456789abcdef0123456789abcdef"), signer.HeadersFor("key", now.AddHours(24).AddTicks(-1), "{}"u8)[1].Value);
+        Assert.Equal(SignatureByApp(fresh), signer.HeadersFor("key", now.AddHours(24), "{}"u8)[1].Value);
+        Assert.Equal(now.AddHours(24), Assert.Single(rotated.Json.GetProperty("old_secrets_until").EnumerateArray()).GetDateTimeOffset());
+        // The other kind's secret is untouched, and is changed by one of its own kind.
+        Assert.Equal(SignatureBy(Secret, now), signer.HeadersFor("key", now, "{}"u8)[^1].Value);
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(rig, HttpMethod.Post, "/api/webhooks/app/rotate-secret", new { secret = SigningSecret.New().Text, overlap_hours = 0 })).Status);
+        Assert.Equal(2, Assert.Single(await rig.Store.AddedWebhooksAsync(Cancellation)).Secrets.Count(secret => !SigningSecret.HasForm(secret.Text)));
+    }
+
+    [Fact]
+    public async Task T24_another_host_gets_a_new_app_secret_too()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await SendAsync(rig, HttpMethod.Post, "/api/webhooks", new { name = "app", dialect = "meta", url = "https://h/", app_secret = "0123456789abcdef0123456789abcdef" });
+        WebAnswer moved = await SendAsync(rig, HttpMethod.Patch, "/api/webhooks/app", new { url = "https://evil.example/" });
+        string fresh = moved.Json.GetProperty("app_secret").GetString()!;
+        Assert.Equal([fresh], Assert.Single(await rig.Store.AddedWebhooksAsync(Cancellation)).Secrets.Select(secret => secret.Text));
+        Assert.NotEqual("0123456789abcdef0123456789abcdef", fresh);
+    }
+
+    [Theory]
+    [InlineData("app_secret", "\"0123456789abcdef\"")]
+    [InlineData("verify_token", "\"token\"")]
+    [InlineData("include_values", "true")]
+    [InlineData("accept_any_2xx", "true")]
+    public async Task What_only_another_dialect_has_is_refused(string option, string value)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        WebAnswer answer = await SendTextAsync(rig, HttpMethod.Post, "/api/webhooks", $$"""{ "name": "a", "url": "https://h/", "{{option}}": {{value}} }""");
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+        Assert.Contains($"\"{option}\" is no option of the dialect certspotter", answer.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Empty(await rig.Store.AddedWebhooksAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData("app_secret", "\"canary\"", "app_secret")]
+    [InlineData("app_secret", "\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"", "app_secret")]
+    [InlineData("verify_token", "\"\"", "verify_token")]
+    public async Task An_option_of_meta_that_cannot_be_is_refused_and_not_repeated(string option, string value, string says)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        WebAnswer answer = await SendTextAsync(rig, HttpMethod.Post, "/api/webhooks", $$"""{ "name": "a", "url": "https://h/", "dialect": "meta", "{{option}}": {{value}} }""");
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+        Assert.Contains($"\"{says}\"", answer.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(value.Trim('"') is { Length: > 0 } text ? text : "\u0000", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task M10_a_receiver_that_is_asked_first_and_does_not_confirm_is_not_added_and_one_that_does_is()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await using Receiver receiver = Receiver.Start();
+        receiver.Default = Receiver.Answer(200, "no");
+
+        WebAnswer refused = await SendAsync(rig, HttpMethod.Post, "/api/webhooks", new { name = "app", dialect = "meta", url = receiver.Url, verify_token = "meatyhamhock" });
+        Assert.Equal(HttpStatusCode.BadRequest, refused.Status);
+        Assert.Contains("its answer was not hub.challenge", refused.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Empty(rig.Webhooks.Added);
+
+        WebhookHandshakeTests.Challenged(receiver, challenge => Receiver.Answer(200, challenge));
+        Assert.Equal(HttpStatusCode.Created, (await SendAsync(rig, HttpMethod.Post, "/api/webhooks", new { name = "app", dialect = "meta", url = receiver.Url, verify_token = "meatyhamhock" })).Status);
+        Assert.Contains("hub.verify_token=meatyhamhock", receiver.Requests[^1].RequestLine, StringComparison.Ordinal);
+        Assert.Single(rig.Webhooks.Added);
+    }
+
+    [Fact]
+    public async Task M10_when_a_change_is_not_confirmed_the_old_webhook_stays_as_it_was()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await using Receiver receiver = Receiver.Start();
+        receiver.Default = Receiver.Answer(403);
+        await SendAsync(rig, HttpMethod.Post, "/api/webhooks", new { name = "app", dialect = "meta", url = "https://h/old" });
+        WebhookOptions before = Assert.Single(rig.Webhooks.Added);
+
+        WebAnswer refused = await SendAsync(rig, HttpMethod.Patch, "/api/webhooks/app", new { url = receiver.Url, verify_token = "meatyhamhock" });
+
+        Assert.Equal(HttpStatusCode.BadRequest, refused.Status);
+        Assert.Same(before, Assert.Single(rig.Webhooks.Added));
+        Assert.Equal("https://h/old", Assert.Single(await rig.Store.AddedWebhooksAsync(Cancellation)).Url);
+        Assert.StartsWith("GET /hook?hub.mode=subscribe", Assert.Single(receiver.Requests).RequestLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_configured_webhook_is_shown_and_not_changed()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
@@ -351,6 +466,9 @@ public sealed class AddedWebhooksTests
 
     private static string SignatureBy(string secret, DateTimeOffset at) =>
         SigningSecret.TryParse(secret, out SigningSecret? parsed, out _) ? SignaturesBy(new StandardSigner([parsed]), at).Single() : "no secret";
+
+    private static string SignatureByApp(string secret) =>
+        AppSecret.TryParse(secret, out AppSecret? parsed, out _) ? "sha256=" + Convert.ToHexStringLower(parsed.SignSha256("{}"u8)) : "no secret";
 
     private static string[] SignaturesBy(IWebhookSigner signer, DateTimeOffset at) => signer.HeadersFor("key", at, "{}"u8)[2].Value.Split(' ');
 

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using CertHerald.Access;
 using CertHerald.Api;
 using CertHerald.Tests.WebConsole;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CertHerald.Tests.Api;
 
@@ -75,6 +77,25 @@ public sealed class HealthTests
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.True(CheckOf(body, "incidents").GetProperty("ok").GetBoolean());
         Assert.StartsWith("Degraded by incidents of logs: root_mismatch (error) of ", CheckOf(body, "incidents").GetProperty("reason").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_only_readers_may_know_is_told_to_them_and_to_nobody_else()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        rig.Checks.Add(new Check("log_lists", false, "log list https://lists.example.net/canary.json: status 503") { OpenReason = "log list lists.example.net" });
+        ApiKeys keys = rig.Services.GetRequiredService<ApiKeys>();
+        string reader = (await keys.CreateAsync("reader", [Scope.Read], null)).Text, other = (await keys.CreateAsync("other", [Scope.Webhooks], null)).Text;
+
+        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "log list lists.example.net"), (status, CheckOf(body, "log_lists").GetProperty("reason").GetString()));
+        Assert.Equal(["name", "ok", "reason"], CheckOf(body, "log_lists").EnumerateObject().Select(member => member.Name));
+        foreach (string key in (string[])[other, "chk_nobodys"])
+            Assert.DoesNotContain("canary", (await rig.AskAsync(HttpMethod.Get, "/readyz", key: key)).Text, StringComparison.Ordinal);
+
+        Assert.Contains("canary.json: status 503", (await rig.AskAsync(HttpMethod.Get, "/readyz", key: reader)).Text, StringComparison.Ordinal);
+        await rig.SignInAsync();
+        Assert.Contains("canary.json: status 503", (await rig.Browser.GetAsync("/readyz")).Text, StringComparison.Ordinal);
     }
 
     [Theory]

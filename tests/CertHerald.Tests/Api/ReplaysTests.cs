@@ -155,8 +155,23 @@ public sealed class ReplaysTests
     }
 
     [Theory]
+    [InlineData("meta", "phishing", HttpStatusCode.OK)]
+    [InlineData("meta", "canary", HttpStatusCode.BadRequest)]
+    [InlineData("certspotter", "phishing", HttpStatusCode.BadRequest)]
+    public async Task An_example_is_sent_by_its_name_where_the_dialect_has_it(string dialect, string example, HttpStatusCode status)
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        rig.Webhooks.Configure([Given.Webhook(receiver.Url, "siem") with { Dialect = dialect }]);
+
+        Assert.Equal(status, (await SendAsync(rig, $"/api/webhooks/siem/test?example={example}")).Status);
+        Assert.Equal(status == HttpStatusCode.OK ? 1 : 0, receiver.Requests.Count(request => Encoding.UTF8.GetString(request.Body).Contains("\"field\":\"phishing\"", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("certspotter", "\"cert_der\":\"MIIGXjCC")]
     [InlineData("native", "\"type\":\"ping\"")]
+    [InlineData("meta", "\"field\":\"certificate\"")]
     public async Task Rule_7_3_a_test_is_sent_by_the_real_way_marked_and_at_most_every_ten_seconds(string dialect, string body)
     {
         await using Receiver receiver = Receiver.Start();

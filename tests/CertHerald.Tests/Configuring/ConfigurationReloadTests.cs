@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
+using CertHerald.Access;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
@@ -24,6 +25,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     private ConfigurationReload? _reload;
     private Watched _watched = null!;
     private readonly OutboundGuard _guard = new(new OutboundOptions());
+    private OpenIdProvider _openId = null!;
     private int _reads;
 
     public ConfigurationReloadTests() => _loggers = LoggerFactory.Create(logging => logging.AddProvider(_log));
@@ -36,6 +38,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     {
         if (_reload is not null) await _reload.StopAsync(default);
         _reload?.Dispose();
+        _openId?.Dispose();
         _loggers.Dispose();
         _meter.Dispose();
         _scratch.Dispose();
@@ -276,13 +279,38 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         Assert.DoesNotContain(_log.Lines, line => line.Contains("only after a restart", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_changed_file_with_a_secret_is_in_force_without_a_restart()
+    {
+        Write("url", "https://old.example/hook");
+        Write("client", "old");
+        await StartAsync("", new
+        {
+            watch = new[] { "one.example" },
+            webhooks = new[] { new { name = "a", url = $"file:{_scratch.PathOf("url")}" } },
+            oidc = new { issuer = "https://login.example", client_id = "ct", client_secret = $"file:{_scratch.PathOf("client")}", allowed_emails = new[] { "a@b.example" } },
+        });
+
+        Write("url", "https://new.example/hook");
+        await SettleAsync();
+        Assert.Equal("https://new.example/hook", Assert.Single(_webhooks.All).Url.AbsoluteUri);
+        Write("client", "new");
+        await SettleAsync();
+
+        Assert.Equal("new", _openId.Options!.ClientSecret);
+        Assert.Equal(3, _reads);
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("only after a restart", StringComparison.Ordinal));
+    }
+
     private async Task StartAsync(string list, object? configuration = null, bool begin = true)
     {
         Write("watchlist", list);
         Configure(configuration ?? new { watch_files = new[] { _scratch.PathOf("watchlist") } });
         CertHeraldOptions first = Read();
         _watched = new Watched(first.Watch, first.Known, _meter);
-        _reload = new ConfigurationReload(Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _time, _loggers.CreateLogger<ConfigurationReload>());
+        _openId = new OpenIdProvider(first.OpenId, new HttpClient(_guard.Through(_guard.CreateHandler)), _time, _loggers.CreateLogger<OpenIdProvider>());
+        _reload = new ConfigurationReload(
+            Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _openId, _time, _loggers.CreateLogger<ConfigurationReload>());
         if (begin) await _reload.StartAsync(Cancellation);
     }
 

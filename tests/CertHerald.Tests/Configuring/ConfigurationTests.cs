@@ -75,7 +75,7 @@ public sealed class ConfigurationTests : IDisposable
         IReadOnlyList<ConfigurationMistake> mistakes = MistakesIn(
             """
             {
-              "listen": "ftp://x", "public_url": "nowhere", "store": "oracle", "data": 7, "watch": [ "*.example.com", "good.example", "..x" ], "smtp": {},
+              "listen": "ftp://x", "public_url": "nowhere", "store": "oracle", "data": 7, "watch": [ "*.example.com", "good.example", "..x" ], "smtp": { "port": 0 },
               "logs": { "start": "yesterday", "lists": [ "http://example.com/list.json" ], "states": [ 1 ], "custom": [ { "key": "?", "url": "x" } ] },
               "known": { "use_caa": true, "key_files": [ "./no-such.csr" ] },
               "outbound": { "allow": [ "10.0.0.0/99" ], "ports": [ 0, "70000" ], "allow_private_networks": "perhaps" },
@@ -88,7 +88,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(
             [
                 "data", "extra", "known.key_files", "known.use_caa", "listen", "logs.custom[0].key", "logs.lists", "logs.start", "logs.states", "outbound.allow",
-                "outbound.allow_private_networks", "outbound.ports", "outbound.ports", "public_url", "smtp", "store", "watch[0]", "watch[2]", "webhooks[0].name",
+                "outbound.allow_private_networks", "outbound.ports", "outbound.ports", "public_url", "smtp.from", "smtp.host", "smtp.port", "smtp.to", "store", "watch[0]", "watch[2]", "webhooks[0].name",
                 "webhooks[1].dialect", "webhooks[1].url", "webhooks[2].events", "webhooks[2].url",
             ],
             places);
@@ -369,7 +369,16 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "name": "a" }""", "url")]
     [InlineData("""{ "name": "a", "url": "h" }""", "url")]
     [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "esperanto" }""", "dialect")]
-    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native" }""", "events")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native", "signed": false }""", null)]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef0123456789abcdef" }""", null)]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef", "include_values": false, "accept_any_2xx": true, "events": [ "unknown_certificate" ] }""", null)]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "canary" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "env:CERTHERALD_TEST_NOT_SET" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef", "events": [ "malformed_certificate" ] }""", "events")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "app_secret": "0123456789abcdef" }""", "app_secret")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "include_values": true }""", "include_values")]
+    [InlineData("""{ "name": "a", "url": "https://h/", "accept_any_2xx": true }""", "accept_any_2xx")]
     [InlineData("""{ "name": "a", "url": "https://h/", "dialect": "native", "events": [ "operator" ] }""", null)]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [ "operator" ] }""", "events")]
     [InlineData("""{ "name": "a", "url": "https://h/", "events": [] }""", "events")]

@@ -80,6 +80,29 @@ public sealed class WebhookSecretsTests : IDisposable
     public void A_password_in_the_URL_and_an_Authorization_header_exclude_each_other() =>
         Assert.Throws<ConfigurationException>(() => Read("""{ "name": "a", "url": "https://u:p@h/", "headers": { "authorization": "Bearer x" } }"""));
 
+    [Theory]
+    [InlineData("certspotter", "", "unknown_certificate")]
+    [InlineData("meta", ", \"app_secret\": \"0123456789abcdef\"", "certificate")]
+    [InlineData("native", ", \"signed\": false", "operator")]
+    public void A_webhook_gets_what_is_usual_for_its_dialect(string dialect, string more, string usual)
+    {
+        WebhookOptions webhook = Assert.Single(Read($$"""{ "name": "a", "url": "https://h/", "dialect": "{{dialect}}"{{more}} }""").Webhooks);
+        Assert.Equal([usual], webhook.Events);
+        Assert.Equal((true, false), (webhook.IncludeValues, webhook.AcceptAny2xx));
+    }
+
+    [Fact]
+    public void The_app_secret_of_the_configuration_signs_beside_a_secret_of_Standard_Webhooks()
+    {
+        WebhookOptions webhook = Assert.Single(Read("""
+            { "name": "a", "url": "https://h/", "dialect": "meta", "app_secret": "0123456789abcdef0123456789abcdef", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }
+            """).Webhooks);
+
+        IReadOnlyList<WebhookHeader> headers = webhook.Signer!.HeadersFor("key", DateTimeOffset.UnixEpoch, """{"a":"\u00e4\u00f6\u00e5"}"""u8);
+        Assert.Equal(5, headers.Count);
+        Assert.Contains(new("X-Hub-Signature", "sha1=12df2f936935cdc0ff245d76ce9eb7f088730da4"), headers);
+    }
+
     private static string SignatureOf(IWebhookSigner signer) => signer.HeadersFor("key", DateTimeOffset.UnixEpoch, "{}"u8)[2].Value;
 
     private CertHeraldOptions Read(string webhook) =>

@@ -48,7 +48,7 @@ public sealed class DeciderTests
             new HashSet<string> { issuerKey }, new Dictionary<string, IReadOnlySet<string>> { [issuerKey] = Certificate.DnsNames.ToHashSet() });
         var own = new KnownCertificates(new HashSet<string>(), Keys(("*.a.example", "a.example")));
 
-        Decision decision = new Decider(() => byIssuer, () => [new Subscription("hook", EventKinds.All)]).Decide(Finding(Certificate), _ => []);
+        Decision decision = new Decider(() => byIssuer, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]).Decide(Finding(Certificate), _ => []);
 
         Assert.False(decision.Known);
         Assert.Equal(["hook"], decision.Owed);
@@ -76,11 +76,28 @@ public sealed class DeciderTests
         Assert.All([unknown, malformed], decision => Assert.NotEmpty(decision.Reason));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Every_certificate_known_or_not_is_owed_once_to_who_takes_every(bool isKnown)
+    {
+        KnownCertificates known = isKnown ? new(new HashSet<string> { Certificate.TbsSha256 }, new Dictionary<string, IReadOnlySet<string>>()) : KnownCertificates.None;
+        var decider = new Decider(() => known,
+            () => [new Subscription("every", [EventKinds.Certificate]), new Subscription("unknown", [EventKinds.UnknownCertificate]), new Subscription("both", [EventKinds.Certificate, EventKinds.UnknownCertificate])]);
+
+        Decision decision = decider.Decide(Finding(Certificate), _ => []);
+
+        Assert.Equal(isKnown, decision.Known);
+        Assert.Equal(["every", "both"], decision.OwedEvery);
+        Assert.Equal(isKnown ? [] : ["unknown"], decision.Owed);
+        Assert.Empty(decider.Decide(Malformed, _ => []).OwedEvery);
+    }
+
     [Fact]
     public void What_is_known_is_owed_to_nobody_and_keeps_its_endpoints_and_reason()
     {
         var known = new KnownCertificates(new HashSet<string> { Certificate.TbsSha256 }, new Dictionary<string, IReadOnlySet<string>>());
-        var decider = new Decider(() => known, () => [new Subscription("hook", EventKinds.All)]);
+        var decider = new Decider(() => known, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]);
 
         Decision decision = decider.Decide(Finding(Certificate), _ => []);
 

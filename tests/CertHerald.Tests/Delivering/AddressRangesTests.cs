@@ -45,7 +45,7 @@ public sealed class AddressRangesTests
     [InlineData("fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff", null)]
     [InlineData("fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", null, null)]
     [InlineData("ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", null, null)]
-    public void E12_both_ends_of_every_range_are_blocked_and_their_neighbours_are_not(string first, string last, string? before, string? after)
+    public void E12_Rule_9_4_both_ends_of_every_range_are_blocked_and_their_neighbours_are_not(string first, string last, string? before, string? after)
     {
         Assert.Equal(AddressVerdict.Blocked, Judge(first, Strict));
         Assert.Equal(AddressVerdict.Blocked, Judge(last, Strict));
@@ -109,7 +109,7 @@ public sealed class AddressRangesTests
     [InlineData("2606:4700::200:5efe:a00:1", AddressVerdict.Blocked)]
     [InlineData("fe80::1%3", AddressVerdict.Blocked)]
     [InlineData("2606:4700::1%3", AddressVerdict.Blocked)]
-    public void Tunnels_and_mappings_are_judged_by_what_they_lead_to(string address, object verdict) =>
+    public void T11_Rule_9_3_tunnels_and_mappings_are_judged_by_what_they_lead_to(string address, object verdict) =>
         Assert.Equal((AddressVerdict)verdict, Judge(address, Strict));
 
     [Theory]

@@ -134,6 +134,24 @@ public sealed class DeliveryEngineTests
     }
 
     [Fact]
+    public async Task Rule_6_3_a_delivery_that_nobody_could_digest_is_not_probed_twice_while_others_were_not_tried()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        for (int i = 0; i < 3; i++) await rig.OweInSilenceAsync("hook");
+        await rig.Store.ChangeWebhookAsync("hook", state => WebhookHealth.Hold(state, WebhookStatus.Held, HoldCause.Failing, "It took nothing.", rig.Time.GetUtcNow()), 50, Cancellation);
+        receiver.Then(Receiver.Answer(400), Receiver.Answer(200));
+        receiver.Default = Receiver.Answer(400);
+        await rig.StartLoopAsync();
+
+        rig.Advance(WebhookHealth.ProbeInterval);
+        await rig.Log.WaitForAsync("did not take delivery 1:");
+        rig.Advance(WebhookHealth.ProbeInterval);
+        await rig.Log.WaitForAsync("takes deliveries again");
+        Assert.Equal(DeliveryState.Done, (await rig.DeliveriesAsync()).Single(delivery => delivery.Id == 2).State);
+    }
+
+    [Fact]
     public async Task Rule_1_1_webhooks_come_and_go_while_the_loop_runs_and_what_is_owed_to_one_that_went_is_held()
     {
         await using Receiver receiver = Receiver.Start();

@@ -19,7 +19,7 @@ public sealed class DeliveryLoopTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task D5_every_retry_sends_the_same_bytes_under_the_same_key()
+    public async Task D5_E1_every_retry_sends_the_same_bytes_under_the_same_key()
     {
         await using Receiver receiver = Receiver.Start();
         receiver.Then(Receiver.Answer(500, "first"), Receiver.Answer(500), Receiver.Answer(200, "thanks"));
@@ -48,7 +48,7 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
-    public async Task D6_two_issuances_have_two_keys()
+    public async Task D6_Rule_1_3_two_issuances_have_two_keys()
     {
         await using Receiver receiver = Receiver.Start();
         await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url));
@@ -60,7 +60,7 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
-    public async Task D8_what_was_sent_but_not_recorded_is_sent_again_the_same_after_a_restart()
+    public async Task D8_Rule_2_4_what_was_sent_but_not_recorded_is_sent_again_the_same_after_a_restart()
     {
         await using Receiver receiver = Receiver.Start();
         await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
@@ -96,7 +96,7 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
-    public async Task D9_a_webhook_that_hangs_with_much_due_delays_no_other()
+    public async Task D9_E3_a_webhook_that_hangs_with_much_due_delays_no_other()
     {
         await using Receiver hanging = Receiver.Start();
         await using Receiver healthy = Receiver.Start();
@@ -219,7 +219,7 @@ public sealed class DeliveryLoopTests
     [InlineData("x", 30)]
     [InlineData("5", 30)]
     [InlineData("600", 600)]
-    public void T15_a_pause_is_at_least_the_first_gap_and_at_most_the_cap(string retryAfter, int seconds)
+    public void T15_Rule_5_3_a_pause_is_at_least_the_first_gap_and_at_most_the_cap(string retryAfter, int seconds)
     {
         DeliveryRules rules = new CertSpotterDialect().Rules;
         DateTimeOffset now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -311,7 +311,7 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
-    public async Task T19_an_exception_inside_is_a_counted_attempt_and_waits_its_gap()
+    public async Task T19_Rule_5_4_an_exception_inside_is_a_counted_attempt_and_waits_its_gap()
     {
         await using Receiver receiver = Receiver.Start();
         await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
@@ -327,7 +327,7 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
-    public async Task A_stop_records_what_is_under_way_and_begins_nothing_more()
+    public async Task Rule_3_6_a_stop_records_what_is_under_way_and_begins_nothing_more()
     {
         await using Receiver receiver = Receiver.Start();
         var signal = new TaskCompletionSource();
@@ -391,7 +391,7 @@ public sealed class DeliveryLoopTests
     }
 
     [Fact]
-    public async Task Attempts_are_counted_by_webhook_and_outcome_and_the_oldest_due_delivery_is_shown()
+    public async Task E13_Rule_10_3_attempts_are_counted_by_webhook_and_outcome_and_the_oldest_due_delivery_is_shown()
     {
         await using Receiver receiver = Receiver.Start();
         await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));

@@ -113,6 +113,10 @@ internal sealed class DeliveryRig : IAsyncDisposable
             leaf => new Decision(new MatchFinding(leaf.Index, leaf.Hash, Time.GetUtcNow(), facts, [], null), Given.GoldenEndpoints(), false, "nobody knows it", webhooks));
     }
 
+    /// <summary>Commits so many new issuances together, each owed to the webhook; nobody rings.</summary>
+    public async Task OweManyAsync(int count, string webhook) => await CommitAsync(
+        leaf => new Decision(new MatchFinding(leaf.Index, leaf.Hash, Time.GetUtcNow(), Given.Facts(++_issuances), [], null), Given.GoldenEndpoints(), false, "nobody knows it", [webhook]), count);
+
     /// <summary>Commits an entry that cannot be read and is owed to these webhooks.</summary>
     public async Task OweMalformedAsync(params string[] webhooks)
     {
@@ -168,15 +172,17 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     private IStore Open() => Stores.Open(_store, _folder, Time, Meter);
 
-    private async Task CommitAsync(Func<(EntryIndex Index, MerkleHash Hash), Decision> decide)
+    private async Task CommitAsync(Func<(EntryIndex Index, MerkleHash Hash), Decision> decide, int count = 1)
     {
-        using var builder = new RawBatchBuilder(new EntryIndex(_read.Size.Value), ExtraDataForm.Rfc6962);
-        Assert.True(builder.Add([1, (byte)_read.Size.Value, (byte)(_read.Size.Value >> 8)], []));
+        ulong start = _read.Size.Value;
+        using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
+        for (ulong index = start; index < start + (ulong)count; index++) Assert.True(builder.Add([1, (byte)index, (byte)(index >> 8)], []));
         using RawBatch raw = builder.Build();
-        _read = _read.Append(raw.LeafHashes());
-        Decision decision = decide((raw.Start, raw.LeafHashes()[0]));
-        CommitOutcome outcome = await Store.CommitAsync(_log.Id, new UnprovenBatch(raw, _read), [decision], Time.GetUtcNow(), Cancellation);
-        Assert.Equal(decision.Owed.Count, outcome.Owed);
+        MerkleHash[] leaves = [.. raw.LeafHashes()];
+        _read = _read.Append(leaves);
+        Decision[] decisions = [.. leaves.Select((leaf, i) => decide((new EntryIndex(start + (ulong)i), leaf)))];
+        CommitOutcome outcome = await Store.CommitAsync(_log.Id, new UnprovenBatch(raw, _read), decisions, Time.GetUtcNow(), Cancellation);
+        Assert.Equal(decisions.Sum(decision => decision.Owed.Count), outcome.Owed);
     }
 
     /// <summary>What was logged, every level, exceptions included.</summary>

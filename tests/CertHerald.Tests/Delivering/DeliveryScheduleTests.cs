@@ -10,7 +10,7 @@ public sealed class DeliveryScheduleTests
     private static readonly DeliverySchedule CertSpotter = new CertSpotterDialect().Rules.Schedule;
 
     [Fact]
-    public void Cert_Spotter_deliveries_are_tried_19_times_in_70_hours() => Assert.Equal(
+    public void E7_Cert_Spotter_deliveries_are_tried_19_times_in_70_hours() => Assert.Equal(
         [
             TimeSpan.Zero, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30),
             TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(4), TimeSpan.FromHours(10), TimeSpan.FromHours(16),
@@ -45,7 +45,7 @@ public sealed class DeliveryScheduleTests
     }
 
     [Fact]
-    public void A_late_attempt_shifts_the_rest_and_costs_no_try()
+    public void Rule_5_1_a_late_attempt_shifts_the_rest_and_costs_no_try()
     {
         var schedule = new DeliverySchedule([TimeSpan.Zero, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)], Jitter: 0);
 

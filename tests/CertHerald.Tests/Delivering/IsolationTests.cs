@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using CertHerald.Delivering;
@@ -20,7 +19,7 @@ public sealed class IsolationTests
     {
         var time = new ConcurrentBag<(string Path, DateTimeOffset At)>();
         DeliveryRig rig = null!;
-        await using var server = new Misbehaving(path => time.Add((path, rig.Time.GetUtcNow())));
+        await using LoopbackListener server = Misbehaving(path => time.Add((path, rig.Time.GetUtcNow())));
         string[] kinds = [.. Kinds("hang", 200), .. Kinds("drip", 200), .. Kinds("reset", 100), .. Kinds("redirect", 100), .. Kinds("flood", 100), .. Kinds("ok", Healthy)];
         Random.Shared.Shuffle(kinds);
         WebhookOptions[] webhooks = [.. kinds.Select(kind => Given.Webhook(new Uri($"http://127.0.0.1:{server.Port}/{kind}"), kind.Replace('/', '-')))];
@@ -51,100 +50,52 @@ public sealed class IsolationTests
     private static IEnumerable<string> Kinds(string kind, int count) => Enumerable.Range(0, count).Select(i => $"{kind}/{i}");
 
     /// <summary>Does what the path says, on loopback.</summary>
-    private sealed class Misbehaving : IAsyncDisposable
+    private static LoopbackListener Misbehaving(Action<string> arrived) => new(async (socket, stopping) =>
     {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private readonly CancellationTokenSource _stopping = new();
-        private readonly Action<string> _arrived;
-        private readonly Task _accepting;
-
-        public Misbehaving(Action<string> arrived)
+        var buffer = new byte[16 * 1024];
+        while (await ReadAsync(socket, buffer, stopping) is { } path)
         {
-            _arrived = arrived;
-            _listener.Start(backlog: 1024);
-            _accepting = AcceptAsync();
-        }
-
-        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stopping.CancelAsync();
-            _listener.Stop();
-            await _accepting;
-            _stopping.Dispose();
-        }
-
-        private async Task AcceptAsync()
-        {
-            var serving = new List<Task>();
-            try
+            arrived(path);
+            switch (path.Split('/')[1])
             {
-                while (true) serving.Add(ServeAsync(await _listener.AcceptSocketAsync(_stopping.Token)));
-            }
-            catch (Exception e) when (e is OperationCanceledException or SocketException)
-            {
-                await Task.WhenAll(serving);
+                case "ok":
+                    await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), stopping);
+                    break;
+                case "redirect":
+                    await socket.SendAsync("HTTP/1.1 307 Elsewhere\r\nLocation: /ok/never\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), stopping);
+                    break;
+                case "reset":
+                    socket.Close(timeout: 0);
+                    return;
+                case "drip":
+                    using (var slow = new PeriodicTimer(TimeSpan.FromMilliseconds(500)))
+                        while (await slow.WaitForNextTickAsync(stopping)) await socket.SendAsync("H"u8.ToArray(), stopping);
+                    break;
+                case "flood":
+                    await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n"u8.ToArray(), stopping);
+                    while (true) await socket.SendAsync(buffer, stopping);
+                default:
+                    await Task.Delay(Timeout.Infinite, stopping);
+                    break;
             }
         }
+    });
 
-        private async Task ServeAsync(Socket socket)
+    /// <summary>The path of a request that has arrived whole; null at the end.</summary>
+    private static async Task<string?> ReadAsync(Socket socket, byte[] buffer, CancellationToken stopping)
+    {
+        int length = 0;
+        while (true)
         {
-            var buffer = new byte[16 * 1024];
-            try
-            {
-                using (socket)
-                {
-                    while (await ReadAsync(socket, buffer) is { } path)
-                    {
-                        _arrived(path);
-                        switch (path.Split('/')[1])
-                        {
-                            case "ok":
-                                await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), _stopping.Token);
-                                break;
-                            case "redirect":
-                                await socket.SendAsync("HTTP/1.1 307 Elsewhere\r\nLocation: /ok/never\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), _stopping.Token);
-                                break;
-                            case "reset":
-                                socket.Close(timeout: 0);
-                                return;
-                            case "drip":
-                                using (var slow = new PeriodicTimer(TimeSpan.FromMilliseconds(500)))
-                                    while (await slow.WaitForNextTickAsync(_stopping.Token)) await socket.SendAsync("H"u8.ToArray(), _stopping.Token);
-                                break;
-                            case "flood":
-                                await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n"u8.ToArray(), _stopping.Token);
-                                while (true) await socket.SendAsync(buffer, _stopping.Token);
-                            default:
-                                await Task.Delay(Timeout.Infinite, _stopping.Token);
-                                break;
-                        }
-                    }
-                }
-            }
-            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
-            {
-                // The other side has had enough.
-            }
-        }
-
-        /// <summary>The path of a request that has arrived whole; null at the end.</summary>
-        private async Task<string?> ReadAsync(Socket socket, byte[] buffer)
-        {
-            int length = 0;
-            while (true)
-            {
-                int read = await socket.ReceiveAsync(buffer.AsMemory(length), _stopping.Token);
-                if (read == 0) return null;
-                length += read;
-                string text = Encoding.Latin1.GetString(buffer, 0, length);
-                int end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-                if (end < 0) continue;
-                int at = text.IndexOf("Content-Length:", StringComparison.OrdinalIgnoreCase) + "Content-Length:".Length;
-                int body = int.Parse(text.AsSpan(at, text.IndexOf('\r', at) - at), System.Globalization.CultureInfo.InvariantCulture);
-                if (length >= end + 4 + body) return text.Split(' ')[1];
-            }
+            int read = await socket.ReceiveAsync(buffer.AsMemory(length), stopping);
+            if (read == 0) return null;
+            length += read;
+            string text = Encoding.Latin1.GetString(buffer, 0, length);
+            int end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            if (end < 0) continue;
+            int at = text.IndexOf("Content-Length:", StringComparison.OrdinalIgnoreCase) + "Content-Length:".Length;
+            int body = int.Parse(text.AsSpan(at, text.IndexOf('\r', at) - at), System.Globalization.CultureInfo.InvariantCulture);
+            if (length >= end + 4 + body) return text.Split(' ')[1];
         }
     }
 }

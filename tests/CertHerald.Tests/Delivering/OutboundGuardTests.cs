@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using CertHerald.Delivering;
+using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using Microsoft.Extensions.Logging;
 
@@ -115,6 +116,22 @@ public sealed class OutboundGuardTests
         using HttpResponseMessage response = await http.PostAsync(new Uri($"https://hooks.example:{receiver.Port}/"), new ByteArrayContent([1]), Cancellation);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal($"hooks.example:{receiver.Port}", receiver.Requests[0].Headers["Host"].Single());
+    }
+
+    [Fact]
+    public async Task The_clock_of_an_attempt_takes_the_time_of_its_TLS_handshake()
+    {
+        using X509Certificate2 certificate = MadeCertificate.For("hooks.example");
+        await using Receiver receiver = Receiver.StartWithTls(certificate);
+        using HttpClient http = Trusting(certificate);
+        var clock = new AttemptClock(TimeProvider.System);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://hooks.example:{receiver.Port}/");
+        request.Options.Set(AttemptClock.Key, clock);
+
+        using HttpResponseMessage response = await http.SendAsync(request, Cancellation);
+        clock.Answered(peer: null);
+        AttemptPhases phases = clock.Stop();
+        Assert.True(phases is { Dns.Ticks: > 0, Connect.Ticks: > 0, Tls.Ticks: > 0, Headers.Ticks: > 0, Body: not null, Peer: "127.0.0.1" }, phases.ToString());
     }
 
     [Theory]

@@ -8,6 +8,7 @@ using System.Security.Cryptography.X509Certificates;
 using CertHerald.Api;
 using CertHerald.Delivering;
 using CertHerald.Dialects.CertSpotter;
+using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -201,7 +202,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task T5_of_an_endless_answer_8_KiB_are_kept_and_the_connection_is_closed()
+    public async Task T5_Rule_4_2_of_an_endless_answer_8_KiB_are_kept_and_the_connection_is_closed()
     {
         var ended = new TaskCompletionSource<long>();
         _receiver.Default = async (connection, stopping) =>
@@ -349,6 +350,34 @@ public sealed class WebhookSenderTests : IAsyncDisposable
         Answer answer = await sender.PostAsync(Given.Webhook(new Uri("https://gone.example/canary")), Rules, "key", "{}"u8.ToArray(), Cancellation);
         Assert.Equal((AttemptOutcome.Dns, false), (answer.Outcome, answer.MayBeLocal));
         Assert.DoesNotContain("canary", answer.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_attempt_says_what_took_its_time_and_whom_it_reached()
+    {
+        using var sender = new WebhookSender(
+            new OutboundGuard(LoopbackAllowed, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback])), TimeProvider.System);
+        WebhookOptions webhook = Given.Webhook(new Uri($"http://hooks.example:{_receiver.Port}/"));
+        AttemptPhases first = (await sender.PostAsync(webhook, Rules, "key", "{}"u8.ToArray(), Cancellation)).Phases;
+        Assert.True(first is { Dns.Ticks: > 0, Connect.Ticks: > 0, Tls: null, Headers.Ticks: > 0, Body.Ticks: > 0, Peer: "127.0.0.1" }, first.ToString());
+
+        // Over the connection that is there.
+        AttemptPhases second = (await sender.PostAsync(webhook, Rules, "key", "{}"u8.ToArray(), Cancellation)).Phases;
+        Assert.True(second is { Dns: null, Connect: null, Tls: null, Headers.Ticks: > 0, Body.Ticks: > 0, Peer: "127.0.0.1" }, second.ToString());
+        Assert.Equal(1, _receiver.Connections);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_fails_says_how_far_it_came()
+    {
+        using var sender = new WebhookSender(new OutboundGuard(LoopbackAllowed), TimeProvider.System);
+        await using Receiver stranger = Receiver.StartWithTls(SelfSigned());
+        AttemptPhases untrusted = (await sender.PostAsync(Given.Webhook(stranger.Url), Rules, "key", "{}"u8.ToArray(), Cancellation)).Phases;
+        Assert.True(untrusted is { Dns: not null, Connect.Ticks: > 0, Tls: null, Headers: null, Body: null, Peer: "127.0.0.1" }, untrusted.ToString());
+
+        _receiver.Default = Receiver.Reset();
+        AttemptPhases reset = (await sender.PostAsync(Given.Webhook(_receiver.Url), Rules, "key", "{}"u8.ToArray(), Cancellation)).Phases;
+        Assert.True(reset is { Connect.Ticks: > 0, Headers: null, Body: null, Peer: "127.0.0.1" }, reset.ToString());
     }
 
     [Fact]

@@ -105,6 +105,10 @@ public sealed partial class DocsTests
             File.WriteAllText(Path.Combine(folder, "siem-url"), "https://certherald:secret@siem.example.com/ct\n");
             File.WriteAllText(Path.Combine(folder, "pager-secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
             File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
+            File.WriteAllText(Path.Combine(folder, "app-secret"), "0123456789abcdef0123456789abcdef\n");
+            File.WriteAllText(Path.Combine(folder, "oidc-secret"), "a secret\n");
+            File.WriteAllText(Path.Combine(folder, "smtp-password"), "a password\n");
+            File.WriteAllText(Path.Combine(folder, "dead-man-url"), "https://watcher.example.com/a-token\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;
             string text = example.Replace("/etc/certherald", folder, StringComparison.Ordinal);
 
@@ -177,7 +181,8 @@ public sealed partial class DocsTests
         var values = new JsonObject();
         foreach ((string key, JsonNode? property) in schema["properties"]!.AsObject())
             if (property!["default"] is { } value) values[key] = value.DeepClone();
-            else if (property["properties"] is not null) values[key] = Defaults(property);
+            // One that needs a key is not there by default.
+            else if (property["properties"] is not null && property["required"] is null) values[key] = Defaults(property);
         return values;
     }
 
@@ -215,7 +220,7 @@ public sealed partial class DocsTests
     private static partial Regex MetricInText();
 
     // A row of four cells: key, type, default, meaning.
-    [GeneratedRegex(@"^\| `([a-z_]+(?:\[\])?(?:\.[a-z_]+(?:\[\])?)*)` (?:\|[^|\n]*){3}\|$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `([a-z0-9_]+(?:\[\])?(?:\.[a-z0-9_]+(?:\[\])?)*)` (?:\|[^|\n]*){3}\|$", RegexOptions.Multiline)]
     private static partial Regex RowOfKey();
 
     [GeneratedRegex(@"\[[^\]]+\]\(([^)\s]+)\)")]

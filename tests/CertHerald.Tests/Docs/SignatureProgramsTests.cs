@@ -12,6 +12,8 @@ public sealed partial class SignatureProgramsTests : IDisposable
 {
     private static readonly byte[] Body = Encoding.UTF8.GetBytes("""{"dns_names":["bücher.example"],"id":"2715"}""");
 
+    private const string App = "### Signatures with an app secret\n";
+
     private readonly Scratch _scratch = new();
 
     public void Dispose() => _scratch.Dispose();
@@ -37,6 +39,28 @@ public sealed partial class SignatureProgramsTests : IDisposable
         // Ahead-of-time compilation would need a package.
         (await Tool.RunAsync(Tool.Find("dotnet"), _scratch.Folder, ["build", Save("csharp", "verify.cs"), "-o", built, "-p:PublishAot=false", "-nologo", "-v", "q"])).With(0);
         await CheckAsync(Path.Combine(built, "verify"), []);
+    }
+
+    [Fact]
+    public Task The_python_program_takes_what_our_app_secret_signed_and_nothing_else() => CheckAppAsync(Tool.Find("python3"), [Save("python", "verify.py", App)]);
+
+    [Fact]
+    public Task The_node_program_takes_what_our_app_secret_signed_and_nothing_else() => CheckAppAsync(Tool.Find("node"), [Save("js", "verify.mjs", App)]);
+
+    [Fact]
+    public async Task The_go_program_takes_what_our_app_secret_signed_and_nothing_else()
+    {
+        string built = _scratch.PathOf("verify");
+        (await Tool.RunAsync(Tool.Find("go"), _scratch.Folder, ["build", "-o", built, Save("go", "verify.go", App)])).With(0);
+        await CheckAppAsync(built, []);
+    }
+
+    [Fact]
+    public async Task The_csharp_program_takes_what_our_app_secret_signed_and_nothing_else()
+    {
+        string built = _scratch.PathOf("built");
+        (await Tool.RunAsync(Tool.Find("dotnet"), _scratch.Folder, ["build", Save("csharp", "verify.cs", App), "-o", built, "-p:PublishAot=false", "-nologo", "-v", "q"])).With(0);
+        await CheckAppAsync(Path.Combine(built, "verify"), []);
     }
 
     [Theory]
@@ -81,9 +105,27 @@ public sealed partial class SignatureProgramsTests : IDisposable
         }
     }
 
-    private string Save(string language, string name)
+    private async Task CheckAppAsync(string program, string[] arguments)
     {
-        string text = Repository.Text("docs/webhooks.md"), section = text[text.IndexOf("## Signatures\n", StringComparison.Ordinal)..];
+        AppSecret secret = AppSecret.New(), other = AppSecret.New();
+        string signature = SignatureBy(secret);
+
+        Assert.Equal(0, await RunAsync(secret, signature, Body));
+        Assert.Equal(1, await RunAsync(other, signature, Body));
+        Assert.Equal(1, await RunAsync(secret, signature, [.. Body, (byte)' ']));
+        Assert.Equal(1, await RunAsync(secret, signature[..^1], Body));
+        Assert.Equal(1, await RunAsync(secret, "sha1=" + Convert.ToHexStringLower(secret.SignSha1(Body)), Body));
+        Assert.Equal(1, await RunAsync(secret, "", Body));
+
+        async Task<int> RunAsync(AppSecret known, string sent, byte[] received) =>
+            (await Tool.RunAsync(program, _scratch.Folder, [.. arguments, known.Text, sent], received)).Code;
+
+        static string SignatureBy(AppSecret secret) => new HubSigner([secret]).HeadersFor("0198-key", DateTimeOffset.UtcNow, Body)[1].Value;
+    }
+
+    private string Save(string language, string name, string heading = "## Signatures\n")
+    {
+        string text = Repository.Text("docs/webhooks.md"), section = text[text.IndexOf(heading, StringComparison.Ordinal)..];
         return _scratch.Write(name, Block().Matches(section).First(block => block.Groups[1].Value == language).Groups[2].Value);
     }
 

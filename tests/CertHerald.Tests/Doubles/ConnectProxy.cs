@@ -8,21 +8,18 @@ namespace CertHerald.Tests.Doubles;
 /// <summary>A proxy on loopback. It leads every tunnel to one port, whatever it is asked for, or says what it is told to say.</summary>
 internal sealed class ConnectProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly LoopbackListener _listener;
     private readonly ConcurrentQueue<string> _heads = new();
     private readonly int _leadsTo;
     private readonly byte[] _says;
-    private readonly Task _accepting;
 
     private ConnectProxy(int leadsTo, byte[] says)
     {
         (_leadsTo, _says) = (leadsTo, says);
-        _listener.Start();
-        _accepting = AcceptAsync();
+        _listener = new LoopbackListener(ServeAsync);
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _listener.Port;
 
     /// <summary>Everything that was asked for, raw.</summary>
     public IReadOnlyList<string> Heads => [.. _heads];
@@ -32,57 +29,26 @@ internal sealed class ConnectProxy : IAsyncDisposable
     /// <summary>Says this to whoever asks, and closes the connection.</summary>
     public static ConnectProxy Saying(string bytes) => new(0, Encoding.Latin1.GetBytes(bytes));
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
+
+    private async Task ServeAsync(Socket asking, CancellationToken stopping)
     {
-        await _stopping.CancelAsync();
-        _listener.Stop();
-        await _accepting;
-        _stopping.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        var serving = new List<Task>();
-        try
+        var from = new NetworkStream(asking);
+        var head = new List<byte>();
+        var one = new byte[1];
+        while (!(head.Count >= 4 && head[^4] == '\r' && head[^3] == '\n' && head[^2] == '\r' && head[^1] == '\n'))
         {
-            while (true) serving.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stopping.Token)));
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException || _stopping.IsCancellationRequested)
-        {
-            // Stopped.
+            if (await from.ReadAsync(one, stopping) == 0) return;
+            head.Add(one[0]);
         }
 
-        await Task.WhenAll(serving);
-    }
+        _heads.Enqueue(Encoding.Latin1.GetString([.. head]));
+        await from.WriteAsync(_says, stopping);
+        if (_leadsTo == 0) return;
 
-    private async Task ServeAsync(TcpClient asking)
-    {
-        try
-        {
-            using (asking)
-            {
-                NetworkStream from = asking.GetStream();
-                var head = new List<byte>();
-                var one = new byte[1];
-                while (!(head.Count >= 4 && head[^4] == '\r' && head[^3] == '\n' && head[^2] == '\r' && head[^1] == '\n'))
-                {
-                    if (await from.ReadAsync(one, _stopping.Token) == 0) return;
-                    head.Add(one[0]);
-                }
-
-                _heads.Enqueue(Encoding.Latin1.GetString([.. head]));
-                await from.WriteAsync(_says, _stopping.Token);
-                if (_leadsTo == 0) return;
-
-                using var target = new TcpClient();
-                await target.ConnectAsync(IPAddress.Loopback, _leadsTo, _stopping.Token);
-                NetworkStream to = target.GetStream();
-                await Task.WhenAny(from.CopyToAsync(to, _stopping.Token), to.CopyToAsync(from, _stopping.Token));
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
-        {
-            // The other side has gone.
-        }
+        using var target = new TcpClient();
+        await target.ConnectAsync(IPAddress.Loopback, _leadsTo, stopping);
+        NetworkStream to = target.GetStream();
+        await Task.WhenAny(from.CopyToAsync(to, stopping), to.CopyToAsync(from, stopping));
     }
 }

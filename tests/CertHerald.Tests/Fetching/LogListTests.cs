@@ -78,6 +78,21 @@ public sealed class LogListTests : IDisposable
         Assert.Empty(_asking.Log.Lines);
     }
 
+    [Fact]
+    public async Task What_follows_the_path_of_a_lists_url_is_in_no_message()
+    {
+        await using ScriptedServer server = await ScriptedServer.AnsweringAsync(500, "text/plain", "down"u8.ToArray());
+        LogListSource source = _asking.Sources.List(LogListOptions.At($"{server.Url}v3/list.json?key=canary"), _folder);
+
+        var e = await Assert.ThrowsAsync<LogListUnavailableException>(() => source.RefreshAsync(Cancellation));
+
+        Assert.StartsWith($"log list {server.Url}v3/list.json: log list: list.json: ", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", $"{e.Message} {source.Shown} {source.Name} {string.Join(' ', _asking.Log.Lines)}", StringComparison.Ordinal);
+        Assert.Equal("127.0.0.1", source.Name);
+        Assert.Equal(("https://h.example/a/list.json", "h.example"), (LogListOptions.At("https://me:canary@h.example/a/list.json?b#c").Shown, LogListOptions.At("https://me:canary@h.example/a").Name));
+        Assert.Equal(("/etc/lists/list.json", "list.json"), (LogListOptions.At("/etc/lists/list.json").Shown, LogListOptions.At("/etc/lists/list.json").Name));
+    }
+
     [Theory]
     [InlineData(503, "")]
     [InlineData(200, "<html>")]

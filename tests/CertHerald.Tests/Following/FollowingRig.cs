@@ -70,7 +70,7 @@ internal sealed class FollowingRig : IAsyncDisposable
     /// <summary>Reads one lane, step by step.</summary>
     public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null) => new(
         log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch),
-        new Decider(() => KnownCertificates.None, () => [new Subscription("hook", EventKinds.All)]), Store, Bell, _time)
+        new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]), Store, Bell, _time)
     { Unproven = Unproven };
 
     public FollowedLog Describe(LogDescription description, TimeSpan? headInterval = null) =>

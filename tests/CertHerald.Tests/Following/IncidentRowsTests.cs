@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using CertHerald.Fetching;
+using CertHerald.Api;
 using CertHerald.Following;
 using CertHerald.Storage;
 using CertHerald.TestLog;
@@ -34,6 +35,23 @@ public sealed class IncidentRowsTests
 
         Incident incident = await TheOneAsync(rig, "fork", Severity.Critical);
         Assert.Equal(2, JsonDocument.Parse(incident.Evidence).RootElement.GetProperty("heads").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task An_incident_that_was_closed_by_hand_opens_again_while_its_cause_holds()
+    {
+        await using OneHeadLog log = OneHeadLog.Start(LogProtocol.Rfc6962);
+        await using var rig = new FollowingRig();
+        FollowedLog followed = log.Followed(rig);
+        var incidents = new LogIncidents(rig.Store, () => [followed]);
+        Task OpenAsync() => followed.Incidents.OpenAsync(rig.Store, Severity.Error, IncidentKinds.BadSignature, () => ("not signed", "{}"), Cancellation);
+        await OpenAsync();
+
+        await incidents.CloseAsync((await TheOneAsync(rig, "bad_signature", Severity.Error)).Id, Cancellation);
+        Assert.Empty(await incidents.OpenAsync(Cancellation));
+        await OpenAsync();
+
+        Assert.Equal("bad_signature", Assert.Single(await incidents.OpenAsync(Cancellation)).Kind);
     }
 
     [Theory]

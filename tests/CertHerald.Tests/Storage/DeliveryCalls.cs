@@ -18,9 +18,9 @@ internal static class DeliveryCalls
         store.FreezeAsync([new FrozenBody(new Lease(claimed.Id, claimed.Lease!.Value), body)], Cancellation);
 
     /// <summary>Records an attempt at a claimed delivery that changes nothing of its webhook.</summary>
-    public static Task<Settlement?> CompleteAsync(
-        this IDeliveries store, StoredDelivery claimed, StoredAttempt attempt, DeliveryState state, DateTimeOffset due, bool counted = true) => store.CompleteAsync(
-        new Lease(claimed.Id, claimed.Lease!.Value), attempt, webhook => new Settlement(state, due, counted, webhook), perSecond: 1e6, Cancellation);
+    public static async Task<Settlement?> CompleteAsync(
+        this IDeliveries store, StoredDelivery claimed, StoredAttempt attempt, DeliveryState state, DateTimeOffset due, bool counted = true) => (await store.CompleteAsync(
+        [new Completion(claimed.Webhook, new Lease(claimed.Id, claimed.Lease!.Value), attempt, webhook => new Settlement(state, due, counted, webhook), PerSecond: 1e6)], Cancellation))[0];
 
     /// <summary>Holds a webhook as its operator does; null releases it.</summary>
     public static Task<WebhookState> HoldWebhookAsync(this IDeliveries store, string webhook, string? reason, DateTimeOffset now, CancellationToken cancellation = default) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using CertHerald.Delivering;
 using CertHerald.Storage;
 using CertHerald.Storage.Sqlite;
 using CertHerald.Tests.Doubles;
@@ -14,7 +15,7 @@ public sealed class SqliteStoreTests : StoreConformance
     private protected override IStore Open() => Stores.Open("sqlite", Folder, Time, Meter);
 
     [Fact]
-    public async Task A_second_instance_on_the_directory_is_refused_until_the_first_has_ended()
+    public async Task T30_a_second_instance_on_the_directory_is_refused_until_the_first_has_ended()
     {
         var refused = Assert.Throws<StoreInUseException>(Open);
         Assert.Contains(Folder, refused.Message, StringComparison.Ordinal);
@@ -111,7 +112,7 @@ public sealed class SqliteStoreTests : StoreConformance
     }
 
     [Fact]
-    public async Task A_crash_in_the_middle_of_a_commit_leaves_all_of_it_or_nothing()
+    public async Task E2_Rule_2_1_a_crash_in_the_middle_of_a_commit_leaves_all_of_it_or_nothing()
     {
         PaperLog log = await OweAsync(20, "hook");
         string wal = Database + "-wal";
@@ -243,6 +244,39 @@ public sealed class SqliteStoreTests : StoreConformance
         await busy;
         await Assert.ThrowsAsync<InvalidOperationException>(() => mistaken);
         return await result;
+    }
+
+    [Fact]
+    public async Task Rule_6_3_what_is_more_than_one_transaction_takes_is_held_and_released_in_parts_also_after_a_start()
+    {
+        const int Owed = 2 * SqliteStore.MostMoved + 7;
+        await OweAsync(1, "hook");
+        await Store.DisposeAsync();
+        Change($"""
+            WITH RECURSIVE more(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more WHERE n < {Owed})
+            INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
+            SELECT webhook, kind, n, 'key ' || n, state, due, head_seen, created FROM delivery, more
+            """);
+        Store = Open();
+
+        await Store.HoldWebhookAsync("hook", "maintenance", Time.GetUtcNow(), Cancellation);
+        Assert.Equal(SqliteStore.MostMoved, (await Store.CountDeliveriesAsync(Cancellation)).Held);
+        // On hold is on hold: what is not moved yet is not claimed either.
+        Assert.Empty(await ClaimAsync("hook"));
+        Assert.Empty(await Store.OpenWebhooksAsync(Time.GetUtcNow(), Cancellation));
+
+        await ReopenAsync();
+        Assert.True(await Store.MoveOnAsync(Cancellation));
+        Assert.False(await Store.MoveOnAsync(Cancellation));
+        Assert.Equal(Owed, (await Store.CountDeliveriesAsync(Cancellation)).Held);
+
+        DateTimeOffset now = Time.GetUtcNow();
+        await Store.ChangeWebhookAsync("hook", state => (WebhookHealth.Released(state, now), null), perSecond: 10, Cancellation);
+        await ReopenAsync();
+        while (await Store.MoveOnAsync(Cancellation)) { }
+        Assert.Equal(0, (await Store.CountDeliveriesAsync(Cancellation)).Held);
+        IReadOnlyList<StoredDelivery> all = await Store.DeliveriesAsync(new DeliveryFilter(Limit: Owed), Cancellation);
+        Assert.Equal(Enumerable.Range(0, Owed).Select(i => now.AddSeconds(i / 10)), all.Reverse().Select(one => one.Due));
     }
 
     private long Version()

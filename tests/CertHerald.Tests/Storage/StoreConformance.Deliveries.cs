@@ -11,7 +11,7 @@ public abstract partial class StoreConformance
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(90);
 
     [Fact]
-    public async Task What_is_owed_is_one_delivery_a_webhook_with_a_key_fixed_at_once()
+    public async Task Rule_1_3_what_is_owed_is_one_delivery_a_webhook_with_a_key_fixed_at_once()
     {
         await OweAsync(2, "left", "right");
 
@@ -94,7 +94,11 @@ public abstract partial class StoreConformance
         [
             new(1, now, TimeSpan.FromMilliseconds(1.5), null, "dns", "no such host", []),
             new(1, now.AddSeconds(1), TimeSpan.FromSeconds(15), null, "timeout", null, []),
-            new(1, now.AddSeconds(2), TimeSpan.FromMilliseconds(20), 503, "status", null, "busy"u8.ToArray()),
+            new(1, now.AddSeconds(2), TimeSpan.FromMilliseconds(20), 503, "status", null, "busy"u8.ToArray())
+            {
+                Phases = new AttemptPhases(
+                    TimeSpan.FromMilliseconds(0.5), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(4), TimeSpan.FromMilliseconds(12), TimeSpan.FromMilliseconds(2.5), "2001:db8::1"),
+            },
         ];
 
         await Store.CompleteAsync(Assert.Single(await ClaimAsync("hook")), attempts[0], DeliveryState.Pending, now, counted: false);
@@ -114,7 +118,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task T17_a_worker_whose_claim_was_lost_changes_nothing()
+    public async Task T17_Rule_2_3_a_worker_whose_claim_was_lost_changes_nothing()
     {
         await OweAsync(1, "hook");
         StoredDelivery stale = Assert.Single(await ClaimAsync("hook"));

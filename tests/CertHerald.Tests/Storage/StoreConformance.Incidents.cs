@@ -43,7 +43,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task Incidents_are_listed_by_log_by_state_and_the_newest_of_each_log()
+    public async Task Incidents_are_listed_by_log_by_state_and_the_worst_of_each_log()
     {
         PaperLog one = await BeginAsync(entries: 1), two = await BeginAsync(entries: 1);
         await Store.OpenIncidentAsync(one.Id, IncidentReport.Of("pruned", "", "1"), Cancellation);
@@ -53,8 +53,13 @@ public abstract partial class StoreConformance
 
         Assert.Equal(["3", "1"], await SummariesAsync(new IncidentFilter(OnlyOpen: true)));
         Assert.Equal(["2", "1"], await SummariesAsync(new IncidentFilter(Log: one.Id)));
-        Assert.Equal(["3", "2"], await SummariesAsync(new IncidentFilter(NewestOfEachLog: true)));
+        Assert.Equal(["3", "1"], await SummariesAsync(new IncidentFilter(WorstOfEachLog: true)));
         Assert.Equal(["3"], await SummariesAsync(new IncidentFilter(Limit: 1)));
+
+        // A warning that came later hides no fork, and what is over is the newest.
+        await Store.OpenIncidentAsync(two.Id, IncidentReport.Of("throttled", "", "4"), Cancellation);
+        await Store.CloseIncidentsAsync(one.Id, "pruned", null, Cancellation);
+        Assert.Equal(["3", "2"], await SummariesAsync(new IncidentFilter(WorstOfEachLog: true)));
     }
 
     [Fact]

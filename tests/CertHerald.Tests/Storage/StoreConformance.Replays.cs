@@ -172,14 +172,16 @@ public abstract partial class StoreConformance
         await OweAsync(2, "hook");
         foreach (StoredDelivery claimed in await ClaimAsync("hook"))
             await Store.CompleteAsync(
-                new Lease(claimed.Id, claimed.Lease!.Value), Attempt(claimed.Id, 500),
-                state => new Settlement(DeliveryState.Dead, Time.GetUtcNow(), true, state) { News = [new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {claimed.Id}")] }, 1, Cancellation);
+                [new Completion(
+                    "hook", new Lease(claimed.Id, claimed.Lease!.Value), Attempt(claimed.Id, 500),
+                    state => new Settlement(DeliveryState.Dead, Time.GetUtcNow(), true, state) { News = [new DeliveryNews(DeliveryNewsKinds.Dead, $"Delivery {claimed.Id}")] }, 1)],
+                Cancellation);
         StoredNews news = Assert.Single(await Store.NewsAsync(0, 10, Cancellation));
         Assert.Equal(("hook", "delivery.dead", 1L, "Delivery 2", 2, null), (news.Webhook, news.Kind, news.Delivery, news.Detail, news.Cases, news.Told));
     }
 
     [Fact]
-    public async Task Claims_are_shared_by_webhooks_in_their_order_and_each_gets_no_more_than_it_is_granted()
+    public async Task Rule_3_1_claims_are_shared_by_webhooks_in_their_order_and_each_gets_no_more_than_it_is_granted()
     {
         await OweAsync(5, "left", "right");
         DateTimeOffset now = Time.GetUtcNow();

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
@@ -135,6 +136,9 @@ public abstract partial class StoreConformance : IAsyncLifetime
         Assert.Equal(log.FrontierAt(9).ToBytes(), evidence.RootElement.GetProperty("batch_frontier").GetBytesFromBase64());
         Assert.Equal((5UL, 9UL), (evidence.RootElement.GetProperty("batch_start").GetUInt64(), evidence.RootElement.GetProperty("batch_end").GetUInt64()));
         Assert.Equal(4, evidence.RootElement.GetProperty("leaf_hashes").GetArrayLength());
+        Assert.Equal(
+            evidence.RootElement.GetProperty("leaf_hashes").EnumerateArray().Select(hash => hash.GetString()),
+            evidence.RootElement.GetProperty("leaf_inputs").EnumerateArray().Select(input => Convert.ToBase64String(SHA256.HashData([0, .. input.GetBytesFromBase64()]))));
     }
 
     [Fact]
@@ -264,6 +268,22 @@ public abstract partial class StoreConformance : IAsyncLifetime
         await Store.KeepHeadAsync(log.Id, log.Lie(1), Cancellation);
 
         Assert.Equal("fork", Assert.Single(await Store.IncidentsAsync(10, Cancellation)).Kind);
+    }
+
+    [Fact]
+    public async Task Heads_that_contradict_each_other_are_kept_but_not_without_end()
+    {
+        PaperLog log = await BeginAsync(entries: 200);
+        for (ulong size = 1; size <= 200; size++)
+        {
+            await Store.KeepHeadAsync(log.Id, log.Head(size), Cancellation);
+            await Store.KeepHeadAsync(log.Id, log.Lie(size), Cancellation);
+        }
+
+        IReadOnlyList<StoredHead> kept = await Store.UnprovenHeadsAsync(log.Id, new TreeSize(0), Cancellation);
+
+        Assert.InRange(kept.Count, 2 * 64, 2 * 64 + 64);
+        Assert.Equal(2, kept.Count(head => head.Size.Value == 1));
     }
 
     [Fact]

@@ -28,6 +28,7 @@ using CertHerald.WebConsole;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace CertHerald.Tests.WebConsole;
 
@@ -73,6 +74,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     /// <summary>What lists hold that cannot be followed.</summary>
     public List<RefusedLog> Refused { get; } = [];
 
+    /// <summary>Asks a provider once it is configured.</summary>
+    public OpenIdProvider OpenId => _app.Services.GetRequiredService<OpenIdProvider>();
+
     public IServiceProvider Services => _app.Services;
 
     public LogId Log => _log.Id;
@@ -93,7 +97,11 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<IReadOnlyList<IWebhookDialect>>(WebhookDialects.All);
         builder.Services.AddSingleton(new OutboundGuard(new OutboundOptions { Allow = [IPNetwork.Parse("127.0.0.0/8")] }));
         builder.Services.AddSingleton<WebhookSender>();
+        builder.Services.AddSingleton(provider => new OpenIdProvider(
+            null, new HttpClient(provider.GetRequiredService<OutboundGuard>().Through(provider.GetRequiredService<OutboundGuard>().CreateHandler, OutboundReach.Named)),
+            rig.Time, provider.GetRequiredService<ILogger<OpenIdProvider>>()));
         builder.Services.AddSingleton<WebhookTests>();
+        builder.Services.AddSingleton<WebhookHandshake>();
         builder.Services.AddApi();
         builder.Services.AddSingleton<LiveLogs>(() => []);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
@@ -256,6 +264,9 @@ internal static class SomeFacts
             NotBefore = null,
             NotAfter = DateTimeOffset.MaxValue,
         };
+
+    /// <summary>As far as a form takes it: a NUL it refuses whole.</summary>
+    public static string HostileField { get; } = Hostile.Replace("\0", "", StringComparison.Ordinal);
 
     private static string Hex(string of) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(of)));
 }

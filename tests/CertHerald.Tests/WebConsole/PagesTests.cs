@@ -14,7 +14,7 @@ public sealed partial class PagesTests
     private static readonly string[] AllPages =
     [
         "/console", "/console/monitoring/issuances", "/console/monitoring/issuances/1", "/console/deliveries", "/console/deliveries?state=dead",
-        "/console/deliveries/1", "/console/logs", "/console/malformed/1",
+        "/console/deliveries/1", "/console/logs", "/console/malformed/1", "/console/webhooks", "/console/users", "/console/api-keys", "/console/audit",
     ];
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed partial class PagesTests
 
         Assert.Equal(
             [
-                "/", "/console/assets/HASH/console.css", "/console/assets/HASH/icon.svg", "/console/login", "/console/sign-in", "/favicon.ico",
+                "/", "/console/assets/HASH/console.css", "/console/assets/HASH/icon.svg", "/console/login", "/console/openid", "/console/openid/callback", "/console/sign-in", "/favicon.ico",
                 "/healthz", "/metrics", "/openapi/{documentName}.json", "/readyz",
             ],
             open.Order(StringComparer.Ordinal));

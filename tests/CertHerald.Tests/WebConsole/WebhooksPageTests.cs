@@ -1,10 +1,15 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using CertHerald.Storage;
+using CertHerald.Tests.Delivering;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.WebConsole;
 
 public sealed class WebhooksPageTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task A_form_adds_a_webhook_and_its_secret_stands_on_the_answering_page_alone()
     {
@@ -43,6 +48,41 @@ public sealed class WebhooksPageTests
         Assert.Equal(HttpStatusCode.OK, (await rig.Browser.PostAsync("/console/webhooks/siem/remove", token)).Status);
         Assert.Empty(rig.Webhooks.Added);
         Assert.Equal(HttpStatusCode.NotFound, (await rig.Browser.PostAsync("/console/webhooks/siem/remove", token)).Status);
+    }
+
+    [Fact]
+    public async Task A_webhook_is_held_resumed_and_tested_whether_it_is_configured_or_added()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        rig.Webhooks.Configure([Given.Webhook(receiver.Url, "siem")]);
+        await rig.SignInAsync();
+        string page = await rig.PageAsync("/console/webhooks");
+        (string, string) token = ("form_token", ConsoleRig.FormToken(page));
+        Assert.DoesNotContain("/console/webhooks/siem/resume", page, StringComparison.Ordinal);
+
+        Answer held = await rig.Browser.PostAsync("/console/webhooks/siem/hold", token, ("reason", SomeFacts.HostileField));
+        Assert.Contains("<span class=\"state held\">off</span>", held.Text, StringComparison.Ordinal);
+        Assert.Contains("&lt;script&gt;alert(1)", held.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", held.Text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("/console/webhooks/siem/hold", held.Text, StringComparison.Ordinal);
+        Assert.Equal(WebhookStatus.Off, (await rig.Store.FindWebhookAsync("siem", Cancellation)).Status);
+
+        Answer resumed = await rig.Browser.PostAsync("/console/webhooks/siem/resume", token);
+        Assert.Contains("siem goes on", resumed.Text, StringComparison.Ordinal);
+        Assert.Equal(WebhookStatus.Active, (await rig.Store.FindWebhookAsync("siem", Cancellation)).Status);
+
+        Assert.Contains("siem took the test: status 200", (await rig.Browser.PostAsync("/console/webhooks/siem/test", token)).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await rig.Browser.PostAsync("/console/webhooks/siem/test", token)).Status);
+        Assert.Single(receiver.Requests);
+        foreach (string what in (string[])["hold", "resume", "test"])
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await rig.Browser.PostAsync($"/console/webhooks/nobody/{what}", token)).Status);
+            Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.PostAsync($"/console/webhooks/siem/{what}")).Status);
+        }
+        Assert.Equal(
+            ["/console/webhooks/siem/hold", "/console/webhooks/siem/resume", "/console/webhooks/siem/test"],
+            from entry in (await rig.Store.AuditAsync(null, 100, Cancellation)).Reverse() where entry.Outcome == "done" && entry.Resource.Contains("webhooks", StringComparison.Ordinal) select entry.Resource);
     }
 
     [Theory]

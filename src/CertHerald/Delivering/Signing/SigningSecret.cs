@@ -19,6 +19,9 @@ internal sealed class SigningSecret
     /// <summary>As its receiver needs it.</summary>
     public string Text => Prefix + Convert.ToBase64String(_bytes);
 
+    /// <summary>Whether a text is meant to be one, right or wrong.</summary>
+    public static bool HasForm(string text) => text.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
+
     public static SigningSecret New() => new(RandomNumberGenerator.GetBytes(Usual));
 
     /// <param name="mistake">What is wrong and what to write instead. Does not repeat the text.</param>

@@ -15,16 +15,19 @@ internal sealed class NativeDialect : IWebhookDialect
     // Not meant for HTML: base64 keeps its plus signs.
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>When a notice is tried, by whichever channel.</summary>
+    public static DeliverySchedule Schedule { get; } = new(
+        [
+            TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30),
+            TimeSpan.FromHours(2), TimeSpan.FromHours(7), TimeSpan.FromHours(17), TimeSpan.FromHours(31), TimeSpan.FromHours(51), TimeSpan.FromHours(75),
+        ],
+        Jitter: 0.2);
+
     public string Name => "native";
 
     public DeliveryRules Rules { get; } = new()
     {
-        Schedule = new DeliverySchedule(
-            [
-                TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30),
-                TimeSpan.FromHours(2), TimeSpan.FromHours(7), TimeSpan.FromHours(17), TimeSpan.FromHours(31), TimeSpan.FromHours(51), TimeSpan.FromHours(75),
-            ],
-            Jitter: 0.2),
+        Schedule = Schedule,
         RetryAfterCap = TimeSpan.FromHours(24),
         LastDeliveringStatus = 299,
         GoneEnds = true,
@@ -52,29 +55,116 @@ internal sealed class NativeDialect : IWebhookDialect
 
     private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice)
     {
-        Incident incident = notice.Incident;
-        string id = incident.Id.ToString(CultureInfo.InvariantCulture);
-
         json.WriteStartObject();
-        json.WriteString("id"u8, id);
-        json.WriteString("type"u8, $"log.incident.{notice.Change.ToString().ToLowerInvariant()}");
+        // An incident's notices bear its id, so that they are known to belong together; each other notice its own.
+        json.WriteString("id"u8, IdOf(notice.Facts is IncidentFacts { Incident: var incident } ? incident : notice.Id));
+        json.WriteString("type"u8, notice.Type);
         WriteTime(json, "time"u8, notice.At);
-        json.WriteStartObject("log"u8);
-        json.WriteString("id"u8, incident.Log.ToString());
-        json.WriteString("description"u8, incident.LogDescription);
-        json.WriteString("operator"u8, incident.LogOperator);
-        json.WriteEndObject();
-        json.WriteString("kind"u8, incident.Kind);
-        json.WriteString("severity"u8, incident.Severity.ToString().ToLowerInvariant());
-        json.WriteString("summary"u8, incident.Summary);
-        json.WriteString("advice"u8, IncidentKinds.AdviceFor(incident.Kind));
-        json.WriteNumber("cases"u8, incident.Cases);
-        json.WriteNumber("others"u8, notice.Others);
-        WriteTime(json, "opened"u8, incident.Opened);
-        WriteTime(json, "closed"u8, incident.Closed);
-        json.WriteString("url"u8, $"{baseUrl}/console/logs#incident-{id}");
+        switch (notice.Facts)
+        {
+            case IncidentFacts facts: Write(json, baseUrl, facts); break;
+            case WebhookFacts facts: Write(json, baseUrl, notice, facts); break;
+            case MalformedFacts facts: Write(json, baseUrl, notice, facts); break;
+            case SecretFacts facts: Write(json, baseUrl, notice, facts); break;
+            case ExpiringFacts facts: Write(json, baseUrl, notice, facts); break;
+            case HeartbeatFacts facts: Write(json, baseUrl, facts); break;
+            default: throw new UnreachableException();
+        }
         json.WriteEndObject();
     }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, IncidentFacts facts)
+    {
+        Write(json, facts.Log);
+        json.WriteString("kind"u8, facts.Kind);
+        json.WriteString("severity"u8, facts.Severity.ToString().ToLowerInvariant());
+        json.WriteString("summary"u8, facts.Summary);
+        json.WriteString("advice"u8, IncidentKinds.AdviceFor(facts.Kind));
+        json.WriteNumber("cases"u8, facts.Cases);
+        json.WriteNumber("others"u8, facts.Others);
+        WriteTime(json, "opened"u8, facts.Opened);
+        WriteTime(json, "closed"u8, facts.Closed);
+        json.WriteString("url"u8, $"{baseUrl}/console/logs#incident-{IdOf(facts.Incident)}");
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice, WebhookFacts facts)
+    {
+        WriteWords(json, notice);
+        json.WriteString("webhook"u8, facts.Webhook);
+        if (facts.Delivery is { } delivery) json.WriteString("delivery"u8, IdOf(delivery));
+        else json.WriteNull("delivery"u8);
+        json.WriteNumber("cases"u8, facts.Cases);
+        json.WriteNumber("others"u8, facts.Others);
+        json.WriteStartArray("other_webhooks"u8);
+        foreach (string name in facts.Names) json.WriteStringValue(name);
+        json.WriteEndArray();
+        WriteTime(json, "since"u8, facts.Since);
+        json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice, MalformedFacts facts)
+    {
+        Write(json, facts.Log);
+        WriteWords(json, notice);
+        json.WriteNumber("entries"u8, facts.Entries);
+        json.WriteNumber("watched"u8, facts.Watched);
+        json.WriteStartObject("example"u8);
+        json.WriteString("id"u8, IdOf(facts.Example));
+        json.WriteNumber("entry_index"u8, facts.ExampleIndex);
+        json.WriteString("error"u8, facts.Problem);
+        json.WriteEndObject();
+        WriteTime(json, "since"u8, facts.Since);
+        json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice, SecretFacts facts)
+    {
+        WriteWords(json, notice);
+        json.WriteString("kind"u8, facts.Kind);
+        json.WriteString("name"u8, facts.Name);
+        json.WriteString("prefix"u8, facts.Prefix);
+        WriteTime(json, "expires"u8, facts.Expires);
+        json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice, ExpiringFacts facts)
+    {
+        WriteWords(json, notice);
+        json.WriteNumber("deliveries"u8, facts.Deliveries);
+        json.WriteNumber("days"u8, facts.Days);
+        json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, HeartbeatFacts facts)
+    {
+        json.WriteString("version"u8, facts.Version);
+        json.WriteNumber("logs"u8, facts.Logs);
+        json.WriteNumber("healthy_logs"u8, facts.HealthyLogs);
+        json.WriteNumber("open_incidents"u8, facts.Incidents);
+        WriteTime(json, "oldest_due"u8, facts.OldestDue);
+        json.WriteNumber("held"u8, facts.Held);
+        json.WriteNumber("dead"u8, facts.Dead);
+        WriteTime(json, "last_alert"u8, facts.LastAlert);
+        json.WriteString("url"u8, $"{baseUrl}/console");
+    }
+
+    private static void WriteWords(Utf8JsonWriter json, Notice notice)
+    {
+        json.WriteString("severity"u8, NoticeWords.SeverityOf(notice).ToString().ToLowerInvariant());
+        json.WriteString("summary"u8, NoticeWords.SummaryOf(notice));
+        json.WriteString("advice"u8, NoticeWords.AdviceFor(notice));
+    }
+
+    private static void Write(Utf8JsonWriter json, NoticeLog log)
+    {
+        json.WriteStartObject("log"u8);
+        json.WriteString("id"u8, log.Id);
+        json.WriteString("description"u8, log.Description);
+        json.WriteString("operator"u8, log.Operator);
+        json.WriteEndObject();
+    }
+
+    private static string IdOf(long id) => id.ToString(CultureInfo.InvariantCulture);
 
     private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
     {

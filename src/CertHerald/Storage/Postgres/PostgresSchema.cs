@@ -60,6 +60,7 @@ internal static class PostgresSchema
 
         -- Signed heads, as evidence: two roots at one size are two rows.
         CREATE TABLE head (
+            id       bigint GENERATED ALWAYS AS IDENTITY,
             log      bigint NOT NULL REFERENCES log,
             size     bigint NOT NULL,
             root     bytea NOT NULL,
@@ -119,6 +120,7 @@ internal static class PostgresSchema
             discovered         bigint NOT NULL,
             UNIQUE (log, entry_index, leaf_hash)
         );
+        CREATE INDEX malformed_log ON malformed (log, id, shows_watched_name);
 
         -- Heads of proofs are apart from 'head', whose rows are forgotten.
         CREATE TABLE proof_head (
@@ -162,21 +164,19 @@ internal static class PostgresSchema
         CREATE UNIQUE INDEX incident_open ON incident (log, kind, subject) WHERE closed IS NULL;
         CREATE INDEX incident_untold ON incident (id) WHERE told IS NULL OR told <> 'closed';
 
-        -- What stood when it was told: an incident goes on changing while its notice is retried.
+        -- A notice may be about anything: 'uid' says what, and is never told twice. 'facts' is JSON, and what its deliveries say:
+        -- what it is about goes on changing while it is retried. Entries that cannot be read are counted by their log, from the
+        -- last one that a notice counted.
         CREATE TABLE notice (
-            id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            incident bigint NOT NULL REFERENCES incident,
-            log      bigint NOT NULL REFERENCES log,
-            kind     text NOT NULL,
-            change   text NOT NULL,
-            severity text NOT NULL,
-            summary  text NOT NULL,
-            cases    bigint NOT NULL,
-            closed   bigint,
-            others   integer NOT NULL,
-            at       bigint NOT NULL
+            id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            uid     text COLLATE "C" NOT NULL UNIQUE,
+            type    text COLLATE "C" NOT NULL,
+            subject text COLLATE "C" NOT NULL,
+            at      bigint NOT NULL,
+            facts   text NOT NULL
         );
-        CREATE INDEX notice_last ON notice (log, kind, change, at);
+        CREATE INDEX notice_last ON notice (type, subject, at);
+        CREATE INDEX notice_at ON notice (type, at);
 
         -- What lists say of logs, kept beyond them. Written before the log is begun: it refers to no row of 'log'.
         CREATE TABLE log_life (
@@ -206,7 +206,8 @@ internal static class PostgresSchema
         );
 
         -- What is known of a webhook besides its configuration. Its row is the lock of what it is owed: who changes its status
-        -- takes it whole, who owes it something shares it.
+        -- takes it whole, who owes it something shares it. 'move_at' is set while what it is owed is being held, or released: the
+        -- next of it is due then, 'move_rate' a second.
         CREATE TABLE webhook (
             name            text COLLATE "C" PRIMARY KEY,
             status          text NOT NULL DEFAULT 'active',
@@ -226,10 +227,13 @@ internal static class PostgresSchema
             probe_at        bigint,
             told            integer NOT NULL DEFAULT 0,
             tokens          double precision NOT NULL DEFAULT 0,
-            tokens_at       bigint
+            tokens_at       bigint,
+            move_at         bigint,
+            move_rate       double precision
         ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
-        -- Changed several times in its life: vacuumed by its dead rows, not by how many have ended.
+        -- Changed several times in its life: vacuumed by its dead rows, not by how many have ended. What is held is tried by 'due',
+        -- which a failed probe sets.
         CREATE TABLE delivery (
             id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             webhook      text COLLATE "C" NOT NULL,
@@ -248,25 +252,62 @@ internal static class PostgresSchema
             lease_token  bigint,
             head_seen    bigint NOT NULL,
             created      bigint NOT NULL,
+            batch        bigint,
             UNIQUE (webhook, kind, subject, replay)
         ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
         CREATE INDEX delivery_due ON delivery (webhook, due, id) WHERE state = 'pending';
-        CREATE INDEX delivery_held ON delivery (webhook, id) WHERE state = 'held';
+        CREATE INDEX delivery_held ON delivery (webhook, due, id) WHERE state = 'held';
         CREATE INDEX delivery_inflight ON delivery (lease_until) WHERE state = 'inflight';
         CREATE INDEX delivery_ended ON delivery (due) WHERE state IN ('done', 'dead', 'cancelled');
         CREATE INDEX delivery_dead ON delivery (id) WHERE state = 'dead';
         CREATE INDEX delivery_subject ON delivery (kind, subject);
+        CREATE INDEX delivery_batch ON delivery (batch) WHERE batch IS NOT NULL;
 
+        -- A joined delivery is one that the body of another, its 'batch', carries: whatever becomes of that one becomes of it, by
+        -- triggers, since deliveries end, are revived and forgotten in many ways. Given back before its body was written, a
+        -- delivery carries nothing. What is joined carries nothing either. All after the fact: one statement may delete both.
+        CREATE FUNCTION delivery_batch_ends() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            UPDATE delivery SET state = NEW.state, due = NEW.due, tries = NEW.tries, first_tried = NEW.first_tried, last_outcome = NEW.last_outcome
+                WHERE batch = NEW.id AND state = 'joined';
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER delivery_batch_ends AFTER UPDATE OF state ON delivery FOR EACH ROW
+            WHEN (NEW.state IN ('done', 'dead', 'cancelled') AND NEW.batch IS NULL) EXECUTE FUNCTION delivery_batch_ends();
+        CREATE FUNCTION delivery_batch_revives() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            UPDATE delivery SET state = 'joined' WHERE batch = NEW.id;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER delivery_batch_revives AFTER UPDATE OF state ON delivery FOR EACH ROW
+            WHEN (OLD.state IN ('dead', 'cancelled') AND NEW.state IN ('pending', 'held')) EXECUTE FUNCTION delivery_batch_revives();
+        CREATE FUNCTION delivery_batch_parts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            UPDATE delivery SET state = NEW.state, batch = NULL WHERE batch = NEW.id AND state = 'joined';
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER delivery_batch_parts AFTER UPDATE OF state ON delivery FOR EACH ROW
+            WHEN (OLD.state = 'inflight' AND NEW.state IN ('pending', 'held') AND NEW.body IS NULL AND NOT NEW.is_short) EXECUTE FUNCTION delivery_batch_parts();
+        CREATE FUNCTION delivery_batch_goes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            UPDATE delivery SET state = CASE state WHEN 'joined' THEN 'held' ELSE state END, batch = NULL WHERE batch = OLD.id;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER delivery_batch_goes AFTER DELETE ON delivery FOR EACH ROW EXECUTE FUNCTION delivery_batch_goes();
+
+        -- What parts of it took is null where it is not known.
         CREATE TABLE attempt (
-            id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            delivery bigint NOT NULL REFERENCES delivery,
-            started  bigint NOT NULL,
-            took_ms  double precision NOT NULL,
-            status   integer,
-            outcome  text NOT NULL,
-            counted  boolean NOT NULL,
-            detail   text,
-            answer   bytea NOT NULL
+            id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            delivery   bigint NOT NULL REFERENCES delivery,
+            started    bigint NOT NULL,
+            took_ms    double precision NOT NULL,
+            status     integer,
+            outcome    text NOT NULL,
+            counted    boolean NOT NULL,
+            detail     text,
+            answer     bytea NOT NULL,
+            dns_ms     double precision,
+            connect_ms double precision,
+            tls_ms     double precision,
+            headers_ms double precision,
+            body_ms    double precision,
+            peer       text
         );
         CREATE INDEX attempt_delivery ON attempt (delivery);
 
@@ -283,6 +324,7 @@ internal static class PostgresSchema
             told     bigint
         );
         CREATE UNIQUE INDEX delivery_news_untold ON delivery_news (webhook, kind) WHERE told IS NULL;
+        CREATE INDEX delivery_news_told ON delivery_news (webhook, kind, told);
 
         -- Those that were added through the API; the others stand in configuration and files.
         CREATE TABLE watch_item (
@@ -291,17 +333,20 @@ internal static class PostgresSchema
         );
 
         CREATE TABLE added_webhook (
-            id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            name        text COLLATE "C" NOT NULL UNIQUE,
-            dialect     text NOT NULL,
-            events      text[] NOT NULL,
-            evidence    boolean NOT NULL,
-            concurrency integer,
-            rate        double precision,
-            added       bigint NOT NULL,
-            url         bytea NOT NULL,
-            headers     bytea NOT NULL,
-            secrets     bytea NOT NULL
+            id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name           text COLLATE "C" NOT NULL UNIQUE,
+            dialect        text NOT NULL,
+            events         text[] NOT NULL,
+            evidence       boolean NOT NULL,
+            include_values boolean NOT NULL DEFAULT true,
+            accept_any_2xx boolean NOT NULL DEFAULT false,
+            max_batch      integer NOT NULL DEFAULT 1,
+            concurrency    integer,
+            rate           double precision,
+            added          bigint NOT NULL,
+            url            bytea NOT NULL,
+            headers        bytea NOT NULL,
+            secrets        bytea NOT NULL
         );
 
         -- Of keys and passwords only hashes.

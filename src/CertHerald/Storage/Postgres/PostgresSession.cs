@@ -123,7 +123,7 @@ internal enum PostgresLock : long
 
     DeliveryNews,
 
-    /// <summary>Telling of incidents: nobody hears of one twice.</summary>
+    /// <summary>Telling of incidents and news: nobody hears of one twice.</summary>
     Telling,
 
     /// <summary>Reading and writing of what is encrypted: while it lasts, no key can go.</summary>
@@ -138,6 +138,9 @@ internal static class PostgresRows
     public static DateTimeOffset? TimeOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.Time(column);
 
     public static string? TextOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    /// <summary>Of a column in milliseconds.</summary>
+    public static TimeSpan? SpanOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : TimeSpan.FromMilliseconds(row.GetDouble(column));
 
     public static byte[] Bytes(this NpgsqlDataReader row, int column) => row.GetFieldValue<byte[]>(column);
 

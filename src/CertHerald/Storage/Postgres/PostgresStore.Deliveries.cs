@@ -9,22 +9,38 @@ internal sealed partial class PostgresStore
     private const string OpenState =
         "CASE WHEN EXISTS (SELECT 1 FROM webhook AS on_hold WHERE on_hold.name = delivery.webhook AND on_hold.status <> 'active') THEN 'held' ELSE 'pending' END";
 
-    private const string DeliveryColumns = """
+    private const string ClaimedColumns = """
         id, webhook, kind, subject, key, CASE WHEN length(body) <= 65536 THEN body END, state, tries, first_tried, due, head_seen, created,
         lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until
         """;
 
     // SKIP LOCKED: what is being looked after by another is not waited for.
-    private const string ClaimDue = $"""
-        UPDATE delivery SET state = 'inflight', lease_until = @until, lease_token = @token
-        WHERE id IN (SELECT id FROM delivery WHERE webhook = @webhook AND state = 'pending' AND due <= @now ORDER BY due, id LIMIT @room FOR UPDATE SKIP LOCKED)
-        RETURNING {DeliveryColumns}
+    private const string FindDue = $"""
+        SELECT {ClaimedColumns} FROM delivery WHERE webhook = @webhook AND state = 'pending' AND due <= @now ORDER BY due, id LIMIT @room FOR UPDATE SKIP LOCKED
         """;
 
-    private const string ClaimHeld = $"""
-        UPDATE delivery SET state = 'inflight', lease_until = @until, lease_token = @token
-        WHERE id IN (SELECT id FROM delivery WHERE webhook = @webhook AND state = 'held' ORDER BY id LIMIT @room FOR UPDATE SKIP LOCKED)
-        RETURNING {DeliveryColumns}
+    private const string FindHeld = $"""
+        SELECT {ClaimedColumns} FROM delivery WHERE webhook = @webhook AND state = 'held' ORDER BY due, id LIMIT @room FOR UPDATE SKIP LOCKED
+        """;
+
+    private const string Claim = """
+        UPDATE delivery SET state = 'inflight', lease_until = @until, lease_token = @token, body = COALESCE(new.body, delivery.body)
+        FROM unnest(@ids, @bodies) AS new (id, body) WHERE delivery.id = new.id
+        """;
+
+    private const string Settle = """
+        UPDATE delivery SET state = new.state, due = new.due, tries = tries + new.counted::integer, first_tried = COALESCE(first_tried, new.started),
+            last_outcome = new.outcome, body = CASE WHEN new.shorten THEN NULL ELSE body END, is_short = is_short OR new.shorten, lease_until = NULL, lease_token = NULL
+        FROM unnest(@ids, @states, @dues, @counted, @started, @outcomes, @shorten) AS new (id, state, due, counted, started, outcome, shorten)
+        WHERE delivery.id = new.id
+        """;
+
+    private const string AddAttempts = """
+        INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer)
+        SELECT delivery, started, took_ms, status, outcome, counted, detail, answer, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer
+        FROM unnest(@ids, @started, @took, @statuses, @outcomes, @counted, @details, @answers, @dns, @connect, @tls, @headers, @body, @peers) WITH ORDINALITY
+            AS new (delivery, started, took_ms, status, outcome, counted, detail, answer, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer, place)
+        ORDER BY place
         """;
 
     // From one webhook to the next by the index, past all that they are owed: its cost is the webhooks', not the deliveries'.
@@ -81,11 +97,11 @@ internal sealed partial class PostgresStore
                 if (grant.AtMost <= 0) continue;
 
                 List<StoredDelivery> taken = await session.AllAsync(
-                    grant.OfHeld ? ClaimHeld : ClaimDue, ReadDelivery,
-                    ("@webhook", request.Webhook), ("@room", Math.Min(grant.AtMost, left)), ("@now", now), ("@until", until), ("@token", token));
+                    grant.OfHeld ? FindHeld : FindDue, ReadDelivery, ("@webhook", request.Webhook), ("@room", Math.Min(grant.AtMost, left)), ("@now", now));
                 if (taken.Count == 0) continue;
-                taken.Sort(static (left, right) => left.Due != right.Due ? left.Due.CompareTo(right.Due) : left.Id.CompareTo(right.Id));
-                claimed.AddRange(taken);
+                byte[]?[] bodies = [.. taken.Select(one => one.IsFrozen ? null : request.BodyOf?.Invoke(one))];
+                await session.RunAsync(Claim, ("@ids", taken.Select(one => one.Id).ToArray()), ("@bodies", bodies), ("@until", until), ("@token", token));
+                claimed.AddRange(taken.Zip(bodies, (one, body) => Claimed(one, body) with { State = DeliveryState.Inflight, Lease = token, LeaseUntil = until }));
                 await PutAsync(session, request.Webhook, before, grant.Then(taken.Count), perSecond: 1);
             }
             return claimed;
@@ -107,38 +123,46 @@ internal sealed partial class PostgresStore
         return [.. bodies.Select(one => one.Lease.Delivery).Except(frozen)];
     }
 
-    public Task<Settlement?> CompleteAsync(
-        Lease lease, StoredAttempt attempt, Func<WebhookState, Settlement> settle, double perSecond, CancellationToken cancellation) => WriteAsync(
+    public Task<IReadOnlyList<Settlement?>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation) => WriteAsync<IReadOnlyList<Settlement?>>(
         async session =>
         {
-            string? webhook = await session.FirstAsync(
-                "SELECT webhook FROM delivery WHERE id = @id AND state = 'inflight' AND lease_token = @token", row => row.GetString(0),
-                ("@id", lease.Delivery), ("@token", lease.Token));
-            if (webhook is null) return null;
+            var settled = new Settlement?[completions.Count];
+            Dictionary<string, WebhookState> written = await LockStatesAsync(session, [.. completions.Select(one => one.Webhook)]), states = new(written, StringComparer.Ordinal);
+            // Locked: no claim that is ours now expires until this is written.
+            HashSet<Lease> ours =
+            [
+                .. await session.AllAsync(
+                    """
+                    SELECT delivery.id, lease_token FROM delivery JOIN unnest(@ids, @tokens) AS ours (id, token) ON delivery.id = ours.id
+                    WHERE state = 'inflight' AND lease_token = token ORDER BY delivery.id FOR UPDATE OF delivery
+                    """,
+                    row => new Lease(row.GetInt64(0), row.GetInt64(1)),
+                    ("@ids", IdsOf(completions.Select(one => one.Lease))), ("@tokens", TokensOf(completions.Select(one => one.Lease)))),
+            ];
 
-            WebhookState before = await LockStateAsync(session, webhook);
-            Settlement settled = settle(before);
-            if (settled.State == DeliveryState.Pending && settled.Webhook.Status != WebhookStatus.Active) settled = settled with { State = DeliveryState.Held };
-            int changed = await session.RunAsync(
-                """
-                UPDATE delivery SET state = @state, due = @due, tries = tries + @counted, first_tried = COALESCE(first_tried, @started),
-                    last_outcome = @outcome, body = CASE WHEN @shorten THEN NULL ELSE body END, is_short = is_short OR @shorten, lease_until = NULL, lease_token = NULL
-                WHERE id = @id AND state = 'inflight' AND lease_token = @token
-                """,
-                ("@id", lease.Delivery), ("@token", lease.Token), ("@state", settled.State), ("@due", settled.Due), ("@counted", settled.Counted ? 1 : 0),
-                ("@started", attempt.Started), ("@outcome", attempt.Outcome), ("@shorten", settled.Shorten));
-            // The claim expired while the webhook's state was waited for.
-            if (changed == 0) return null;
-
-            await session.RunAsync(
-                """
-                INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer)
-                VALUES (@delivery, @started, @took, @status, @outcome, @counted, @detail, @answer)
-                """,
-                ("@delivery", attempt.Delivery), ("@started", attempt.Started), ("@took", attempt.Took.TotalMilliseconds), ("@status", attempt.Status),
-                ("@outcome", attempt.Outcome), ("@counted", settled.Counted), ("@detail", attempt.Detail), ("@answer", attempt.Answer));
-            await PutAsync(session, webhook, before, settled.Webhook, perSecond);
-            foreach (DeliveryNews news in settled.News) await TellAsync(session, webhook, lease.Delivery, news);
+            var perSecond = new Dictionary<string, double>(StringComparer.Ordinal);
+            var news = new List<(string Webhook, long Delivery, DeliveryNews News)>();
+            var unwritten = new List<(StoredAttempt, Settlement)>();
+            for (int i = 0; i < settled.Length; i++)
+            {
+                Completion one = completions[i];
+                if (!ours.Remove(one.Lease)) continue;
+                Settlement settlement = one.Settle(states[one.Webhook]);
+                if (settlement.State == DeliveryState.Pending && settlement.Webhook.Status != WebhookStatus.Active) settlement = settlement with { State = DeliveryState.Held };
+                settled[i] = settlement;
+                unwritten.Add((one.Attempt, settlement));
+                news.AddRange(settlement.News.Select(about => (one.Webhook, one.Lease.Delivery, about)));
+                (states[one.Webhook], perSecond[one.Webhook]) = (settlement.Webhook, one.PerSecond);
+                // Of many attempts at a webhook only the last state is written; but what holds or releases, at once: it changes
+                // what is open, the rows of this group too.
+                if (settlement.Webhook.Status == written[one.Webhook].Status) continue;
+                await RecordAsync(session, unwritten);
+                await PutAsync(session, one.Webhook, written[one.Webhook], settlement.Webhook, one.PerSecond);
+                written[one.Webhook] = settlement.Webhook;
+            }
+            await RecordAsync(session, unwritten);
+            foreach ((string webhook, double rate) in perSecond) await PutAsync(session, webhook, written[webhook], states[webhook], rate);
+            foreach ((string webhook, long delivery, DeliveryNews about) in news) await TellAsync(session, webhook, delivery, about);
             return settled;
         },
         cancellation);
@@ -228,11 +252,15 @@ internal sealed partial class PostgresStore
 
     public async Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
-            "SELECT delivery, started, took_ms, status, outcome, detail, answer, counted FROM attempt WHERE delivery = @delivery ORDER BY id",
+            """
+            SELECT delivery, started, took_ms, status, outcome, detail, answer, counted, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer
+            FROM attempt WHERE delivery = @delivery ORDER BY id
+            """,
             row => new StoredAttempt(
                 row.GetInt64(0), row.Time(1), TimeSpan.FromMilliseconds(row.GetDouble(2)), row.NumberOrNull(3), row.GetString(4), row.TextOrNull(5), row.Bytes(6))
             {
                 Counted = row.GetBoolean(7),
+                Phases = new AttemptPhases(row.SpanOrNull(8), row.SpanOrNull(9), row.SpanOrNull(10), row.SpanOrNull(11), row.SpanOrNull(12), row.TextOrNull(13)),
             },
             ("@delivery", delivery)),
         cancellation);
@@ -244,6 +272,33 @@ internal sealed partial class PostgresStore
                 row.GetInt64(0), row.GetString(1), row.GetString(2), row.LongOrNull(3), row.GetString(4), row.GetInt32(5), row.Time(6), row.TimeOrNull(7)),
             ("@after", after), ("@limit", limit)),
         cancellation);
+
+    private static StoredDelivery Claimed(StoredDelivery one, byte[]? body) =>
+        body is null ? one : one with { Body = body.Length <= StoredDelivery.MostClaimedBody ? body : null, IsFrozen = true };
+
+    /// <summary>Under the locks of their webhooks' states and of their own.</summary>
+    private static async Task RecordAsync(PostgresSession session, List<(StoredAttempt Attempt, Settlement Settled)> all)
+    {
+        if (all.Count == 0) return;
+        long[] ids = [.. all.Select(one => one.Attempt.Delivery)], started = [.. all.Select(one => one.Attempt.Started.ToUnixTimeMilliseconds())];
+        string[] outcomes = [.. all.Select(one => one.Attempt.Outcome)];
+        bool[] counted = [.. all.Select(one => one.Settled.Counted)];
+        await session.RunAsync(
+            Settle,
+            ("@ids", ids), ("@states", all.Select(one => one.Settled.State.ToString().ToLowerInvariant()).ToArray()),
+            ("@dues", all.Select(one => one.Settled.Due.ToUnixTimeMilliseconds()).ToArray()), ("@counted", counted), ("@started", started), ("@outcomes", outcomes),
+            ("@shorten", all.Select(one => one.Settled.Shorten).ToArray()));
+        await session.RunAsync(
+            AddAttempts,
+            ("@ids", ids), ("@started", started), ("@took", all.Select(one => one.Attempt.Took.TotalMilliseconds).ToArray()),
+            ("@statuses", all.Select(one => one.Attempt.Status).ToArray()), ("@outcomes", outcomes), ("@counted", counted),
+            ("@details", all.Select(one => one.Attempt.Detail).ToArray()), ("@answers", all.Select(one => one.Attempt.Answer).ToArray()),
+            ("@dns", Took(phases => phases.Dns)), ("@connect", Took(phases => phases.Connect)), ("@tls", Took(phases => phases.Tls)),
+            ("@headers", Took(phases => phases.Headers)), ("@body", Took(phases => phases.Body)), ("@peers", all.Select(one => one.Attempt.Phases.Peer).ToArray()));
+        all.Clear();
+
+        double?[] Took(Func<AttemptPhases, TimeSpan?> phase) => [.. all.Select(one => phase(one.Attempt.Phases)?.TotalMilliseconds)];
+    }
 
     /// <summary>What nobody was told of yet is one row of a webhook and kind: a thousand deliveries that die together are one piece of news.</summary>
     private async Task TellAsync(PostgresSession session, string webhook, long? delivery, DeliveryNews news)

@@ -45,11 +45,13 @@ internal sealed partial class PostgresStore
             $"""
             SELECT {IncidentColumns} FROM incident JOIN log ON log.id = incident.log
             WHERE (@all OR incident.closed IS NULL) AND (@log::bytea IS NULL OR log_id = @log::bytea)
-              AND (NOT @newest OR incident.id IN (SELECT MAX(id) FROM incident GROUP BY log))
+              AND (NOT @worst OR incident.id IN (
+                  SELECT DISTINCT ON (log) id FROM incident ORDER BY log, closed IS NOT NULL,
+                      CASE WHEN closed IS NULL THEN CASE severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END END, id DESC))
             ORDER BY incident.id DESC LIMIT @limit
             """,
             ReadIncident,
-            ("@all", !filter.OnlyOpen), ("@log", filter.Log?.Value.ToArray()), ("@newest", filter.NewestOfEachLog), ("@limit", filter.Limit)),
+            ("@all", !filter.OnlyOpen), ("@log", filter.Log?.Value.ToArray()), ("@worst", filter.WorstOfEachLog), ("@limit", filter.Limit)),
         cancellation);
 
     private Task<int> OpenIncidentAsync(PostgresSession session, long log, string kind, string subject, string summary, object evidence) =>

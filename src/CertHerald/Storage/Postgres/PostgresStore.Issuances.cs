@@ -70,7 +70,7 @@ internal sealed partial class PostgresStore
                 ids = await IdsOfAsync(session, identities);
                 first = [.. matches.Where(decision => !ids.ContainsKey(TbsOf(decision))).DistinctBy(TbsOf, StringComparer.Ordinal)];
                 foreach ((string tbs, long id) in await AddIssuancesAsync(session, first, now)) ids.Add(tbs, id);
-                owed.AddRange(from decision in first from webhook in decision.Owed select new Debt(webhook, EventKinds.UnknownCertificate, ids[TbsOf(decision)]));
+                owed.AddRange(first.SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
             }
 
             // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
@@ -84,9 +84,12 @@ internal sealed partial class PostgresStore
 
         foreach (Decision decision in decisions)
             if (decision.Finding is MalformedFinding malformed && await WriteMalformedAsync(session, log, malformed, now) is { } entry)
-                owed.AddRange(decision.Owed.Select(webhook => new Debt(webhook, EventKinds.MalformedCertificate, entry)));
+                owed.AddRange(DebtsOf(decision, EventKinds.MalformedCertificate, entry));
         return (first.Count, await OweAsync(session, owed, headSeen, now));
     }
+
+    private static IEnumerable<Debt> DebtsOf(Decision decision, string kind, long subject) =>
+        decision.Owed.Select(webhook => new Debt(webhook, kind, subject)).Concat(decision.OwedEvery.Select(webhook => new Debt(webhook, EventKinds.Certificate, subject)));
 
     private static string TbsOf(Decision decision) => ((MatchFinding)decision.Finding).Certificate.TbsSha256;
 

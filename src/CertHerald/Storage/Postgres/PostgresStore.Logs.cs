@@ -76,22 +76,33 @@ internal sealed partial class PostgresStore
             row => new StoredHead(new TreeSize(row.Size(0)), new MerkleHash(row.Bytes(1)), row.Bytes(2)), ("@log", log.Value.ToArray())),
         cancellation);
 
+    /// <summary>
+    /// Heads of one size that contradict each other: the first ones, and of the first sizes. A log that forks at each look must
+    /// not fill the disk; the incident has both heads.
+    /// </summary>
+    private const string Contradicting = """
+        SELECT id FROM (
+            SELECT id, ROW_NUMBER() OVER (PARTITION BY size ORDER BY id) AS place FROM head
+            WHERE log = @log AND size IN (SELECT size FROM head WHERE log = @log GROUP BY size HAVING COUNT(*) > 1 ORDER BY size LIMIT @kept)) AS contradicting
+        WHERE place <= 4
+        """;
+
     /// <summary>The oldest, the newest and those that contradict each other stay: they are what a comparison can still use.</summary>
     private static Task<int> ForgetUnprovenAsync(PostgresSession session, long log) => session.RunAsync(
-        """
-        DELETE FROM head WHERE log = @log AND (size, root) IN
-            (SELECT size, root FROM head WHERE log = @log AND NOT proven
-                AND size NOT IN (SELECT size FROM head WHERE log = @log GROUP BY size HAVING COUNT(*) > 1)
+        $"""
+        DELETE FROM head WHERE log = @log AND id IN
+            (SELECT id FROM head WHERE log = @log AND NOT proven
+                AND id NOT IN ({Contradicting})
                 AND size <> (SELECT MIN(size) FROM head WHERE log = @log AND NOT proven)
              ORDER BY size DESC OFFSET @kept)
         """,
         ("@log", log), ("@kept", KeptHeads - 1));
 
     private static Task<int> ForgetProvenAsync(PostgresSession session, long log) => session.RunAsync(
-        """
-        DELETE FROM head WHERE log = @log AND proven AND (size, root) NOT IN
-            (SELECT size, root FROM head WHERE log = @log ORDER BY size DESC LIMIT @kept)
-            AND size NOT IN (SELECT size FROM head WHERE log = @log GROUP BY size HAVING COUNT(*) > 1)
+        $"""
+        DELETE FROM head WHERE log = @log AND proven AND id NOT IN
+            (SELECT id FROM head WHERE log = @log ORDER BY size DESC LIMIT @kept)
+            AND id NOT IN ({Contradicting})
         """,
         ("@log", log), ("@kept", KeptHeads));
 

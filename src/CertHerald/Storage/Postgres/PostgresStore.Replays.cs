@@ -12,12 +12,17 @@ internal sealed partial class PostgresStore
                 AND done.state = 'done'))
         """;
 
-    private const string OfIds = $"FROM delivery WHERE id = ANY(@ids) {OfFilter}";
+    // One that the body of another carried is replayed with it.
+    private const string OfIds = $"""
+        FROM delivery
+        WHERE id IN (SELECT COALESCE(asked.batch, asked.id) FROM delivery AS asked WHERE asked.id = ANY(@ids))
+        {OfFilter}
+        """;
 
     // Of several rows about one event the newest stands for all, unless one is asked for by its id.
     private const string OfNewest = $"""
         FROM delivery
-        WHERE NOT EXISTS (
+        WHERE batch IS NULL AND NOT EXISTS (
                 SELECT 1 FROM delivery AS later WHERE later.webhook = delivery.webhook AND later.kind = delivery.kind AND later.subject = delivery.subject
                 AND later.replay > delivery.replay)
         {OfFilter}
@@ -54,7 +59,8 @@ internal sealed partial class PostgresStore
                     case DeliveryState.Pending:
                         hastened += await session.RunAsync("UPDATE delivery SET due = LEAST(due, @now) WHERE id = @id AND state = 'pending'", ("@id", open.Id), ("@now", _time.GetUtcNow()));
                         break;
-                    case DeliveryState.Inflight:
+                    // Joined since it was looked for: under way with another.
+                    case DeliveryState.Inflight or DeliveryState.Joined:
                         underWay++;
                         break;
                     case DeliveryState.Held:

@@ -3,13 +3,11 @@ namespace CertHerald.Storage.Postgres;
 /// <summary>Console sessions.</summary>
 internal sealed partial class PostgresStore
 {
-    public Task AddSessionAsync(byte[] idHash, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) => WriteAsync(
-        async session =>
-        {
-            await session.RunAsync("DELETE FROM session WHERE expires < @now", ("@now", created));
-            return await session.RunAsync("INSERT INTO session (id_hash, expires, used) VALUES (@id, @expires, @now)", ("@id", idHash), ("@expires", expires), ("@now", created));
-        },
-        cancellation);
+    public Task AddSessionAsync(byte[] idHash, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) =>
+        AddSessionAsync(idHash, (string?)null, created, expires, cancellation);
+
+    public Task AddForeignSessionAsync(byte[] idHash, string user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) =>
+        AddSessionAsync(idHash, user, created, expires, cancellation);
 
     public Task<bool> AddSessionAsync(byte[] idHash, StoredUser user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) => WriteAsync(
         async session =>
@@ -38,5 +36,15 @@ internal sealed partial class PostgresStore
 
     public Task RemoveSessionAsync(byte[] idHash, CancellationToken cancellation) => WriteAsync(
         session => session.RunAsync("DELETE FROM session WHERE id_hash = @id", ("@id", idHash)),
+        cancellation);
+
+    private Task<int> AddSessionAsync(byte[] idHash, string? user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            await session.RunAsync("DELETE FROM session WHERE expires < @now", ("@now", created));
+            return await session.RunAsync(
+                "INSERT INTO session (id_hash, account, expires, used) VALUES (@id, @user, @expires, @now)",
+                ("@id", idHash), ("@user", user), ("@expires", expires), ("@now", created));
+        },
         cancellation);
 }

@@ -13,7 +13,8 @@ internal sealed partial class PostgresStore
         {
             await session.LockAsync(PostgresLock.Secrets);
             return await session.AllAsync(
-                "SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets FROM added_webhook ORDER BY name", ReadWebhook);
+                "SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch FROM added_webhook ORDER BY name",
+                ReadWebhook);
         },
         note: null, cancellation);
 
@@ -48,11 +49,11 @@ internal sealed partial class PostgresStore
     private async Task<bool> FillAsync(PostgresSession session, long id, StoredWebhook webhook) => await session.RunAsync(
         """
         UPDATE added_webhook SET dialect = @dialect, events = @events, evidence = @evidence, concurrency = @concurrency, rate = @rate,
-            added = @added, url = @url, headers = @headers, secrets = @secrets
+            added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch
         WHERE id = @id
         """,
         ("@id", id), ("@dialect", webhook.Dialect), ("@events", webhook.Events.ToArray()), ("@evidence", webhook.Evidence),
-        ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
+        ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
         ("@url", _secrets.Seal(new SecretPlace(WebhookTable, "url", id), webhook.Url)),
         ("@headers", _secrets.Seal(new SecretPlace(WebhookTable, "headers", id), JsonSerializer.Serialize(webhook.Headers))),
         ("@secrets", _secrets.Seal(new SecretPlace(WebhookTable, "secrets", id), JsonSerializer.Serialize(webhook.Secrets)))) > 0;
@@ -71,6 +72,9 @@ internal sealed partial class PostgresStore
             Added = row.Time(7),
             Url = _secrets.Open(new SecretPlace(WebhookTable, "url", id), row.Bytes(8)),
             Headers = JsonSerializer.Deserialize<KeyValuePair<string, string>[]>(_secrets.Open(new SecretPlace(WebhookTable, "headers", id), row.Bytes(9)))!,
+            IncludeValues = row.GetBoolean(11),
+            AcceptAny2xx = row.GetBoolean(12),
+            MaxBatch = row.GetInt32(13),
             Secrets = JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(WebhookTable, "secrets", id), row.Bytes(10)))!,
         };
     }

@@ -5,8 +5,12 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>One connection and its prepared statements. Not thread-safe: one user at a time.</summary>
 internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 {
+    /// <summary>SQLITE_DBCONFIG_ENABLE_QPSG.</summary>
+    private const int StablePlans = 1007;
+
     // Statements are constants beside the methods that run them, so there are a few dozen.
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SqliteStatement> _positional = new(StringComparer.Ordinal);
 
     /// <summary>Whether a transaction is open. SQLite ends one by itself when the disk is full.</summary>
     public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
@@ -14,7 +18,19 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     /// <summary>Rows changed so far on this connection: tells whether what lay between changed any.</summary>
     public long Changes => SQLitePCL.raw.sqlite3_total_changes(connection.Handle);
 
-    public void Open() => connection.Open();
+    public void Open()
+    {
+        connection.Open();
+        // Else a statement with a parameter in LIMIT would be compiled anew for each value of it.
+        SqliteException.ThrowExceptionForRC(SQLitePCL.raw.sqlite3_db_config(connection.Handle, StablePlans, 1, out _), connection.Handle);
+    }
+
+    /// <summary>A statement for many runs, with parameters by position.</summary>
+    public SqliteStatement Statement(string sql)
+    {
+        if (!_positional.TryGetValue(sql, out SqliteStatement? statement)) _positional.Add(sql, statement = new SqliteStatement(connection, sql));
+        return statement;
+    }
 
     /// <summary>Runs a statement; the number of rows changed.</summary>
     public int Run(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
@@ -47,6 +63,7 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     public void Dispose()
     {
         foreach (SqliteCommand command in _prepared.Values) command.Dispose();
+        foreach (SqliteStatement statement in _positional.Values) statement.Dispose();
         connection.Dispose();
     }
 
@@ -98,6 +115,9 @@ internal static class SqliteRows
     public static DateTimeOffset Time(this SqliteDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
     public static DateTimeOffset? TimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.Time(column);
+
+    /// <summary>Of a column in milliseconds.</summary>
+    public static TimeSpan? SpanOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : TimeSpan.FromMilliseconds(row.GetDouble(column));
 
     public static string? TextOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

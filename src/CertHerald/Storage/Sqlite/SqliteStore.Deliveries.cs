@@ -9,21 +9,37 @@ internal sealed partial class SqliteStore
     private const string OpenState =
         "CASE WHEN EXISTS (SELECT 1 FROM webhook AS on_hold WHERE on_hold.name = delivery.webhook AND on_hold.status <> 'active') THEN 'held' ELSE 'pending' END";
 
-    private const string DeliveryColumns = """
-        id, webhook, kind, subject, key, CASE WHEN length(body) <= 65536 THEN body END, state, tries, first_tried, due, head_seen, created,
-        lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until
+    private const string ClaimedColumns =
+        "id, kind, subject, key, CASE WHEN length(body) <= 65536 THEN body END, tries, first_tried, due, head_seen, created, replay, is_short, last_outcome, body IS NOT NULL";
+
+    private const string FindDue =
+        $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'pending' AND due <= ?3 ORDER BY due, id LIMIT ?2";
+
+    private const string FindHeld = $"SELECT {ClaimedColumns} FROM delivery WHERE webhook = ?1 AND state = 'held' ORDER BY due, id LIMIT ?2";
+
+    // One by one, by their ids: cheaper than one statement with a list of them. Nobody writes between it and the search.
+    private const string Claim = "UPDATE delivery SET state = 'inflight', lease_until = ?2, lease_token = ?3 WHERE id = ?1";
+
+    private const string ClaimFrozen = "UPDATE delivery SET state = 'inflight', lease_until = ?2, lease_token = ?3, body = ?4 WHERE id = ?1";
+
+    private const string Freeze = "UPDATE delivery SET body = ?3 WHERE id = ?1 AND lease_token = ?2 AND body IS NULL";
+
+    private const string Settle = """
+        UPDATE delivery SET state = ?3, due = ?4, tries = tries + ?5, first_tried = COALESCE(first_tried, ?6), last_outcome = ?7,
+            lease_until = NULL, lease_token = NULL
+        WHERE id = ?1 AND state = 'inflight' AND lease_token = ?2
         """;
 
-    private const string ClaimDue = $"""
-        UPDATE delivery SET state = 'inflight', lease_until = @until, lease_token = @token
-        WHERE id IN (SELECT id FROM delivery WHERE webhook = @webhook AND state = 'pending' AND due <= @now ORDER BY due, id LIMIT @room)
-        RETURNING {DeliveryColumns}
+    // VALUES, not SELECT: of a statement that may write several rows SQLite keeps each page as it was before.
+    private const string AddDelivery = """
+        INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
+        VALUES (?1, ?2, ?3, ?4, CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE name = ?1 AND status <> 'active') THEN 'held' ELSE 'pending' END, ?5, ?6, ?5)
+        ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
         """;
 
-    private const string ClaimHeld = $"""
-        UPDATE delivery SET state = 'inflight', lease_until = @until, lease_token = @token
-        WHERE id IN (SELECT id FROM delivery WHERE webhook = @webhook AND state = 'held' ORDER BY id LIMIT @room)
-        RETURNING {DeliveryColumns}
+    private const string AddAttempt = """
+        INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
         """;
 
     // From one webhook to the next by the index, past all that they are owed: its cost is the webhooks', not the deliveries'.
@@ -70,17 +86,29 @@ internal sealed partial class SqliteStore
             {
                 int left = atMost - claimed.Count;
                 if (left <= 0) break;
-                WebhookState before = StateOf(session, request.Webhook);
-                Grant grant = request.Grant(before);
+                WebhookState state = StateOf(session, request.Webhook);
+                Grant grant = request.Grant(state);
                 if (grant.AtMost <= 0) continue;
 
-                List<StoredDelivery> taken = session.All(
-                    grant.OfHeld ? ClaimHeld : ClaimDue, ReadDelivery,
-                    ("@webhook", request.Webhook), ("@room", Math.Min(grant.AtMost, left)), ("@now", now), ("@until", until), ("@token", token));
-                if (taken.Count == 0) continue;
-                taken.Sort(static (left, right) => left.Due != right.Due ? left.Due.CompareTo(right.Due) : left.Id.CompareTo(right.Id));
-                claimed.AddRange(taken);
-                Put(session, request.Webhook, before, grant.Then(taken.Count), perSecond: 1);
+                int before = claimed.Count;
+                Find(session, request.Webhook, grant.OfHeld, Math.Min(grant.AtMost, left), now, token, until, claimed);
+                if (claimed.Count == before) continue;
+
+                SqliteStatement claim = session.Statement(Claim).Bind(2, until).Bind(3, token), frozen = session.Statement(ClaimFrozen).Bind(2, until).Bind(3, token);
+                for (int i = before; i < claimed.Count; i++)
+                {
+                    StoredDelivery one = claimed[i];
+                    if (!one.IsFrozen && request.BodyOf?.Invoke(one) is { } body)
+                    {
+                        frozen.Bind(1, one.Id).BindBytes(4, body).Run();
+                        claimed[i] = one with { Body = body.Length <= StoredDelivery.MostClaimedBody ? body : null, IsFrozen = true };
+                    }
+                    else
+                    {
+                        claim.Bind(1, one.Id).Run();
+                    }
+                }
+                Put(session, request.Webhook, state, grant.Then(claimed.Count - before), perSecond: 1);
             }
             return claimed;
         },
@@ -93,45 +121,42 @@ internal sealed partial class SqliteStore
             session =>
             {
                 var lost = new List<long>();
+                SqliteStatement freeze = session.Statement(Freeze);
                 foreach (FrozenBody one in bodies)
-                    if (session.Run(
-                        "UPDATE delivery SET body = @body WHERE id = @id AND lease_token = @token AND body IS NULL",
-                        ("@id", one.Lease.Delivery), ("@token", one.Lease.Token), ("@body", one.Body)) == 0)
+                    if (freeze.Bind(1, one.Lease.Delivery).Bind(2, one.Lease.Token).BindBytes(3, one.Body.Span).Run() == 0)
                         lost.Add(one.Lease.Delivery);
                 return lost;
             },
             cancellation);
     }
 
-    public Task<Settlement?> CompleteAsync(
-        Lease lease, StoredAttempt attempt, Func<WebhookState, Settlement> settle, double perSecond, CancellationToken cancellation) => WriteAsync(
+    public Task<IReadOnlyList<Settlement?>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation) => WriteAsync<IReadOnlyList<Settlement?>>(
         session =>
         {
-            string? webhook = session.First(
-                "SELECT webhook FROM delivery WHERE id = @id AND state = 'inflight' AND lease_token = @token", row => row.GetString(0),
-                ("@id", lease.Delivery), ("@token", lease.Token));
-            if (webhook is null) return null;
+            var settled = new Settlement?[completions.Count];
+            var states = new Dictionary<string, (WebhookState Written, WebhookState Now, double PerSecond)>(StringComparer.Ordinal);
+            for (int i = 0; i < settled.Length; i++)
+            {
+                Completion one = completions[i];
+                if (!states.TryGetValue(one.Webhook, out (WebhookState Written, WebhookState Now, double PerSecond) state))
+                    state.Written = state.Now = StateOf(session, one.Webhook);
+                Settlement settlement = one.Settle(state.Now);
+                if (settlement.State == DeliveryState.Pending && settlement.Webhook.Status != WebhookStatus.Active) settlement = settlement with { State = DeliveryState.Held };
+                if (!Record(session, one, settlement)) continue;
 
-            WebhookState before = StateOf(session, webhook);
-            Settlement settled = settle(before);
-            if (settled.State == DeliveryState.Pending && settled.Webhook.Status != WebhookStatus.Active) settled = settled with { State = DeliveryState.Held };
-            session.Run(
-                """
-                UPDATE delivery SET state = @state, due = @due, tries = tries + @counted, first_tried = COALESCE(first_tried, @started),
-                    last_outcome = @outcome, lease_until = NULL, lease_token = NULL WHERE id = @id
-                """,
-                ("@id", lease.Delivery), ("@state", settled.State), ("@due", settled.Due), ("@counted", settled.Counted), ("@started", attempt.Started),
-                ("@outcome", attempt.Outcome));
-            if (settled.Shorten) session.Run("UPDATE delivery SET body = NULL, is_short = 1 WHERE id = @id", ("@id", lease.Delivery));
-            session.Run(
-                """
-                INSERT INTO attempt (delivery, started, took_ms, status, outcome, counted, detail, answer)
-                VALUES (@delivery, @started, @took, @status, @outcome, @counted, @detail, @answer)
-                """,
-                ("@delivery", attempt.Delivery), ("@started", attempt.Started), ("@took", attempt.Took.TotalMilliseconds), ("@status", attempt.Status),
-                ("@outcome", attempt.Outcome), ("@counted", settled.Counted), ("@detail", attempt.Detail), ("@answer", attempt.Answer));
-            foreach (DeliveryNews news in settled.News) Tell(session, webhook, lease.Delivery, news);
-            Put(session, webhook, before, settled.Webhook, perSecond);
+                foreach (DeliveryNews news in settlement.News) Tell(session, one.Webhook, one.Lease.Delivery, news);
+                settled[i] = settlement;
+                state = (state.Written, settlement.Webhook, one.PerSecond);
+                // Of many attempts at a webhook only the last state is written; but what holds or releases, at once: it changes
+                // what is open, the rows of this group too.
+                if (state.Now.Status != state.Written.Status)
+                {
+                    Put(session, one.Webhook, state.Written, state.Now, one.PerSecond);
+                    state.Written = state.Now;
+                }
+                states[one.Webhook] = state;
+            }
+            foreach ((string webhook, (WebhookState written, WebhookState now, double perSecond)) in states) Put(session, webhook, written, now, perSecond);
             return settled;
         },
         cancellation);
@@ -205,11 +230,15 @@ internal sealed partial class SqliteStore
 
     public Task<IReadOnlyList<StoredAttempt>> AttemptsAsync(long delivery, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredAttempt>>(
         session => session.All(
-            "SELECT delivery, started, took_ms, status, outcome, detail, answer, counted FROM attempt WHERE delivery = @delivery ORDER BY id",
+            """
+            SELECT delivery, started, took_ms, status, outcome, detail, answer, counted, dns_ms, connect_ms, tls_ms, headers_ms, body_ms, peer
+            FROM attempt WHERE delivery = @delivery ORDER BY id
+            """,
             row => new StoredAttempt(
                 row.GetInt64(0), row.Time(1), TimeSpan.FromMilliseconds(row.GetDouble(2)), row.NumberOrNull(3), row.GetString(4), row.TextOrNull(5), row.Bytes(6))
             {
                 Counted = row.GetBoolean(7),
+                Phases = new AttemptPhases(row.SpanOrNull(8), row.SpanOrNull(9), row.SpanOrNull(10), row.SpanOrNull(11), row.SpanOrNull(12), row.TextOrNull(13)),
             },
             ("@delivery", delivery)),
         cancellation);
@@ -221,6 +250,59 @@ internal sealed partial class SqliteStore
                 row.GetInt64(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), row.GetString(4), row.GetInt32(5), row.Time(6), row.TimeOrNull(7)),
             ("@after", after), ("@limit", limit)),
         cancellation);
+
+    private static void Find(
+        SqliteSession session, string webhook, bool ofHeld, int room, DateTimeOffset now, long token, DateTimeOffset until, List<StoredDelivery> found)
+    {
+        SqliteStatement find = session.Statement(ofHeld ? FindHeld : FindDue).Bind(1, webhook).Bind(2, (long)room);
+        if (!ofHeld) find.Bind(3, now);
+        while (find.Step())
+        {
+            string kind = find.Text(1);
+            found.Add(new StoredDelivery(
+                find.Number(0), webhook, kind, find.Number(2), find.Text(3), find.BytesOrNull(4), DeliveryState.Inflight, (int)find.Number(5),
+                find.TimeOrNull(6), find.Time(7), find.Time(8), find.Time(9))
+            {
+                Lease = token,
+                LeaseUntil = until,
+                Replay = (int)find.Number(10),
+                IsShort = find.Number(11) != 0,
+                LastOutcome = find.TextOrNull(12),
+                IsFrozen = find.Number(13) != 0,
+            });
+        }
+    }
+
+    /// <returns>False if the claim is lost: nothing was written.</returns>
+    private static bool Record(SqliteSession session, Completion one, Settlement settled)
+    {
+        StoredAttempt attempt = one.Attempt;
+        bool isOurs = session.Statement(Settle)
+            .Bind(1, one.Lease.Delivery).Bind(2, one.Lease.Token).BindText(3, NameOf(settled.State)).Bind(4, settled.Due)
+            .Bind(5, settled.Counted ? 1L : 0).Bind(6, attempt.Started).Bind(7, attempt.Outcome)
+            .Run() > 0;
+        if (!isOurs) return false;
+
+        if (settled.Shorten) session.Run("UPDATE delivery SET body = NULL, is_short = 1 WHERE id = @id", ("@id", one.Lease.Delivery));
+        session.Statement(AddAttempt)
+            .Bind(1, attempt.Delivery).Bind(2, attempt.Started).Bind(3, attempt.Took.TotalMilliseconds).Bind(4, attempt.Status)
+            .Bind(5, attempt.Outcome).Bind(6, settled.Counted ? 1L : 0).Bind(7, attempt.Detail).BindBytes(8, attempt.Answer)
+            .Bind(9, attempt.Phases.Dns?.TotalMilliseconds).Bind(10, attempt.Phases.Connect?.TotalMilliseconds).Bind(11, attempt.Phases.Tls?.TotalMilliseconds)
+            .Bind(12, attempt.Phases.Headers?.TotalMilliseconds).Bind(13, attempt.Phases.Body?.TotalMilliseconds).Bind(14, attempt.Phases.Peer)
+            .Run();
+        return true;
+    }
+
+    private static ReadOnlySpan<byte> NameOf(DeliveryState state) => state switch
+    {
+        DeliveryState.Pending => "pending"u8,
+        DeliveryState.Inflight => "inflight"u8,
+        DeliveryState.Done => "done"u8,
+        DeliveryState.Dead => "dead"u8,
+        DeliveryState.Held => "held"u8,
+        DeliveryState.Cancelled => "cancelled"u8,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
     /// <summary>What nobody was told of yet is one row of a webhook and kind: a thousand deliveries that die together are one piece of news.</summary>
     private void Tell(SqliteSession session, string webhook, long? delivery, DeliveryNews news) => session.Run(
@@ -235,13 +317,9 @@ internal sealed partial class SqliteStore
         session.Run($"UPDATE delivery SET state = {OpenState}, lease_until = NULL, lease_token = NULL WHERE state = 'inflight'");
 
     /// <summary>The idempotency key is fixed here, with the debt itself: every attempt carries the same.</summary>
-    private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Run(
-        $"""
-        INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
-        SELECT webhook, @kind, @subject, @key, {OpenState}, @now, @seen, @now FROM (SELECT @webhook AS webhook) AS delivery WHERE true
-        ON CONFLICT (webhook, kind, subject, replay) DO NOTHING
-        """,
-        ("@webhook", webhook), ("@kind", kind), ("@subject", subject), ("@key", Guid.CreateVersion7(now).ToString()), ("@seen", headSeen), ("@now", now));
+    private static int Owe(SqliteSession session, string webhook, string kind, long subject, DateTimeOffset headSeen, DateTimeOffset now) => session.Statement(AddDelivery)
+        .Bind(1, webhook).Bind(2, kind).Bind(3, subject).Bind(4, Guid.CreateVersion7(now).ToString()).Bind(5, now).Bind(6, headSeen)
+        .Run();
 
     private static StoredDelivery ReadDelivery(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetString(4), row.BytesOrNull(5), row.Named<DeliveryState>(6),

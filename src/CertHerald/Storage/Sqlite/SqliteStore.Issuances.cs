@@ -76,6 +76,7 @@ internal sealed partial class SqliteStore
 
         if (decision.Finding is MatchFinding) discovered++;
         foreach (string webhook in decision.Owed) owed += Owe(session, webhook, kind, subject, headSeen, now);
+        foreach (string webhook in decision.OwedEvery) owed += Owe(session, webhook, EventKinds.Certificate, subject, headSeen, now);
     }
 
     private static (string Kind, long Id, bool IsNew) WriteIssuance(

@@ -171,6 +171,7 @@ internal sealed partial class SqliteStore
                 batch_end = batch.End.Size.Value,
                 batch_frontier = Convert.ToBase64String(batch.End.ToBytes()),
                 leaf_hashes = batch.Raw.LeafHashes().ToArray().Select(hash => hash.ToBase64()),
+                leaf_inputs = BatchEvidence.LeafInputs(batch.Raw),
             });
         if (lane.Trouble is not null) Escalate(session, log, IncidentKinds.RootMismatch, before.Proven.Size.ToString(), Severity.Critical);
     }

@@ -75,22 +75,33 @@ internal sealed partial class SqliteStore
             row => new StoredHead(new TreeSize(row.Size(0)), new MerkleHash(row.Bytes(1)), row.Bytes(2)), ("@log", log.Value.ToArray())),
         cancellation);
 
+    /// <summary>
+    /// Heads of one size that contradict each other: the first ones, and of the first sizes. A log that forks at each look must
+    /// not fill the disk; the incident has both heads.
+    /// </summary>
+    private const string Contradicting = """
+        SELECT id FROM (
+            SELECT rowid AS id, ROW_NUMBER() OVER (PARTITION BY size ORDER BY rowid) AS place FROM head
+            WHERE log = @log AND size IN (SELECT size FROM head WHERE log = @log GROUP BY size HAVING COUNT(*) > 1 ORDER BY size LIMIT @kept))
+        WHERE place <= 4
+        """;
+
     /// <summary>The oldest, the newest and those that contradict each other stay: they are what a comparison can still use.</summary>
     private static void ForgetUnproven(SqliteSession session, long log) => session.Run(
-        """
+        $"""
         DELETE FROM head WHERE rowid IN
             (SELECT rowid FROM head WHERE log = @log AND proven = 0
-                AND size NOT IN (SELECT size FROM head WHERE log = @log GROUP BY size HAVING COUNT(*) > 1)
+                AND rowid NOT IN ({Contradicting})
                 AND size <> (SELECT MIN(size) FROM head WHERE log = @log AND proven = 0)
              ORDER BY size DESC LIMIT -1 OFFSET @kept)
         """,
         ("@log", log), ("@kept", KeptHeads - 1));
 
     private static void ForgetProven(SqliteSession session, long log) => session.Run(
-        """
+        $"""
         DELETE FROM head WHERE log = @log AND proven = 1 AND rowid NOT IN
             (SELECT rowid FROM head WHERE log = @log ORDER BY size DESC LIMIT @kept)
-            AND size NOT IN (SELECT size FROM head WHERE log = @log GROUP BY size HAVING COUNT(*) > 1)
+            AND rowid NOT IN ({Contradicting})
         """,
         ("@log", log), ("@kept", KeptHeads));
 

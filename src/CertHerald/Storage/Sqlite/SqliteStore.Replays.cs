@@ -15,12 +15,17 @@ internal sealed partial class SqliteStore
                 AND done.state = 'done'))
         """;
 
-    private const string OfIds = $"FROM delivery WHERE id IN (SELECT value FROM json_each(@ids)) {OfFilter}";
+    // One that the body of another carried is replayed with it.
+    private const string OfIds = $"""
+        FROM delivery
+        WHERE id IN (SELECT COALESCE(asked.batch, asked.id) FROM delivery AS asked WHERE asked.id IN (SELECT value FROM json_each(@ids)))
+        {OfFilter}
+        """;
 
     // Of several rows about one event the newest stands for all, unless one is asked for by its id.
     private const string OfNewest = $"""
         FROM delivery
-        WHERE NOT EXISTS (
+        WHERE batch IS NULL AND NOT EXISTS (
                 SELECT 1 FROM delivery AS later WHERE later.webhook = delivery.webhook AND later.kind = delivery.kind AND later.subject = delivery.subject
                 AND later.replay > delivery.replay)
         {OfFilter}

@@ -3,13 +3,11 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>Console sessions.</summary>
 internal sealed partial class SqliteStore
 {
-    public Task AddSessionAsync(byte[] idHash, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) => WriteAsync(
-        session =>
-        {
-            session.Run("DELETE FROM session WHERE expires < @now", ("@now", created));
-            return session.Run("INSERT INTO session (id_hash, expires, used) VALUES (@id, @expires, @now)", ("@id", idHash), ("@expires", expires), ("@now", created));
-        },
-        cancellation);
+    public Task AddSessionAsync(byte[] idHash, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) =>
+        AddSessionAsync(idHash, (string?)null, created, expires, cancellation);
+
+    public Task AddForeignSessionAsync(byte[] idHash, string user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) =>
+        AddSessionAsync(idHash, user, created, expires, cancellation);
 
     public Task<bool> AddSessionAsync(byte[] idHash, StoredUser user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) => WriteAsync(
         session =>
@@ -34,5 +32,15 @@ internal sealed partial class SqliteStore
 
     public Task RemoveSessionAsync(byte[] idHash, CancellationToken cancellation) => WriteAsync(
         session => session.Run("DELETE FROM session WHERE id_hash = @id", ("@id", idHash)),
+        cancellation);
+
+    private Task<int> AddSessionAsync(byte[] idHash, string? user, DateTimeOffset created, DateTimeOffset expires, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            session.Run("DELETE FROM session WHERE expires < @now", ("@now", created));
+            return session.Run(
+                "INSERT INTO session (id_hash, user, expires, used) VALUES (@id, @user, @expires, @now)",
+                ("@id", idHash), ("@user", user), ("@expires", expires), ("@now", created));
+        },
         cancellation);
 }

@@ -9,7 +9,7 @@ internal sealed partial class SqliteStore
 {
     // By the writer, though nothing is written: while it reads, no key can go.
     public async Task<IReadOnlyList<StoredWebhook>> AddedWebhooksAsync(CancellationToken cancellation) => await WriteAsync(
-        session => session.All("SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets FROM added_webhook ORDER BY name", ReadWebhook),
+        session => session.All("SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch FROM added_webhook ORDER BY name", ReadWebhook),
         cancellation);
 
     public Task<bool> AddWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
@@ -41,11 +41,11 @@ internal sealed partial class SqliteStore
     private bool Fill(SqliteSession session, long id, StoredWebhook webhook) => session.Run(
         """
         UPDATE added_webhook SET dialect = @dialect, events = @events, evidence = @evidence, concurrency = @concurrency, rate = @rate,
-            added = @added, url = @url, headers = @headers, secrets = @secrets
+            added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch
         WHERE id = @id
         """,
         ("@id", id), ("@dialect", webhook.Dialect), ("@events", JsonSerializer.Serialize(webhook.Events)), ("@evidence", webhook.Evidence),
-        ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
+        ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
         ("@url", _secrets.Seal(new SecretPlace(WebhookTable, "url", id), webhook.Url)),
         ("@headers", _secrets.Seal(new SecretPlace(WebhookTable, "headers", id), JsonSerializer.Serialize(webhook.Headers))),
         ("@secrets", _secrets.Seal(new SecretPlace(WebhookTable, "secrets", id), JsonSerializer.Serialize(webhook.Secrets)))) > 0;
@@ -64,6 +64,9 @@ internal sealed partial class SqliteStore
             Added = row.Time(7),
             Url = _secrets.Open(new SecretPlace(WebhookTable, "url", id), row.Bytes(8)),
             Headers = JsonSerializer.Deserialize<KeyValuePair<string, string>[]>(_secrets.Open(new SecretPlace(WebhookTable, "headers", id), row.Bytes(9)))!,
+            IncludeValues = row.GetBoolean(11),
+            AcceptAny2xx = row.GetBoolean(12),
+            MaxBatch = row.GetInt32(13),
             Secrets = JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(WebhookTable, "secrets", id), row.Bytes(10)))!,
         };
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using CertHerald.Storage.Secrets;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace CertHerald.Storage.Sqlite;
 
@@ -11,6 +12,9 @@ namespace CertHerald.Storage.Sqlite;
 /// </summary>
 internal sealed partial class SqliteStore : IStore
 {
+    /// <summary>SQLITE_CONFIG_MEMSTATUS.</summary>
+    private const int MemoryStatistics = 9;
+
     /// <summary>Idle readers that are kept.</summary>
     private const int MostReaders = 16;
 
@@ -23,6 +27,13 @@ internal sealed partial class SqliteStore : IStore
     // Readers with their prepared statements, between two reads.
     private readonly ConcurrentBag<SqliteSession> _readers = [];
     private volatile bool _isClosed;
+
+    static SqliteStore()
+    {
+        // Before SQLite's first use: it counts its memory under one lock for all connections, and nobody asks for the count.
+        Batteries_V2.Init();
+        _ = raw.sqlite3_config(MemoryStatistics, 0);
+    }
 
     private SqliteStore(SqliteConnectionStringBuilder address, SqliteSession session, FileStream instance, SecretKeys secrets, TimeProvider time, Meter meter)
     {
@@ -56,6 +67,8 @@ internal sealed partial class SqliteStore : IStore
             session.Run("PRAGMA temp_store = MEMORY");
             session.Run("PRAGMA cache_size = -16384");
             session.Run("PRAGMA foreign_keys = ON");
+            // 32 MiB: a page that many transactions change goes to its place once.
+            session.Run("PRAGMA wal_autocheckpoint = 4000");
             session.Run("PRAGMA busy_timeout = 10000");
             SqliteSchema.Migrate(session);
             SecretKeys secrets = SecretKeys.Open(directory);

@@ -31,9 +31,9 @@ public sealed partial class NativeDialectTests
             Cases = example + 1,
             Closed = change == IncidentChange.Closed ? Noon.AddHours(30) : null,
         };
-        string body = Write(new Notice(7, change, Noon.AddHours(example == 0 ? 0 : example == 1 ? 24 : 30), incident, 0));
+        string body = Write(Of(change, Noon.AddHours(example == 0 ? 0 : example == 1 ? 24 : 30), incident, 0));
 
-        string[] examples = [.. Example().Matches(Repository.Text("docs/webhooks.md")).Select(match => match.Value)];
+        string[] examples = [.. Example().Matches(Repository.Text("docs/operators.md")).Select(match => match.Value)];
         Assert.Equal(3, examples.Length);
         Assert.Equal(Compact(examples[example]), body);
     }
@@ -41,7 +41,7 @@ public sealed partial class NativeDialectTests
     [Fact]
     public void Text_from_a_log_stays_text()
     {
-        JsonElement body = JsonElement.Parse(Write(new Notice(7, IncidentChange.Opened, Noon, Stale with { Summary = "\"}\u0000\u001b[31m", LogDescription = "a\"b" }, 3)));
+        JsonElement body = JsonElement.Parse(Write(Of(IncidentChange.Opened, Noon, Stale with { Summary = "\"}\u0000\u001b[31m", LogDescription = "a\"b" }, 3)));
 
         Assert.Equal("\"}\u0000\u001b[31m", body.GetProperty("summary").GetString());
         Assert.Equal("a\"b", body.GetProperty("log").GetProperty("description").GetString());
@@ -51,9 +51,9 @@ public sealed partial class NativeDialectTests
     [Fact]
     public void It_speaks_of_nothing_but_what_the_operator_must_know()
     {
-        IWebhookDialect native = Assert.Single(WebhookDialects.All, one => one.Name == "native");
+        IWebhookDialect native = Assert.Single(WebhookDialects.OfWebhooks, one => one.Name == "native");
         Assert.Equal([EventKinds.Operator], EventKinds.All.Where(native.Speaks));
-        Assert.DoesNotContain(WebhookDialects.All, one => one.Name != "native" && one.Speaks(EventKinds.Operator));
+        Assert.DoesNotContain(WebhookDialects.OfWebhooks, one => one.Name != "native" && one.Speaks(EventKinds.Operator));
     }
 
     [Fact]
@@ -72,6 +72,12 @@ public sealed partial class NativeDialectTests
         12, new LogId(MerkleHash.OfLeaf("a log"u8)), "stale_head", Severity.Warning, "",
         "the log's newest head was signed at 2026-11-20 11:54:30 UTC; it promised a new one every 24 h", "{}", Noon, Noon, 1, null)
     { LogDescription = "Example log 2026h2", LogOperator = "Example Trust" };
+
+    private static Notice Of(IncidentChange change, DateTimeOffset at, Incident incident, int others) => new(
+        7, NoticeTypes.Of(change), at,
+        new IncidentFacts(
+            incident.Id, NoticeLog.Of(incident.Log, incident.LogDescription, incident.LogOperator), incident.Kind, incident.Severity, incident.Summary, incident.Opened,
+            incident.Closed, incident.Cases, others));
 
     private static string Write(Notice notice)
     {

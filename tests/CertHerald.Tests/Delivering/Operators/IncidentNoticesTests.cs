@@ -1,15 +1,15 @@
 using System.Text.Json;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Logs;
-using Microsoft.Extensions.Logging.Abstractions;
 
-namespace CertHerald.Tests.Delivering;
+namespace CertHerald.Tests.Delivering.Operators;
 
-/// <summary>What operator channels hear of incidents (ct.md section 10, delivery.md 13).</summary>
-public sealed class OperatorNoticesTests
+/// <summary>What operator channels hear of incidents of logs.</summary>
+public sealed class IncidentNoticesTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -72,7 +72,9 @@ public sealed class OperatorNoticesTests
         Assert.Equal(0, await TellAsync(rig));
 
         Notice? together = await rig.Store.FindNoticeAsync(3, Cancellation);
-        Assert.Equal((IncidentChange.Opened, "before 9", 1), (together!.Change, together.Incident.Subject, together.Others));
+        Assert.Equal("log.incident.opened", together!.Type);
+        IncidentFacts facts = Assert.IsType<IncidentFacts>(together.Facts);
+        Assert.Equal(("before 9", 1), (facts.Summary, facts.Others));
     }
 
     [Fact]
@@ -112,6 +114,16 @@ public sealed class OperatorNoticesTests
     }
 
     [Fact]
+    public async Task Entries_that_cannot_be_read_are_no_incidents_to_be_told_of()
+    {
+        await using Receiver pager = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Pager(pager));
+        await rig.OweMalformedAsync();
+        Assert.Equal("unparsable_entry", Assert.Single(await rig.Store.IncidentsAsync(10, Cancellation)).Kind);
+        Assert.Equal(0, await TellAsync(rig));
+    }
+
+    [Fact]
     public async Task Without_a_channel_nothing_is_owed_and_a_channel_that_comes_later_hears_what_is_open()
     {
         await using Receiver pager = Receiver.Start();
@@ -122,7 +134,7 @@ public sealed class OperatorNoticesTests
         Assert.Equal(0, await TellAsync(rig, []));
 
         Assert.Equal(1, await TellAsync(rig));
-        Assert.Equal("pruned", (await rig.Store.FindNoticeAsync(1, Cancellation))!.Incident.Kind);
+        Assert.Equal("pruned", Assert.IsType<IncidentFacts>((await rig.Store.FindNoticeAsync(1, Cancellation))!.Facts).Kind);
     }
 
     private static async Task OpenAndCloseAsync(DeliveryRig rig, LogId log)
@@ -139,9 +151,8 @@ public sealed class OperatorNoticesTests
     private static async Task<int> TellAsync(DeliveryRig rig, IReadOnlyList<WebhookOptions>? webhooks = null)
     {
         int before = (await rig.DeliveriesAsync()).Count;
-        var options = new Webhooks("https://ct.example.org", webhooks ?? [Named]);
-        using var notices = new OperatorNotices(rig.Store, options, rig.Bell ?? new(), rig.Time, NullLogger<OperatorNotices>.Instance);
-        await notices.TellAsync(Cancellation);
+        using OperatorRig operators = OperatorRig.Of(rig, webhooks ?? [Named]);
+        await operators.Notices.TellAsync(Cancellation);
         return (await rig.DeliveriesAsync()).Count - before;
     }
 

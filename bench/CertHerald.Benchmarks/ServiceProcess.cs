@@ -6,7 +6,7 @@ using CertHerald.TestLog;
 namespace CertHerald.Benchmarks;
 
 /// <summary>The service as users run it: the published program in a process of its own, with a data directory that ends with it.</summary>
-internal sealed class RunningService : IAsyncDisposable
+internal sealed class ServiceProcess : IAsyncDisposable
 {
     /// <summary>Far beyond what a start takes on a busy machine.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -15,7 +15,7 @@ internal sealed class RunningService : IAsyncDisposable
     private readonly string _directory;
     private readonly HttpClient _client;
 
-    private RunningService(Process process, string directory, Uri address) =>
+    private ServiceProcess(Process process, string directory, Uri address) =>
         (_process, _directory, _client) = (process, directory, new HttpClient { BaseAddress = address });
 
     /// <summary>Bytes that it holds now.</summary>
@@ -28,7 +28,10 @@ internal sealed class RunningService : IAsyncDisposable
 
     /// <param name="logs">The section <c>logs</c>.</param>
     /// <param name="inbox">Its webhook; null for none.</param>
-    public static async Task<RunningService> StartAsync(string program, JsonObject logs, Inbox? inbox = null)
+    public static Task<ServiceProcess> StartAsync(string program, JsonObject logs, Inbox? inbox = null) =>
+        StartAsync(program, logs, inbox is null ? [] : [("inbox", inbox.Url)]);
+
+    public static async Task<ServiceProcess> StartAsync(string program, JsonObject logs, IReadOnlyList<(string Name, Uri Url)> webhooks)
     {
         string directory = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
         string configuration = Path.Combine(directory, "certherald.json");
@@ -39,7 +42,7 @@ internal sealed class RunningService : IAsyncDisposable
             ["data"] = Path.Combine(directory, "data"),
             ["logs"] = logs,
             ["watch"] = new JsonArray(".example.com"),
-            ["webhooks"] = inbox is null ? [] : new JsonArray(new JsonObject { ["name"] = "inbox", ["url"] = inbox.Url.AbsoluteUri }),
+            ["webhooks"] = new JsonArray([.. webhooks.Select(webhook => new JsonObject { ["name"] = webhook.Name, ["url"] = webhook.Url.AbsoluteUri })]),
             ["outbound"] = new JsonObject { ["allow"] = new JsonArray("127.0.0.1") },
         }.ToJsonString());
 
@@ -51,7 +54,7 @@ internal sealed class RunningService : IAsyncDisposable
             // Nobody reads on otherwise, and a full pipe would stop it.
             _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
             _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-            return new RunningService(process, directory, address);
+            return new ServiceProcess(process, directory, address);
         }
         catch
         {
@@ -89,7 +92,7 @@ internal sealed class RunningService : IAsyncDisposable
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Waits until a metric, summed as by <see cref="MetricAsync"/>, is so high.</summary>
+    /// <summary>Waits until a metric, summed as by <see cref="MetricAsync"/>, is so high. It is asked again and again: the service tells nobody how far it has read.</summary>
     public async Task ReachesAsync(double least, TimeSpan atMost, string name, params string[] labels)
     {
         for (var clock = Stopwatch.StartNew(); await MetricAsync(name, labels) < least; await Task.Delay(500))

@@ -2,9 +2,9 @@ using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 
-namespace CertHerald.Dialects.CertSpotter;
+namespace CertHerald.Dialects;
 
-/// <summary>The certificate on Cert Spotter's page about the "Unknown Certificate" webhook, for tests of webhooks.</summary>
+/// <summary>The certificate on Cert Spotter's page about the "Unknown Certificate" webhook, for tests of webhooks in every dialect that tells of certificates.</summary>
 internal static class SampleIssuance
 {
     private const string Certificate =

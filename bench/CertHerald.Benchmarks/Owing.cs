@@ -1,0 +1,118 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.TestLog;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Heads;
+using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
+using CertHerald.Transparency.Merkle;
+using Microsoft.Data.Sqlite;
+using LogKey = CertHerald.Transparency.Logs.LogKey;
+using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
+
+namespace CertHerald.Benchmarks;
+
+/// <summary>A store with a log, to owe deliveries from.</summary>
+internal sealed class Owing : IAsyncDisposable
+{
+    private readonly byte[] _certificate;
+    private readonly VerifiedHead _head;
+    private LogLane _tip;
+    private Frontier _read = Frontier.Empty;
+
+    private Owing(IStore store, byte[] certificate, VerifiedHead head, LogLane tip) => (Store, _certificate, _head, _tip) = (store, certificate, head, tip);
+
+    public IStore Store { get; private set; }
+
+    public static async Task<Owing> OpenAsync()
+    {
+        using var ca = new TestCa();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        if (!LogKey.TryCreate(key.ExportSubjectPublicKeyInfo(), out LogKey? logKey, out _)) throw new InvalidOperationException();
+        // Far ahead of all that is read: no batch reaches it.
+        var head = new SignedHead { Size = new TreeSize(1UL << 40), Timestamp = 1, Root = MerkleHash.OfEmptyTree, Signature = default, Verbatim = default };
+        byte[] signature = key.SignData(head.SignedBytes(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        if (!VerifiedHead.TryVerify(head with { Signature = (byte[])[4, 3, (byte)(signature.Length >> 8), (byte)signature.Length, .. signature] }, logKey, out VerifiedHead? verified)) throw new InvalidOperationException();
+
+        string folder = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
+        var meter = new Meter("CertHerald");
+        IStore store = Stores.Open("sqlite", folder, TimeProvider.System, meter);
+        LogDescription log = LogDescription.Custom(logKey, LogProtocol.Rfc6962, "https://log.example/");
+        await store.BeginLogAsync(log, Frontier.Empty, CancellationToken.None);
+        return new Owing(store, ca.Issue("www.example.com").Der, verified, (await store.LanesAsync(log.Id, CancellationToken.None))[^1]) { Folder = folder, Meter = meter };
+    }
+
+    private string Folder { get; init; } = "";
+
+    private Meter Meter { get; init; } = null!;
+
+    /// <summary>Owes these webhooks so many new certificates, in one commit.</summary>
+    public async Task OweAsync(int issuances, params string[] webhooks)
+    {
+        ulong start = _read.Size.Value;
+        using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
+        for (int i = 0; i < issuances; i++) builder.Add(BitConverter.GetBytes(start + (ulong)i), []);
+        using RawBatch raw = builder.Build();
+        var decisions = new List<Decision>();
+        for (int i = 0; i < issuances; i++)
+        {
+            string hash = Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(start + (ulong)i)));
+            var facts = new CertificateFacts
+            {
+                TbsSha256 = hash,
+                CertSha256 = hash,
+                CertDer = _certificate,
+                IsPrecertificate = false,
+                DnsNames = ["www.example.com"],
+                IpAddresses = [],
+                PubkeySha256 = hash,
+                IssuerPubkeySha256 = null,
+                IssuerName = "CN=Test",
+                IssuerOrganization = null,
+                IssuerCommonName = "Test",
+                SubjectName = "CN=www.example.com",
+                Serial = "01",
+                NotBefore = DateTimeOffset.UnixEpoch,
+                NotAfter = DateTimeOffset.UnixEpoch,
+                Problems = [],
+            };
+            decisions.Add(new Decision(
+                new MatchFinding(new EntryIndex(start + (ulong)i), raw.LeafHashes()[i], DateTimeOffset.UtcNow, facts, [], null),
+                [new WatchedEndpoint("www.example.com", ".example.com", Wildcard: false)], false, "nobody knows it", webhooks));
+        }
+        Batch batch = Batch.Check(_read, raw, [], _head);
+        _read = batch.End;
+        _tip = (await Store.CommitAsync(_tip, batch, decisions, DateTimeOffset.UtcNow, CancellationToken.None)).Lane;
+    }
+
+    /// <summary>Closes the store, changes its file, and opens it again.</summary>
+    public async Task ChangeAsync(params string[] statements)
+    {
+        await Store.DisposeAsync();
+        await using (var connection = new SqliteConnection($"Data Source={Path.Combine(Folder, "certherald.db")};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            foreach (string statement in statements)
+            {
+                await using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // Constants of the benchmarks.
+                command.CommandText = statement;
+#pragma warning restore CA2100
+                command.CommandTimeout = 0;
+                await command.ExecuteNonQueryAsync();
+            }
+        }
+        Store = Stores.Open("sqlite", Folder, TimeProvider.System, Meter);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        Meter.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}

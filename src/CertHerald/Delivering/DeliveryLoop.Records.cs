@@ -1,0 +1,121 @@
+using CertHerald.Deciding;
+using CertHerald.Storage;
+
+namespace CertHerald.Delivering;
+
+/// <summary>Records of attempts: what is answered while one transaction is on its way to the disk shares the next.</summary>
+internal sealed partial class DeliveryLoop
+{
+    /// <summary>Recorded in one transaction, at most.</summary>
+    private const int MostRecorded = 256;
+
+    private readonly Queue<Answered> _answered = new();
+    private bool _isRecording;
+
+    private void Record(Answered one)
+    {
+        one.Attempt.IsAnswered = true;
+        lock (_answered)
+        {
+            _answered.Enqueue(one);
+            if (_isRecording) return;
+            _isRecording = true;
+        }
+        _ = RecordAsync();
+    }
+
+    private async Task RecordAsync()
+    {
+        while (true)
+        {
+            var group = new List<Answered>();
+            lock (_answered)
+            {
+                while (group.Count < MostRecorded && _answered.TryDequeue(out Answered? one)) group.Add(one);
+                if (group.Count == 0)
+                {
+                    _isRecording = false;
+                    return;
+                }
+            }
+            await RecordAsync(group);
+        }
+    }
+
+    /// <summary>Together; if that fails, one by one, so that one's mistake is no other's.</summary>
+    private async Task RecordAsync(List<Answered> group)
+    {
+        IReadOnlyList<Settlement?> settled;
+        try
+        {
+            settled = await _store.CompleteAsync([.. group.Select(one => one.ToCompletion())], CancellationToken.None);
+        }
+        catch (Exception) when (group.Count > 1)
+        {
+            foreach (Answered one in group) await RecordAsync([one]);
+            return;
+        }
+        catch (Exception e)
+        {
+            LogUnrecorded(e, group[0].Attempt.Lane.Webhook.Name, group[0].Attempt.Delivery.Id);
+            End(group[0].Attempt);
+            return;
+        }
+        for (int i = 0; i < group.Count; i++) Finish(group[i], settled[i]);
+    }
+
+    private void Finish(Answered one, Settlement? settled)
+    {
+        DeliveryLane lane = one.Attempt.Lane;
+        StoredDelivery delivery = one.Attempt.Delivery;
+        string webhook = lane.Webhook.Name;
+        if (settled is null && !lane.TryEndLost(one.Attempt, one.RecordedUnder))
+        {
+            // Claimed anew by ourselves while it was on its way: what was answered is recorded under the new claim.
+            Record(one);
+            return;
+        }
+        _metrics.Count(lane.Label, one.Answer, one.Took);
+        if (settled is null)
+        {
+            LogLost(webhook, delivery.Id);
+        }
+        else
+        {
+            // A notice is no alert: no head showed it.
+            if (settled.State == DeliveryState.Done && delivery is { Kind: not EventKinds.Operator, Replay: 0 }) _metrics.Alerted(one.Ended - delivery.HeadSeen);
+            Log(webhook, delivery, one.Answer, settled, one.Took);
+            LogChange(webhook, one.Before!, settled.Webhook);
+        }
+        End(one.Attempt);
+    }
+
+    /// <summary>An attempt that is over, but for its record.</summary>
+    private sealed class Answered(Attempt attempt, Answer answer, Verdict verdict, bool isOurs, DateTimeOffset started, DateTimeOffset ended, TimeSpan took)
+    {
+        public Attempt Attempt => attempt;
+
+        public Answer Answer => answer;
+
+        public DateTimeOffset Ended => ended;
+
+        public TimeSpan Took => took;
+
+        /// <summary>The webhook's state as the record found it; null before.</summary>
+        public WebhookState? Before { get; private set; }
+
+        /// <summary>The claim that its last record was tried under.</summary>
+        public Lease RecordedUnder { get; private set; }
+
+        public Completion ToCompletion() => new(
+            attempt.Delivery.Webhook, RecordedUnder = attempt.Lease,
+            new StoredAttempt(attempt.Delivery.Id, started, took, answer.Status, Answer.NameOf(answer.Outcome), answer.Detail, answer.Body) { Phases = answer.Phases },
+            Settle, attempt.Lane.Webhook.Rate);
+
+        private Settlement Settle(WebhookState before)
+        {
+            Before = before;
+            return DeliveryLoop.Settle(before, attempt.Delivery, answer, verdict, isOurs, started, ended);
+        }
+    }
+}

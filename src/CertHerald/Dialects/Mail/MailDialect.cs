@@ -1,0 +1,78 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Delivering.Operators;
+using CertHerald.Dialects.Native;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+
+namespace CertHerald.Dialects.Mail;
+
+/// <summary>Notices as drafts of mails. What logs and receivers said is shown so that nothing in it is hidden.</summary>
+internal sealed class MailDialect : IWebhookDialect
+{
+    public string Name => MailOptions.DialectName;
+
+    public DeliveryRules Rules { get; } = new()
+    {
+        Schedule = NativeDialect.Schedule,
+        RetryAfterCap = TimeSpan.FromHours(24),
+        LastDeliveringStatus = 299,
+        GoneEnds = false,
+        // Mail servers think longer: some wait before they greet.
+        TimeLimit = TimeSpan.FromSeconds(20),
+    };
+
+    public bool IsMail => true;
+
+    public bool Speaks(string kind) => kind == EventKinds.Operator;
+
+    public void Write(DeliverySubject subject, IBufferWriter<byte> body)
+    {
+        Notice notice = subject.Notice ?? throw new UnreachableException("A mail is about a notice.");
+        var text = new StringBuilder();
+        Line(text, Shown(NoticeWords.SummaryOf(notice)));
+        text.Append('\n');
+        if (notice.Facts is HeartbeatFacts heartbeat) WriteHeartbeat(text, heartbeat, notice.At);
+        else if (NoticeWords.AdviceFor(notice) is { Length: > 0 } advice) Line(text, $"What to do: {advice}");
+        if (LogOf(notice) is { } log) Line(text, $"Log: {Shown(NameOf(log))}{(log.Operator.Length > 0 ? $", of {Shown(log.Operator)}" : "")}");
+        if (notice.Facts is WebhookFacts { Names.Count: > 0 } webhook) Line(text, $"Also: {string.Join(", ", webhook.Names)}{(webhook.Others > webhook.Names.Count ? ", and more" : "")}");
+        if (notice.Facts is IncidentFacts { Others: > 0 } incident) Line(text, string.Create(CultureInfo.InvariantCulture, $"{incident.Others} more of this log and kind changed in the same way."));
+        Line(text, $"See: {NoticeWords.UrlOf(notice, subject.BaseUrl)}");
+        MailMessage.WriteDraft(notice.At, $"[CertHerald] {SubjectOf(notice)}", text.ToString(), body);
+    }
+
+    public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) =>
+        MailMessage.WriteDraft(now, "[CertHerald] test", $"This is a test: mails for whoever runs CertHerald arrive.\n\nSee: {baseUrl}/console\n", body);
+
+    private static string SubjectOf(Notice notice)
+    {
+        string severity = NoticeWords.SeverityOf(notice).ToString().ToLowerInvariant();
+        return notice.Facts switch
+        {
+            HeartbeatFacts facts => facts.HealthyLogs == facts.Logs && facts.Incidents == 0 && facts.Held + facts.Dead == 0 ? "alive" : "alive, with something to look at",
+            IncidentFacts facts => $"{severity}: {facts.Kind} of {Shown(NameOf(facts.Log))} {notice.Type[(notice.Type.LastIndexOf('.') + 1)..]}",
+            MalformedFacts facts => $"{severity}: entries of {Shown(NameOf(facts.Log))} cannot be read",
+            _ => $"{severity}: {Shown(NoticeWords.SummaryOf(notice))}",
+        };
+    }
+
+    private static void WriteHeartbeat(StringBuilder text, HeartbeatFacts facts, DateTimeOffset at)
+    {
+        string due = facts.OldestDue is { } since && since < at ? string.Create(CultureInfo.InvariantCulture, $"due for {(at - since).TotalSeconds:0} s") : "none is due";
+        string alert = facts.LastAlert is { } last ? string.Create(CultureInfo.InvariantCulture, $"{last.ToUniversalTime():yyyy-MM-dd HH:mm} UTC") : "none yet";
+        Line(text, $"Oldest delivery: {due}");
+        Line(text, $"Last alert: {alert}");
+    }
+
+    private static NoticeLog? LogOf(Notice notice) => notice.Facts switch { IncidentFacts facts => facts.Log, MalformedFacts facts => facts.Log, _ => null };
+
+    private static string NameOf(NoticeLog log) => log.Description.Length > 0 ? log.Description : log.Id;
+
+    private static string Shown(string foreign) => Visible.Of(foreign);
+
+    private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');
+}

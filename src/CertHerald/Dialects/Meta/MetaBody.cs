@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace CertHerald.Dialects.Meta;
+
+/// <summary>A body, byte for byte as the original's examples: entries, up to the size that its receivers take.</summary>
+internal sealed class MetaBody
+{
+    /// <summary>"Under 100 kB", as receivers of the original were promised. A single entry may be larger: it is sent alone.</summary>
+    public const int MostBytes = 100_000;
+
+    /// <summary>Escapes as little as JSON allows; <see cref="AsciiJson"/> does the rest.</summary>
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly ArrayBufferWriter<byte> _entries = new(4096);
+
+    private static ReadOnlySpan<byte> Begin => "{\"entry\":["u8;
+
+    private static ReadOnlySpan<byte> End => "],\"object\":\"certificate_transparency\"}"u8;
+
+    /// <returns>False if the body would become too large: nothing was added. The first is always taken.</returns>
+    public bool TryAdd(MetaEntry entry)
+    {
+        var plain = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(plain, Plain)) Write(entry, json);
+        var ascii = new ArrayBufferWriter<byte>(plain.WrittenCount);
+        AsciiJson.Write(plain.WrittenSpan, ascii);
+
+        bool isFirst = _entries.WrittenCount == 0;
+        if (!isFirst && Begin.Length + _entries.WrittenCount + 1 + ascii.WrittenCount + End.Length > MostBytes) return false;
+        if (!isFirst) _entries.Write(","u8);
+        _entries.Write(ascii.WrittenSpan);
+        return true;
+    }
+
+    public void Write(IBufferWriter<byte> body)
+    {
+        body.Write(Begin);
+        body.Write(_entries.WrittenSpan);
+        body.Write(End);
+    }
+
+    private static void Write(MetaEntry entry, Utf8JsonWriter json)
+    {
+        string id = entry.Id.ToString(CultureInfo.InvariantCulture);
+        json.WriteStartObject();
+        if (entry.IsShort)
+        {
+            json.WriteString("id"u8, id);
+            json.WriteStartArray("changed_fields"u8);
+            json.WriteStringValue(entry.Change.Field);
+            json.WriteEndArray();
+        }
+        else
+        {
+            json.WriteStartArray("changes"u8);
+            json.WriteStartObject();
+            json.WriteString("field"u8, entry.Change.Field);
+            json.WriteStartObject("value"u8);
+            entry.Change.WriteValue(json, id);
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteString("id"u8, id);
+        }
+        json.WriteNumber("time"u8, entry.Time.ToUnixTimeSeconds());
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,81 @@
+using System.Buffers;
+using System.Diagnostics;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Storage;
+
+namespace CertHerald.Dialects.Meta;
+
+/// <summary>
+/// The webhook of Meta's Certificate Transparency monitoring, which ended in 2025: bodies, signatures and promises as its
+/// receivers know them. <see cref="EventKinds.Certificate"/> is what the original sent; a webhook that takes
+/// <see cref="EventKinds.UnknownCertificate"/> instead gets the same, about what nobody authorised.
+/// </summary>
+internal sealed class MetaDialect : IWebhookDialect
+{
+    private const string CertificateField = "certificate", PhishingField = "phishing";
+
+    public string Name => "meta";
+
+    public DeliveryRules Rules { get; } = new()
+    {
+        // "At once, then with falling frequency for 36 hours" is all that the original told.
+        Schedule = new DeliverySchedule(
+            [
+                TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(45),
+                TimeSpan.FromHours(2), TimeSpan.FromHours(4), TimeSpan.FromHours(8), TimeSpan.FromHours(14), TimeSpan.FromHours(22), TimeSpan.FromHours(36),
+            ],
+            Jitter: 0.1),
+        RetryAfterCap = TimeSpan.FromHours(6),
+        LastDeliveringStatus = 200,
+        GoneEnds = false,
+        ShortensAfter413 = true,
+    };
+
+    public IReadOnlyList<string> Options => DialectOptions.All;
+
+    public bool Speaks(string kind) => kind is EventKinds.Certificate or EventKinds.UnknownCertificate;
+
+    public void Write(DeliverySubject subject, IBufferWriter<byte> body)
+    {
+        var batch = new Batch();
+        batch.TryAdd(subject);
+        batch.Write(body);
+    }
+
+    public IWebhookBatch BeginBatch() => new Batch();
+
+    public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) =>
+        Write(new DeliverySubject(baseUrl, SampleIssuance.Of(now), null) { At = now }, body);
+
+    public IReadOnlyList<string> Examples => [CertificateField, PhishingField];
+
+    /// <summary>What the original sent about look-alikes, with its own example's names.</summary>
+    public void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
+    {
+        if (name == CertificateField)
+        {
+            WriteTest(baseUrl, now, body);
+            return;
+        }
+        Issuance sample = SampleIssuance.Of(now);
+        var whole = new MetaBody();
+        whole.TryAdd(new MetaEntry(sample.Id, now, new PhishingChange(
+            MetaChange.PemOf(sample.Certificate.CertDer), sample.Certificate.CertSha256, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com")));
+        whole.Write(body);
+    }
+
+    private sealed class Batch : IWebhookBatch
+    {
+        private readonly MetaBody _body = new();
+
+        public bool TryAdd(DeliverySubject subject)
+        {
+            Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
+            var change = new CertificateChange(MetaChange.PemOf(issuance.Certificate.CertDer), issuance.Certificate.CertSha256, subject.Evidence);
+            return _body.TryAdd(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort));
+        }
+
+        public void Write(IBufferWriter<byte> body) => _body.Write(body);
+    }
+}

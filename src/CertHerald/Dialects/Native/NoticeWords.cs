@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Globalization;
+using CertHerald.Storage;
+
+namespace CertHerald.Dialects.Native;
+
+/// <summary>What people read of a notice, in every channel the same.</summary>
+internal static class NoticeWords
+{
+    /// <summary>How much it matters.</summary>
+    public static Severity SeverityOf(Notice notice) => notice.Facts switch
+    {
+        IncidentFacts incident => incident.Severity,
+        MalformedFacts malformed => malformed.Watched > 0 ? Severity.Error : Severity.Warning,
+        SecretFacts or ExpiringFacts => Severity.Warning,
+        _ => notice.Type switch
+        {
+            DeliveryNewsKinds.Failing or DeliveryNewsKinds.EndpointFailing => Severity.Warning,
+            DeliveryNewsKinds.Dead or DeliveryNewsKinds.EndpointHeld or DeliveryNewsKinds.EndpointGone => Severity.Error,
+            _ => Severity.Info,
+        },
+    };
+
+    /// <summary>What happened. May hold text from a log or a receiver: foreign.</summary>
+    public static string SummaryOf(Notice notice) => notice.Facts switch
+    {
+        IncidentFacts incident => incident.Summary,
+        WebhookFacts { Others: > 0 } webhook => string.Create(CultureInfo.InvariantCulture, $"Webhook {webhook.Webhook} and {webhook.Others} more: {webhook.Detail}"),
+        WebhookFacts { Cases: > 1 } webhook => string.Create(CultureInfo.InvariantCulture, $"Webhook {webhook.Webhook}, {webhook.Cases} times, the last: {webhook.Detail}"),
+        WebhookFacts webhook => $"Webhook {webhook.Webhook}: {webhook.Detail}",
+        MalformedFacts malformed => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Count(malformed.Entries, "entry", "entries")} cannot be read to the end{(malformed.Watched > 0 ? $", and {malformed.Watched} of them show a watched name" : "")}; for example entry {malformed.ExampleIndex}: {malformed.Problem}"),
+        SecretFacts { Kind: SecretFacts.ApiKey } secret => string.Create(CultureInfo.InvariantCulture, $"API key {secret.Prefix} ({secret.Name}) expires at {secret.Expires:yyyy-MM-dd HH:mm} UTC."),
+        SecretFacts secret => string.Create(CultureInfo.InvariantCulture, $"An old secret of webhook {secret.Name} signs until {secret.Expires:yyyy-MM-dd HH:mm} UTC, and not after."),
+        ExpiringFacts expiring => string.Create(CultureInfo.InvariantCulture, $"{Count(expiring.Deliveries, "delivery that is held or dead is", "deliveries that are held or dead are")} deleted within {expiring.Days} days."),
+        HeartbeatFacts heartbeat => string.Create(
+            CultureInfo.InvariantCulture,
+            $"CertHerald {heartbeat.Version} follows {heartbeat.Logs} logs, {heartbeat.HealthyLogs} of them healthy; {heartbeat.Incidents} open incidents, {heartbeat.Held} held and {heartbeat.Dead} dead deliveries."),
+        _ => throw new UnreachableException(),
+    };
+
+    /// <summary>What to do about it, in a sentence or two.</summary>
+    public static string AdviceFor(Notice notice) => notice.Facts switch
+    {
+        IncidentFacts incident => IncidentKinds.AdviceFor(incident.Kind),
+        MalformedFacts => "Look at the entries in the console. If a watched name stands in one's bytes, find out who issued it.",
+        SecretFacts { Kind: SecretFacts.ApiKey } => "Make another key and give it to whoever uses this one, before it ends.",
+        SecretFacts => "See that the receiver has the new secret.",
+        ExpiringFacts => "Replay them with 'certherald deliveries replay', or raise retention.deliveries.",
+        _ => notice.Type switch
+        {
+            DeliveryNewsKinds.Failing => "Nothing if its receiver is being repaired: the delivery is tried again by itself. Else look at what it answers.",
+            DeliveryNewsKinds.Dead => "Repair the receiver, then send what it missed with 'certherald deliveries replay'.",
+            DeliveryNewsKinds.EndpointFailing => "Repair its receiver: otherwise what it is owed is held, and tried every few hours only.",
+            DeliveryNewsKinds.EndpointHeld => "Repair its receiver. Nothing is lost: what it is owed waits, and leaves once it takes one delivery.",
+            DeliveryNewsKinds.EndpointGone => "If its receiver is gone for good, remove the webhook. Else resume it with 'certherald webhooks resume'.",
+            _ => "Nothing.",
+        },
+    };
+
+    /// <summary>Its place in the console.</summary>
+    public static string UrlOf(Notice notice, string baseUrl) => notice.Facts switch
+    {
+        IncidentFacts incident => string.Create(CultureInfo.InvariantCulture, $"{baseUrl}/console/logs#incident-{incident.Incident}"),
+        WebhookFacts { Delivery: { } delivery } => string.Create(CultureInfo.InvariantCulture, $"{baseUrl}/console/deliveries/{delivery}"),
+        WebhookFacts or SecretFacts { Kind: SecretFacts.SigningSecret } => $"{baseUrl}/console/webhooks",
+        MalformedFacts malformed => string.Create(CultureInfo.InvariantCulture, $"{baseUrl}/console/malformed/{malformed.Example}"),
+        SecretFacts => $"{baseUrl}/console/keys",
+        ExpiringFacts => $"{baseUrl}/console/deliveries?state=held",
+        _ => $"{baseUrl}/console",
+    };
+
+    private static string Count(long number, string one, string many) => number == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{number} {many}");
+}
