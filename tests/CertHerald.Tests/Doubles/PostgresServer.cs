@@ -16,7 +16,7 @@ namespace CertHerald.Tests.Doubles;
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string Settings =
-        "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB -c jit=off -c deadlock_timeout=200ms " +
+        "-c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB -c jit=off -c deadlock_timeout=200ms " +
         "-c listen_addresses= -c log_min_messages=panic";
 
     private static readonly SemaphoreSlim OneStarts = new(1, 1);
