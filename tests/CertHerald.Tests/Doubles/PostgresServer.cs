@@ -11,12 +11,13 @@ namespace CertHerald.Tests.Doubles;
 /// <summary>
 /// A private PostgreSQL server in a temporary directory, reached by a socket there; one for the run, started by the first test
 /// that needs it. Without fsync: what is tested is what transactions do, and a killed server process, not a power cut. Where
-/// PostgreSQL is not installed, the tests that need it are left out by name.
+/// PostgreSQL is not installed, the tests that need it are left out by name. The shared one is never killed, and does not wait for
+/// its own commits either.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string Settings =
-        "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB -c jit=off -c deadlock_timeout=200ms " +
+        "-c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB -c jit=off -c deadlock_timeout=200ms " +
         "-c listen_addresses= -c log_min_messages=panic";
 
     private static readonly SemaphoreSlim OneStarts = new(1, 1);
@@ -24,6 +25,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private readonly List<Process> _running = [];
     private string? _folder;
+    private bool _keepsLastCommits;
     private int _databases;
 
     private string Data => Path.Combine(_folder!, "data");
@@ -54,7 +56,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> OwnAsync()
     {
         PostgresServer? ofRun = s_ofRun;
-        var own = new PostgresServer();
+        var own = new PostgresServer { _keepsLastCommits = true };
         s_ofRun = ofRun;
         await own.StartAsync();
         return own;
@@ -86,7 +88,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public async Task ListenAsync()
     {
         // It ends with this process, however that ends: its input is closed then.
-        Process server = Begin("sh", "-c", $"'{Program("postgres")}' -D '{Data}' -k '{_folder}' {Settings} >/dev/null 2>&1 & read -r end; kill -QUIT $!; wait $!");
+        Process server = Begin("sh", "-c", $"'{Program("postgres")}' -D '{Data}' -k '{_folder}' {Settings} -c synchronous_commit={(_keepsLastCommits ? "on" : "off")} >/dev/null 2>&1 & read -r end; kill -QUIT $!; wait $!");
         _running.Add(server);
         for (int i = 0; ; i++)
         {
@@ -170,7 +172,10 @@ public sealed class PostgresServer : IAsyncDisposable
         (string, string[]) call = Environment.IsPrivilegedProcess ? ("runuser", ["-u", User(), "--", program, .. arguments]) : (program, arguments);
         return Process.Start(new ProcessStartInfo(call.Item1, call.Item2)
         {
-            WorkingDirectory = _folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = _folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
     }
 }

@@ -9,7 +9,7 @@ namespace CertHerald.Storage.Postgres;
 /// </summary>
 internal sealed class PostgresHints : IAsyncDisposable
 {
-    private const string Channel = "certherald_owed";
+    private const string Channel = "owed_by_certherald";
 
     /// <summary>Between two of our own, and before the next try to listen.</summary>
     private static readonly TimeSpan Apart = TimeSpan.FromMilliseconds(100), Retry = TimeSpan.FromSeconds(5);
