@@ -53,7 +53,14 @@ internal sealed partial class AddedWebhooks(
     /// <summary>Every kind of event that some dialect can tell.</summary>
     public IEnumerable<string> Events => EventKinds.All.Where(kind => _dialects.Any(dialect => dialect.Speaks(kind)));
 
-    /// <summary>Puts in force what the store holds. Called once, before anything is sent.</summary>
+    /// <summary>Puts in force what another node has changed.</summary>
+    public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
+    {
+        await LoadAsync(cancellation);
+        return true;
+    });
+
+    /// <summary>Puts in force what the store holds. Called before anything is sent.</summary>
     /// <exception cref="StoreException">One cannot be read, or a newer program wrote it.</exception>
     public async Task LoadAsync(CancellationToken cancellation)
     {

@@ -35,11 +35,20 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
         }).Needs(Scope.Watch).Produces<DomainJson>();
     }
 
-    /// <summary>Puts in force what the store holds. Called once, before any log is read.</summary>
+    /// <summary>Puts in force what another node has changed.</summary>
+    public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
+    {
+        await LoadAsync(cancellation);
+        return true;
+    });
+
+    /// <summary>Puts in force what the store holds. Called before any log is read.</summary>
     /// <exception cref="StoreException">An item cannot be read: a newer program wrote it.</exception>
     public async Task LoadAsync(CancellationToken cancellation)
     {
-        _added = (await store.AddedItemsAsync(cancellation)).ToImmutableSortedDictionary(item => item.Text, item => item, StringComparer.Ordinal);
+        var stored = (await store.AddedItemsAsync(cancellation)).ToImmutableSortedDictionary(item => item.Text, item => item, StringComparer.Ordinal);
+        if (stored.SequenceEqual(_added)) return;
+        _added = stored;
         WatchList added = Listed(_added);
         watched.Add(added);
         foreach (string warning in PublicTrees.Warnings(added, watched.Suffixes)) Broad(warning);

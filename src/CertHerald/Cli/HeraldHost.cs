@@ -70,7 +70,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             app.MapApi();
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
-            _ = app.Services.GetRequiredService<IStore>();
+            app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
@@ -135,9 +135,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, Func<CertHeraldOptions> read, IssuerDirectory issuers,
         IReadOnlyList<IWebhookDialect> dialects)
     {
-        services.AddSingleton(TimeProvider.System);
+        TimeProvider time = Stores.TimeOf(options.Store);
+        services.AddSingleton(time);
         services.AddSingleton(_ => meter);
-        services.AddSingleton(provider => Stores.Open(options.Store, options.Data, TimeProvider.System, provider.GetRequiredService<Meter>()));      // Storage
+        services.AddSingleton(provider => Stores.Open(options.Store, options.Data, time, provider.GetRequiredService<Meter>()));      // Storage
 
         services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
@@ -145,7 +146,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events))));
         services.AddSingleton(issuers);
 
-        services.AddSingleton(_ => new Pacers(TimeProvider.System, options.Logs.Rates));                                                             // Fetching
+        services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching
         services.AddSingleton(new FetchMemory(FetchMemory.DefaultMost));
         services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
@@ -155,22 +156,22 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             provider.GetRequiredService<IStore>(),
-            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), TimeProvider.System),
-            followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), TimeProvider.System),
-            followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), TimeProvider.System),
-            TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), time),
+            followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), time),
+            followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), time),
+            time, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
         services.AddSingleton(provider => new LearnedRates(
-            provider.GetRequiredService<IStore>(), provider.GetRequiredService<Pacers>(), () => provider.GetRequiredService<LogFleet>().Logs, TimeProvider.System,
+            provider.GetRequiredService<IStore>(), provider.GetRequiredService<Pacers>(), () => provider.GetRequiredService<LogFleet>().Logs, time,
             provider.GetRequiredService<ILogger<LearnedRates>>()));
         services.AddHostedService(provider => provider.GetRequiredService<LearnedRates>());
         services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
         services.AddHostedService(provider => new LogHealth(
-            () => provider.GetRequiredService<LogFleet>().Logs, provider.GetRequiredService<IStore>(), TimeProvider.System, provider.GetRequiredService<Meter>(),
+            () => provider.GetRequiredService<LogFleet>().Logs, provider.GetRequiredService<IStore>(), time, provider.GetRequiredService<Meter>(),
             provider.GetRequiredService<ILogger<LogHealth>>()));
         services.AddHostedService(provider => new ProofKeeper(
             () => provider.GetRequiredService<LogFleet>().Logs,
             log => provider.GetRequiredService<LogSources>().Read(log.Chosen, RequestPriority.CatchUp),
-            provider.GetRequiredService<IStore>(), TimeProvider.System, provider.GetRequiredService<ILogger<ProofKeeper>>()));
+            provider.GetRequiredService<IStore>(), time, provider.GetRequiredService<ILogger<ProofKeeper>>()));
 
         services.AddSingleton(dialects);                                                                                                           // Dialects
         services.AddSingleton(provider => new OutboundGuard(options.Outbound, logger: provider.GetRequiredService<ILogger<OutboundGuard>>()));      // Delivering
@@ -206,6 +207,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             TrustedProxies = options.TrustedProxies,
         });
         services.AddApi();
+        services.AddHostedService<SharedSettings>();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
@@ -217,14 +219,14 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), TimeProvider.System, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
     private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
-        provider.GetRequiredService<OwedBell>(), TimeProvider.System);
+        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>());
 
     // The operator named it, so it may be within; its documents are small.
     private static HttpClient OpenIdClient(OutboundGuard guard) => new(guard.Through(guard.CreateHandler, OutboundReach.Named))

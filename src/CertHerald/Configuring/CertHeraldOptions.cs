@@ -5,6 +5,7 @@ using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Fetching;
 using CertHerald.Names;
+using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
 
@@ -23,8 +24,8 @@ internal sealed record CertHeraldOptions
     /// <summary>Database, caches and keys. One process at a time.</summary>
     public string Data { get; init; } = "./data";
 
-    /// <summary><c>sqlite</c>.</summary>
-    public string Store { get; init; } = "sqlite";
+    /// <summary><c>sqlite</c>, or a connection string for PostgreSQL: with a password, so that nothing shows it.</summary>
+    public string Store { get; init; } = Stores.Sqlite;
 
     public LogOptions Logs { get; init; } = new();
 
@@ -55,4 +56,7 @@ internal sealed record CertHeraldOptions
 
     /// <summary>What is allowed but probably not meant.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Where it listens: printed by accident, it must not show its secrets.</summary>
+    public override string ToString() => $"CertHerald on {Listen}";
 }

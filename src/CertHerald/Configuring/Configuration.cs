@@ -11,6 +11,7 @@ using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Names;
+using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
 
@@ -114,8 +115,8 @@ internal static class Configuration
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
-        string store = root.Text("store") ?? defaults.Store;
-        if (store != "sqlite") root.Mistake("store", "is none that this version knows", "write \"sqlite\"");
+        string store = SecretText.Read(root.Text("store") ?? defaults.Store, out (string Problem, string Remedy)? unread) ?? defaults.Store;
+        if ((unread ?? Stores.MistakeIn(store)) is { } mistake) root.Mistake("store", mistake.Problem, mistake.Remedy);
         string data = root.Text("data") ?? defaults.Data;
         files.Add(SuffixFile.PathIn(data));
         PublicSuffixes? suffixes = SuffixFile.Read(data, out string? suffixWarning);

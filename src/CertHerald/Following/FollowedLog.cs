@@ -28,7 +28,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private ChosenLog _chosen = chosen;
     private LogStage _stage;
     private (FinalTreeHead Final, bool HasEnded)? _end;
-    private LogStanding _standing = new(FollowState.Starting, [], null, null, null, null, null);
+    private LogStanding _standing = LogStanding.Unknown;
     private DateTimeOffset? _throttledAt;
     private readonly long[] _advances = new long[3];
     private long _entries, _malformed, _matches;
@@ -91,6 +91,12 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 
     /// <summary>Rings when there may be something to search for in its past.</summary>
     public OwedBell BackFillBell { get; } = new(time);
+
+    /// <summary>Another node reads it: how it stands here says nothing.</summary>
+    public bool IsElsewhere => IsElsewhereNow();
+
+    /// <summary>As <see cref="IsElsewhere"/>, asked of whoever knows.</summary>
+    public Func<bool> IsElsewhereNow { get; init; } = () => false;
 
     /// <summary>Rings when the log may have come to its end; null if nobody waits for that.</summary>
     public OwedBell? EndBell { get; init; }
@@ -159,6 +165,13 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
         : standing.Head is { } seen && seen != head ? standing with { Largest = seen, LargestAt = standing.LastSuccess }
         // The next one that is seen is the largest then.
         : standing with { LargestAt = DateTimeOffset.MinValue });
+
+    /// <summary>As if this process had just begun with it.</summary>
+    public void BeginsAnew()
+    {
+        Change(_ => LogStanding.Unknown with { LastSuccess = time.GetUtcNow() });
+        Incidents.Forget();
+    }
 
     /// <summary>All lanes at once, as after a start.</summary>
     public void StandsAt(IReadOnlyList<LogLane> lanes) => Change(standing => standing with { Lanes = lanes });
@@ -252,6 +265,9 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 internal sealed record LogStanding(
     FollowState State, IReadOnlyList<LogLane> Lanes, VerifiedHead? Head, VerifiedHead? Largest, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure, string? Error)
 {
+    /// <summary>Of a log that was not asked yet.</summary>
+    public static LogStanding Unknown { get; } = new(FollowState.Starting, [], null, null, null, null, null);
+
     /// <summary>When the largest was last shown.</summary>
     public DateTimeOffset? LargestAt { get; init; }
 

@@ -36,6 +36,7 @@ internal sealed partial class LogFleet(
 
     private readonly DateTimeOffset _started = time.GetUtcNow();
     private readonly LifeRules _rules = new(options);
+    private readonly LogOwnership _ownership = new(store, time, logger);
     private readonly OwedBell _bell = new(time);
     private readonly Dictionary<LogId, LogLife> _lives = [];
     private readonly Dictionary<LogId, Following> _followers = [];
@@ -50,7 +51,7 @@ internal sealed partial class LogFleet(
     public long Passes => Interlocked.Read(ref _passes);
 
     /// <summary>Logs that have not answered for long, or given none of the entries that they signed for, though they should.</summary>
-    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following
+    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following && !log.IsElsewhere
         && (time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter || time.GetUtcNow() - log.Standing.UnreadSince > StallsAfter));
 
     /// <summary>What lists hold that cannot be followed, each once.</summary>
@@ -75,14 +76,15 @@ internal sealed partial class LogFleet(
             custom.Add(chosen.Log.Id);
             Begin(chosen, LogStage.Following, stoppingToken);
         }
-        Task[] lookers = [.. lists.Select(source => KeepLookingAsync(source, stoppingToken))];
+        Task[] lookers = [.. lists.Select(source => KeepLookingAsync(source, stoppingToken)), _ownership.KeepAsync(stoppingToken)];
 
         bool isLoaded = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (!isLoaded)
+                // What another node has found out of its logs since the last look is in the store only.
+                if (!isLoaded || store.IsShared)
                     foreach (LogLife life in await store.LivesAsync(stoppingToken)) _lives[life.Log.Id] = life;
                 isLoaded = true;
                 await PassAsync(custom, stoppingToken);
@@ -165,6 +167,8 @@ internal sealed partial class LogFleet(
 
             all.Add(life);
             if (before is not null && life.IsSameAs(before)) continue;
+            // Its owner says what becomes of it.
+            if (before is not null && store.IsShared && _ownership.IsElsewhere(id)) continue;
             changed.Add(life);
             string name = LogSources.NameOf(life.Log);
             if (before is not null && before.Stage != life.Stage) Becomes(name, before.Stage, life.Stage);
@@ -182,7 +186,7 @@ internal sealed partial class LogFleet(
 
     private LogProgress ProgressOf(LogId id, LogLife? before, StoredLog? stored, DateTimeOffset now)
     {
-        if (!_followers.TryGetValue(id, out Following? follower)) return new LogProgress(stored is not null, HasUnread: stored?.HeadSize > stored?.Position);
+        if (!_followers.TryGetValue(id, out Following? follower) || follower.Log.IsElsewhere) return new LogProgress(stored is not null, HasUnread: stored?.HeadSize > stored?.Position);
 
         LogStanding standing = follower.Log.Standing;
         bool? isAtEnd = standing.Largest is null || standing.Lanes.Count == 0 ? null : standing.Backlog == 0;
@@ -233,7 +237,7 @@ internal sealed partial class LogFleet(
     private void Begin(ChosenLog chosen, LogStage stage, CancellationToken stopping)
     {
         if (stopping.IsCancellationRequested || _followers.ContainsKey(chosen.Log.Id)) return;
-        var log = new FollowedLog(chosen, time) { EndBell = _bell };
+        var log = new FollowedLog(chosen, time) { EndBell = _bell, IsElsewhereNow = () => _ownership.IsElsewhere(chosen.Log.Id) };
         Volatile.Write(ref _logs, _logs.Add(log));
         log.IsNow(chosen, stage);
         _followers.Add(chosen.Log.Id, stage == LogStage.Stopped ? new Following(log, chosen.Log, stage, Task.CompletedTask, null) : Start(log, chosen, stage, Task.CompletedTask, stopping));
@@ -253,7 +257,7 @@ internal sealed partial class LogFleet(
             using CancellationTokenSource own = stop;
             await before;
             log.IsNow(chosen, stage);
-            await KeepFollowingAsync(log, stopped);
+            while (!stopped.IsCancellationRequested) await FollowWhileOwnedAsync(log, stopped);
         }
     }
 
@@ -261,6 +265,21 @@ internal sealed partial class LogFleet(
     /// <param name="Described">As its followers know it, or will once those before them have ended.</param>
     /// <param name="Stop">Null if nothing does.</param>
     private sealed record Following(FollowedLog Log, LogDescription Described, LogStage Stage, Task Run, CancellationTokenSource? Stop);
+
+    private async Task FollowWhileOwnedAsync(FollowedLog log, CancellationToken stopping)
+    {
+        try
+        {
+            using var owned = CancellationTokenSource.CreateLinkedTokenSource(stopping, await _ownership.TakeAsync(log.Log.Id, stopping));
+            // Another node may have read on since this one knew the log.
+            if (store.IsShared) log.BeginsAnew();
+            await KeepFollowingAsync(log, owned.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopping, while another node had it.
+        }
+    }
 
     /// <summary>The tip and what lies behind it fail and start again each for itself: a gap must not delay what is new.</summary>
     private Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping) => Task.WhenAll(

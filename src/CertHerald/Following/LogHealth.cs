@@ -45,7 +45,8 @@ internal sealed partial class LogHealth : BackgroundService
     /// <summary>One look at all logs.</summary>
     public async Task LookAsync(CancellationToken stopping)
     {
-        foreach (FollowedLog log in _logs())
+        // What another node reads, it looks after.
+        foreach (FollowedLog log in _logs().Where(log => !log.IsElsewhere))
         {
             await JudgeSilenceAsync(log, stopping);
             await JudgePaceAsync(log, stopping);

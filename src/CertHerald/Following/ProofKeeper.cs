@@ -102,6 +102,7 @@ internal sealed partial class ProofKeeper(
 
     private async Task<bool> TryAskAsync(FollowedLog log, CancellationToken stopping)
     {
+        if (log.IsElsewhere) return true;
         try
         {
             using LogReader reader = open(log);

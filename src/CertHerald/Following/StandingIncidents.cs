@@ -27,7 +27,7 @@ internal sealed class StandingIncidents(LogDescription log) : IDisposable
     /// <summary>It is not so, or not any more.</summary>
     public Task CloseAsync(IStore store, string kind, CancellationToken stopping, string subject = "") => ChangeAsync(store, (kind, subject), null, null, stopping);
 
-    /// <summary>Looks again before the next case: one was closed by hand, and what still holds must open anew.</summary>
+    /// <summary>Looks again before the next case: one was closed by hand, and what still holds must open anew; or another process looked after the log meanwhile.</summary>
     public void Forget() => _isKnown = false;
 
     public void Dispose() => _one.Dispose();

@@ -10,6 +10,7 @@ using CertHerald.Storage;
 using CertHerald.Tests.Fetching;
 using CertHerald.Tests.WebConsole;
 using CertHerald.Transparency.LogLists;
+using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.Merkle;
 using Microsoft.Extensions.DependencyInjection;
 

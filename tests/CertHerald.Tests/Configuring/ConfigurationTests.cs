@@ -226,6 +226,10 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "webhooks": [ { "name": "a", "url": "https://h/", "headers": "X-Key: canary" } ] }""")]
     [InlineData("""{ "webhooks": [ { "name": "a", "url": "https://h/" "canary" } ] }""")]
     [InlineData("""{ "store": "Host=db;Password=canary" }""")]
+    [InlineData("""{ "store": "Host=db;Database=x;Password=canary;Canary=1" }""")]
+    [InlineData("""{ "store": "Host=db;Database=x;Port=canary" }""")]
+    [InlineData("""{ "store": "Host=db;Database=x;Maximum Pool Size=1;Password=canary" }""")]
+    [InlineData("""{ "store": "postgres://user:canary@db/x" }""")]
     [InlineData("""{ "public_url": "https://user:canary@h/" }""")]
     [InlineData("""{ "listen": "http://user:canary@127.0.0.1/" }""")]
     [InlineData("""{ "logs": { "lists": [ "https://user:canary@h/list.json" ] } }""")]
@@ -247,7 +251,8 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void Options_do_not_show_a_secret_when_printed_or_logged_by_accident()
     {
-        CertHeraldOptions options = Read("""{ "webhooks": [ { "name": "a", "url": "https://user:canary@h/" } ] }""");
+        CertHeraldOptions options = Read("""{ "store": "Host=db;Database=x;Password=canary", "webhooks": [ { "name": "a", "url": "https://user:canary@h/" } ] }""");
+        Assert.Equal("Host=db;Database=x;Password=canary", options.Store);
         Assert.DoesNotContain("canary", options.ToString(), StringComparison.Ordinal);
         Assert.Equal("a", options.Webhooks[0].ToString());
     }

@@ -22,14 +22,15 @@ internal sealed class DeliveryRig : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("certherald-").FullName;
     private readonly IReadOnlyList<WebhookOptions> _webhooks;
+    private readonly string _store;
     private readonly LogDescription _log;
     private WebhookSender _sender = null!;
     private Frontier _read = Frontier.Empty;
     private int _issuances;
 
-    private DeliveryRig(IReadOnlyList<WebhookOptions> webhooks)
+    private DeliveryRig(IReadOnlyList<WebhookOptions> webhooks, string store)
     {
-        _webhooks = webhooks;
+        (_webhooks, _store) = (webhooks, store);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         Assert.True(LogKey.TryCreate(key.ExportSubjectPublicKeyInfo(), out LogKey? logKey, out _));
         _log = LogDescription.Custom(logKey, LogProtocol.Rfc6962, "https://log.example/");
@@ -53,9 +54,12 @@ internal sealed class DeliveryRig : IAsyncDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>A store with nothing owed and no loop.</summary>
-    public static async Task<DeliveryRig> OpenAsync(params WebhookOptions[] webhooks)
+    public static Task<DeliveryRig> OpenAsync(params WebhookOptions[] webhooks) => OpenOnAsync(Stores.Sqlite, webhooks);
+
+    /// <summary>The same with another kind of store.</summary>
+    public static async Task<DeliveryRig> OpenOnAsync(string store, params WebhookOptions[] webhooks)
     {
-        var rig = new DeliveryRig(webhooks);
+        var rig = new DeliveryRig(webhooks, store);
         await rig.Store.BeginLogAsync(rig._log, Frontier.Empty, Cancellation);
         return rig;
     }
@@ -166,7 +170,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private IStore Open() => Stores.Open("sqlite", _folder, Time, Meter);
+    private IStore Open() => Stores.Open(_store, _folder, Time, Meter);
 
     private async Task CommitAsync(Func<(EntryIndex Index, MerkleHash Hash), Decision> decide, int count = 1)
     {

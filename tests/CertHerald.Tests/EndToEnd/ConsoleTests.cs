@@ -59,7 +59,7 @@ public sealed partial class ConsoleTests
         Answer ready = await browser.GetAsync("/readyz");
         Assert.Equal(HttpStatusCode.OK, ready.Status);
         Assert.True(ready.Json.GetProperty("ready").GetBoolean());
-        Assert.Equal(["store", "deliveries", "incidents", "log_lists", "logs", "retention", "watch_list", "configuration"], ready.Json.GetProperty("checks").EnumerateArray().Select(check => check.GetProperty("name").GetString()));
+        Assert.Equal(["store", "deliveries", "incidents", "log_lists", "logs", "retention", "watch_list", "configuration", "operator_channels"], ready.Json.GetProperty("checks").EnumerateArray().Select(check => check.GetProperty("name").GetString()));
 
         string metrics = (await browser.GetAsync("/metrics")).Text;
         string[] series = [.. metrics.Split('\n').Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('{', ' ')[0])];

@@ -231,6 +231,21 @@ public sealed class SqliteStoreTests : StoreConformance
         Assert.Empty(await Store.LogsAsync(Cancellation));
     }
 
+    // Two writes in one transaction, the second of which fails.
+    private protected override async Task<T> RunTwiceAsync<T>(Func<Task<T>> write)
+    {
+        using var isBusy = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        Task busy = Store.ChangeWebhookAsync("busy", state => { isBusy.Set(); goOn.Wait(Cancellation); return (state, null); }, 1, Cancellation);
+        isBusy.Wait(Cancellation);
+        Task<T> result = write();
+        Task mistaken = Store.ChangeWebhookAsync("mistaken", _ => throw new InvalidOperationException("a mistake"), 1, Cancellation);
+        goOn.Set();
+        await busy;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => mistaken);
+        return await result;
+    }
+
     [Fact]
     public async Task Rule_6_3_what_is_more_than_one_transaction_takes_is_held_and_released_in_parts_also_after_a_start()
     {

@@ -57,7 +57,7 @@ public abstract partial class StoreConformance
     public async Task M16_killed_before_the_body_is_fixed_nothing_is_joined_any_more()
     {
         await CarryAsync(3);
-        await ReopenAsync();
+        await ReopenAfterKillAsync();
         Assert.Equal(3, (await ClaimAsync("hook", 10)).Count);
     }
 

@@ -192,7 +192,7 @@ public abstract partial class StoreConformance
         StoredDelivery underWay = Assert.Single(await ClaimAsync("hook"));
         await Store.HoldWebhookAsync("hook", "gone", Time.GetUtcNow(), Cancellation);
 
-        if (byRestart) await ReopenAsync();
+        if (byRestart) await ReopenAfterKillAsync();
         else await FailAsync(underWay, Time.GetUtcNow().AddSeconds(30));
 
         Assert.Equal(DeliveryState.Held, (await DeliveryAsync(1)).State);
@@ -275,7 +275,7 @@ public abstract partial class StoreConformance
         StoredDelivery underWay = Assert.Single(await ClaimAsync("hook"));
         await Store.FreezeAsync(underWay, "frozen"u8.ToArray());
 
-        await ReopenAsync();
+        await ReopenAfterKillAsync();
 
         StoredDelivery again = Assert.Single(await ClaimAsync("hook"));
         Assert.Equal((underWay.Id, underWay.Key), (again.Id, again.Key));
@@ -287,6 +287,9 @@ public abstract partial class StoreConformance
         await Store.DisposeAsync();
         Store = Open();
     }
+
+    /// <summary>Opens the store anew, and does what ends the claims of a process that did not give them back.</summary>
+    private protected virtual Task ReopenAfterKillAsync() => ReopenAsync();
 
     /// <summary>Begins a log whose entries, one after the other, are owed to these webhooks.</summary>
     private protected async Task<PaperLog> OweAsync(int issuances, params string[] webhooks)

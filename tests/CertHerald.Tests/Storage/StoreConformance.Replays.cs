@@ -154,7 +154,7 @@ public abstract partial class StoreConformance
         var places = new List<int>();
         ReplayPart part = await RunTwiceAsync(() => Store.ReplayAsync(
             new ReplayFilter(), 0, 3, 10, asNew: false, (_, before) => { places.Add(before); return Time.GetUtcNow().AddSeconds(before); }, Cancellation));
-        Assert.Equal([0, 1, 2, 0, 1, 2], places);
+        Assert.Equal([0, 1, 2], places.TakeLast(3));
         Assert.Equal((3, 3), (part.Replayed, part.Placed["hook"]));
 
         Assert.True(await RunTwiceAsync(() => Store.AddKeyAsync(besideOld: true, Cancellation)));
@@ -270,7 +270,7 @@ public abstract partial class StoreConformance
                     }
                     break;
                 case 11 when random.Next(4) == 0:
-                    await ReopenAsync();
+                    await ReopenAfterKillAsync();
                     ReleaseInModel(_ => true);
                     break;
             }
@@ -305,20 +305,8 @@ public abstract partial class StoreConformance
         }
     }
 
-    /// <summary>Runs a write in one transaction with one that fails, which takes both back.</summary>
-    private async Task<T> RunTwiceAsync<T>(Func<Task<T>> write)
-    {
-        using var isBusy = new ManualResetEventSlim();
-        using var goOn = new ManualResetEventSlim();
-        Task busy = Store.ChangeWebhookAsync("busy", state => { isBusy.Set(); goOn.Wait(Cancellation); return (state, null); }, 1, Cancellation);
-        isBusy.Wait(Cancellation);
-        Task<T> result = write();
-        Task mistaken = Store.ChangeWebhookAsync("mistaken", _ => throw new InvalidOperationException("a mistake"), 1, Cancellation);
-        goOn.Set();
-        await busy;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => mistaken);
-        return await result;
-    }
+    /// <summary>Runs a write whose transaction is taken back once, through no mistake of its own.</summary>
+    private protected abstract Task<T> RunTwiceAsync<T>(Func<Task<T>> write);
 
     private Task<ReplayPart> ReplayAsync(ReplayFilter filter, long last) =>
         Store.ReplayAsync(filter, 0, last, 1_000, asNew: false, (_, _) => Time.GetUtcNow(), Cancellation);

@@ -26,7 +26,7 @@ public abstract partial class StoreConformance : IAsyncLifetime
 
     private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public ValueTask InitializeAsync()
+    public virtual ValueTask InitializeAsync()
     {
         Store = Open();
         return ValueTask.CompletedTask;
@@ -34,7 +34,7 @@ public abstract partial class StoreConformance : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Store.DisposeAsync();
+        if (Store is not null) await Store.DisposeAsync();
         foreach (PaperLog log in _logs) log.Dispose();
         Meter.Dispose();
         Directory.Delete(Folder, recursive: true);

@@ -51,7 +51,7 @@ internal sealed partial class SqliteStore : IStore
     /// <exception cref="StoreException">It cannot be written, or a newer program made it.</exception>
     public static SqliteStore Open(string directory, TimeProvider time, Meter meter, List<string>? forgotten = null)
     {
-        FileStream instance = TakeDirectory(directory);
+        FileStream instance = DataDirectory.Take(directory);
         SqliteSession? session = null;
         try
         {
@@ -106,30 +106,6 @@ internal sealed partial class SqliteStore : IStore
         catch (StoreException)
         {
             return false;
-        }
-    }
-
-    private static FileStream TakeDirectory(string directory)
-    {
-        try
-        {
-            // Ours alone if we make it: what is watched, and what receivers answered, is nobody else's business.
-            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
-            else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            return new FileStream(Path.Combine(directory, "certherald.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (UnauthorizedAccessException failure)
-        {
-            throw new StoreException($"{directory} cannot be written: {failure.Message} Name another directory with --data DIR", failure);
-        }
-        catch (IOException failure) when (Directory.Exists(directory) && File.Exists(Path.Combine(directory, "certherald.lock")))
-        {
-            _ = failure;
-            throw new StoreInUseException(directory);
-        }
-        catch (IOException failure)
-        {
-            throw new StoreException($"{directory} cannot be made: {failure.Message}", failure);
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class SqliteWriter : IDisposable
     public SqliteWriter(SqliteSession session, Meter meter)
     {
         _session = session;
-        _commitSeconds = meter.CreateHistogram<double>("certherald_store_commit_seconds", "s", "Time of one transaction, from its begin to its return from the disk.");
+        _commitSeconds = Stores.MeasureCommits(meter);
         _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
         _thread.Start();
     }

@@ -1,0 +1,224 @@
+using System.Text.Json;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Merkle;
+using Npgsql;
+
+namespace CertHerald.Storage.Postgres;
+
+/// <summary>What was found: issuances, where logs show them, entries that could not be read.</summary>
+internal sealed partial class PostgresStore
+{
+    private const string IssuanceColumns = "id, cert_der, facts, known, reason, discovered";
+
+    public async Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation) => await ReadAsync(
+        session => session.AllAsync("SELECT DISTINCT dns_name FROM endpoint WHERE parent = @parent AND NOT wildcard ORDER BY dns_name LIMIT 1000",
+            row => row.GetString(0), ("@parent", parent)),
+        cancellation);
+
+    public Task<Issuance?> FindIssuanceAsync(long id, CancellationToken cancellation) => ReadAsync(
+        async session => await ReadIssuancesAsync(session, "WHERE id = @id", ("@id", id)) is [var found] ? found : null, cancellation);
+
+    public Task<IReadOnlyList<Issuance>> IssuancesAsync(long? before, int limit, CancellationToken cancellation) => ReadAsync(
+        session => ReadIssuancesAsync(session, "WHERE id < @before ORDER BY id DESC LIMIT @limit", ("@before", before ?? long.MaxValue), ("@limit", limit)),
+        cancellation);
+
+    public async Task<IReadOnlyList<Sighting>> SightingsAsync(long issuance, CancellationToken cancellation) => await ReadAsync(
+        session => session.AllAsync(
+            """
+            SELECT log_id, description, sighting.entry_index, sighting.leaf_hash, logged, is_precertificate, proven, proof_head.size, proof_head.time, length(proof.path)
+            FROM sighting JOIN log ON log.id = sighting.log
+                 LEFT JOIN proof ON proof.log = sighting.log AND proof.entry_index = sighting.entry_index AND proof.leaf_hash = sighting.leaf_hash
+                 LEFT JOIN proof_head ON proof_head.id = proof.head
+            WHERE issuance = @issuance ORDER BY sighting.id
+            """,
+            row => new Sighting(Id(row.Bytes(0)), row.GetString(1), new EntryIndex(row.Size(2)), new MerkleHash(row.Bytes(3)), row.Time(4), row.GetBoolean(5), row.GetBoolean(6))
+            {
+                Proof = row.IsDBNull(7) ? null : new SightingProof(new TreeSize(row.Size(7)), row.Time(8), row.GetInt32(9) / MerkleHash.Length),
+            },
+            ("@issuance", issuance)),
+        cancellation);
+
+    public Task<MalformedEntry?> FindMalformedAsync(long id, CancellationToken cancellation) => ReadAsync(
+        session => session.FirstAsync(
+            """
+            SELECT malformed.id, log_id, description, url, entry_index, leaf_hash, problem, entry, shows_watched_name, discovered
+            FROM malformed JOIN log ON log.id = malformed.log WHERE malformed.id = @id
+            """,
+            row => new MalformedEntry(
+                row.GetInt64(0), Id(row.Bytes(1)), row.GetString(2), row.GetString(3), new EntryIndex(row.Size(4)), new MerkleHash(row.Bytes(5)),
+                row.GetString(6), row.Bytes(7), row.GetBoolean(8), row.Time(9)),
+            ("@id", id)),
+        cancellation);
+
+    /// <summary>What a batch's decisions change; in the order of its entries, so that ids ascend with them.</summary>
+    private async Task<(int Discovered, int Owed)> WriteDecisionsAsync(
+        PostgresSession session, long log, IReadOnlyList<Decision> decisions, Batch batch, DateTimeOffset headSeen)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        List<Decision> matches = [.. decisions.Where(decision => decision.Finding is MatchFinding)], first = [];
+        var owed = new List<Debt>();
+        if (matches.Count > 0)
+        {
+            string[] identities = [.. matches.Select(TbsOf).Distinct(StringComparer.Ordinal)];
+            Dictionary<string, long> ids = await IdsOfAsync(session, identities);
+            if (ids.Count < identities.Length)
+            {
+                // Ids are drawn by one transaction at a time, until its end: a reader that has seen one has missed none before it.
+                await session.LockAsync(PostgresLock.Issuances);
+                ids = await IdsOfAsync(session, identities);
+                first = [.. matches.Where(decision => !ids.ContainsKey(TbsOf(decision))).DistinctBy(TbsOf, StringComparer.Ordinal)];
+                foreach ((string tbs, long id) in await AddIssuancesAsync(session, first, now)) ids.Add(tbs, id);
+                owed.AddRange(first.SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
+            }
+
+            // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
+            (long Issuance, MatchFinding Finding)[] seen = [.. matches.Select(decision => (ids[TbsOf(decision)], (MatchFinding)decision.Finding))];
+            foreach ((long issuance, MatchFinding finding) in seen.Where(one => !first.Exists(decision => ReferenceEquals(decision.Finding, one.Finding))).OrderBy(one => one.Issuance))
+                await CompleteAsync(session, issuance, finding);
+            await AddSightingsAsync(session, log, seen, batch is DisputedBatch);
+            foreach ((long issuance, MatchFinding finding) in seen)
+                if (finding.ChainMismatch is { } mismatch) await OpenChainMismatchAsync(session, log, finding, issuance, mismatch);
+        }
+
+        foreach (Decision decision in decisions)
+            if (decision.Finding is MalformedFinding malformed && await WriteMalformedAsync(session, log, malformed, now) is { } entry)
+                owed.AddRange(DebtsOf(decision, EventKinds.MalformedCertificate, entry));
+        return (first.Count, await OweAsync(session, owed, headSeen, now));
+    }
+
+    private static IEnumerable<Debt> DebtsOf(Decision decision, string kind, long subject) =>
+        decision.Owed.Select(webhook => new Debt(webhook, kind, subject)).Concat(decision.OwedEvery.Select(webhook => new Debt(webhook, EventKinds.Certificate, subject)));
+
+    private static string TbsOf(Decision decision) => ((MatchFinding)decision.Finding).Certificate.TbsSha256;
+
+    private static async Task<Dictionary<string, long>> IdsOfAsync(PostgresSession session, string[] identities) =>
+        (await session.AllAsync("SELECT tbs_sha256, id FROM issuance WHERE tbs_sha256 = ANY(@tbs)", row => (row.GetString(0), row.GetInt64(1)), ("@tbs", identities)))
+        .ToDictionary(StringComparer.Ordinal);
+
+    /// <summary>Adds them in this order, with their endpoints. Under the lock of issuances.</summary>
+    private static async Task<List<(string Tbs, long Id)>> AddIssuancesAsync(PostgresSession session, List<Decision> decisions, DateTimeOffset now)
+    {
+        if (decisions.Count == 0) return [];
+        CertificateFacts[] facts = [.. decisions.Select(decision => ((MatchFinding)decision.Finding).Certificate)];
+        List<(string Tbs, long Id)> added = await session.AllAsync(
+            """
+            INSERT INTO issuance (tbs_sha256, cert_der, facts, known, reason, discovered)
+            SELECT tbs, der, facts, known, reason, @now
+            FROM unnest(@tbs, @der, @facts, @known, @reason) WITH ORDINALITY AS new (tbs, der, facts, known, reason, place) ORDER BY place
+            ON CONFLICT (tbs_sha256) DO NOTHING RETURNING tbs_sha256, id
+            """,
+            row => (row.GetString(0), row.GetInt64(1)),
+            ("@tbs", facts.Select(one => one.TbsSha256).ToArray()), ("@der", facts.Select(one => one.CertDer).ToArray()), ("@facts", facts.Select(ToJson).ToArray()),
+            ("@known", decisions.Select(one => one.Known).ToArray()), ("@reason", decisions.Select(one => one.Reason).ToArray()), ("@now", now));
+
+        (long Issuance, WatchedEndpoint Endpoint)[] endpoints =
+        [
+            .. from one in added
+               let decision = decisions.First(decision => TbsOf(decision) == one.Tbs)
+               from endpoint in decision.Endpoints
+               select (one.Id, endpoint),
+        ];
+        await session.RunAsync(
+            """
+            INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard)
+            SELECT * FROM unnest(@ids, @names, @parents, @monitored, @wildcards) ON CONFLICT DO NOTHING
+            """,
+            ("@ids", endpoints.Select(one => one.Issuance).ToArray()), ("@names", endpoints.Select(one => one.Endpoint.DnsName).ToArray()),
+            ("@parents", endpoints.Select(one => ParentOf(one.Endpoint.DnsName)).ToArray()), ("@monitored", endpoints.Select(one => one.Endpoint.MonitoredDomain).ToArray()),
+            ("@wildcards", endpoints.Select(one => one.Endpoint.Wildcard).ToArray()));
+        return added;
+    }
+
+    /// <summary>
+    /// What a later sighting adds: the certificate where only the precertificate was known, the issuer's key, and what this
+    /// log gets wrong.
+    /// </summary>
+    private static async Task CompleteAsync(PostgresSession session, long id, MatchFinding finding)
+    {
+        CertificateFacts before = await session.SingleAsync("SELECT cert_der, facts FROM issuance WHERE id = @id FOR UPDATE", row => ReadFacts(row, 0), ("@id", id)), after = before;
+        if (before.IsPrecertificate && !finding.Certificate.IsPrecertificate)
+            after = after with { CertSha256 = finding.Certificate.CertSha256, CertDer = finding.Certificate.CertDer, IsPrecertificate = false };
+        if (before.IssuerPubkeySha256 is null) after = after with { IssuerPubkeySha256 = finding.Certificate.IssuerPubkeySha256 };
+        if (finding.ChainMismatch is { } mismatch && !before.Problems.Contains(mismatch, StringComparer.Ordinal)) after = after with { Problems = [.. before.Problems, mismatch] };
+        if (after == before) return;
+        await session.RunAsync("UPDATE issuance SET cert_der = @der, facts = @facts WHERE id = @id", ("@id", id), ("@der", after.CertDer), ("@facts", ToJson(after)));
+    }
+
+    /// <summary>The same leaf read again: seen anew, so a dispute over it is settled for this reading.</summary>
+    private static Task<int> AddSightingsAsync(PostgresSession session, long log, (long Issuance, MatchFinding Finding)[] sightings, bool disputed) => session.RunAsync(
+        """
+        INSERT INTO sighting (issuance, log, entry_index, leaf_hash, logged, is_precertificate, proven, disputed)
+        SELECT issuance, @log, index, leaf, logged, pre, false, @disputed FROM unnest(@issuances, @indexes, @leaves, @logged, @pre) AS new (issuance, index, leaf, logged, pre)
+        ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET disputed = @disputed WHERE NOT sighting.proven
+        """,
+        ("@log", log), ("@disputed", disputed), ("@issuances", sightings.Select(one => one.Issuance).ToArray()),
+        ("@indexes", sightings.Select(one => (long)one.Finding.Index.Value).ToArray()), ("@leaves", sightings.Select(one => one.Finding.LeafHash.ToArray()).ToArray()),
+        ("@logged", sightings.Select(one => one.Finding.Logged.ToUnixTimeMilliseconds()).ToArray()),
+        ("@pre", sightings.Select(one => one.Finding.Certificate.IsPrecertificate).ToArray()));
+
+    private Task<int> OpenChainMismatchAsync(PostgresSession session, long log, MatchFinding finding, long issuance, string mismatch) => OpenIncidentAsync(
+        session, log, IncidentKinds.ChainMismatch, "", "precertificates or chains beside entries are not those of the entries; what the log signed is trusted, and alerts go on", new
+        {
+            problem = mismatch,
+            entry_index = finding.Index.Value,
+            leaf_hash = finding.LeafHash.ToBase64(),
+            issuance,
+        });
+
+    /// <summary>The whole entry stands beside it, under its id.</summary>
+    private Task<int> OpenUnparsableAsync(PostgresSession session, long log, MalformedFinding finding, long malformed) => OpenIncidentAsync(session, log, new IncidentReport(
+        IncidentKinds.UnparsableEntry, finding.ShowsWatchedName ? Severity.Error : Severity.Warning, "",
+        $"entry {finding.Index} cannot be read to its end{(finding.ShowsWatchedName ? ", and a watched name stands in its bytes" : "")}: {finding.Problem}",
+        JsonSerializer.Serialize(new
+        {
+            entry_index = finding.Index.Value,
+            leaf_hash = finding.LeafHash.ToBase64(),
+            problem = finding.Problem,
+            malformed,
+            shows_watched_name = finding.ShowsWatchedName,
+            bytes = Convert.ToBase64String(finding.Entry.AsSpan(0, Math.Min(finding.Entry.Length, 4096))),
+        })));
+
+    /// <returns>The new entry's id; null if it was known.</returns>
+    private async Task<long?> WriteMalformedAsync(PostgresSession session, long log, MalformedFinding finding, DateTimeOffset now)
+    {
+        long? id = await session.FirstAsync(
+            """
+            INSERT INTO malformed (log, entry_index, leaf_hash, problem, entry, shows_watched_name, discovered)
+            VALUES (@log, @index, @leaf, @problem, @entry, @watched, @now)
+            ON CONFLICT (log, entry_index, leaf_hash) DO NOTHING RETURNING id
+            """,
+            row => (long?)row.GetInt64(0),
+            ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()), ("@problem", finding.Problem),
+            ("@entry", finding.Entry), ("@watched", finding.ShowsWatchedName), ("@now", now));
+        if (id is { } added) await OpenUnparsableAsync(session, log, finding, added);
+        return id;
+    }
+
+    private static async Task<IReadOnlyList<Issuance>> ReadIssuancesAsync(PostgresSession session, string which, params (string Name, object? Value)[] parameters)
+    {
+        List<Issuance> issuances = await session.AllAsync($"SELECT {IssuanceColumns} FROM issuance {which}", ReadIssuance, parameters);
+        if (issuances.Count == 0) return issuances;
+        ILookup<long, WatchedEndpoint> endpoints = (await session.AllAsync(
+            "SELECT issuance, dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = ANY(@ids) ORDER BY dns_name",
+            row => (Issuance: row.GetInt64(0), Endpoint: new WatchedEndpoint(row.GetString(1), row.GetString(2), row.GetBoolean(3))),
+            ("@ids", issuances.Select(one => one.Id).ToArray()))).ToLookup(one => one.Issuance, one => one.Endpoint);
+        return [.. issuances.Select(one => one with { Endpoints = [.. endpoints[one.Id]] })];
+    }
+
+    private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5));
+
+    private static CertificateFacts ReadFacts(NpgsqlDataReader row, int column) =>
+        JsonSerializer.Deserialize<CertificateFacts>(row.GetString(column + 1))! with { CertDer = row.Bytes(column) };
+
+    private static string ToJson(CertificateFacts facts) => JsonSerializer.Serialize(facts with { CertDer = [] });
+
+    private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
+
+    private static string ParentOf(string name) => name.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0 ? name[(dot + 1)..] : "";
+
+    /// <summary>What a webhook is to be owed.</summary>
+    private readonly record struct Debt(string Webhook, string Kind, long Subject);
+}

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using CertHerald.Storage.Secrets;
+using Npgsql;
+
+namespace CertHerald.Storage.Postgres;
+
+/// <summary>Webhooks that were added through the API.</summary>
+internal sealed partial class PostgresStore
+{
+    // In a transaction, though nothing is written: while it reads, no key can go.
+    public async Task<IReadOnlyList<StoredWebhook>> AddedWebhooksAsync(CancellationToken cancellation) => await WriteAsync(
+        async session =>
+        {
+            await session.LockAsync(PostgresLock.Secrets);
+            return await session.AllAsync(
+                "SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch FROM added_webhook ORDER BY name",
+                ReadWebhook);
+        },
+        note: null, cancellation);
+
+    public Task<bool> AddWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            await LockSecretsAsync(session);
+            // The id first: it is part of what the encryption authenticates.
+            long? id = await session.FirstAsync(
+                """
+                INSERT INTO added_webhook (name, dialect, events, evidence, added, url, headers, secrets) VALUES (@name, '', '{}', false, 0, '', '', '')
+                ON CONFLICT DO NOTHING RETURNING id
+                """,
+                row => (long?)row.GetInt64(0), ("@name", webhook.Name));
+            return id is { } added && await FillAsync(session, added, webhook);
+        },
+        cancellation);
+
+    public Task<bool> ReplaceWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            await LockSecretsAsync(session);
+            long? id = await session.FirstAsync("SELECT id FROM added_webhook WHERE name = @name FOR UPDATE", row => (long?)row.GetInt64(0), ("@name", webhook.Name));
+            return id is { } known && await FillAsync(session, known, webhook);
+        },
+        cancellation);
+
+    public Task<bool> RemoveWebhookAsync(string name, CancellationToken cancellation) => WriteAsync(
+        async session => await session.RunAsync("DELETE FROM added_webhook WHERE name = @name", ("@name", name)) > 0,
+        cancellation);
+
+    private async Task<bool> FillAsync(PostgresSession session, long id, StoredWebhook webhook) => await session.RunAsync(
+        """
+        UPDATE added_webhook SET dialect = @dialect, events = @events, evidence = @evidence, concurrency = @concurrency, rate = @rate,
+            added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch
+        WHERE id = @id
+        """,
+        ("@id", id), ("@dialect", webhook.Dialect), ("@events", webhook.Events.ToArray()), ("@evidence", webhook.Evidence),
+        ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
+        ("@url", _secrets.Seal(new SecretPlace(WebhookTable, "url", id), webhook.Url)),
+        ("@headers", _secrets.Seal(new SecretPlace(WebhookTable, "headers", id), JsonSerializer.Serialize(webhook.Headers))),
+        ("@secrets", _secrets.Seal(new SecretPlace(WebhookTable, "secrets", id), JsonSerializer.Serialize(webhook.Secrets)))) > 0;
+
+    private StoredWebhook ReadWebhook(NpgsqlDataReader row)
+    {
+        long id = row.GetInt64(0);
+        return new StoredWebhook
+        {
+            Name = row.GetString(1),
+            Dialect = row.GetString(2),
+            Events = row.GetFieldValue<string[]>(3),
+            Evidence = row.GetBoolean(4),
+            Concurrency = row.NumberOrNull(5),
+            Rate = row.IsDBNull(6) ? null : row.GetDouble(6),
+            Added = row.Time(7),
+            Url = _secrets.Open(new SecretPlace(WebhookTable, "url", id), row.Bytes(8)),
+            Headers = JsonSerializer.Deserialize<KeyValuePair<string, string>[]>(_secrets.Open(new SecretPlace(WebhookTable, "headers", id), row.Bytes(9)))!,
+            IncludeValues = row.GetBoolean(11),
+            AcceptAny2xx = row.GetBoolean(12),
+            MaxBatch = row.GetInt32(13),
+            Secrets = JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(WebhookTable, "secrets", id), row.Bytes(10)))!,
+        };
+    }
+}

@@ -1,0 +1,55 @@
+using CertHerald.Storage;
+using CertHerald.Storage.Postgres;
+using CertHerald.Tests.Doubles;
+using Npgsql;
+
+namespace CertHerald.Tests.Storage.Postgres;
+
+/// <summary>E15: the suite of every store, on PostgreSQL.</summary>
+public sealed class PostgresStoreTests : StoreConformance
+{
+    private string _database = "";
+
+    public override async ValueTask InitializeAsync()
+    {
+        _database = await PostgresServer.NewDatabaseAsync();
+        await base.InitializeAsync();
+    }
+
+    private protected override IStore Open() => Stores.Open(_database, Folder, Time, Meter);
+
+    // Other nodes may live: only time ends a claim.
+    private protected override async Task ReopenAfterKillAsync()
+    {
+        await ReopenAsync();
+        Time.Advance(TimeSpan.FromSeconds(91));
+        await Store.ReleaseExpiredAsync(Time.GetUtcNow(), Cancellation);
+    }
+
+    // Its connection is cut while it waits for a lock.
+    private protected override async Task<T> RunTwiceAsync<T>(Func<Task<T>> write)
+    {
+        await using var other = new NpgsqlConnection(_database);
+        await other.OpenAsync(Cancellation);
+        await using NpgsqlTransaction locking = await other.BeginTransactionAsync(Cancellation);
+        await RunAsync("SELECT pg_advisory_xact_lock(@lock)");
+        await RunAsync("SELECT 1 FROM webhook FOR UPDATE");
+
+        Task<T> result = write();
+        while (await RunAsync("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is 0L)
+        {
+            // It has not come to its lock yet.
+        }
+        await locking.RollbackAsync(Cancellation);
+        return await result;
+
+        async Task<object?> RunAsync(string sql)
+        {
+#pragma warning disable CA2100 // A constant of this method.
+            await using var command = new NpgsqlCommand(sql, other, locking);
+#pragma warning restore CA2100
+            if (sql.Contains("@lock", StringComparison.Ordinal)) command.Parameters.AddWithValue("@lock", (long)PostgresLock.Secrets);
+            return await command.ExecuteScalarAsync(Cancellation);
+        }
+    }
+}
