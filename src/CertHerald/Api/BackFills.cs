@@ -2,11 +2,12 @@ using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Following;
 using CertHerald.Storage;
+using CertHerald.Transparency.Logs;
 
 namespace CertHerald.Api;
 
 /// <summary>Searches of the past for items that are watched since later.</summary>
-internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live, TimeProvider time)
+internal sealed class BackFills(IStore store, Domains domains, LiveLogs live, TimeProvider time)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -46,12 +47,23 @@ internal sealed class BackFills(IBackFills store, Domains domains, LiveLogs live
             items.Add(item.Text);
         }
 
-        List<FollowedLog> logs = [.. live().Where(log => log.Standing.Lanes.Count > 0)];
+        List<LogId> logs = await BegunAsync();
         if (logs.Count == 0) return ApiError.Conflict("No log is followed yet: try again when one is.");
 
-        BackFill added = await store.AddBackFillAsync(items, since, [.. logs.Select(log => log.Log.Id)], CancellationToken.None);
+        BackFill added = await store.AddBackFillAsync(items, since, logs, CancellationToken.None);
         Ring();
         return TypedResults.Json(BackFillJson.Of(added, live()), ApiJson.Default.BackFillJson, statusCode: StatusCodes.Status201Created);
+    }
+
+    /// <summary>
+    /// The logs that have a position and are read: whether they have answered since the start, or their list could be had by
+    /// now, is no matter. They are searched when they do.
+    /// </summary>
+    private async Task<List<LogId>> BegunAsync()
+    {
+        var stages = (await store.LivesAsync(CancellationToken.None)).ToDictionary(life => life.Log.Id, life => life.Stage);
+        foreach (FollowedLog log in live()) stages[log.Log.Id] = log.Stage;
+        return [.. from log in await store.LogsAsync(CancellationToken.None) where stages.TryGetValue(log.Id, out LogStage stage) && stage != LogStage.Stopped select log.Id];
     }
 
     private async Task<IResult> PauseAsync(long id, bool paused)
@@ -87,9 +99,10 @@ internal sealed record BackFillRequest(IReadOnlyList<string>? Items, DateTimeOff
 /// <param name="Read">Entries read so far, in the logs that were begun.</param>
 /// <param name="Total">Entries to read, in the logs that were begun.</param>
 /// <param name="SecondsLeft">At the present rate; null while there is none.</param>
+/// <param name="LeftOut">Logs that are known now and not searched.</param>
 internal sealed record BackFillJson(
     string Id, IReadOnlyList<string> Items, DateTimeOffset Since, DateTimeOffset Added, string State, ulong Read, ulong Total, long? SecondsLeft,
-    IReadOnlyList<BackFillLogJson> Logs)
+    IReadOnlyList<BackFillLogJson> Logs, IReadOnlyList<LeftOutLogJson> LeftOut)
 {
     public static BackFillJson Of(BackFill search, IReadOnlyList<FollowedLog> live)
     {
@@ -99,21 +112,33 @@ internal sealed record BackFillJson(
         return new BackFillJson(
             ApiJson.IdOf(search.Id), search.Items, search.Since, search.Added, search.IsDone ? "done" : search.Paused ? "paused" : "running",
             logs.Aggregate(0UL, (sum, log) => sum + log.Read), logs.Aggregate(0UL, (sum, log) => sum + log.Total),
-            isKnown && !search.Paused ? logs.Max(log => log.SecondsLeft) : null, logs);
+            isKnown && !search.Paused ? logs.Max(log => log.SecondsLeft) : null, logs,
+            [.. live.Where(log => !search.Logs.Contains(log.Log.Id)).Select(LeftOutLogJson.Of)]);
     }
+}
+
+/// <summary>A log that a search leaves out, and why.</summary>
+internal sealed record LeftOutLogJson(string Log, string LogDescription, string Reason)
+{
+    public static LeftOutLogJson Of(FollowedLog log) => new(
+        log.Log.Id.ToString(), log.Log.Description,
+        log.Stage == LogStage.Stopped ? "it is not read any more" : log.Standing.Lanes.Count == 0 ? "it has never answered" : "it was begun after the search");
 }
 
 /// <summary>How far a search is in one log.</summary>
 /// <param name="Problem">Why it does not go on now; null if it does.</param>
 internal sealed record BackFillLogJson(string Log, string LogDescription, ulong Read, ulong Total, long? SecondsLeft, string? Problem)
 {
-    public static BackFillLogJson Of(BackFill search, Transparency.Logs.LogId log, FollowedLog? live)
+    public static BackFillLogJson Of(BackFill search, LogId log, FollowedLog? live)
     {
         List<LogLane> lanes = [.. search.Lanes.Where(one => one.Log == log).Select(one => one.Lane)];
         ulong read = lanes.Aggregate(0UL, (sum, lane) => sum + (lane.Position.Read.Size.Value - lane.Start.Value));
         ulong total = lanes.Aggregate(0UL, (sum, lane) => sum + (lane.Until!.Value.Value - lane.Start.Value));
         double? rate = live?.SearchRateOf(search.Id);
-        string? problem = live is null ? "the log is not followed any more" : lanes.FirstOrDefault(lane => lane.Trouble is not null)?.Trouble!.Kind;
+        string? problem = live is null ? "the log is not followed now"
+            : lanes.FirstOrDefault(lane => lane.Trouble is not null) is { Trouble: { } trouble } ? trouble.Kind
+            : lanes.Count > 0 && read == total && !search.IsDoneIn(log) ? "read, and not proven yet"
+            : null;
         return new BackFillLogJson(
             log.ToString(), live is null ? "" : live.Log.Description, read, total,
             lanes.Count > 0 && read == total ? 0 : rate > 0 ? (long)Math.Ceiling((total - read) / rate.Value) : null, problem);

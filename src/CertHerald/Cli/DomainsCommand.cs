@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using CertHerald.Configuring;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 
 namespace CertHerald.Cli;
@@ -72,6 +73,8 @@ internal static class DomainsCommand
             {
                 JsonElement search = await service.SendAsync(HttpMethod.Post, "/api/back-fills", stopping, new { items, since = from });
                 Console.Out.WriteLine(parsed.GetValue(LocalAccess.Json) ? search.GetRawText() : $"back-fill {search.GetProperty("id").GetString()} searches {search.GetProperty("logs").GetArrayLength()} logs since {from:yyyy-MM-dd HH:mm}Z: see 'certherald back-fills list'");
+                foreach (JsonElement log in search.GetProperty("left_out").EnumerateArray())
+                    Console.Error.WriteLine($"warning: {Visible.Of(log.GetProperty("log_description").GetString() ?? "")} is not searched: {log.GetProperty("reason").GetString()}");
             }
             return CommandLine.Done;
         });

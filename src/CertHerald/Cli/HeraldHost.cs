@@ -247,7 +247,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         return
         [
             new Check("log_lists", fleet.ListProblem is null, fleet.ListProblem) { OpenReason = fleet.OpenListProblem },
-            new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
+            new Check("logs", stalled.Count == 0, stalled.Count == 0 ? null : $"No answer, or none of the unread entries, for {LogFleet.StallsAfter.TotalMinutes:0} minutes from: {string.Join(", ", stalled)}"),
             new Check("retention", true, provider.GetRequiredService<DeliveryRetention>().Announcement),
             new Check("watch_list", true, watched.List.Count > 0 ? null : "Nothing is watched: add names to \"watch\" or \"watch_files\", or with 'certherald domains add'."),
             // Whoever asks may be anybody: how many mistakes, not which.

@@ -6,7 +6,8 @@ namespace CertHerald.Fetching;
 
 /// <summary>Entries from a log with what proves them, if the protocol has it at hand. Whoever got it disposes of the batch.</summary>
 /// <param name="After">The subtrees between batch and head; empty if the protocol has no tiles.</param>
-internal sealed record Fetched(RawBatch Raw, MerkleHash[] After);
+/// <param name="Head">The head that it was asked for under.</param>
+internal sealed record Fetched(RawBatch Raw, MerkleHash[] After, VerifiedHead Head);
 
 /// <summary>
 /// Fetches what will be asked for next while what was fetched is worked on. Arrives in any order, is handed out in the
@@ -21,9 +22,6 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
     // Until it is read, an answer takes room for its text and for its entries.
     private const double InFlight = 2.5;
 
-    // The largest answer in its buffer and in the half as large one before, or beside its entries.
-    private const long LargestAnswer = 3L * LogHttp.LargeCap;
-
     // What an entry takes until a log has shown how large its entries are.
     private const double FirstGuess = 4 * 1024;
 
@@ -37,15 +35,18 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
     /// <summary>How often the log refused, for being asked too much, and was asked again.</summary>
     public long Refusals { get; private set; }
 
-    /// <summary>Entries from this position on.</summary>
+    /// <summary>
+    /// Entries from this position on. Below <paramref name="end"/> every head of the log's tree is as good as another: what was
+    /// begun under one goes on under it when the log has grown, until something of it fails.
+    /// </summary>
     /// <param name="end">Where to stop; null for the head's size.</param>
     /// <exception cref="LogUnavailableException">What was fetched for this position failed. The next call asks again.</exception>
     public async Task<Fetched> TakeAsync(TreeSize position, VerifiedHead head, CancellationToken cancellation, TreeSize? end = null)
     {
         TreeSize until = end ?? head.Size;
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(position.Value, until.Value);
-        // After a rewind, under another head or to another end, nothing that is on its way is wanted.
-        if (head != _head || until != _until || _ranges.First?.Value.Start != position.Value) Restart(position, head, until);
+        // After a rewind, in another tree or to another end, nothing that is on its way is wanted.
+        if (!GoesOnUnder(head) || until != _until || _ranges.First?.Value.Start != position.Value) Restart(position, head, until);
 
         while (true)
         {
@@ -64,9 +65,10 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
             }
             catch (NoRoomException) when (range.Fetch!.IsFaulted)
             {
-                if (range.Needs == LargestAnswer) throw new LogUnavailableException($"one answer with entries from {range.Start} on takes more than {LargestAnswer} bytes");
-                range.Needs = Math.Min(LargestAnswer, 2 * range.Peak);
+                range.Needs = 2 * range.Peak;
+                bool isTooLarge = range.IsLarge && AnswersIn(range) == 1;
                 GiveBackFailed();
+                if (isTooLarge) throw TooLarge($"entries from {range.Start} on");
             }
             catch (LogUnavailableException e) when (range.Fetch!.IsFaulted && e.IsRefusal && range.Refusals < MostRefusals)
             {
@@ -79,7 +81,7 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
             {
                 // One request at a time now, until the log answers again. What failed beside this one was the same trouble.
                 range.Refusals = 0;
-                _isCautious = true;
+                (_isCautious, _head) = (true, head);
                 GiveBackFailed();
                 throw;
             }
@@ -104,6 +106,9 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         _ranges.AddLast(new Range(position.Value, end));
     }
 
+    private bool GoesOnUnder(VerifiedHead head) =>
+        _head is { } begun && (head.Size == begun.Size ? head.Root == begun.Root : head.Size > begun.Size && begun.Size >= _until);
+
     /// <summary>Begins the first range, whatever has to give way for it.</summary>
     private async Task BeginFirstAsync(CancellationToken cancellation)
     {
@@ -114,8 +119,9 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         if (range.Needs > 0) CutToOneAnswer(_ranges.First!);
         long expected = range.Needs > 0 ? range.Needs : Expected(range);
         int answers = AnswersIn(range);
-        FetchRoom? room;
-        while ((room = memory.TryTakeNext(expected, answers)) is null && DropLast()) { }
+        FetchRoom? room = null;
+        if (expected <= memory.MostAtOnce)
+            while ((room = memory.TryTakeNext(expected, answers)) is null && DropLast()) { }
         Begin(range, room ?? await memory.TakeNextAsync(expected, answers, cancellation));
     }
 
@@ -171,6 +177,8 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
     {
         Range range = node.Value;
         if (range.IsRest || range.Count > 2 * source.PageSize) Cut(node, Math.Min(source.BatchEnd(new EntryIndex(range.Start), _until).Value, range.End));
+        // Two answers of the usual size are better than a large one.
+        while (Expected(range) > memory.MostAtOnce && range.Count >= 2 * source.LeastPage) Cut(node, range.Start + (ulong)range.Count / 2);
     }
 
     private void CutToOneAnswer(LinkedListNode<Range> node)
@@ -195,7 +203,7 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         {
             MerkleHash[] after = raw.End < head.Size ? await source.GetSubtreesAsync(raw.End, head.Size, cancellation) : [];
             room.Settle(raw.ByteLength);
-            return new Fetched(raw, after);
+            return new Fetched(raw, after, head);
         }
         catch
         {
@@ -213,8 +221,10 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         }
     }
 
-    // It takes at least as much as it had taken when there was no more.
-    private void Learn(Range range) => _entrySize = Math.Max(_entrySize, range.Peak / InFlight / range.Count);
+    // It takes at least as much as it had taken when there was no more. That it is a large answer is not known by that.
+    private void Learn(Range range) => _entrySize = Math.Max(_entrySize, Math.Min(range.Peak, memory.MostAtOnce) / InFlight / range.Count);
+
+    private static LogUnavailableException TooLarge(string what) => new($"one answer with {what} takes more than {FetchMemory.LargestAnswer} bytes");
 
     private sealed class Range(ulong start, ulong end)
     {
@@ -241,6 +251,8 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
         public bool HadNoRoom => Fetch is { IsFaulted: true, Exception.InnerException: NoRoomException };
 
         public long Peak => _room!.Peak;
+
+        public bool IsLarge => _room!.IsLarge;
 
         public void Begin(FetchRoom room, Func<CancellationToken, Task<Fetched>> fetch)
         {

@@ -11,8 +11,10 @@ internal sealed class NoRoomException() : Exception("the answer is larger than t
 /// <list type="bullet">
 /// <item>Of one log at most <see cref="MostAnswers"/> answers and <see cref="MostOfLog"/> bytes, however many lanes it has.</item>
 /// <item>Of all logs <see cref="DefaultMost"/>. Where many are read, what one asks for ahead is within twice its part of that.</item>
-/// <item>One answer that is larger than either passes while nothing else of the log, or of all logs, is there.</item>
+/// <item>An answer that alone is larger than that has room of its own, <see cref="LargestAnswer"/>: one at a time, over all logs.
+/// Nobody else waits for it, however slowly it comes.</item>
 /// </list>
+/// Together never more than the memory of all and one largest answer.
 /// A log's share is taken by what is expected, the memory of all by what is read: a host that makes us wait holds nothing of it.
 /// What an answer takes beyond what was expected is taken as it grows; where there is none left, the answer is dropped. Who waits for room holds none, and those who came first go first: nobody waits for ever. Thread-safe.
 /// </summary>
@@ -25,21 +27,28 @@ internal sealed class FetchMemory(long most)
 
     public const int MostAnswers = 16;
 
+    /// <summary>Of one answer: in its buffer and in the half as large one before, or beside its entries.</summary>
+    public const long LargestAnswer = 3L * LogHttp.LargeCap;
+
     // What catch-up leaves to heads and the tip, in parts of each limit.
     private const int Spared = 8;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<LogId, LogMemory> _logs = [];
     private readonly LinkedList<Waiter> _waiters = new();
-    private long _used;
+    private readonly LinkedList<TaskCompletionSource> _largeWaiters = new();
+    private long _used, _usedByLarge;
     private int _active;                                       // logs that hold a share
-    private bool _isAwaited;
+    private bool _isAwaited, _isLargeTaken;
 
-    /// <summary>Bytes in flight and waiting.</summary>
+    /// <summary>Bytes in flight and waiting, those of a large answer among them.</summary>
     public long Used
     {
-        get { lock (_gate) return _used; }
+        get { lock (_gate) return _used + _usedByLarge; }
     }
+
+    /// <summary>What takes more is a large answer.</summary>
+    public long MostAtOnce => Math.Min(MostOfLog, most);
 
     /// <summary>What a lane of a log draws from.</summary>
     public LaneMemory For(LogId log, RequestPriority lane)
@@ -71,6 +80,7 @@ internal sealed class FetchMemory(long most)
     }
 
     /// <summary>Takes room as soon as there is some. Whoever calls holds none.</summary>
+    /// <param name="bytes">At most <see cref="MostAtOnce"/>.</param>
     internal async Task TakeAsync(LogMemory log, long bytes, int answers, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -83,6 +93,36 @@ internal sealed class FetchMemory(long most)
 
         using CancellationTokenRegistration registration = cancellation.Register(() => GiveUp(waiter, cancellation));
         await waiter.Turn.Task;
+    }
+
+    /// <summary>Takes the room that is there for one large answer, once those have given it back who asked before.</summary>
+    internal async Task TakeLargeAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            _largeWaiters.AddLast(turn);
+            GrantLarge();
+        }
+
+        // Whoever gives up is passed over when it is their turn.
+        using CancellationTokenRegistration registration = cancellation.Register(() => turn.TrySetCanceled(cancellation));
+        await turn.Task;
+    }
+
+    internal void UseLarge(long bytes)
+    {
+        lock (_gate) _usedByLarge += bytes;
+    }
+
+    internal void GiveBackLarge()
+    {
+        lock (_gate)
+        {
+            _isLargeTaken = false;
+            GrantLarge();
+        }
     }
 
     internal void GiveBack(LogMemory log, long bytes, long ofAll, int answers)
@@ -129,13 +169,22 @@ internal sealed class FetchMemory(long most)
             (LogMemory log, long bytes, int answers) = node.Value;
             // A log that waits for its own answers to be taken holds up no other.
             if (full.Contains(log) || !log.Fits(bytes, answers)) full.Add(log);
-            else if (_used > 0 && _used + bytes > most) _isAwaited = true;
+            else if (_used + bytes > most) _isAwaited = true;
             else
             {
                 _waiters.Remove(node);
                 Add(log, bytes, bytes, answers);
                 node.Value.Turn.TrySetResult();
             }
+        }
+    }
+
+    private void GrantLarge()
+    {
+        while (!_isLargeTaken && _largeWaiters.First is { } next)
+        {
+            _largeWaiters.RemoveFirst();
+            _isLargeTaken = next.Value.TrySetResult();
         }
     }
 
@@ -153,21 +202,33 @@ internal sealed class LogMemory
     public int Answers { get; set; }
 
     public bool Fits(long bytes, int answers) =>
-        (Used == 0 || Used + bytes <= FetchMemory.MostOfLog) && (Answers == 0 || Answers + answers <= FetchMemory.MostAnswers);
+        Used + bytes <= FetchMemory.MostOfLog && (Answers == 0 || Answers + answers <= FetchMemory.MostAnswers);
 }
 
 /// <summary>The memory that a lane of a log draws from. Thread-safe.</summary>
 internal sealed class LaneMemory(FetchMemory all, LogMemory log, RequestPriority lane)
 {
+    /// <inheritdoc cref="FetchMemory.MostAtOnce"/>
+    public long MostAtOnce => all.MostAtOnce;
+
     /// <summary>Room for what may be fetched ahead; null if there is none to spare.</summary>
     public FetchRoom? TryTakeAhead(long bytes, int answers) => TryTake(bytes, answers, lane == RequestPriority.CatchUp);
 
     /// <summary>Room for what is needed next; null if there is none now.</summary>
     public FetchRoom? TryTakeNext(long bytes, int answers) => TryTake(bytes, answers, false);
 
-    /// <summary>Room for what is needed next, as soon as there is some. Whoever waits for it holds none.</summary>
+    /// <summary>
+    /// Room for what is needed next, as soon as there is some. Whoever waits for it holds none, unless it is for a large
+    /// answer: that has room of its own, for <see cref="FetchMemory.LargestAnswer"/>.
+    /// </summary>
     public async Task<FetchRoom> TakeNextAsync(long bytes, int answers, CancellationToken cancellation)
     {
+        if (bytes > MostAtOnce)
+        {
+            await all.TakeLargeAsync(cancellation);
+            return FetchRoom.Large(all, log);
+        }
+
         await all.TakeAsync(log, bytes, answers, cancellation);
         return new FetchRoom(all, log, bytes, bytes, answers);
     }
@@ -191,6 +252,12 @@ internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, long
     /// <summary>The most that was used at a time.</summary>
     public long Peak { get; private set; }
 
+    /// <summary>It is the one for large answers, and no part of what logs share.</summary>
+    public bool IsLarge { get; private init; }
+
+    /// <summary>The room for a large answer, which the caller has taken.</summary>
+    public static FetchRoom Large(FetchMemory all, LogMemory log) => new(all, log, 0, 0, 0) { IsLarge = true };
+
     /// <summary>Uses more, or with a negative number less.</summary>
     /// <exception cref="NoRoomException">There is none left.</exception>
     public void Use(long bytes)
@@ -199,11 +266,8 @@ internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, long
         {
             _used += bytes;
             Peak = Math.Max(Peak, _used);
-            long more = More(_taken), ofAll = More(_takenOfAll);
-            if (more == 0 && ofAll == 0) return;
-
-            if (_isGivenBack || !all.TryTake(log, more, ofAll, 0, sparesSome: false)) throw new NoRoomException();
-            (_taken, _takenOfAll) = (_taken + more, _takenOfAll + ofAll);
+            if (IsLarge) UseLarge();
+            else UseShared();
         }
     }
 
@@ -213,8 +277,14 @@ internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, long
         lock (_gate)
         {
             if (_isGivenBack) return;
+            _used = bytes;
+            if (IsLarge)
+            {
+                UseLarge();
+                return;
+            }
             all.GiveBack(log, _taken - bytes, _takenOfAll - bytes, 0);
-            (_taken, _takenOfAll, _used) = (bytes, bytes, bytes);
+            (_taken, _takenOfAll) = (bytes, bytes);
         }
     }
 
@@ -224,8 +294,32 @@ internal sealed class FetchRoom(FetchMemory all, LogMemory log, long taken, long
         {
             if (_isGivenBack) return;
             _isGivenBack = true;
-            all.GiveBack(log, _taken, _takenOfAll, answers);
+            if (IsLarge)
+            {
+                all.UseLarge(-_taken);
+                all.GiveBackLarge();
+            }
+            else
+            {
+                all.GiveBack(log, _taken, _takenOfAll, answers);
+            }
         }
+    }
+
+    private void UseShared()
+    {
+        long more = More(_taken), ofAll = More(_takenOfAll);
+        if (more == 0 && ofAll == 0) return;
+
+        if (_isGivenBack || !all.TryTake(log, more, ofAll, 0, sparesSome: false)) throw new NoRoomException();
+        (_taken, _takenOfAll) = (_taken + more, _takenOfAll + ofAll);
+    }
+
+    private void UseLarge()
+    {
+        if (_isGivenBack || _used > FetchMemory.LargestAnswer) throw new NoRoomException();
+        all.UseLarge(_used - _taken);
+        _taken = _used;
     }
 
     private long More(long taken) => _used <= taken ? 0 : Math.Max(_used - taken, Step);

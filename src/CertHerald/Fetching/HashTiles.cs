@@ -21,7 +21,7 @@ internal sealed class HashTiles(LogHttp http, RequestPriority lane)
 
         // All are asked for before the first is waited for.
         var tiles = new Task<TileNodes>[places.Count];
-        for (int i = 0; i < tiles.Length; i++) tiles[i] = FindAsync(places[i], tree, cancellation);
+        for (int i = 0; i < tiles.Length; i++) tiles[i] = GetAsync(places[i], tree, cancellation);
 
         var hashes = new MerkleHash[tiles.Length];
         await Task.WhenAll(tiles);
@@ -33,6 +33,21 @@ internal sealed class HashTiles(LogHttp http, RequestPriority lane)
     public void Forget()
     {
         lock (_gate) _tiles.Clear();
+    }
+
+    private async Task<TileNodes> GetAsync(TileSlot place, TreeSize tree, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await FindAsync(place, tree, cancellation).WaitAsync(cancellation);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                // Whoever asked for it first has given up: who waited with them asks now.
+            }
+        }
     }
 
     private Task<TileNodes> FindAsync(TileSlot place, TreeSize tree, CancellationToken cancellation)

@@ -22,4 +22,10 @@ internal sealed class HeadPoll(LogHttp http, string path)
         _etag = answer.ETag;
         return _last;
     }
+
+    /// <summary>
+    /// What came last is not the log's word. It may have been damaged on its way, under the tag of a good one: the log would
+    /// answer for ever that it has not changed.
+    /// </summary>
+    public void Forget() => (_last, _etag) = (null, null);
 }

@@ -20,8 +20,14 @@ internal interface ILogSource
     /// <summary>The newest head on offer, signature included, unchecked.</summary>
     Task<SignedHead> GetHeadAsync(CancellationToken cancellation);
 
+    /// <summary>The head that was given last is of no use: the next is asked for whether it changed or not.</summary>
+    void ForgetHead();
+
     /// <summary>Entries that an answer holds, as learned: worth keeping over a restart.</summary>
     int PageSize { get; }
+
+    /// <summary>Fewer entries than this take no less to read.</summary>
+    int LeastPage { get; }
 
     /// <summary>Where a batch that starts here does best to end, by the log's pages or tiles; never beyond <paramref name="head"/>.</summary>
     TreeSize BatchEnd(EntryIndex start, TreeSize head);

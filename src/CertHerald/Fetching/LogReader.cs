@@ -35,6 +35,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     {
         SignedHead head = await source.GetHeadAsync(cancellation);
         HeadFailure failure = VerifiedHead.Verify(head, Log.Key, out VerifiedHead? verified);
+        if (verified is null) source.ForgetHead();
         return verified ?? throw new HeadRefusedException(
             $"{LogSources.NameOf(Log)}: the head of {head.Size} entries does not bear the log's signature", failure, head.Verbatim);
     }
@@ -56,8 +57,17 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         return batch is DisputedBatch ? await NarrowAsync(batch, position, head, cancellation) : batch;
     }
 
-    private async Task<Batch> ReadOnceAsync(Frontier position, VerifiedHead head, TreeSize until, CancellationToken cancellation) =>
-        Check(position, await _ahead.TakeAsync(position.Size, head, cancellation, until), head);
+    private async Task<Batch> ReadOnceAsync(Frontier position, VerifiedHead head, TreeSize until, CancellationToken cancellation)
+    {
+        Fetched fetched = await _ahead.TakeAsync(position.Size, head, cancellation, until);
+        Batch batch = Check(position, fetched);
+        if (batch is not DisputedBatch || fetched.Head.Root == head.Root) return batch;
+
+        // It was asked for under an older head, and that may be the one that lies.
+        batch.Raw.Dispose();
+        Forget();
+        return Check(position, await _ahead.TakeAsync(position.Size, head, cancellation, until));
+    }
 
     /// <summary>
     /// Of a disputed batch of a tiled log, the entries before the first that contradicts what its tiles prove, or that one
@@ -81,7 +91,7 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
             throw;
         }
 
-        if (contradicted is not { } index) return Check(position, new Fetched(disputed.Raw, []), head);
+        if (contradicted is not { } index) return Check(position, new Fetched(disputed.Raw, [], head));
         if (disputed.Raw.Count == 1) return disputed;
         disputed.Raw.Dispose();
         return await ReadOnceAsync(position, head, new TreeSize(Math.Max(index.Value, position.Size.Value + 1)), cancellation);
@@ -312,11 +322,11 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
             ? LogTime.Of(entry.Timestamp)
             : null;
 
-    private static Batch Check(Frontier position, Fetched fetched, VerifiedHead head)
+    private static Batch Check(Frontier position, Fetched fetched)
     {
         try
         {
-            return Batch.Check(position, fetched.Raw, fetched.After, head);
+            return Batch.Check(position, fetched.Raw, fetched.After, fetched.Head);
         }
         catch
         {

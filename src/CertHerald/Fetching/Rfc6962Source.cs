@@ -20,9 +20,13 @@ internal sealed class Rfc6962Source(LogHttp http, RequestPriority lane, int page
 
     public int PageSize => _page.Learned;
 
+    public int LeastPage => 1;
+
     public string? ForeignOrigin => null;
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
+
+    public void ForgetHead() => _heads.Forget();
 
     public TreeSize BatchEnd(EntryIndex start, TreeSize head) => new(_page.EndAfter(start.Value, head.Value));
 

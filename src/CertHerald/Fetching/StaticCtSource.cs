@@ -29,9 +29,13 @@ internal sealed partial class StaticCtSource(LogHttp http, string origin, LogKey
 
     public int PageSize => TilesPerBatch * Tiles.FullWidth;
 
+    public int LeastPage => Tiles.FullWidth;
+
     public string? ForeignOrigin { get; private set; }
 
     public Task<SignedHead> GetHeadAsync(CancellationToken cancellation) => _heads.AskAsync(ReadHead, cancellation);
+
+    public void ForgetHead() => _heads.Forget();
 
     public TreeSize BatchEnd(EntryIndex start, TreeSize head)
     {

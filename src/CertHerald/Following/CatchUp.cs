@@ -22,7 +22,7 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
             if (!lane.IsTip) followed.StandsAt(lane);
         while (true)
         {
-            if (followed.Standing.Largest is { } head && Next() is { } lane) await StepAsync(lane, head, stopping);
+            if (followed.Standing.Behind is { } head && Next() is { } lane) await StepAsync(lane, head, stopping);
             else await followed.LaneBell.WaitAsync(Nap, stopping);
         }
     }

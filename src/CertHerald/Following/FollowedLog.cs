@@ -12,9 +12,15 @@ namespace CertHerald.Following;
 /// <summary>Whether a log is being read. The names are shown; the last three are stages of its life.</summary>
 internal enum FollowState { Starting, Following, Failing, Delisted, Finished, Stopped }
 
+/// <summary>Who reads a log: each fails, and is started again, for itself.</summary>
+internal enum LogWork { Tip, CatchUp, BackFill }
+
 /// <summary>A log that is followed, and how it stands right now. Written by its followers and the fleet; read by anyone.</summary>
 internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
 {
+    /// <summary>How long a head may not be shown again before the smaller ones that are count.</summary>
+    private static readonly TimeSpan LongestLag = TimeSpan.FromHours(24);
+
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<long, Refusals> _refusals = new();
     private readonly ConcurrentDictionary<long, (DateTimeOffset Begun, DateTimeOffset Last, ulong Read)> _searches = new();
@@ -24,6 +30,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     private (FinalTreeHead Final, bool HasEnded)? _end;
     private LogStanding _standing = LogStanding.Unknown;
     private DateTimeOffset? _throttledAt;
+    private readonly long[] _advances = new long[3];
     private long _entries, _malformed, _matches;
 
     public LogDescription Log => Chosen.Log;
@@ -146,7 +153,11 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             Head = head,
             LastSuccess = now,
             Error = null,
-            Largest = standing.Largest is { } largest && largest.Size > head.Size ? largest : head,
+            // One that no front end has shown for as long as the log may lag is not its tree any more.
+            Largest = IsLarger(standing, head, now) ? standing.Largest : head,
+            LargestAt = IsLarger(standing, head, now) ? standing.LargestAt : now,
+            // Back after a silence, it has its time to give what is unread.
+            UnreadSince = now - standing.LastSuccess > LogHealth.MostSilence ? null : standing.UnreadSince,
         });
 
     /// <summary>As if this process had just begun with it.</summary>
@@ -155,6 +166,12 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
         Change(_ => LogStanding.Unknown with { LastSuccess = time.GetUtcNow() });
         Incidents.Forget();
     }
+
+    /// <summary>The log itself proves that a head of it is not of the tree that was read.</summary>
+    public void Denied(VerifiedHead head) => Change(standing => standing.Largest != head ? standing
+        : standing.Head is { } seen && seen != head ? standing with { Largest = seen, LargestAt = standing.LastSuccess }
+        // The next one that is seen is the largest then.
+        : standing with { LargestAt = DateTimeOffset.MinValue });
 
     /// <summary>All lanes at once, as after a start.</summary>
     public void StandsAt(IReadOnlyList<LogLane> lanes) => Change(standing => standing with { Lanes = lanes });
@@ -187,6 +204,23 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             });
     }
 
+    /// <summary>How often the log has let this work come on. After that, a failure is a first one.</summary>
+    public long AdvancesOf(LogWork work) => Interlocked.Read(ref _advances[(int)work]);
+
+    /// <summary>The log gave what was asked for.</summary>
+    public void Advanced(LogWork work) => Interlocked.Increment(ref _advances[(int)work]);
+
+    /// <summary>Entries of a lane were read and committed. Searches of the past are no part of how a log stands.</summary>
+    public void Advanced(LogLane lane, DateTimeOffset now)
+    {
+        Advanced(lane.BackFill is not null ? LogWork.BackFill : lane.IsTip ? LogWork.Tip : LogWork.CatchUp);
+        if (lane.BackFill is not null) return;
+        // A tip that reads under a head of before its last failure has got over it.
+        Change(standing => lane.IsTip
+            ? standing with { State = FollowState.Following, Error = null, LastRead = now, UnreadSince = null }
+            : standing with { LastRead = now, UnreadSince = null });
+    }
+
     public void Read(RawBatch batch, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         Interlocked.Add(ref _entries, batch.Count);
@@ -206,9 +240,20 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
         lock (_lock) _throttledAt = now;
     }
 
+    private static bool IsLarger(LogStanding standing, VerifiedHead head, DateTimeOffset now) =>
+        standing.Largest is { } largest && largest.Size > head.Size && now - standing.LargestAt <= LongestLag;
+
     private void Change(Func<LogStanding, LogStanding> change)
     {
-        lock (_lock) _standing = change(_standing);
+        lock (_lock)
+        {
+            LogStanding standing = change(_standing);
+            if (standing is { Head: { } head, Lanes: [.., { } tip] } && head != standing.Reached && head.Size == tip.Position.Proven.Size && head.Root == tip.Position.Proven.Root())
+                standing = standing with { Reached = head };
+            _standing = standing.HasUnread ? standing with { UnreadSince = standing.UnreadSince ?? time.GetUtcNow() }
+                : standing.Backlog == 0 ? standing with { UnreadSince = null }
+                : standing;
+        }
     }
 }
 
@@ -222,6 +267,30 @@ internal sealed record LogStanding(
 {
     /// <summary>Of a log that was not asked yet.</summary>
     public static LogStanding Unknown { get; } = new(FollowState.Starting, [], null, null, null, null, null);
+
+    /// <summary>When the largest was last shown.</summary>
+    public DateTimeOffset? LargestAt { get; init; }
+
+    /// <summary>The last one that the tip has come to, and proven: its tree is the one that was read.</summary>
+    public VerifiedHead? Reached { get; init; }
+
+    /// <summary>
+    /// What everything behind the tip is read and proven under: one signed head that is too large would make every proof of the
+    /// log fail, and its tiles look pruned. Until the tip has come to one, the largest.
+    /// </summary>
+    public VerifiedHead? Behind => Reached is { } reached && Lanes is [.., { } tip] && reached.Size >= tip.Start ? reached : Largest;
+
+    /// <summary>When entries were last read by this process; null before that.</summary>
+    public DateTimeOffset? LastRead { get; init; }
+
+    /// <summary>
+    /// Since when there are entries to read of which none came; null while there are none. That its lanes stand still, each
+    /// under an incident of its own, does not end it: only entries do.
+    /// </summary>
+    public DateTimeOffset? UnreadSince { get; init; }
+
+    /// <summary>Whether there is something to read: gaps apart, which are tried again in their own time.</summary>
+    public bool HasUnread => Largest is not null && (Lanes.Count == 0 || Lanes.Any(lane => lane.Trouble is null && lane.Left(Largest.Size) > 0));
 
     /// <summary>Entries read without a gap (ct.md 8.1).</summary>
     public TreeSize Position => Lanes.Count > 0 ? Lanes[0].Position.Read.Size : default;

@@ -20,15 +20,18 @@ internal sealed class HeadPace(LogProtocol protocol, TimeSpan? configured)
 
     private readonly Queue<TimeSpan> _gaps = new();
     private TreeSize? _size;
-    private DateTimeOffset _since, _seen;
+    private DateTimeOffset _since, _asked;
 
     /// <summary>The log ended, and was read to its end: only a change of mind would be news.</summary>
     public bool IsFinished { get; set; }
 
+    /// <summary>The log is asked now, whatever comes of it.</summary>
+    public void Asked(DateTimeOffset now) => _asked = now;
+
     /// <summary>Learns from a head that was seen. Older ones, from front ends that lag, say nothing.</summary>
     public void Saw(TreeSize size, DateTimeOffset now)
     {
-        _seen = now;
+        _asked = now;
         if (size <= _size) return;
         if (_size is not null) _gaps.Enqueue(now - _since);
         if (_gaps.Count > Remembered) _gaps.Dequeue();
@@ -43,9 +46,14 @@ internal sealed class HeadPace(LogProtocol protocol, TimeSpan? configured)
     }
 
     /// <summary>As <see cref="Next(TimeSpan)"/>, counted from when the last head was seen: time spent on reading is part of it.</summary>
-    public TimeSpan Next(TimeSpan freshFor, DateTimeOffset now)
+    public TimeSpan Next(TimeSpan freshFor, DateTimeOffset now) => Left(Next(freshFor), now);
+
+    /// <summary>How long to wait after an ask that failed, at least.</summary>
+    public TimeSpan Soonest(DateTimeOffset now) => Left(configured ?? Shortest, now);
+
+    private TimeSpan Left(TimeSpan whole, DateTimeOffset now)
     {
-        TimeSpan whole = Next(freshFor), left = whole - (now - _seen);
+        TimeSpan left = whole - (now - _asked);
         // A clock that was set back must not make it longer.
         return left < TimeSpan.Zero ? TimeSpan.Zero : left < whole ? left : whole;
     }

@@ -32,6 +32,11 @@ internal sealed class LaneReader(
     /// <summary>As <see cref="ProveEach"/>; a test has no time for so many.</summary>
     public ulong Unproven { get; init; } = ProveEach;
 
+    // What was proven when a new tip was opened before its head, and not yet compared with that tree. The oldest first.
+    private readonly Queue<Frontier> _uncompared = new();
+    private int _comparisons;
+    private DateTimeOffset _compareAt;
+
     private const string Contradicts = "its entries contradict what the log signed";
 
     public LogReader Reader => reader;
@@ -83,6 +88,7 @@ internal sealed class LaneReader(
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);
+            followed.Advanced(lane, time.GetUtcNow());
             if (batch is DisputedBatch) return await AfterDisputeAsync(lane, batch.End, head, stopping);
         }
 
@@ -135,17 +141,43 @@ internal sealed class LaneReader(
     }
 
     /// <summary>Opens a new tip at the head; what is behind it becomes a lane of its own.</summary>
-    /// <returns>The tip; the lane as it was, if the log proves no place to begin.</returns>
+    /// <returns>The tip; the lane as it was, if the log proves no place to begin, or has left too many behind already.</returns>
     public async Task<LogLane> OpenTipAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
+        if (followed.Standing.Lanes.Count >= MostLanes) return lane;
+
         try
         {
             Frontier at = await reader.StartAtAsync(head.Size, head, stopping);
-            return await SplitAsync(lane, at, null, "", stopping);
+            LogLane tip = await SplitAsync(lane, at, null, "", stopping);
+            if (lane.Position.Proven.Size.Value > 0) _uncompared.Enqueue(lane.Position.Proven);
+            return tip;
         }
         catch (LogUnavailableException failure) when (!IsThrottled(failure))
         {
             return lane;                                       // then it is read in one lane, and the tip waits for its turn
+        }
+    }
+
+    /// <summary>
+    /// Whether the tree in which the tip was opened contains what was proven before it: a log that rewrites its past must not
+    /// get away with growing far at once. The tip does not wait for this; what cannot be compared now is asked for again.
+    /// </summary>
+    /// <param name="head">That the tip has come to.</param>
+    public async Task CompareAsync(VerifiedHead head, CancellationToken stopping)
+    {
+        while (time.GetUtcNow() >= _compareAt && _uncompared.TryPeek(out Frontier? proven) && proven.Size <= head.Size)
+        {
+            bool? isContained = await reader.ContainsAsync(proven.Size, proven.Root(), head, stopping);
+            if (isContained is null && !await reader.ProvesAsync(proven.Size, proven.Root(), head, stopping))
+            {
+                _compareAt = time.GetUtcNow() + WaitAfter(_comparisons++);
+                return;
+            }
+
+            _uncompared.Dequeue();
+            _comparisons = 0;
+            if (isContained == false) await DenyAsync(proven, head, stopping);
         }
     }
 
@@ -221,7 +253,8 @@ internal sealed class LaneReader(
         if (rewound.Trouble is not null) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
         if (refusals.Disputes < Refusals.MostDisputes) return rewound;
 
-        VerifiedHead newest = followed.Standing.Largest is { } seen && seen.Size > head.Size ? seen : head;
+        LogStanding standing = followed.Standing;
+        VerifiedHead newest = standing.Head is { } seen && seen.Size > head.Size ? seen : standing.Largest is { } largest && largest.Size > head.Size ? largest : head;
         await CompareHeadsAsync(rewound.Position.Proven, end, head, newest, stopping);
         if (end.Size >= rewound.Until) return await StallAsync(rewound, IncidentKinds.RootMismatch, Contradicts, stopping);
 
@@ -236,9 +269,19 @@ internal sealed class LaneReader(
     private async Task CompareHeadsAsync(Frontier proven, Frontier read, VerifiedHead disputed, VerifiedHead newest, CancellationToken stopping)
     {
         if (await reader.ContainsAsync(proven.Size, proven.Root(), newest, stopping) is false)
-            await OpenInconsistentAsync($"the tree of {newest.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before", newest.Size, proven.Root(), [newest], stopping);
+            await DenyAsync(proven, newest, stopping);
         else if (newest.Root != disputed.Root && read.Size == disputed.Size && await reader.ContainsAsync(read.Size, read.Root(), newest, stopping) is true)
+        {
+            followed.Denied(disputed);
             await OpenInconsistentAsync(Denies(disputed, newest), disputed.Size, read.Root(), [disputed, newest], stopping);
+        }
+    }
+
+    /// <summary>What was proven is not in the tree of a larger head.</summary>
+    private Task DenyAsync(Frontier proven, VerifiedHead head, CancellationToken stopping)
+    {
+        followed.Denied(head);
+        return OpenInconsistentAsync($"the tree of {head.Size} entries that the log signed does not contain the {proven.Size} entries that were proven before", head.Size, proven.Root(), [head], stopping);
     }
 
     private static string Denies(VerifiedHead older, VerifiedHead newer) => $"the log signed a tree of {older.Size} entries that its later one of {newer.Size} does not contain";
@@ -280,12 +323,18 @@ internal sealed class LaneReader(
         return upper;
     }
 
+    /// <summary>From a minute, doubling, to six hours; for ever.</summary>
+    /// <param name="tries">So far.</param>
+    public static TimeSpan WaitAfter(int tries)
+    {
+        TimeSpan wait = FirstRetry * (1 << Math.Min(tries, 9));
+        return wait < LongestRetry ? wait : LongestRetry;
+    }
+
     private async Task<LogLane> StallAsync(LogLane lane, string kind, string problem, CancellationToken stopping)
     {
         int tries = lane.Trouble is { } trouble ? trouble.Tries + 1 : 0;
-        // From a minute, doubling, to six hours; for ever.
-        TimeSpan wait = FirstRetry * (1 << Math.Min(tries, 9));
-        lane = await store.StallLaneAsync(lane, new LaneTrouble(kind, tries, time.GetUtcNow() + (wait < LongestRetry ? wait : LongestRetry)), problem, stopping);
+        lane = await store.StallLaneAsync(lane, new LaneTrouble(kind, tries, time.GetUtcNow() + WaitAfter(tries)), problem, stopping);
         followed.RefusalsOf(lane).Forget();
         followed.StandsAt(lane);
         return lane;

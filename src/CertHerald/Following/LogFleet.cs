@@ -7,7 +7,6 @@ using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Logs;
-using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Following;
 
@@ -23,7 +22,7 @@ internal sealed partial class LogFleet(
     Func<FollowedLog, BackFiller> backFill, TimeProvider time, Meter meter, ILogger<LogFleet> logger)
     : BackgroundService
 {
-    /// <summary>A log that has not answered for this long is stalled, and says so to whoever asks for readiness.</summary>
+    /// <summary>A log that has given nothing of use for this long is stalled, and says so to whoever asks for readiness.</summary>
     public static readonly TimeSpan StallsAfter = TimeSpan.FromMinutes(15);
 
     /// <summary>A list that could not be renewed for this long may lack logs.</summary>
@@ -51,8 +50,9 @@ internal sealed partial class LogFleet(
     /// <summary>How often the lives of all logs were settled. Stands still if that hangs.</summary>
     public long Passes => Interlocked.Read(ref _passes);
 
-    /// <summary>Logs that have not answered for long, though they should.</summary>
-    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following && !log.IsElsewhere && time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter);
+    /// <summary>Logs that have not answered for long, or given none of the entries that they signed for, though they should.</summary>
+    public IEnumerable<FollowedLog> Stalled => Logs.Where(log => log.Stage == LogStage.Following && !log.IsElsewhere
+        && (time.GetUtcNow() - (log.Standing.LastSuccess ?? _started) > StallsAfter || time.GetUtcNow() - log.Standing.UnreadSince > StallsAfter));
 
     /// <summary>What lists hold that cannot be followed, each once.</summary>
     public IReadOnlyList<RefusedLog> Refused => [.. lists.SelectMany(source => source.List?.Refused ?? []).Distinct()];
@@ -283,12 +283,11 @@ internal sealed partial class LogFleet(
 
     /// <summary>The tip and what lies behind it fail and start again each for itself: a gap must not delay what is new.</summary>
     private Task KeepFollowingAsync(FollowedLog log, CancellationToken stopping) => Task.WhenAll(
-        KeepAsync(log, follow, follower => follower.RunAsync(stopping), () => log.Standing.Tip, stopping),
-        KeepAsync(log, catchUp, behind => behind.RunAsync(stopping), () => log.Standing.Position, stopping),
-        KeepAsync(log, backFill, past => past.RunAsync(stopping), () => default, stopping));
+        KeepAsync(log, LogWork.Tip, follow, follower => follower.RunAsync(stopping), stopping),
+        KeepAsync(log, LogWork.CatchUp, catchUp, behind => behind.RunAsync(stopping), stopping),
+        KeepAsync(log, LogWork.BackFill, backFill, past => past.RunAsync(stopping), stopping));
 
-    /// <param name="progress">Where it stands: after progress, the next failure is a first one.</param>
-    private async Task KeepAsync<T>(FollowedLog log, Func<FollowedLog, T> make, Func<T, Task> run, Func<TreeSize> progress, CancellationToken stopping)
+    private async Task KeepAsync<T>(FollowedLog log, LogWork work, Func<FollowedLog, T> make, Func<T, Task> run, CancellationToken stopping)
         where T : class, IDisposable
     {
         // The first await lets the others begin while a log thinks.
@@ -297,7 +296,7 @@ internal sealed partial class LogFleet(
         T? follower = null;
         while (!stopping.IsCancellationRequested)
         {
-            TreeSize before = progress();
+            long before = log.AdvancesOf(work);
             try
             {
                 await run(follower ??= make(log));
@@ -324,7 +323,7 @@ internal sealed partial class LogFleet(
                     follower = null;
                 }
 
-                if (progress() != before) backoff = new Backoff();
+                if (log.AdvancesOf(work) != before) backoff = new Backoff();
                 TimeSpan wait = backoff.Next();
                 if (failure is LogUnavailableException { RetryAfter: { } asked } && asked > wait) wait = asked;
                 if (log.Stage == LogStage.Finished) wait = HeadPace.Daily;

@@ -28,6 +28,12 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     private readonly HeadWatch _watch = new(followed, lanes.Reader, store, time);
     private readonly StartSearch _search = new();
 
+    // Seen last, and when; null after an ask that failed.
+    private (VerifiedHead Head, DateTimeOffset Seen)? _last;
+
+    // Since when the tip has not been at the end of a head: a log that fails in between is behind all the same.
+    private DateTimeOffset? _behindSince;
+
     private LogDescription Log => followed.Log;
 
     private LogReader Reader => lanes.Reader;
@@ -37,7 +43,7 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     {
         IReadOnlyList<LogLane> known = await store.LanesAsync(Log.Id, stopping);
         ulong farBehind = known.Count > 0 ? Behind : BehindAtStart;
-        VerifiedHead head = await GetHeadAsync(stopping);
+        (VerifiedHead head, DateTimeOffset seen) = await FirstHeadAsync(stopping);
         Frontier begin = known.Count > 0 ? known[^1].Position.Read : await BeginAsync(head, stopping);
         known = await store.BeginLogAsync(Log, begin, stopping);
         // After the first start, the lanes behind the tip are another's, who knows more of them by now.
@@ -48,16 +54,19 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
         followed.StandsAt(tip);
         IReadOnlyList<VerifiedHead> passed = await UnprovenAsync(tip, head, stopping);
         MerkleHash? kept = null;
-        DateTimeOffset? behindSince = null;
         while (true)
         {
-            DateTimeOffset seen = time.GetUtcNow();
             // Smaller and equal ones too: one size with two roots is a fork, wherever the position is. No two sizes share a root.
             if (kept != head.Root) await store.KeepHeadAsync(Log.Id, head, stopping);
             kept = head.Root;
 
-            behindSince = tip.Position.Read.Size < head.Size ? behindSince ?? seen : null;
-            if (tip.Left(head.Size) > farBehind || seen - behindSince > LongBehind) tip = await lanes.OpenTipAsync(tip, head, stopping);
+            _behindSince = tip.Position.Read.Size < head.Size ? _behindSince ?? seen : null;
+            if (tip.Left(head.Size) > farBehind || seen - _behindSince > LongBehind)
+            {
+                LogLane opened = await lanes.OpenTipAsync(tip, head, stopping);
+                if (opened.Id != tip.Id) _behindSince = null;
+                tip = opened;
+            }
             farBehind = Behind;
 
             // A head below the position is an older front end of the same log: wait for it to catch up.
@@ -69,11 +78,14 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
 
             if (tip.Position.Read.Size >= head.Size)
             {
+                _behindSince = null;
+                followed.Advanced(LogWork.Tip);
+                await lanes.CompareAsync(head, stopping);
                 await _final.CompareAsync(head, stopping);
                 _pace.IsFinished = followed.Stage == LogStage.Finished;
                 await Task.Delay(_pace.Next(Reader.HeadFreshFor, time.GetUtcNow()), time, stopping);
             }
-            head = await GetHeadAsync(stopping);
+            (head, seen) = await GetHeadAsync(stopping);
         }
     }
 
@@ -92,15 +104,28 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     private Task<Frontier> BeginAsync(VerifiedHead head, CancellationToken stopping) => _search.FindAsync(
         Reader, head, passRefused => Reader.FindStartAsync(start, head, time.GetUtcNow(), stopping, passRefused), stopping);
 
-    private async Task<VerifiedHead> GetHeadAsync(CancellationToken stopping)
+    /// <summary>After a failure, the head that was seen before it, while asking again is of no use; and never sooner than after an answer.</summary>
+    private async Task<(VerifiedHead Head, DateTimeOffset Seen)> FirstHeadAsync(CancellationToken stopping)
+    {
+        if (_last is { } last && _pace.Next(Reader.HeadFreshFor, time.GetUtcNow()) > TimeSpan.Zero) return last;
+
+        await Task.Delay(_pace.Soonest(time.GetUtcNow()), time, stopping);
+        return await GetHeadAsync(stopping);
+    }
+
+    private async Task<(VerifiedHead Head, DateTimeOffset Seen)> GetHeadAsync(CancellationToken stopping)
     {
         try
         {
+            _last = null;
+            _pace.Asked(time.GetUtcNow());
             VerifiedHead head = await Reader.GetHeadAsync(stopping);
-            followed.Saw(head, time.GetUtcNow());
-            _pace.Saw(head.Size, time.GetUtcNow());
+            DateTimeOffset seen = time.GetUtcNow();
+            followed.Saw(head, seen);
+            _pace.Saw(head.Size, seen);
             await _watch.SawAsync(head, stopping);
-            return head;
+            _last = (head, seen);
+            return (head, seen);
         }
         catch (HeadRefusedException refused)
         {

@@ -7,8 +7,8 @@ using CertHerald.Transparency.Logs;
 namespace CertHerald.Following;
 
 /// <summary>
-/// Looks at all followed logs now and then for what no single answer shows: silence, and falling behind under refusals. Closes
-/// incidents about events that have not come again.
+/// Looks at all followed logs now and then for what no single answer shows: silence, heads without entries, and falling behind
+/// under refusals. Closes incidents about events that have not come again.
 /// </summary>
 internal sealed partial class LogHealth : BackgroundService
 {
@@ -20,6 +20,9 @@ internal sealed partial class LogHealth : BackgroundService
 
     /// <summary>How long a log must fall behind.</summary>
     public static readonly TimeSpan FallingBehind = TimeSpan.FromMinutes(30);
+
+    /// <summary>What tells of entries of which none comes, apart from gaps.</summary>
+    private const string Unread = "unread";
 
     /// <summary>How recent the last refusal must be for it to be the reason.</summary>
     private static readonly TimeSpan RecentRefusal = TimeSpan.FromMinutes(10);
@@ -47,6 +50,7 @@ internal sealed partial class LogHealth : BackgroundService
         {
             await JudgeSilenceAsync(log, stopping);
             await JudgePaceAsync(log, stopping);
+            await JudgeStandstillAsync(log, stopping);
         }
         await _store.CloseQuietIncidentsAsync(_time.GetUtcNow() - IncidentKinds.QuietAfter, stopping);
         _open = await _store.IncidentsAsync(new IncidentFilter(OnlyOpen: true), stopping);
@@ -88,6 +92,30 @@ internal sealed partial class LogHealth : BackgroundService
         await log.Incidents.OpenAsync(_store, silence > log.Log.Mmd ? Severity.Error : Severity.Warning, IncidentKinds.Unreachable, () => (
             $"the log has given no usable answer since {since.UtcDateTime:yyyy-MM-dd HH:mm} UTC, {lag}: {standing.Error ?? "it does not answer"}",
             JsonSerializer.Serialize(new { since, last_error = standing.Error, backlog = standing.Backlog })), stopping);
+    }
+
+    /// <summary>
+    /// A log that signs heads and gives none of the entries under them hides something, or is broken. One that is silent, or
+    /// answers only not so fast, has an incident of its own kind.
+    /// </summary>
+    private async Task JudgeStandstillAsync(FollowedLog log, CancellationToken stopping)
+    {
+        LogStanding standing = log.Standing;
+        DateTimeOffset now = _time.GetUtcNow();
+        if (log.Stage != LogStage.Following || (standing.UnreadSince is null && standing.Lanes.Count > 0) || now - standing.LastRead <= MostSilence)
+        {
+            await log.Incidents.CloseAsync(_store, IncidentKinds.MissingEntry, stopping, Unread);
+            return;
+        }
+
+        TimeSpan patience = now - log.ThrottledAt <= RecentRefusal ? FallingBehind : MostSilence;
+        if (standing is not { UnreadSince: { } since, Largest: { } head } || now - since <= patience) return;
+        if (now - standing.LastSuccess > MostSilence || log.Incidents.IsOpen(IncidentKinds.Throttled)) return;
+
+        string what = standing.Lanes.Count == 0 ? $"proves no place to begin with its {head.Size} entries" : $"gives none of the {standing.Backlog} entries up to {head.Size} that are unread";
+        await log.Incidents.OpenAsync(_store, IncidentKinds.SeverityOf(IncidentKinds.MissingEntry), IncidentKinds.MissingEntry, () => (
+            $"the log signs heads, and {what}, since {since.UtcDateTime:yyyy-MM-dd HH:mm} UTC: {standing.Error ?? "it does not answer for them"}",
+            JsonSerializer.Serialize(new { since, last_error = standing.Error, backlog = standing.Backlog, head = Convert.ToBase64String(head.Signed.Verbatim.Span) })), stopping, Unread);
     }
 
     private async Task JudgePaceAsync(FollowedLog log, CancellationToken stopping)

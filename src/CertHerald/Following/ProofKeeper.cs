@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Net;
 using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Transparency.Heads;
@@ -24,7 +26,13 @@ internal sealed partial class ProofKeeper(
 
     private const int AtOnce = 64;
 
+    /// <summary>Failures in a row after which a log is left alone: it does not answer at all, and the rest would fail too.</summary>
+    private const int MostFailures = 16;
+
     private readonly Dictionary<LogId, Task> _keepers = [];
+
+    // Where asking broke off: those up to it have had their turn, and must not starve the others.
+    private readonly ConcurrentDictionary<LogId, UnprovedLeaf> _brokeOff = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -38,19 +46,33 @@ internal sealed partial class ProofKeeper(
         await Task.WhenAll(_keepers.Values);
     }
 
-    /// <summary>Asks for every path that a log owes, once.</summary>
+    /// <summary>Asks for every path that a log owes, once; after it broke off, for those behind that place.</summary>
     /// <returns>Whether all were had.</returns>
     /// <exception cref="LogUnavailableException">The log does not answer.</exception>
     public async Task<bool> AskAsync(LogId log, LogReader reader, CancellationToken stopping)
     {
-        bool all = true;
-        UnprovedLeaf? last = null;
+        bool all = !_brokeOff.TryRemove(log, out UnprovedLeaf? last);
+        int failures = 0;
         while (await store.UnprovedLeavesAsync(log, last, AtOnce, stopping) is { Count: > 0 } leaves)
         {
             // Compared with what was read, not only signed: of a log that signs two trees, the one that is followed.
             if (await store.FindProvenHeadAsync(log, stopping) is not { } kept) return all;
             if (reader.ReadHead(kept.Verbatim) is not { } head) return false;
-            foreach (UnprovedLeaf leaf in leaves) all &= await AskAsync(log, reader, leaf, kept, head, stopping);
+            foreach (UnprovedLeaf leaf in leaves)
+            {
+                try
+                {
+                    all &= await AskAsync(log, reader, leaf, kept, head, stopping);
+                    failures = 0;
+                }
+                catch (LogUnavailableException failure)
+                {
+                    all = false;
+                    if (failure.Status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable) && ++failures < MostFailures) continue;
+                    _brokeOff[log] = leaf;
+                    throw;
+                }
+            }
             last = leaves[^1];
         }
         return all;

@@ -10,47 +10,48 @@ namespace CertHerald.Following;
 internal sealed class StandingIncidents(LogDescription log) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly Dictionary<string, Severity> _open = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Kind, string Subject), Severity> _open = [];
     private volatile bool _isKnown;
 
     /// <summary>Whether one of a kind is open, as far as this process has looked.</summary>
     public bool IsOpen(string kind)
     {
-        lock (_open) return _open.ContainsKey(kind);
+        lock (_open) return _open.ContainsKey((kind, ""));
     }
 
     /// <summary>It is so: opens the incident, or changes its severity.</summary>
-    public Task OpenAsync(IStore store, Severity severity, string kind, Func<(string Summary, string Evidence)> report, CancellationToken stopping) =>
-        ChangeAsync(store, kind, severity, report, stopping);
+    /// <param name="subject">Where a log may have several of the kind.</param>
+    public Task OpenAsync(IStore store, Severity severity, string kind, Func<(string Summary, string Evidence)> report, CancellationToken stopping, string subject = "") =>
+        ChangeAsync(store, (kind, subject), severity, report, stopping);
 
     /// <summary>It is not so, or not any more.</summary>
-    public Task CloseAsync(IStore store, string kind, CancellationToken stopping) => ChangeAsync(store, kind, null, null, stopping);
+    public Task CloseAsync(IStore store, string kind, CancellationToken stopping, string subject = "") => ChangeAsync(store, (kind, subject), null, null, stopping);
 
     /// <summary>Looks again before the next case: one was closed by hand, and what still holds must open anew; or another process looked after the log meanwhile.</summary>
     public void Forget() => _isKnown = false;
 
     public void Dispose() => _one.Dispose();
 
-    private async Task ChangeAsync(IStore store, string kind, Severity? severity, Func<(string, string)>? report, CancellationToken stopping)
+    private async Task ChangeAsync(IStore store, (string Kind, string Subject) one, Severity? severity, Func<(string, string)>? report, CancellationToken stopping)
     {
-        if (_isKnown && Find(kind) == severity) return;
+        if (_isKnown && Find(one) == severity) return;
 
         await _one.WaitAsync(stopping);
         try
         {
             if (!_isKnown) await LearnAsync(store, stopping);
-            if (Find(kind) == severity) return;
+            if (Find(one) == severity) return;
 
             if (severity is { } grave)
             {
                 (string summary, string evidence) = report!();
-                await store.OpenIncidentAsync(log, new IncidentReport(kind, grave, "", summary, evidence), stopping);
+                await store.OpenIncidentAsync(log, new IncidentReport(one.Kind, grave, one.Subject, summary, evidence), stopping);
             }
             else
             {
-                await store.CloseIncidentsAsync(log.Id, kind, null, stopping);
+                await store.CloseIncidentsAsync(log.Id, one.Kind, one.Subject, stopping);
             }
-            Set(kind, severity);
+            Set(one, severity);
         }
         finally
         {
@@ -68,7 +69,7 @@ internal sealed class StandingIncidents(LogDescription log) : IDisposable
             lock (_open)
             {
                 _open.Clear();
-                foreach (Incident one in left) _open[one.Kind] = one.Severity;
+                foreach (Incident one in left) _open[(one.Kind, one.Subject)] = one.Severity;
             }
         }
         catch
@@ -78,17 +79,17 @@ internal sealed class StandingIncidents(LogDescription log) : IDisposable
         }
     }
 
-    private Severity? Find(string kind)
+    private Severity? Find((string, string) one)
     {
-        lock (_open) return _open.TryGetValue(kind, out Severity severity) ? severity : null;
+        lock (_open) return _open.TryGetValue(one, out Severity severity) ? severity : null;
     }
 
-    private void Set(string kind, Severity? severity)
+    private void Set((string, string) one, Severity? severity)
     {
         lock (_open)
         {
-            if (severity is { } known) _open[kind] = known;
-            else _open.Remove(kind);
+            if (severity is { } known) _open[one] = known;
+            else _open.Remove(one);
         }
     }
 }

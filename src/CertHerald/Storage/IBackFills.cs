@@ -33,6 +33,10 @@ internal interface IBackFills
 internal sealed record BackFill(
     long Id, IReadOnlyList<string> Items, DateTimeOffset Since, DateTimeOffset Added, bool Paused, IReadOnlyList<LogId> Logs, IReadOnlyList<(LogId Log, LogLane Lane)> Lanes)
 {
-    /// <summary>Whether every log was searched to its end.</summary>
-    public bool IsDone => Logs.All(log => Lanes.Any(one => one.Log == log) && Lanes.Where(one => one.Log == log).All(one => one.Lane.Position.Read.Size == one.Lane.Until));
+    /// <summary>Whether every log was searched to its end, and all of that is proven.</summary>
+    public bool IsDone => Logs.All(IsDoneIn);
+
+    /// <summary>Whether a log was searched to its end, in one piece, and all of that is proven.</summary>
+    public bool IsDoneIn(LogId log) =>
+        Lanes.Where(one => one.Log == log).ToList() is [(_, var lane)] && lane.Position.Read.Size == lane.Until && lane.Position.Proven.Size == lane.Until;
 }

@@ -323,6 +323,58 @@ public sealed class FetchAheadTests
         Assert.Equal(0, memory.Used);
     }
 
+    [Fact]
+    public async Task Rule_8_11_answers_that_are_larger_than_any_others_keep_nobody_waiting_but_each_other()
+    {
+        const long Large = 192L << 20;
+        LaneMemory[] lanes = [.. Enumerable.Range(0, 3).Select(_ => _memory.For(new SigningKey().Public.Id, RequestPriority.Tip))];
+        using FetchRoom begun = lanes[0].TryTakeNext(1 << 20, 1)!;
+        begun.Use(1 << 20);
+
+        Task<FetchRoom> large = lanes[1].TakeNextAsync(Large, 1, Cancellation);
+        using (FetchRoom? next = lanes[0].TryTakeNext(1 << 20, 1)) Assert.NotNull(next);
+        FetchRoom held = await large;
+        held.Use(Large);
+        Task<FetchRoom> second = lanes[2].TakeNextAsync(Large, 1, Cancellation);
+        using (FetchRoom? next = lanes[0].TryTakeNext(1 << 20, 1))
+        {
+            next!.Use(4 << 20);
+            Assert.False(second.IsCompleted);
+        }
+        Assert.Throws<NoRoomException>(() => held.Use(1));
+
+        held.Dispose();
+        (await second).Dispose();
+        begun.Dispose();
+        Assert.Equal(0, _memory.Used);
+    }
+
+    [Fact]
+    public async Task Rule_8_11_a_log_of_huge_entries_that_come_slowly_delays_no_other_log()
+    {
+        using var hostile = new FetchAhead(_source, Lane(_memory));
+        var victims = new HeldSource();
+        using var victim = new FetchAhead(victims, _memory.For(new SigningKey().Public.Id, RequestPriority.Tip));
+        Task<Fetched> slow = hostile.TakeAsync(new TreeSize(0), _key.Head(10), Cancellation);
+        Task<Fetched> quick = victim.TakeAsync(new TreeSize(0), _key.Head(1_000), Cancellation);
+        victims.Grow(0, 100_000);
+
+        _source.Grow(0, 40 << 20);
+        for (ulong at = 0; at < 1_000; at += Page)
+        {
+            if (at > 0) quick = victim.TakeAsync(new TreeSize(at), _key.Head(1_000), Cancellation);
+            victims.AnswerAll();
+            Assert.True(quick.IsCompleted, $"at {at}");
+            (await quick).Raw.Dispose();
+        }
+
+        await _source.WaitUntilAskedAsync(2);
+        _source.Grow(0, 40 << 20);
+        _source.Answer(0);
+        (await slow).Raw.Dispose();
+        Assert.Equal(0, _memory.Used);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -346,6 +398,48 @@ public sealed class FetchAheadTests
         (await taken).Raw.Dispose();
         ahead.Forget();
         Assert.Equal(0, _memory.Used);
+    }
+
+    /// <summary>Each look at a head makes a new object of it, changed or not.</summary>
+    [Theory]
+    [InlineData(100, 100)]
+    [InlineData(100, 50)]
+    [InlineData(120, 50)]
+    public async Task A_head_that_is_the_same_or_lies_further_behind_the_end_lets_go_of_nothing(ulong next, ulong end)
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), _key.Head(100), Cancellation, new TreeSize(end));
+        _source.Answer(0);
+        _source.Answer(20);
+        (await first).Raw.Dispose();
+        ulong[] asked = _source.Asked;
+
+        for (ulong at = Page; at < end; at += Page)
+        {
+            Task<Fetched> taken = ahead.TakeAsync(new TreeSize(at), _key.Head(next), Cancellation, new TreeSize(end));
+            Assert.DoesNotContain(_source.TokensOfHeld, token => token.IsCancellationRequested);
+            if (!taken.IsCompleted) _source.Answer(at);
+            (await taken).Raw.Dispose();
+        }
+
+        Assert.Equal(asked, _source.Asked);
+    }
+
+    [Theory]
+    [InlineData(100, 1)]
+    [InlineData(90, 0)]
+    public async Task A_head_of_another_tree_or_a_smaller_one_starts_anew(ulong next, byte root)
+    {
+        using var ahead = new FetchAhead(_source, Lane(_memory));
+        Task<Fetched> first = ahead.TakeAsync(new TreeSize(0), _key.Head(100), Cancellation, new TreeSize(50));
+        _source.Answer(0);
+        (await first).Raw.Dispose();
+        CancellationToken[] before = [.. _source.TokensOfHeld];
+
+        _ = ahead.TakeAsync(new TreeSize(10), _key.Head(next, new MerkleHash([.. Enumerable.Repeat(root, 32)])), Cancellation, new TreeSize(50));
+
+        Assert.All(before, token => Assert.True(token.IsCancellationRequested));
+        Assert.NotEmpty(before);
     }
 
     [Fact]
@@ -385,6 +479,8 @@ public sealed class FetchAheadTests
         public TimeSpan HeadFreshFor => TimeSpan.Zero;
 
         public int PageSize => Page;
+
+        public int LeastPage => Page;
 
         public int AnswersIn(EntryIndex start, int count) => 1;
 
@@ -485,5 +581,7 @@ public sealed class FetchAheadTests
         public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => throw new NotSupportedException();
 
         public bool ForgetTiles() => false;
+
+        public void ForgetHead() => throw new NotSupportedException();
     }
 }

@@ -209,6 +209,79 @@ public abstract class LogSourceConformance
         Assert.Equal(TimeSpan.FromSeconds(7), reader.HeadFreshFor);
     }
 
+    /// <summary>A cache or a wire that damages one answer under its right tag: the tag is good for the next.</summary>
+    [Fact]
+    public async Task A_head_that_was_damaged_on_its_way_is_asked_for_anew()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 5);
+        using LogReader reader = log.Read();
+        bool isDamaged = true;
+        log.Lie = async (_, context, body) =>
+        {
+            context.Response.Headers.ETag = "\"1\"";
+            context.Response.StatusCode = (string?)context.Request.Headers.IfNoneMatch == "\"1\"" ? 304 : 200;
+            if (context.Response.StatusCode == 304) return true;
+            if (isDamaged) body[body.AsSpan().IndexOf((byte)'5')] = (byte)'6';
+            isDamaged = false;
+            await context.Response.Body.WriteAsync(body);
+            return true;
+        };
+        await Assert.ThrowsAsync<HeadRefusedException>(() => reader.GetHeadAsync(Cancellation));
+
+        Assert.Equal(5UL, (await reader.GetHeadAsync(Cancellation)).Size.Value);
+    }
+
+    [Fact]
+    public async Task A_stretch_below_the_head_is_asked_for_once_however_the_log_grows_meanwhile()
+    {
+        const ulong Until = 4_000;
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 5_000);
+        using LogReader reader = log.Read();
+        VerifiedHead head = await reader.GetHeadAsync(Cancellation);
+        log.Forget();
+
+        Frontier position = Frontier.Empty;
+        for (int grown = 5_000; position.Size.Value < Until; grown++)
+        {
+            Batch batch = await reader.ReadAsync(position, head, new TreeSize(Until), Cancellation);
+            Assert.IsNotType<DisputedBatch>(batch);
+            position = batch.End;
+            batch.Raw.Dispose();
+            log.Log.AddEntry(LyingLog.LeafInput(grown), [0, 0, 0]);
+            log.Log.Publish();
+            head = await reader.GetHeadAsync(Cancellation);
+        }
+
+        Assert.Equal(log.FrontierAt(Until), position);
+        string[] asked = [.. log.Requests.Where(request => request.Contains(EntriesPath, StringComparison.Ordinal))];
+        Assert.Equal(asked.Distinct(), asked);
+    }
+
+    /// <summary>The log lies with its first head: what it gives makes the later one.</summary>
+    [Fact]
+    public async Task What_contradicts_the_head_that_it_was_fetched_under_is_compared_with_the_newest()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(Protocol, 2_000);
+        using LogReader reader = log.Read();
+        for (int i = 2_000; i < 3_000; i++) log.Log.AddEntry(LyingLog.LeafInput(i), [0, 0, 0]);
+        log.Log.Publish();
+        VerifiedHead head = await reader.GetHeadAsync(Cancellation);
+        VerifiedHead lie = log.SignHead(2_000, log.Log.LeafHashAt(new EntryIndex(0)));
+        Batch batch = await reader.ReadAsync(Frontier.Empty, lie, lie.Size, Cancellation);
+        Frontier position = batch.End;
+        batch.Raw.Dispose();
+
+        while (position.Size < lie.Size)
+        {
+            batch = await reader.ReadAsync(position, head, lie.Size, Cancellation);
+            Assert.IsNotType<DisputedBatch>(batch);
+            position = batch.End;
+            batch.Raw.Dispose();
+        }
+
+        Assert.Equal(log.FrontierAt(2_000), position);
+    }
+
     private protected static async Task<Frontier> ReadAsync(LogReader reader, Frontier position, VerifiedHead head)
     {
         while (position.Size < head.Size)

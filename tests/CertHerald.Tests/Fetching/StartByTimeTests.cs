@@ -128,6 +128,8 @@ public sealed class StartByTimeTests
 
         public int PageSize => tile;
 
+        public int LeastPage => tile;
+
         public string? ForeignOrigin => null;
 
         public Task<MerkleHash[]?> GetInclusionAsync(EntryIndex index, MerkleHash leaf, VerifiedHead head, CancellationToken cancellation) => throw new NotSupportedException();
@@ -170,5 +172,7 @@ public sealed class StartByTimeTests
         public SignedHead? ReadHead(ReadOnlyMemory<byte> verbatim) => throw new NotSupportedException();
 
         public bool ForgetTiles() => false;
+
+        public void ForgetHead() => throw new NotSupportedException();
     }
 }

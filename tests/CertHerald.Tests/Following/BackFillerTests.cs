@@ -98,6 +98,106 @@ public sealed class BackFillerTests : IAsyncDisposable
         Assert.NotNull(Assert.Single(await _rig.Store.IncidentsAsync(10, Cancellation)).Closed);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rule_9_2_what_a_search_found_is_proven_later_if_the_log_gave_no_proof_at_first_or_the_process_died_before_it(bool restarts)
+    {
+        await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, ("a.new.example", -10), ("b.new.example", -9), ("c.new.example", -8));
+        FollowedLog followed = await _rig.FollowToAsync(log.Description, 3, Start("end"));
+        BackFill search = await _rig.Store.AddBackFillAsync([".new.example"], Now.AddDays(-50), [log.Description.Id], Cancellation);
+        // Begun under an earlier head.
+        await _rig.Store.BeginBackFillAsync(search.Id, log.Description.Id, CertHerald.Transparency.Merkle.Frontier.Empty, new CertHerald.Transparency.Merkle.TreeSize(2), Cancellation);
+        int asked = 0;
+        log.Lie = (path, context, _) =>
+        {
+            if (!path.Contains("get-sth-consistency", StringComparison.Ordinal)) return Task.FromResult(false);
+            Interlocked.Increment(ref asked);
+            context.Response.StatusCode = 500;
+            return Task.FromResult(true);
+        };
+        BackFiller filler = _rig.BackFiller(followed);
+        using var stop = new CancellationTokenSource();
+        Task searching = filler.RunAsync(stop.Token);
+        await Eventually.HappensAsync(() => Volatile.Read(ref asked) > 0);
+        Assert.False((await FindAsync(search.Id)).IsDone);
+        Assert.Equal([false, false], (await _rig.SightingsAsync()).Select(sighting => sighting.Proven));
+        if (restarts)
+        {
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => searching);
+            filler.Dispose();
+            await _rig.RestartAsync();
+            log.Lie = (_, _, _) => Task.FromResult(false);
+            await SearchAsync(followed);
+        }
+        else
+        {
+            log.Lie = (_, _, _) => Task.FromResult(false);
+            await Eventually.HappensAsync(async () =>
+            {
+                _rig.Time.Advance(TimeSpan.FromSeconds(30));
+                return (await FindAsync(search.Id)).IsDone;
+            });
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => searching);
+            filler.Dispose();
+        }
+
+        Assert.True((await FindAsync(search.Id)).IsDone);
+        Assert.Equal([true, true], (await _rig.SightingsAsync()).Select(sighting => sighting.Proven));
+    }
+
+    [Theory]
+    [InlineData(LogProtocol.Rfc6962)]
+    [InlineData(LogProtocol.StaticCt)]
+    public async Task F13_a_head_that_was_too_large_once_misleads_no_search(LogProtocol protocol)
+    {
+        await using LyingLog log = await GrowAsync(protocol, ("a.new.example", -10), ("b.new.example", -9), ("c.new.example", -8));
+        FollowedLog followed = await _rig.FollowToAsync(log.Description, 3, Start("end"));
+        followed.Saw(log.SignHead(70_000, CertHerald.Transparency.Merkle.MerkleHash.OfLeaf("a lie"u8)), Now);
+        BackFill search = await _rig.Store.AddBackFillAsync([".new.example"], Now.AddDays(-50), [log.Description.Id], Cancellation);
+
+        search = await SearchAsync(followed);
+
+        Assert.True(search.IsDone);
+        Assert.Equal(3UL, Assert.Single(search.Lanes).Lane.Until!.Value.Value);
+        Assert.Equal([true, true, true], (await _rig.SightingsAsync()).Select(sighting => sighting.Proven));
+    }
+
+    [Fact]
+    public async Task Rule_8_10_a_search_that_rests_holds_no_memory_of_its_log()
+    {
+        (string, int)[] entries = [.. Enumerable.Range(0, 40).Select(i => ($"n{i}.new.example", -10))];
+        await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, 1, entries);
+        FollowedLog followed = await _rig.FollowToAsync(log.Description, 40, Start("end"));
+        var reached = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        log.Lie = async (path, _, _) =>
+        {
+            if (!path.Contains("start=30&", StringComparison.Ordinal)) return false;
+            reached.TrySetResult();
+            await goOn.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            return false;
+        };
+        BackFill search = await _rig.Store.AddBackFillAsync([".new.example"], Now.AddDays(-50), [log.Description.Id], Cancellation);
+        using BackFiller filler = _rig.BackFiller(followed);
+        using var stop = new CancellationTokenSource();
+        Task searching = filler.RunAsync(stop.Token);
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await Eventually.HappensAsync(() => log.Requests.Any(path => path.Contains("start=39&", StringComparison.Ordinal)));
+
+        Assert.True(await _rig.Store.PauseBackFillAsync(search.Id, true, Cancellation));
+        goOn.SetResult();
+
+        await Eventually.HappensAsync(() => _rig.Asking.Memory.Used == 0 && _rig.Time.UntilNextTimer is not null);
+        Assert.InRange(LanesOf(await FindAsync(search.Id)).Single().Position.Read.Size.Value, 1UL, 39UL);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => searching);
+
+        static IEnumerable<LogLane> LanesOf(BackFill search) => search.Lanes.Select(one => one.Lane);
+    }
+
     public ValueTask DisposeAsync() => _rig.DisposeAsync();
 
     private DateTimeOffset Now => _rig.Time.GetUtcNow();
@@ -113,7 +213,7 @@ public sealed class BackFillerTests : IAsyncDisposable
         BackFiller filler = before ?? own!;
         using var stop = new CancellationTokenSource();
         Task searching = filler.RunAsync(stop.Token);
-        await Eventually.HappensAsync(() => searching.IsCompleted || _rig.Store.BackFillsAsync(Cancellation).Result.All(one => one.Paused || one.IsDone || (before is not null && one.Lanes.Any(lane => lane.Lane.Trouble is not null))));
+        await Eventually.HappensAsync(() => searching.IsCompleted || _rig.Store.BackFillsAsync(Cancellation).Result.All(one => one.Paused || one.IsDone || (before is not null && one.Lanes.Count > 1 && one.Lanes.All(lane => lane.Lane.Trouble is not null || lane.Lane.Position.Read.Size == lane.Lane.Until))));
         await stop.CancelAsync();
         try
         {
@@ -126,10 +226,12 @@ public sealed class BackFillerTests : IAsyncDisposable
     }
 
     /// <summary>A log whose entries were logged so many days before now.</summary>
-    private async Task<LyingLog> GrowAsync(LogProtocol protocol, params (string Name, int Days)[] entries)
+    private Task<LyingLog> GrowAsync(LogProtocol protocol, params (string Name, int Days)[] entries) => GrowAsync(protocol, 1_000, entries);
+
+    private async Task<LyingLog> GrowAsync(LogProtocol protocol, int maxEntriesPerAnswer, (string Name, int Days)[] entries)
     {
         var clock = new ManualTime(Now.AddDays(-1_000));
-        LyingLog log = await LyingLog.StartAsync(protocol, 0, time: clock);
+        LyingLog log = await LyingLog.StartAsync(protocol, 0, maxEntriesPerAnswer, clock);
         using var ca = new TestCa();
         foreach ((string name, int days) in entries)
         {

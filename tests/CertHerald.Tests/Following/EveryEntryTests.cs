@@ -54,6 +54,35 @@ public sealed class EveryEntryTests
         Assert.InRange(followed.Malformed, 500, (long)log.Size.Value / 2);
     }
 
+    [Theory]
+    [InlineData(LogProtocol.Rfc6962)]
+    [InlineData(LogProtocol.StaticCt)]
+    public async Task F26_a_tree_is_read_on_where_it_fills_two_levels_of_tiles(LogProtocol protocol)
+    {
+        await using var log = new Log();
+        using var ca = new TestCa();
+        byte[] certificate = ca.Issue("www.example.org").Der;
+        byte[] leaf = [0, 0, 0, 0, 1, 0x8b, 0xcf, 0xe5, 0x68, 0, 0, 0, 0, (byte)(certificate.Length >> 8), (byte)certificate.Length, .. certificate, 0, 0];
+        for (int i = 0; i < 65_535; i++) log.AddEntry(leaf, [0, 0, 0]);
+        log.Publish();
+        await using LogServer server = await LogServer.StartAsync(log, cancellation: Cancellation);
+        await using var rig = new FollowingRig(".example.com") { Behind = 100_000 };
+
+        FollowedLog followed = rig.Follow(Describe(log, server, protocol), LogStart.Beginning);
+        for (ulong size = 65_535; size <= 65_537; size++)
+        {
+            if (size > 65_535)
+            {
+                log.AddEntry(leaf, [0, 0, 0]);
+                log.Publish();
+            }
+            await rig.ReachAsync(followed, size);
+            LogPosition position = await rig.PositionAsync(followed.Log);
+            Assert.Equal((size, log.Head.Root, log.Head.Root), (position.Read.Size.Value, position.Read.Root(), position.Proven.Root()));
+        }
+        Assert.Equal(65_537, followed.Entries);
+    }
+
     /// <summary>Reads all of it, and tells of each match: its index, leaf, certificate, TBS and names.</summary>
     private static async Task<(Frontier, string[])> ReadAsync(Log log, LogProtocol protocol, string watching)
     {

@@ -356,6 +356,7 @@ public sealed class IncidentRowsTests
         Assert.StartsWith("the log lets us read 0 entries/s, and grows by 30: 55000 entries behind", incident.Summary, StringComparison.Ordinal);
 
         rig.Time.Advance(TimeSpan.FromMinutes(31));
+        followed.Advanced(followed.Standing.Lanes[0], rig.Time.GetUtcNow());
         followed.Saw(log.Key.Head(55_001, MerkleHash.OfLeaf("x"u8)), rig.Time.GetUtcNow());
         await health.LookAsync(Cancellation);
         Assert.NotNull(Assert.Single(await IncidentsAsync(rig)).Closed);

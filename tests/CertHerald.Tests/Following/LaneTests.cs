@@ -74,7 +74,7 @@ public sealed class LaneTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Rule_8_12_A_log_that_refuses_everything_has_no_gap_and_its_failure_stands()
+    public async Task Rule_8_12_A_log_that_refuses_everything_has_no_gap_and_an_incident()
     {
         await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, 300);
         log.Lie = (path, context, _) =>
@@ -87,15 +87,23 @@ public sealed class LaneTests : IAsyncDisposable
         using LaneReader reader = _rig.ReadLane(followed, RequestPriority.Tip);
         VerifiedHead head = await reader.Reader.GetHeadAsync(Cancellation);
         LogLane tip = Assert.Single(await _rig.Store.BeginLogAsync(log.Description, Frontier.Empty, Cancellation));
+        followed.StandsAt([tip]);
+        using var health = new LogHealth(() => [followed], _rig.Store, _rig.Time, _rig.Meter, Microsoft.Extensions.Logging.Abstractions.NullLogger<LogHealth>.Instance);
 
-        for (int i = 0; i < 15; i++)
+        for (int i = 0; i < 16; i++)
         {
+            followed.Saw(head, _rig.Time.GetUtcNow());
             await Assert.ThrowsAsync<LogUnavailableException>(() => reader.StepAsync(tip, head, _rig.Time.GetUtcNow(), Cancellation));
+            await health.LookAsync(Cancellation);
+            Assert.Empty(await _rig.Store.IncidentsAsync(10, Cancellation));
             _rig.Time.Advance(TimeSpan.FromMinutes(1));
         }
+        await health.LookAsync(Cancellation);
 
         Assert.Single(await _rig.Store.LanesAsync(log.Description.Id, Cancellation));
-        Assert.Empty(await _rig.Store.IncidentsAsync(10, Cancellation));
+        Incident incident = Assert.Single(await _rig.Store.IncidentsAsync(10, Cancellation));
+        Assert.Equal(("missing_entry", Severity.Error, null), (incident.Kind, incident.Severity, incident.Closed));
+        Assert.StartsWith("the log signs heads, and gives none of the 300 entries up to 300 that are unread, since ", incident.Summary, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -144,6 +152,41 @@ public sealed class LaneTests : IAsyncDisposable
         IReadOnlyList<Incident> incidents = await _rig.Store.IncidentsAsync(10, Cancellation);
         Assert.Contains(incidents, incident => incident is { Kind: "inconsistent_head", Severity: Severity.Critical, Subject: "50", Closed: null });
         Assert.Equal(2, (await _rig.IssuancesAsync()).Count);
+    }
+
+    [Theory]
+    [InlineData(LogProtocol.Rfc6962)]
+    [InlineData(LogProtocol.StaticCt)]
+    public async Task Inconsistent_head_F13_a_rewrite_that_is_met_where_the_tip_opens_anew_is_one_too(LogProtocol protocol)
+    {
+        const int entries = 2_500;
+        await using LyingLog log = await LyingLog.StartAsync(protocol, entries);
+        // What was proven before is not the beginning of the log as it is now.
+        Frontier proven = Frontier.Empty.Append([.. Enumerable.Range(0, 100).Select(i => MerkleHash.OfLeaf(LyingLog.LeafInput(i + 7)))]);
+        await _rig.Store.BeginLogAsync(log.Description, proven, Cancellation);
+
+        FollowedLog followed = _rig.Follow(log.Description, LogStart.Beginning);
+        await _rig.ReachAsync(followed, entries);
+
+        await Eventually.HappensAsync(async () => (await _rig.Store.IncidentsAsync(10, Cancellation)).Any(
+            incident => incident is { Kind: IncidentKinds.InconsistentHead, Severity: Severity.Critical, Subject: "2500", Closed: null }));
+    }
+
+    [Fact]
+    public async Task F13_a_larger_head_that_no_front_end_shows_for_a_day_counts_no_more()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(LogProtocol.Rfc6962, 3);
+        FollowedLog followed = _rig.Describe(log.Description);
+        VerifiedHead honest = log.SignHead(3, log.FrontierAt(3).Root()), lie = log.SignHead(70_000, MerkleHash.OfLeaf("a lie"u8));
+        followed.Saw(lie, _rig.Time.GetUtcNow());
+        _rig.Time.Advance(TimeSpan.FromHours(24));
+        followed.Saw(honest, _rig.Time.GetUtcNow());
+        Assert.Equal(lie, followed.Standing.Largest);
+
+        _rig.Time.Advance(TimeSpan.FromSeconds(1));
+        followed.Saw(honest, _rig.Time.GetUtcNow());
+
+        Assert.Equal(honest, followed.Standing.Largest);
     }
 
     [Fact]

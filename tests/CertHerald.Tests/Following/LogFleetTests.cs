@@ -83,6 +83,33 @@ public sealed class LogFleetTests
     }
 
     [Fact]
+    public async Task Rule_8_9_after_a_head_that_came_a_failure_is_a_first_one()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(LogProtocol.Rfc6962, 10);
+        int heads = 0;
+        log.Lie = (path, context, _) =>
+        {
+            if (!path.EndsWith("get-sth", StringComparison.Ordinal) || Interlocked.Increment(ref heads) % 2 == 1) return Task.FromResult(false);
+            context.Response.StatusCode = 500;
+            return Task.FromResult(true);
+        };
+        var time = new ManualTime();
+        await using var fleet = await StartAsync(new ChosenLogOptions { Lists = [], Start = LogStart.Beginning, Custom = [Custom("log", log.Log.Rfc6962Key.Spki, log.Description.Url.AbsoluteUri)] }, time);
+
+        int quiet = 0, seen = 0;
+        await Eventually.HappensAsync(() =>
+        {
+            quiet = seen == fleet.Rig.Asking.Outcomes.Count ? quiet + 1 : 0;
+            seen = fleet.Rig.Asking.Outcomes.Count;
+            if (quiet >= 4 && time.UntilNextTimer is { } next) time.Advance(next < TimeSpan.FromSeconds(5) ? next : TimeSpan.FromSeconds(5));
+            return Volatile.Read(ref heads) >= 40;
+        });
+
+        // Twenty failures, each waited for like a first one, for up to a second. In a row they would take an hour.
+        Assert.InRange(time.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
     public async Task Logs_come_from_a_list_and_its_absence_is_said_until_it_is_there()
     {
         await using var log = new Log();

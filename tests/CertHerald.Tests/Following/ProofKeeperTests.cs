@@ -78,6 +78,53 @@ public sealed class ProofKeeperTests
         Assert.Null(Assert.Single(await rig.SightingsAsync()).Proof);
     }
 
+    [Fact]
+    public async Task Rule_8_11_a_leaf_whose_proof_fails_keeps_no_other_from_its_own()
+    {
+        await using LyingLog log = await CatchUpLogAsync(5, 7);
+        await using var rig = new FollowingRig(".example.com");
+        await rig.FollowToAsync(log.Description, 350);
+        string first = Uri.EscapeDataString(log.Log.LeafHashAt(new EntryIndex(5)).ToBase64());
+        log.Lie = (path, context, _) =>
+        {
+            bool fails = path.Contains(first, StringComparison.Ordinal) || path.Contains("leaf_index=5&", StringComparison.Ordinal);
+            if (fails) context.Response.StatusCode = 500;
+            return Task.FromResult(fails);
+        };
+
+        Assert.False(await AskAsync(rig, log));
+
+        Assert.Equal([(5UL, false), (7UL, true)], (await rig.SightingsAsync()).OrderBy(one => one.Index.Value).Select(one => (one.Index.Value, one.Proof is not null)));
+    }
+
+    [Fact]
+    public async Task Rule_8_9_a_log_that_says_it_is_asked_too_much_is_left_alone_at_once_and_asked_on_from_there()
+    {
+        await using LyingLog log = await CatchUpLogAsync(5, 7);
+        await using var rig = new FollowingRig(".example.com");
+        await rig.FollowToAsync(log.Description, 350);
+        bool refuses = true;
+        int asked = 0;
+        log.Lie = (path, context, _) =>
+        {
+            if (!path.Contains("proof", StringComparison.Ordinal) || !Volatile.Read(ref refuses)) return Task.FromResult(false);
+            Interlocked.Increment(ref asked);
+            context.Response.StatusCode = 429;
+            return Task.FromResult(true);
+        };
+        using var keeper = new ProofKeeper(() => [], _ => throw new NotSupportedException(), rig.Store, rig.Time, NullLogger<ProofKeeper>.Instance);
+        // A clock that runs: it waits for the pacer, not for us.
+        using var asking = new Asking();
+        using LogReader reader = asking.Sources.Read(log.Description, RequestPriority.CatchUp, isCustom: true);
+
+        await Assert.ThrowsAsync<LogUnavailableException>(() => keeper.AskAsync(log.Description.Id, reader, Cancellation));
+        Assert.Equal(1, asked);
+        Volatile.Write(ref refuses, false);
+        Assert.False(await keeper.AskAsync(log.Description.Id, reader, Cancellation));
+        Assert.Equal([(5UL, false), (7UL, true)], (await rig.SightingsAsync()).OrderBy(one => one.Index.Value).Select(one => (one.Index.Value, one.Proof is not null)));
+        Assert.True(await keeper.AskAsync(log.Description.Id, reader, Cancellation));
+    }
+
     [Theory]
     [InlineData(LogProtocol.Rfc6962, 1)]
     [InlineData(LogProtocol.Rfc6962, 300)]
@@ -146,12 +193,14 @@ public sealed class ProofKeeperTests
     }
 
     /// <summary>Entry 5 shows a watched name, and the log gives a hundred entries at a time: its batch does not reach the head.</summary>
-    private static async Task<LyingLog> CatchUpLogAsync()
+    private static Task<LyingLog> CatchUpLogAsync() => CatchUpLogAsync(5);
+
+    private static async Task<LyingLog> CatchUpLogAsync(params int[] watched)
     {
         LyingLog log = await LyingLog.StartAsync(LogProtocol.Rfc6962, 0, maxEntriesPerAnswer: 100);
         using var ca = new TestCa();
         byte[] other = ca.Issue("www.example.org").Der;
-        for (int i = 0; i < 350; i++) log.Log.AddChain(i == 5 ? ca.Issue("shop.example.com").Chain : [other, ca.Intermediate.RawData, ca.Root.RawData]);
+        for (int i = 0; i < 350; i++) log.Log.AddChain(watched.Contains(i) ? ca.Issue(i == 5 ? "shop.example.com" : $"shop{i}.example.com").Chain : [other, ca.Intermediate.RawData, ca.Root.RawData]);
         log.Log.Publish();
         return log;
     }

@@ -71,6 +71,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     public LoginLinks Links => _app.Services.GetRequiredService<LoginLinks>();
 
+    /// <summary>The logs that are followed: none, unless a test says so.</summary>
+    public List<FollowedLog> Live { get; } = [];
+
     /// <summary>What lists hold that cannot be followed.</summary>
     public List<RefusedLog> Refused { get; } = [];
 
@@ -103,7 +106,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<WebhookTests>();
         builder.Services.AddSingleton<WebhookHandshake>();
         builder.Services.AddApi();
-        builder.Services.AddSingleton<LiveLogs>(() => []);
+        builder.Services.AddSingleton<LiveLogs>(() => rig.Live);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
         builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. trustedProxies.Select(IPNetwork.Parse)] });
         builder.Services.AddConsole();

@@ -41,6 +41,21 @@ public sealed class AnswersThatFailTests : FaultTests
 
     [Theory]
     [MemberData(nameof(Both))]
+    public async Task F5_a_year_is_waited_for_an_hour(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, ["retry-after=year,on=head,times=1"]);
+        await run.UntilAsync(() => run.Standing.Error is not null);
+        await run.PassAsync(TimeSpan.FromMinutes(55), TimeSpan.FromMinutes(5));
+        Assert.Null(run.Standing.Head);
+
+        await run.PassAsync(TimeSpan.FromMinutes(6), TimeSpan.FromMinutes(1));
+        await run.ReachHeadAsync();
+        await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
     public async Task F5_a_log_that_says_to_wait_for_long_is_not_asked_and_delays_no_other(LogProtocol protocol)
     {
         await using Log other = FaultRun.Behaving(TimeProvider.System, FaultRun.Size);
@@ -111,6 +126,22 @@ public sealed class AnswersThatFailTests : FaultTests
         await run.ReachHeadAsync();
         await run.AlertsAreThoseOfAnHonestLogAsync();
         await run.IncidentsAreAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task F37_a_log_whose_name_is_gone_from_the_dns_is_read_on_once_it_is_back(LogProtocol protocol)
+    {
+        await using FaultRun run = await FaultRun.StartAsync(protocol, [], isListed: true);
+        await run.UntilAsync(() => run.Fleet.Logs.Count == 1);
+        await run.ReachHeadAsync();
+        run.Log.Misbehave("gone=dns");
+        run.Grow(50);
+        await run.UntilAsync(() => run.Followed.Log.Url.Host == "testlog.invalid" && run.Standing.Error is not null, TimeSpan.FromMinutes(10));
+
+        run.Log.Behave();
+        await run.UntilAsync(() => run.Standing.Proven.Value == 750, TimeSpan.FromMinutes(10));
+        await run.AlertsAreThoseOfAnHonestLogAsync();
     }
 
     [Theory]

@@ -116,7 +116,7 @@ public class LogListTests
     [InlineData("\"log_id\":", "\"id\":", "SHA-256")]
     [InlineData("\"key\":\"M", "\"key\":\"N", "")]
     [InlineData("\"key\":", "\"kee\":", "key is missing")]
-    public void A_faulty_entry_is_refused_alone(string good, string bad, string reason = "-")
+    public void Rule_7_2_a_faulty_entry_is_refused_alone(string good, string bad, string reason = "-")
     {
         using var log = new SigningLog();
         string entry = $$"""
