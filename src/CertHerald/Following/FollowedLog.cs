@@ -160,18 +160,18 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
             UnreadSince = now - standing.LastSuccess > LogHealth.MostSilence ? null : standing.UnreadSince,
         });
 
-    /// <summary>The log itself proves that a head of it is not of the tree that was read.</summary>
-    public void Denied(VerifiedHead head) => Change(standing => standing.Largest != head ? standing
-        : standing.Head is { } seen && seen != head ? standing with { Largest = seen, LargestAt = standing.LastSuccess }
-        // The next one that is seen is the largest then.
-        : standing with { LargestAt = DateTimeOffset.MinValue });
-
     /// <summary>As if this process had just begun with it.</summary>
     public void BeginsAnew()
     {
         Change(_ => LogStanding.Unknown with { LastSuccess = time.GetUtcNow() });
         Incidents.Forget();
     }
+
+    /// <summary>The log itself proves that a head of it is not of the tree that was read.</summary>
+    public void Denied(VerifiedHead head) => Change(standing => standing.Largest != head ? standing
+        : standing.Head is { } seen && seen != head ? standing with { Largest = seen, LargestAt = standing.LastSuccess }
+        // The next one that is seen is the largest then.
+        : standing with { LargestAt = DateTimeOffset.MinValue });
 
     /// <summary>All lanes at once, as after a start.</summary>
     public void StandsAt(IReadOnlyList<LogLane> lanes) => Change(standing => standing with { Lanes = lanes });

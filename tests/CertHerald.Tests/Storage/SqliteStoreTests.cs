@@ -246,37 +246,17 @@ public sealed class SqliteStoreTests : StoreConformance
         return await result;
     }
 
-    [Fact]
-    public async Task Rule_6_3_what_is_more_than_one_transaction_takes_is_held_and_released_in_parts_also_after_a_start()
+    private protected override int MostMoved => SqliteStore.MostMoved;
+
+    private protected override async Task RepeatDeliveryAsync(int times)
     {
-        const int Owed = 2 * SqliteStore.MostMoved + 7;
-        await OweAsync(1, "hook");
         await Store.DisposeAsync();
         Change($"""
-            WITH RECURSIVE more(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more WHERE n < {Owed})
+            WITH RECURSIVE more(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more WHERE n < {times})
             INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
             SELECT webhook, kind, n, 'key ' || n, state, due, head_seen, created FROM delivery, more
             """);
         Store = Open();
-
-        await Store.HoldWebhookAsync("hook", "maintenance", Time.GetUtcNow(), Cancellation);
-        Assert.Equal(SqliteStore.MostMoved, (await Store.CountDeliveriesAsync(Cancellation)).Held);
-        // On hold is on hold: what is not moved yet is not claimed either.
-        Assert.Empty(await ClaimAsync("hook"));
-        Assert.Empty(await Store.OpenWebhooksAsync(Time.GetUtcNow(), Cancellation));
-
-        await ReopenAsync();
-        Assert.True(await Store.MoveOnAsync(Cancellation));
-        Assert.False(await Store.MoveOnAsync(Cancellation));
-        Assert.Equal(Owed, (await Store.CountDeliveriesAsync(Cancellation)).Held);
-
-        DateTimeOffset now = Time.GetUtcNow();
-        await Store.ChangeWebhookAsync("hook", state => (WebhookHealth.Released(state, now), null), perSecond: 10, Cancellation);
-        await ReopenAsync();
-        while (await Store.MoveOnAsync(Cancellation)) { }
-        Assert.Equal(0, (await Store.CountDeliveriesAsync(Cancellation)).Held);
-        IReadOnlyList<StoredDelivery> all = await Store.DeliveriesAsync(new DeliveryFilter(Limit: Owed), Cancellation);
-        Assert.Equal(Enumerable.Range(0, Owed).Select(i => now.AddSeconds(i / 10)), all.Reverse().Select(one => one.Due));
     }
 
     private long Version()

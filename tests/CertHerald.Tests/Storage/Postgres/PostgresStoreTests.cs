@@ -26,6 +26,13 @@ public sealed class PostgresStoreTests : StoreConformance
         await Store.ReleaseExpiredAsync(Time.GetUtcNow(), Cancellation);
     }
 
+    private protected override int MostMoved => PostgresStore.MostMoved;
+
+    private protected override Task RepeatDeliveryAsync(int times) => PostgresServer.RunAsync(_database, $"""
+        INSERT INTO delivery (webhook, kind, subject, key, state, due, head_seen, created)
+        SELECT webhook, kind, n, gen_random_uuid(), state, due, head_seen, created FROM delivery, generate_series(2, {times}) AS n ORDER BY n
+        """);
+
     // Its connection is cut while it waits for a lock.
     private protected override async Task<T> RunTwiceAsync<T>(Func<Task<T>> write)
     {
