@@ -1,3 +1,4 @@
+using CertHerald.Following;
 using CertHerald.TestLog;
 using CertHerald.Transparency.Merkle;
 using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
@@ -130,18 +131,20 @@ public sealed class AnswersThatFailTests : FaultTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task F37_a_log_whose_name_is_gone_from_the_dns_is_read_on_once_it_is_back(LogProtocol protocol)
+    public async Task F37_a_log_that_its_list_moves_to_a_name_that_there_is_not_is_read_on_where_it_was(LogProtocol protocol)
     {
         await using FaultRun run = await FaultRun.StartAsync(protocol, [], isListed: true);
         await run.UntilAsync(() => run.Fleet.Logs.Count == 1);
         await run.ReachHeadAsync();
         run.Log.Misbehave("gone=dns");
+        await run.UntilAsync(() => run.Followed.State == FollowState.Delisted, TimeSpan.FromMinutes(10));
         run.Grow(50);
-        await run.UntilAsync(() => run.Followed.Log.Url.Host == "testlog.invalid" && run.Standing.Error is not null, TimeSpan.FromMinutes(10));
+        await run.UntilAsync(() => run.Standing.Proven.Value == 750, TimeSpan.FromMinutes(10));
 
         run.Log.Behave();
-        await run.UntilAsync(() => run.Standing.Proven.Value == 750, TimeSpan.FromMinutes(10));
+        await run.UntilAsync(() => run.Followed.State == FollowState.Following, TimeSpan.FromMinutes(10));
         await run.AlertsAreThoseOfAnHonestLogAsync();
+        await run.IncidentsAreAsync();
     }
 
     [Theory]
