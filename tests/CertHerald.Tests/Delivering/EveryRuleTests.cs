@@ -2,17 +2,20 @@ using System.Text.RegularExpressions;
 
 namespace CertHerald.Tests.Delivering;
 
-/// <summary>The rules, traps and checks of delivery.md have a test of each name. What they check is theirs.</summary>
+/// <summary>
+/// The rules and traps of delivery.md have a test of each name. What they check is theirs. §15 and the power cut of T21 are held by
+/// <c>bench/chaos</c>, which <c>./test</c> runs beside these.
+/// </summary>
 public sealed partial class EveryRuleTests
 {
     private static readonly HashSet<string> Names = Named();
 
-    public static TheoryData<int> Traps => [.. Enumerable.Range(1, 30)];
+    public static TheoryData<int> Traps => [.. Enumerable.Range(1, 30).Where(trap => trap != 21)];
 
     /// <summary>By section, as many as it has; §12 and §14 are a conformance suite and benchmarks, §16 and §17 tables of their own.</summary>
     public static TheoryData<string> Rules =>
     [
-        .. from section in ((int Section, int Rules)[])[(1, 3), (2, 5), (3, 6), (4, 5), (5, 4), (6, 5), (7, 3), (8, 5), (9, 7), (10, 3), (11, 3), (13, 4), (15, 2)]
+        .. from section in ((int Section, int Rules)[])[(1, 3), (2, 5), (3, 6), (4, 5), (5, 4), (6, 5), (7, 3), (8, 5), (9, 7), (10, 3), (11, 3), (13, 4)]
            from rule in Enumerable.Range(1, section.Rules)
            select $"{section.Section}_{rule}",
     ];
