@@ -26,7 +26,8 @@ internal sealed partial class Chaos
 
     private async Task RoundAsync(int number, CancellationToken interrupted)
     {
-        int firstLine = _ledger.Count, struckBefore = _strikes.Values.Sum();
+        // The first also judges what the start itself tells of.
+        int firstLine = number == 1 ? 0 : _ledger.Count, struckBefore = _strikes.Values.Sum();
         lock (_troubles) _troubles.Clear();
         _positions.Clear();
         bool wasClockTrue = true;

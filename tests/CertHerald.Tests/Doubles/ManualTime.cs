@@ -80,6 +80,22 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>Waits until the next timer is due no sooner than this: whoever is tested has nothing under way, and rests.</summary>
+    public async Task WaitForRestAsync(TimeSpan atLeast)
+    {
+        while (true)
+        {
+            Task set;
+            lock (_lock)
+            {
+                if (_timers.Count > 0 && _timers.TrueForAll(timer => timer.Due >= _elapsed + atLeast)) return;
+                set = _timerSet.Task;
+            }
+
+            await set.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+    }
+
     private ManualTimer? NextBefore(TimeSpan until)
     {
         lock (_lock)

@@ -80,7 +80,7 @@ public sealed class DeadManSwitchTests : IDisposable
         await dead.StartAsync(Cancellation);
         for (int minute = 1; minute <= 3; minute++)
         {
-            await _time.WaitForTimerAsync(DeadManSwitch.Interval);
+            await _time.WaitForRestAsync(DeadManSwitch.Interval);
             Assert.Equal(minute - 1, watcher.Requests.Count);
             (_logs, _deliveries) = (minute, minute);
             _time.Advance(DeadManSwitch.Interval);
