@@ -11,9 +11,9 @@ internal sealed class OperatorChannelsApi(OperatorChannels channels, WebhookTest
     {
         RouteGroupBuilder group = routes.MapGroup("/api/operator-channels").WithTags("Operator channels").Needs(Scope.Read);
         group.MapGet("", async (OperatorChannelsApi operators, CancellationToken cancellation) =>
-            TypedResults.Json(await operators.ListAsync(cancellation), ApiJson.Default.IReadOnlyListOperatorChannelJson));
+            TypedResults.Json(await operators.ListAsync(cancellation), ApiJson.Default.IReadOnlyListOperatorChannelJson)).Produces<IReadOnlyList<OperatorChannelJson>>();
         group.MapPost("/test", async (OperatorChannelsApi operators, CancellationToken cancellation) =>
-            TypedResults.Json(await operators.TestAsync(cancellation), ApiJson.Default.IReadOnlyListChannelTestJson)).Needs(Scope.Webhooks);
+            TypedResults.Json(await operators.TestAsync(cancellation), ApiJson.Default.IReadOnlyListChannelTestJson)).Needs(Scope.Webhooks).Produces<IReadOnlyList<ChannelTestJson>>();
     }
 
     public async Task<IReadOnlyList<OperatorChannelJson>> ListAsync(CancellationToken cancellation) =>
