@@ -157,7 +157,7 @@ public sealed class LogLivesTests
         await rig.PassesAsync(() => rig.Log?.State == FollowState.Finished);
         log.Lie = (_, _, _) => Task.FromResult(false);
         rig.Served[List] = LogLists.Json("1.3", Entry(log, LogState.Usable));
-        await rig.PassesAsync(() => rig.Log!.State == FollowState.Following && rig.Log.Standing.Proven.Value == 320);
+        await rig.PassesAsync(() => rig.Log!.State == FollowState.Following && rig.Log.Standing.Proven.Value == 320, looks: 5);
         await rig.PassAsync(TimeSpan.FromHours(1));
 
         // Its head is weeks old by our clock, which is another matter.
