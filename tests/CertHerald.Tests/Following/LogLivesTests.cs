@@ -149,7 +149,8 @@ public sealed class LogLivesTests
         log.Lie = RefuseAll;
         rig.Served[List] = LogLists.Json("1.2");
         await rig.PassesAsync(() => rig.Log!.State == FollowState.Finished);
-        Incident missing = Assert.Single(await rig.IncidentsAsync());
+        // Meanwhile it may have withheld them for so long that this is told as well.
+        Incident missing = Assert.Single(await rig.IncidentsAsync(), incident => incident.Subject != "unread");
         Assert.Equal((IncidentKinds.MissingEntry, null), (missing.Kind, missing.Closed));
         Assert.Contains("300 to 320", missing.Summary, StringComparison.Ordinal);
 
@@ -157,11 +158,11 @@ public sealed class LogLivesTests
         await rig.PassesAsync(() => rig.Log?.State == FollowState.Finished);
         log.Lie = (_, _, _) => Task.FromResult(false);
         rig.Served[List] = LogLists.Json("1.3", Entry(log, LogState.Usable));
-        await rig.PassesAsync(() => rig.Log!.State == FollowState.Following && rig.Log.Standing.Proven.Value == 320, looks: 5);
+        await rig.PassesAsync(() => rig.Log!.State == FollowState.Following && rig.Log.Standing.Proven.Value == 320, looks: 10);
         await rig.PassAsync(TimeSpan.FromHours(1));
 
         // Its head is weeks old by our clock, which is another matter.
-        Assert.NotNull(Assert.Single(await rig.IncidentsAsync(), incident => incident.Kind == IncidentKinds.MissingEntry).Closed);
+        Assert.All((await rig.IncidentsAsync()).Where(incident => incident.Kind == IncidentKinds.MissingEntry), incident => Assert.NotNull(incident.Closed));
     }
 
     [Theory]
