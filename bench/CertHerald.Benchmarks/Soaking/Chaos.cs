@@ -7,6 +7,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CertHerald.TestLog;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Benchmarks.Soaking;
 
@@ -91,7 +92,7 @@ internal sealed partial class Chaos : IAsyncDisposable
         _ledger = new ChaosLedger(Path.Combine(folder, "ledger"), _clock);
         _events = new StreamWriter(Path.Combine(folder, "events")) { AutoFlush = true };
         _trap.Start();
-        _address = new Uri($"http://127.0.0.1:{FreePort()}/");
+        _address = new Uri($"http://127.0.0.1:{FreePorts.Next()}/");
         _api = new ChaosApi(_address, _canaries);
         _program = new SoakedProgram(options.Program, ConfigurationFile, Path.Combine(folder, "said"), time.PutInto, line => _canaries.Look("a line of the log", line));
         _failpoints = new Failpoints(KillNow);
@@ -351,13 +352,6 @@ internal sealed partial class Chaos : IAsyncDisposable
             isInStack = isFrame;
             before = line;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -37,8 +37,15 @@ internal sealed class ChaosDisk : IDisposable
     /// <summary>Leaves so many bytes free.</summary>
     public void Fill(long left)
     {
-        long free = new DriveInfo(MountPoint).AvailableFreeSpace - left;
-        if (free > 0 && !Run("fallocate", "-l", free.ToString(CultureInfo.InvariantCulture), Ballast)) throw new IOException("The disk could not be filled.");
+        for (int attempt = 0; attempt < 10; attempt++)
+        {
+            long free = new DriveInfo(MountPoint).AvailableFreeSpace - left;
+            if (free <= 0 || Run("fallocate", "-l", free.ToString(CultureInfo.InvariantCulture), Ballast)) return;
+            // The program wrote in between, or what was just deleted is not to be had before the journal's next commit.
+            Free();
+            Run("sync", "-f", MountPoint);
+        }
+        throw new IOException("The disk could not be filled.");
     }
 
     public void Free() => File.Delete(Ballast);

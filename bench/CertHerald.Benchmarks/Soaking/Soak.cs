@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using CertHerald.TestLog;
+using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Merkle;
 using Microsoft.Data.Sqlite;
 
@@ -43,7 +43,7 @@ internal sealed class Soak : IAsyncDisposable
     {
         (_seed, _folder, _logs, _receiver) = (seed, folder, logs, receiver);
         (logs[0].Other, logs[1].Other) = (logs[1], logs[0]);
-        _address = new Uri($"http://127.0.0.1:{FreePort()}/");
+        _address = new Uri($"http://127.0.0.1:{FreePorts.Next()}/");
         _program = new SoakedProgram(program, WriteConfiguration(), Path.Combine(folder, "said"));
         _random = new Random(seed * 31 + 4);
         _events = new StreamWriter(Path.Combine(folder, "events")) { AutoFlush = true };
@@ -67,13 +67,6 @@ internal sealed class Soak : IAsyncDisposable
         await _receiver.DisposeAsync();
         await _events.DisposeAsync();
         if (_wrong.Count == 0) Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task<int> RunAsync(TimeSpan time)

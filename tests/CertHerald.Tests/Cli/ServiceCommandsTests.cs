@@ -34,7 +34,7 @@ public sealed class ServiceCommandsTests
         await using ServiceRig rig = await ServiceRig.StartAsync();
         await using Certherald program = await rig.RunReadyAsync();
 
-        Ended second = (await Certherald.RunAsync("run", "--config", rig.WriteConfiguration(), "--listen", $"http://127.0.0.1:{ServiceRig.FreePort()}")).With(2);
+        Ended second = (await Certherald.RunAsync("run", "--config", rig.WriteConfiguration(), "--listen", $"http://127.0.0.1:{FreePorts.Next()}")).With(2);
 
         Assert.Contains(rig.Data, second.Errors, StringComparison.Ordinal);
         Assert.Contains("--data", second.Errors, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class ServiceCommandsTests
     public async Task It_can_listen_on_localhost()
     {
         await using ServiceRig rig = await ServiceRig.StartAsync();
-        string address = $"http://localhost:{ServiceRig.FreePort()}";
+        string address = $"http://localhost:{FreePorts.Next()}";
         await using Certherald program = Certherald.Start("run", "--config", rig.WriteConfiguration(), "--listen", address);
         await program.ErrorLineAsync(line => line.Contains("answers on", StringComparison.Ordinal));
         using var client = new HttpClient();

@@ -20,7 +20,7 @@ public sealed class PostgresTests
 
         // The other node: its own directory and address, the same database.
         rig.Configuration["data"] = scratch.PathOf("second");
-        rig.Configuration["listen"] = $"http://127.0.0.1:{ServiceRig.FreePort()}";
+        rig.Configuration["listen"] = $"http://127.0.0.1:{FreePorts.Next()}";
         await using Certherald second = await rig.RunReadyAsync();
         Assert.Equal(143, await first.StopAsync());
         rig.Log.AddChain(rig.Ca.Issue("two.example.com").Chain);
@@ -39,7 +39,7 @@ public sealed class PostgresTests
     public async Task A_database_that_is_not_there_ends_the_start_and_no_line_shows_the_password()
     {
         await using ServiceRig rig = await ServiceRig.StartAsync();
-        rig.Configuration["store"] = $"Host=127.0.0.1;Port={ServiceRig.FreePort()};Database=none;Username=nobody;Password=canary";
+        rig.Configuration["store"] = $"Host=127.0.0.1;Port={FreePorts.Next()};Database=none;Username=nobody;Password=canary";
 
         await using Certherald program = rig.Run();
         await program.ErrorLineAsync(line => line.Contains("the PostgreSQL database cannot be opened", StringComparison.Ordinal));

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CertHerald.TestLog;
@@ -15,7 +14,7 @@ internal sealed class ServiceRig : IAsyncDisposable
     private ServiceRig(Log log, LogServer server, LogFront front, Receiver receiver)
     {
         (Log, Server, Front, Receiver) = (log, server, front, receiver);
-        Address = $"http://127.0.0.1:{FreePort()}";
+        Address = $"http://127.0.0.1:{FreePorts.Next()}";
         Configuration = new JsonObject
         {
             ["listen"] = Address,
@@ -77,13 +76,6 @@ internal sealed class ServiceRig : IAsyncDisposable
         ["url"] = url,
         ["events"] = new JsonArray([.. (events.Length > 0 ? events : ["unknown_certificate"]).Select(kind => (JsonNode)kind)]),
     };
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public string WriteConfiguration() => _scratch.Write("certherald.json", Configuration.ToJsonString());
 

@@ -32,7 +32,7 @@ public sealed class TroubleTests
         await using Receiver hanging = Receiver.Start();
         hanging.Default = Receiver.Hang();
         JsonArray logs = rig.Configuration["logs"]!["custom"]!.AsArray();
-        logs.Insert(0, Broken("down", new Uri($"http://127.0.0.1:{ServiceRig.FreePort()}/")));
+        logs.Insert(0, Broken("down", new Uri($"http://127.0.0.1:{FreePorts.Next()}/")));
         logs.Insert(0, Broken("silent", silent.Url));
         logs.Insert(0, Broken("nonsense", nonsense.Url));
         JsonArray webhooks = rig.Configuration["webhooks"]!.AsArray();

@@ -30,7 +30,7 @@ public sealed class WebhookSecretsTests
         SigningSecret configured = SigningSecret.New(), added = SigningSecret.New();
 
         // One that works, one that refuses, one that is not there, one that the guard refuses, one without TLS.
-        string[] places = [rig.Receiver.Url.Authority, failing.Url.Authority, $"127.0.0.1:{ServiceRig.FreePort()}", "10.1.2.3"];
+        string[] places = [rig.Receiver.Url.Authority, failing.Url.Authority, $"127.0.0.1:{FreePorts.Next()}", "10.1.2.3"];
         JsonArray webhooks = [];
         foreach ((string place, int i) in places.Select((place, i) => (place, i)))
         {
