@@ -163,6 +163,111 @@ public abstract partial class StoreConformance
         Assert.Equal([1], await FoundAsync(new("n9999.d999.example")));
     }
 
+    [Fact]
+    public async Task What_nobody_watches_is_found_like_what_is_watched_and_with_all_that_is_kept_of_it()
+    {
+        PaperLog log = await KeepAsync(["www.example.com"]);
+        CertificateFacts other = Some.Facts("shop.example.com") with
+        {
+            DnsNames = ["*.example.com", "a.other.example", "example.com", "shop.example.com"],
+            IpAddresses = ["192.0.2.1", "2001:db8::1"],
+            Problems = ["a slip"],
+            CertDer = [],
+        };
+        CertificateFacts bare = Some.Facts("bare") with
+        {
+            DnsNames = [], SubjectName = "O=Nobody", Serial = "", NotBefore = null, NotAfter = null, IssuerPubkeySha256 = null, IssuerOrganization = null, IssuerCommonName = null, CertDer = [],
+        };
+        CertificateFacts whole = Some.Facts("www.example.com whole") with { IsPrecertificate = true, DnsNames = ["odd\nname.example.com", "www.example.com"] };
+
+        await IndexAsync(log, other, bare, whole);
+
+        Assert.Equal([4, 2, 1], await FoundAsync(new("example.com") { IncludeBelow = true }));
+        Assert.Equal([4, 2, 1], await FoundAsync(new("www.example.com") { MatchWildcards = true }));
+        Assert.Equal([2], await FoundAsync(new("2001:db8::1")));
+        foreach ((long id, CertificateFacts facts) in ((long, CertificateFacts)[])[(2, other), (3, bare), (4, whole)])
+        {
+            StoredCertificate found = (await Store.FindCertificateAsync(id, Cancellation))!;
+            Assert.Equivalent(facts, found.Certificate, strict: true);
+            Assert.Equal((false, Time.GetUtcNow(), new LogPlace(log.Id, new((ulong)id - 1), Some.Logged)), (found.IsWatched, found.Discovered, found.First));
+        }
+        Assert.Null((await Store.FindCertificateAsync(2, Cancellation))!.Der);
+        Assert.Equal(whole.CertDer, (await Store.FindCertificateAsync(4, Cancellation))!.Der);
+        Assert.Single(await Store.IssuancesAsync(null, 10, Cancellation));
+        Assert.Null(await Store.FindIssuanceAsync(2, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_certificate_seen_again_in_any_form_stays_one_and_the_certificate_takes_its_precertificates_place()
+    {
+        PaperLog log = await BeginAsync();
+        await IndexAsync(log, Some.Facts("a.example", isPrecertificate: true), Some.Facts("a.example", isPrecertificate: true));
+        await IndexAsync(log, Some.Facts("a.example") with { CertDer = [] }, Some.Facts("a.example", isPrecertificate: true), Some.Facts("b.example") with { CertDer = [] });
+
+        IReadOnlyList<StoredCertificate> found = await Store.SearchCertificatesAsync(new("example") { IncludeBelow = true }, Cancellation);
+
+        Assert.Equal([(2L, "b.example"), (1L, "a.example")], found.Select(one => (one.Id, one.Certificate.DnsNames[0])));
+        Assert.Equivalent(Some.Facts("a.example") with { CertDer = [] }, found[1].Certificate, strict: true);
+    }
+
+    [Fact]
+    public async Task What_becomes_watched_later_keeps_its_id_and_what_was_watched_is_not_added_again()
+    {
+        PaperLog log = await BeginAsync();
+        await IndexAsync(log, Some.Facts("a.example", isPrecertificate: true) with { CertDer = [] }, Some.Facts("b.example") with { CertDer = [] });
+
+        Batch batch = Grow(log);
+        CommitOutcome outcome = await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts("a.example")), "hook"));
+        Assert.Equal((1, 1), (outcome.Discovered, outcome.Owed));
+        batch = Grow(log);
+        await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts("c.example", isPrecertificate: true))));
+        await IndexAsync(log, Some.Facts("a.example") with { CertDer = [] }, Some.Facts("c.example"), Some.Facts("d.example"));
+
+        Assert.Equal([4, 3, 2, 1], await FoundAsync(new("example") { IncludeBelow = true }));
+        Assert.Equivalent(Some.Facts("a.example"), (await Store.FindIssuanceAsync(1, Cancellation))!.Certificate, strict: true);
+        bool[] watched = await Task.WhenAll(((long[])[1, 2, 3, 4]).Select(async id => (await Store.FindCertificateAsync(id, Cancellation))!.IsWatched));
+        Assert.Equal([true, false, true, false], watched);
+        Assert.Equal(Some.Facts("c.example").CertDer, (await Store.FindCertificateAsync(3, Cancellation))!.Der);
+        Assert.Equal([3, 1], (await Store.IssuancesAsync(null, 10, Cancellation)).Select(one => one.Id));
+    }
+
+    [Fact]
+    public async Task What_nobody_watches_is_deleted_when_its_time_is_up_and_its_id_is_never_given_to_another()
+    {
+        PaperLog log = await BeginAsync();
+        await IndexAsync(log, Some.Facts("a.example"), Some.Facts("b.example"), Some.Facts("c.example"));
+        Assert.Equal(1, await Store.MarkExpiredAsync(Some.Facts("").NotAfter!.Value, 1, Cancellation));
+        Batch batch = Grow(log);
+        await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts("b.example"))));
+        DateTimeOffset first = Time.GetUtcNow();
+        Time.Advance(TimeSpan.FromMinutes(1));
+        await IndexAsync(log, Some.Facts("d.example"));
+
+        Assert.Equal(0, await Store.DeleteIndexedAsync(first, 10, Cancellation));
+        Assert.Equal(1, await Store.DeleteIndexedAsync(first.AddSeconds(1), 1, Cancellation));
+        Assert.Equal([4, 3, 2], await FoundAsync(new("example") { IncludeBelow = true }));
+        Assert.Equal(1, await Store.DeleteIndexedAsync(first.AddSeconds(1), 10, Cancellation));
+
+        Assert.Equal([4, 2], await FoundAsync(new("example") { IncludeBelow = true }));
+        Assert.Equal(1, await Store.DeleteIndexedAsync(first.AddDays(1), 10, Cancellation));
+        await IndexAsync(log, Some.Facts("a.example"), Some.Facts("d.example"));
+        Assert.Equal([6, 5, 2], await FoundAsync(new("example") { IncludeBelow = true }));
+        Assert.Equal(0, await Store.DeleteIndexedAsync(first, 10, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_batch_whose_commit_fails_leaves_nothing_in_the_index()
+    {
+        PaperLog log = await BeginAsync(entries: 2);
+        Batch batch = log.Read(0, 2);
+        LogLane tip = (await Store.LanesAsync(log.Id, Cancellation))[^1];
+        await Store.CommitAsync(tip, batch, [], Time.GetUtcNow(), Cancellation);
+
+        await Assert.ThrowsAsync<StoreException>(() => Store.CommitAsync(tip, batch, [], [new IndexedCertificate(new(0), Some.Logged, Some.Facts("a.example"))], Time.GetUtcNow(), Cancellation));
+
+        Assert.Empty(await FoundAsync(new("a.example")));
+    }
+
     private async Task<List<long>> FoundAsync(CertificateQuery query) => [.. (await Store.SearchCertificatesAsync(query, Cancellation)).Select(one => one.Id)];
 
     /// <summary>Stores certificates with these names, in this order.</summary>
@@ -174,6 +279,16 @@ public abstract partial class StoreConformance
         Batch batch = log.Read(0, (ulong)certificates.Length);
         await CommitAsync(log, batch, [.. certificates.Select((facts, place) => new Decision(Some.Match(batch.Raw, place, facts), [], Known: true, "", []))]);
         return log;
+    }
+
+    /// <summary>Indexes them as what nobody watches.</summary>
+    private protected async Task IndexAsync(PaperLog log, params CertificateFacts[] certificates)
+    {
+        ulong size = log.Size;
+        for (int i = 0; i < certificates.Length; i++) log.Add(Some.Numbered("other", i));
+        Batch batch = log.Read(size, log.Size);
+        LogLane tip = (await Store.LanesAsync(log.Id, Cancellation))[^1];
+        await Store.CommitAsync(tip, batch, [], [.. certificates.Select((facts, place) => new IndexedCertificate(batch.Raw[place].Index, Some.Logged, facts))], Time.GetUtcNow(), Cancellation);
     }
 
     /// <summary>One entry more.</summary>
