@@ -4,6 +4,7 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
 
@@ -44,6 +45,8 @@ internal sealed record CertHeraldOptions
     public OutboundOptions Outbound { get; init; } = new();
 
     public RetentionOptions Retention { get; init; } = new();
+
+    public IndexOptions Index { get; init; } = new();
 
     /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
     public OpenIdOptions? OpenId { get; init; }

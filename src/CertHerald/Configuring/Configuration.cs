@@ -10,6 +10,7 @@ using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
 
@@ -108,6 +109,7 @@ internal static class Configuration
         root.NotYet("lookalikes", "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
+        IndexOptions index = IndexKeys.Read(root);
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
         MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
@@ -138,6 +140,7 @@ internal static class Configuration
             Operator = operators,
             Outbound = outbound,
             Retention = retention,
+            Index = index,
             OpenId = openId,
             Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
