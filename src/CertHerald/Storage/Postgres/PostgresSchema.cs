@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Postgres;
 internal static class PostgresSchema
 {
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First];
+    private static readonly string[] Steps = [First, MonitoredDomains];
 
     // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts that
     // are sorted or looked for are compared byte by byte, whatever the database's language.
@@ -394,6 +394,16 @@ internal static class PostgresSchema
             $$ BEGIN UPDATE settings SET revision = revision + 1; RETURN NULL; END $$;
         CREATE TRIGGER settings_changed AFTER INSERT OR UPDATE OR DELETE ON watch_item FOR EACH STATEMENT EXECUTE FUNCTION settings_changed();
         CREATE TRIGGER settings_changed AFTER INSERT OR UPDATE OR DELETE ON added_webhook FOR EACH STATEMENT EXECUTE FUNCTION settings_changed();
+        """;
+
+    // A watch item may be kept without matching. Issuers' keys are kept once each, whole: certificates have only their hashes.
+    private const string MonitoredDomains = """
+        ALTER TABLE watch_item ADD COLUMN enabled boolean NOT NULL DEFAULT true;
+
+        CREATE TABLE issuer_key (
+            sha256 text COLLATE "C" PRIMARY KEY,
+            spki   bytea NOT NULL
+        );
         """;
 
     /// <summary>Brings the database to this program's version. Nodes that start together wait for each other.</summary>
