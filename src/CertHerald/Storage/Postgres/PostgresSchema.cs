@@ -1,10 +1,10 @@
 namespace CertHerald.Storage.Postgres;
 
 /// <summary>The tables, and how an older database becomes a newer one. Each step is a transaction: a start that was killed repeats it.</summary>
-internal static class PostgresSchema
+internal static partial class PostgresSchema
 {
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, MonitoredDomains];
+    private static readonly string[] Steps = [First, CertificateSearch, MonitoredDomains];
 
     // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts that
     // are sorted or looked for are compared byte by byte, whatever the database's language.
@@ -396,16 +396,6 @@ internal static class PostgresSchema
         CREATE TRIGGER settings_changed AFTER INSERT OR UPDATE OR DELETE ON added_webhook FOR EACH STATEMENT EXECUTE FUNCTION settings_changed();
         """;
 
-    // A watch item may be kept without matching. Issuers' keys are kept once each, whole: certificates have only their hashes.
-    private const string MonitoredDomains = """
-        ALTER TABLE watch_item ADD COLUMN enabled boolean NOT NULL DEFAULT true;
-
-        CREATE TABLE issuer_key (
-            sha256 text COLLATE "C" PRIMARY KEY,
-            spki   bytea NOT NULL
-        );
-        """;
-
     /// <summary>Brings the database to this program's version. Nodes that start together wait for each other.</summary>
     /// <exception cref="StoreException">A newer program made it.</exception>
     public static async Task MigrateAsync(PostgresSession session)
@@ -423,6 +413,7 @@ internal static class PostgresSchema
             if (taken < Steps.Length)
             {
                 await session.RunAsync(Steps[taken]);
+                if (ReferenceEquals(Steps[taken], CertificateSearch)) await FillSearchAsync(session);
                 await session.RunAsync("DELETE FROM certherald");
                 await session.RunAsync("INSERT INTO certherald VALUES (@version)", ("@version", taken + 1));
             }
