@@ -26,7 +26,7 @@ internal static class ApiDescription
 
     private static void Shape(OpenApiOptions options)
     {
-        options.ShouldInclude = route => route.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true;
+        options.ShouldInclude = route => route.RelativePath is { } path && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("v1/", StringComparison.Ordinal));
         options.AddOperationTransformer(async (operation, context, cancellation) =>
         {
             Describe(operation, context);

@@ -3,6 +3,7 @@ using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
 using CertHerald.Names;
 using CertHerald.Storage;
@@ -44,6 +45,9 @@ internal sealed record CertHeraldOptions
     public OutboundOptions Outbound { get; init; } = new();
 
     public RetentionOptions Retention { get; init; } = new();
+
+    /// <summary>Cert Spotter's API.</summary>
+    public CertSpotterApiOptions CertSpotterApi { get; init; } = new();
 
     /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
     public OpenIdOptions? OpenId { get; init; }
