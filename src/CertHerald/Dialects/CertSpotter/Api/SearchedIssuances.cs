@@ -17,6 +17,9 @@ internal sealed class SearchedIssuances(
     /// <summary>Issuances on a page.</summary>
     public const int PageSize = 100;
 
+    /// <summary>Bytes that wait in memory for more: a page of large certificates is not held twice.</summary>
+    private const int SentAtOnce = 1 << 16;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder group = routes.MapGroup("/v1/issuances").WithTags("Cert Spotter");
@@ -84,12 +87,15 @@ internal sealed class SearchedIssuances(
         response.ContentType = "application/json; charset=utf-8";
         await using var json = new Utf8JsonWriter(response.BodyWriter, IssuanceWriter.Style);
         if (isList) json.WriteStartArray();
+        long sent = 0;
         foreach (StoredCertificate one in page)
         {
             byte[]? issuerSpki = one.Certificate.IssuerPubkeySha256 is { } key ? keys?.GetValueOrDefault(key) : null;
             writer.Write(json, one.Id, one.Certificate, one.Revocation, wanted, issuerSpki);
+            if (json.BytesCommitted + json.BytesPending - sent < SentAtOnce) continue;
             await json.FlushAsync(cancellation);
             await response.BodyWriter.FlushAsync(cancellation);
+            sent = json.BytesCommitted;
         }
         if (isList) json.WriteEndArray();
     }
