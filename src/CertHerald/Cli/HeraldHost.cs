@@ -143,7 +143,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, time, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
+        services.AddSingleton(new Inspector(() => watched.List) { Index = options.Index });                                                                                 // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
         services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events))));
@@ -187,6 +187,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(options.Retention);
         services.AddSingleton<DeliveryRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
+        services.AddSingleton(options.Index);
+        services.AddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<IndexRetention>();
+        services.AddHostedService(provider => provider.GetRequiredService<IndexRetention>());
         services.AddSingleton(options.Operator);
         services.AddSingleton<OperatorChannels>();
         services.AddSingleton<Func<LogCounts>>(provider => () =>

@@ -5,6 +5,7 @@ using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
 
@@ -45,6 +46,8 @@ internal sealed record CertHeraldOptions
     public OutboundOptions Outbound { get; init; } = new();
 
     public RetentionOptions Retention { get; init; } = new();
+
+    public IndexOptions Index { get; init; } = new();
 
     /// <summary>Cert Spotter's API.</summary>
     public CertSpotterApiOptions CertSpotterApi { get; init; } = new();

@@ -11,6 +11,7 @@ using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
 
@@ -109,6 +110,7 @@ internal static class Configuration
         root.NotYet("lookalikes", "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
+        IndexOptions index = IndexKeys.Read(root);
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
         MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
@@ -140,6 +142,7 @@ internal static class Configuration
             Operator = operators,
             Outbound = outbound,
             Retention = retention,
+            Index = index,
             OpenId = openId,
             CertSpotterApi = certSpotterApi,
             Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],

@@ -80,9 +80,10 @@ internal sealed class LaneReader(
         {
             if (batch is UnprovenBatch && Log.Protocol == LogProtocol.StaticCt) await OpenLyingTilesAsync(lane, batch, head, stopping);
             if (LeafIndexCheck.Report(batch.Raw, followed.Chosen.IsArchived) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
-            IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
+            List<IndexedCertificate>? others = inspector.Index.TakesAll ? [] : null;
+            IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw, others), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
-            CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, seen, stopping);
+            CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, others ?? [], seen, stopping);
 
             if (outcome.Owed > 0) bell.Ring();
             followed.Read(batch.Raw, findings, time.GetUtcNow());

@@ -70,20 +70,25 @@ internal static class CertificateReading
     public static CertificateFacts Read(
         LogEntry entry, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers, out string? chainMismatch)
     {
-        if (entry.Type == EntryType.X509)
-        {
-            chainMismatch = entry.ExtraFailure == ExtraFailure.None ? null : Unreadable;
-            return Read(entry.Certificate, certificate, identifiers, isPrecertificate: false, IssuerKeyOf(entry.Chain));
-        }
-
-        // A precertificate that cannot be this one is not shown: the TBS that the log signed is all there is.
-        bool isForeign = !PrecertificateCheck.MayBecome(entry.PreCertificate, certificate);
-        CertificateFacts facts = Read(
-            isForeign ? entry.Tbs : entry.PreCertificate, certificate, identifiers, isPrecertificate: true, Convert.ToHexStringLower(entry.IssuerKeyHash));
+        CertificateFacts facts = Read(entry, certificate, identifiers, out bool isForeign);
         chainMismatch = entry.ExtraFailure != ExtraFailure.None ? Unreadable
             : isForeign ? "the precertificate is not the logged one"
-            : ChainContradiction(entry, facts);
+            : facts.IsPrecertificate ? ChainContradiction(entry, facts)
+            : null;
         return facts;
+    }
+
+    /// <summary>The same, without a look at what the chain contradicts.</summary>
+    public static CertificateFacts Read(LogEntry entry, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers) =>
+        Read(entry, certificate, identifiers, out bool _);
+
+    /// <param name="isForeign">The precertificate cannot be this one, and is not shown: the TBS that the log signed is all there is.</param>
+    private static CertificateFacts Read(LogEntry entry, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers, out bool isForeign)
+    {
+        isForeign = entry.Type != EntryType.X509 && !PrecertificateCheck.MayBecome(entry.PreCertificate, certificate);
+        return entry.Type == EntryType.X509
+            ? Read(entry.Certificate, certificate, identifiers, isPrecertificate: false, IssuerKeyOf(entry.Chain))
+            : Read(isForeign ? entry.Tbs : entry.PreCertificate, certificate, identifiers, isPrecertificate: true, Convert.ToHexStringLower(entry.IssuerKeyHash));
     }
 
     /// <summary>The facts of a certificate from anywhere.</summary>

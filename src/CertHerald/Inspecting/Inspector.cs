@@ -10,11 +10,15 @@ namespace CertHerald.Inspecting;
 /// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
 internal sealed class Inspector(Func<WatchList> watched)
 {
+    /// <summary>What is kept of the entries that match nothing.</summary>
+    public IndexOptions Index { get; init; } = new();
+
     /// <summary>Bytes at the end of a run without a gap in which a name is looked for: the longest name, and what may follow it.</summary>
     private const int LongestRun = DnsName.MaxLength + 3;
 
     /// <summary>What the entries of a batch show, in their order.</summary>
-    public IReadOnlyList<Finding> Inspect(RawBatch batch)
+    /// <param name="others">Takes what nobody watches, if that is to be indexed; null leaves it.</param>
+    public IReadOnlyList<Finding> Inspect(RawBatch batch, ICollection<IndexedCertificate>? others = null)
     {
         // One list for the whole batch: a reload between two entries would judge them by different lists.
         WatchList watch = watched();
@@ -23,7 +27,7 @@ internal sealed class Inspector(Func<WatchList> watched)
         {
             try
             {
-                Inspect(batch, place, watch, ref findings);
+                Inspect(batch, place, watch, others, ref findings);
             }
             catch (Exception defect) when (defect is not OutOfMemoryException)
             {
@@ -34,7 +38,7 @@ internal sealed class Inspector(Func<WatchList> watched)
         return (IReadOnlyList<Finding>?)findings ?? [];
     }
 
-    private static void Inspect(RawBatch batch, int place, WatchList watch, ref List<Finding>? findings)
+    private void Inspect(RawBatch batch, int place, WatchList watch, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
     {
         EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
         if (failure != EntryFailure.None)
@@ -50,12 +54,13 @@ internal sealed class Inspector(Func<WatchList> watched)
         bool mayHideName = !isReadable || (flaws & CertificateFlaws.MayHideName) != 0;
 
         // The common case ends here.
-        if (!isWatched && !mayHideName && !isSpent) return;
+        if (!isWatched && !mayHideName && !isSpent && others is null) return;
 
-        findings ??= [];
-        if (isWatched && Matched(batch, place, entry, certificate, watch, ref isSpent) is { } match) findings.Add(match);
+        MatchFinding? match = isWatched ? Matched(batch, place, entry, certificate, watch, ref isSpent) : null;
+        if (match is not null) (findings ??= []).Add(match);
+        else if (isReadable) others?.Add(Other(batch, place, entry, certificate));
         if (mayHideName || isSpent)
-            findings.Add(Malformed(
+            (findings ??= []).Add(Malformed(
                 batch, place, LogTime.Of(entry.Timestamp),
                 string.Join("; ", [.. certificate.Problems().Select(problem => problem.ToString()), .. isSpent ? [CertificateReading.TooManyGlobs] : Array.Empty<string>()]), watch));
     }
@@ -79,6 +84,12 @@ internal sealed class Inspector(Func<WatchList> watched)
             HasMoreMatches = isCut,
         };
         return finding.Contradicted(chainMismatch);
+    }
+
+    private IndexedCertificate Other(RawBatch batch, int place, LogEntry entry, CertificateView certificate)
+    {
+        CertificateFacts facts = CertificateReading.Read(entry, certificate, CertificateReading.IdentifiersOf(certificate));
+        return new IndexedCertificate(batch[place].Index, LogTime.Of(entry.Timestamp), Index.KeepsDer ? facts : facts with { CertDer = [] });
     }
 
     /// <param name="isSpent">Names with <c>*</c> were left uncompared, and nothing that was compared is watched.</param>

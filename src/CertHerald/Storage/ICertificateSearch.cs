@@ -22,6 +22,10 @@ internal interface ICertificateSearch
     /// </summary>
     /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
     Task<int> MarkExpiredAsync(DateTimeOffset now, int limit, CancellationToken cancellation);
+
+    /// <summary>Deletes what the index of all certificates alone has, and was discovered before a time; oldest first.</summary>
+    /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
+    Task<int> DeleteIndexedAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
 }
 
 /// <summary>Which certificates are looked for. Ids ascend in order of discovery, so they are cursors in either direction.</summary>

@@ -85,9 +85,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     public LogId Log => _log.Id;
 
-    public static Task<ConsoleRig> StartAsync(bool alwaysSecure = false, params string[] trustedProxies) => StartAsync(null, alwaysSecure, trustedProxies);
+    public static Task<ConsoleRig> StartAsync(bool alwaysSecure = false, params string[] trustedProxies) => StartAsync(null, alwaysSecure, trustedProxies, index: null);
 
-    public static async Task<ConsoleRig> StartAsync(CertSpotterApiOptions? certSpotterApi, bool alwaysSecure = false, params string[] trustedProxies)
+    public static async Task<ConsoleRig> StartAsync(CertSpotterApiOptions? certSpotterApi, bool alwaysSecure = false, IReadOnlyList<string>? trustedProxies = null, IndexOptions? index = null)
     {
         var rig = new ConsoleRig();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
@@ -109,10 +109,11 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<WebhookTests>();
         builder.Services.AddSingleton<WebhookHandshake>();
         builder.Services.AddApi();
+        builder.Services.AddSingleton(index ?? new IndexOptions());
         builder.Services.AddCertSpotterApi(certSpotterApi ?? new CertSpotterApiOptions());
         builder.Services.AddSingleton<LiveLogs>(() => rig.Live);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
-        builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. trustedProxies.Select(IPNetwork.Parse)] });
+        builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. (trustedProxies ?? []).Select(IPNetwork.Parse)] });
         builder.Services.AddConsole();
 
         rig._app = builder.Build();

@@ -85,7 +85,7 @@ internal sealed partial class SqliteStore
         CertificateFacts facts = finding.Certificate;
         long? known = session.First("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => (long?)row.GetInt64(0), ("@tbs", facts.TbsSha256));
         long id = known ?? AddIssuance(session, facts, decision, now);
-        if (known is not null) Complete(session, id, finding);
+        if (known is not null) Complete(session, id, facts, finding.ChainMismatch);
         KeepIssuerKey(session, finding);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
@@ -102,15 +102,17 @@ internal sealed partial class SqliteStore
 
     private static long AddIssuance(SqliteSession session, CertificateFacts facts, Decision decision, DateTimeOffset now)
     {
+        // Indexed before anybody watched it: it keeps the id that it was found under.
+        long? indexed = TakeIndexed(session, facts.TbsSha256);
         long id = session.Single(
             $"""
             INSERT INTO issuance ({IssuanceColumns})
-            VALUES (NULL, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
+            VALUES (@id, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
                 @notAfter, @problems, @known, @reason, @now)
             RETURNING id
             """,
             row => row.GetInt64(0),
-            ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
+            ("@id", indexed), ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
             ("@dns", JsonSerializer.Serialize(facts.DnsNames)), ("@ips", JsonSerializer.Serialize(facts.IpAddresses)),
             ("@pubkey", facts.PubkeySha256), ("@issuerKey", facts.IssuerPubkeySha256), ("@issuer", facts.IssuerName),
             ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
@@ -129,15 +131,14 @@ internal sealed partial class SqliteStore
     /// What a later sighting adds: the certificate where only the precertificate was known, the issuer's key, and what this
     /// log gets wrong.
     /// </summary>
-    private static void Complete(SqliteSession session, long id, MatchFinding finding)
+    private static void Complete(SqliteSession session, long id, CertificateFacts facts, string? chainMismatch)
     {
-        CertificateFacts facts = finding.Certificate;
         if (!facts.IsPrecertificate)
             session.Run("UPDATE issuance SET cert_sha256 = @cert, cert_der = @der, is_precertificate = 0 WHERE id = @id AND is_precertificate = 1",
                 ("@id", id), ("@cert", facts.CertSha256), ("@der", facts.CertDer));
         if (facts.IssuerPubkeySha256 is { } key)
             session.Run("UPDATE issuance SET issuer_pubkey_sha256 = @key WHERE id = @id AND issuer_pubkey_sha256 IS NULL", ("@id", id), ("@key", key));
-        if (finding.ChainMismatch is { } mismatch)
+        if (chainMismatch is { } mismatch)
             session.Run(
                 """
                 UPDATE issuance SET problems = json_insert(problems, '$[#]', @problem)

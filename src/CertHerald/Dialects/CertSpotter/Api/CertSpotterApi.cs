@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using CertHerald.Access;
 using CertHerald.Api;
 using CertHerald.Deciding;
+using CertHerald.Inspecting;
 using CertHerald.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -12,13 +13,17 @@ internal static class CertSpotterApi
 {
     private const string Search = "/v1/issuances", Origin = "Access-Control-Allow-Origin";
 
-    /// <summary>Needs what <see cref="ApiSetup.AddApi"/> needs, and <see cref="AccessSetup.AddAccess"/>, beside it.</summary>
+    /// <summary>
+    /// Needs what <see cref="ApiSetup.AddApi"/> needs, and <see cref="AccessSetup.AddAccess"/>, beside it; <see cref="IndexOptions"/> put there
+    /// first say what can be found.
+    /// </summary>
     public static void AddCertSpotterApi(this IServiceCollection services, CertSpotterApiOptions options)
     {
         services.AddSingleton(options);
         services.TryAddSingleton<RequestLimits>();
+        services.TryAddSingleton(new IndexOptions());
+        services.TryAddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<IIssuerKeys>(provider => provider.GetRequiredService<IStore>());
-        services.AddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton(provider => new IssuanceWriter(provider.GetRequiredService<IssuerDirectory>()));
         services.AddSingleton<SearchedIssuances>();
         services.AddSingleton<SearchAdmission>();

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using CertHerald.Api;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Storage;
 using Microsoft.AspNetCore.Mvc;
@@ -12,7 +13,7 @@ namespace CertHerald.Dialects.CertSpotter.Api;
 
 /// <summary>Cert Spotter's search: unexpired issuances for a domain, in the order of their discovery.</summary>
 internal sealed class SearchedIssuances(
-    ICertificateSearch store, IIssuerKeys issuerKeys, Watched watched, Webhooks webhooks, IssuanceWriter writer, TimeProvider time)
+    ICertificateSearch store, IIssuerKeys issuerKeys, Watched watched, Webhooks webhooks, IssuanceWriter writer, IndexOptions index, TimeProvider time)
 {
     /// <summary>Issuances on a page.</summary>
     public const int PageSize = 100;
@@ -52,6 +53,7 @@ internal sealed class SearchedIssuances(
         // Below a name of one label everybody has names, listed or not.
         if (!query.Domain.Contains('.', StringComparison.Ordinal) || watched.Suffixes?.IsSuffix(name) == true)
             return $"{query.Domain} is a public suffix: search for a domain below it.";
+        if (index.TakesAll) return null;
         var budget = new GlobBudget(1);
         return watched.List.Matches(new Identifier(IdentifierKind.Dns, query.Domain), 1, ref budget, out _).Count == 0
             ? $"{query.Domain} is not monitored, and only certificates of monitored domains are stored. Monitor it with POST /api/v3/monitoring/monitored_domains/NAME."

@@ -15,9 +15,9 @@ namespace CertHerald.Tests.Dialects.CertSpotter.Api;
 /// <summary>The service as a client of Cert Spotter's sees it. It monitors <c>.example.com</c> and <c>only.example.net</c>.</summary>
 internal static class SearchRig
 {
-    public static async Task<ConsoleRig> StartAsync(CertSpotterApiOptions? options = null)
+    public static async Task<ConsoleRig> StartAsync(CertSpotterApiOptions? options = null, IndexOptions? index = null)
     {
-        ConsoleRig rig = await ConsoleRig.StartAsync(options, alwaysSecure: false);
+        ConsoleRig rig = await ConsoleRig.StartAsync(options, index: index);
         rig.Watched.Configure(WatchLists.Of(".example.com", "only.example.net"), KnownCertificates.None);
         return rig;
     }

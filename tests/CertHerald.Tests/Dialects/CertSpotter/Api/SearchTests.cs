@@ -229,6 +229,17 @@ public sealed class SearchTests
     }
 
     [Fact]
+    public async Task Where_everything_is_indexed_any_domain_is_answered_but_for_public_suffixes()
+    {
+        await using ConsoleRig rig = await SearchRig.StartAsync(index: new IndexOptions { TakesAll = true });
+        await rig.FindAsync("www.example.org");
+
+        Assert.Equal(["www.example.org"], await rig.FoundAsync("domain=example.org&include_subdomains=true"));
+        Assert.Equal("[]", (await rig.SearchAsync("domain=nowhere.example")).Text);
+        Assert.Equal("403 not_allowed_by_plan", (await rig.SearchAsync("domain=org&include_subdomains=true")).Said());
+    }
+
+    [Fact]
     public async Task A_domain_is_searched_from_the_moment_it_is_monitored_until_it_is_disabled()
     {
         await using ConsoleRig rig = await SearchRig.StartAsync();
