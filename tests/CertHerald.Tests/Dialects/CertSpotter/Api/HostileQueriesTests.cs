@@ -43,6 +43,21 @@ public sealed class HostileQueriesTests
     }
 
     [Fact]
+    public async Task No_address_that_holds_what_no_name_does_changes_or_finds_anything()
+    {
+        await using ConsoleRig rig = await SearchRig.StartAsync();
+        string key = await rig.KeyAsync(Scope.Read);
+
+        // Of these the server takes some for no address at all, and says no more than that.
+        foreach (string name in (string[])["a%00b.example", "%00", "%FF.example", "%ED%A0%80.example", "%zz", "a%5Cb.example", "%2F..%2F.example", "%2e%2e%2f"])
+        {
+            (int status, string body) = await GetRawAsync(rig, "/api/v3/monitoring/monitored_domains/" + name, key);
+            Assert.True(status is 400 or 404, $"{status} for {name}: {body}");
+        }
+        Assert.InRange((await GetRawAsync(rig, "/v1/issuances/1%00", key)).Status, 400, 404);
+    }
+
+    [Fact]
     public async Task Dots_that_are_percent_encoded_are_dots()
     {
         await using ConsoleRig rig = await SearchRig.StartAsync();

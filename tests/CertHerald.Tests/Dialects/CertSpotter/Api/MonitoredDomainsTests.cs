@@ -149,7 +149,7 @@ public sealed class MonitoredDomainsTests
             "a%01b.example",
             "a%0Ab.example",
             "...",
-            new string('a', 7_000), "a%00b.example", "%00", "%FF.example",
+            new string('a', 7_000),
         ];
         foreach (string name in names)
             foreach (HttpMethod method in new[] { HttpMethod.Get, HttpMethod.Post, HttpMethod.Delete })

@@ -145,7 +145,7 @@ public sealed class SearchTests
         await using ConsoleRig rig = await SearchRig.StartAsync();
         await rig.FindAsync("www.example.com");
 
-        foreach (string id in (string[])["99", "-1", "abc", "99999999999999999999999", "1%00", "%20"])
+        foreach (string id in (string[])["99", "-1", "abc", "99999999999999999999999", "%20"])
             Assert.Equal($"{id}: 404 not_found", $"{id}: {(await rig.AskAsync(HttpMethod.Get, "/v1/issuances/" + id)).Said()}");
     }
 
