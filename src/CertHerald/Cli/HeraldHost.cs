@@ -7,6 +7,7 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
@@ -65,9 +66,11 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         try
         {
             app.UseSecurityHeaders();
+            app.UseCertSpotterApi();
             app.UseFailureAnswers();
             app.UseAccess();
             app.MapApi();
+            app.MapCertSpotterApi();
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
@@ -211,6 +214,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             TrustedProxies = options.TrustedProxies,
         });
         services.AddApi();
+        services.AddCertSpotterApi(options.CertSpotterApi);
         services.AddHostedService<SharedSettings>();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);

@@ -3,6 +3,7 @@ using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -47,6 +48,9 @@ internal sealed record CertHeraldOptions
     public RetentionOptions Retention { get; init; } = new();
 
     public IndexOptions Index { get; init; } = new();
+
+    /// <summary>Cert Spotter's API.</summary>
+    public CertSpotterApiOptions CertSpotterApi { get; init; } = new();
 
     /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
     public OpenIdOptions? OpenId { get; init; }

@@ -9,6 +9,7 @@ using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -117,6 +118,7 @@ internal static class Configuration
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
+        CertSpotterApiOptions certSpotterApi = CertSpotterApi(root.Section("certspotter_api"));
         string store = SecretText.Read(root.Text("store") ?? defaults.Store, out (string Problem, string Remedy)? unread) ?? defaults.Store;
         if ((unread ?? Stores.MistakeIn(store)) is { } mistake) root.Mistake("store", mistake.Problem, mistake.Remedy);
         string data = root.Text("data") ?? defaults.Data;
@@ -142,6 +144,7 @@ internal static class Configuration
             Retention = retention,
             Index = index,
             OpenId = openId,
+            CertSpotterApi = certSpotterApi,
             Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
@@ -325,6 +328,13 @@ internal static class Configuration
             else if (parsed.Credentials is not null) section.Mistake("dead_man_url", "has a user name, which is not sent", "put what tells you apart into the path");
             else options = options with { DeadManUrl = parsed.Address };
         }
+        section.Finish();
+        return options;
+    }
+
+    private static CertSpotterApiOptions CertSpotterApi(ConfigurationSection section)
+    {
+        var options = new CertSpotterApiOptions { Anonymous = section.Flag("anonymous") ?? false, KeyRequests = section.Whole("requests_per_hour", 1, int.MaxValue) };
         section.Finish();
         return options;
     }

@@ -123,6 +123,24 @@ internal static class CertificateReading
     public static string? PubkeySha256Of(ReadOnlySpan<byte> der) =>
         CertificateView.TryRead(der, out CertificateView certificate) && !certificate.Spki.IsEmpty ? Sha256(certificate.Spki) : null;
 
+    /// <summary>Largest key that is kept whole: some kinds take a megabyte, and none of these signs certificates.</summary>
+    private const int LargestSpki = 1 << 16;
+
+    /// <summary>A certificate's SPKI if it has this hash; else null, as for one that is too large to be kept.</summary>
+    public static byte[]? SpkiOf(ReadOnlySpan<byte> der, string sha256) =>
+        CertificateView.TryRead(der, out CertificateView certificate) && certificate.Spki is { IsEmpty: false, Length: <= LargestSpki } spki && Sha256(spki) == sha256
+            ? spki.ToArray()
+            : null;
+
+    /// <summary>The same from the first of a chain that has it: the issuer, or the one above who signs precertificates for it. RFC 6962 §3.1.</summary>
+    public static byte[]? SpkiIn(CertificateChain chain, string sha256)
+    {
+        for (int place = 0; place < 2 && chain.MoveNext(); place++)
+            if (SpkiOf(chain.Current, sha256) is { } spki)
+                return spki;
+        return null;
+    }
+
     /// <summary>Whether a certificate's key signs precertificates in the name of its issuer. RFC 6962 §3.1.</summary>
     public static bool SignsPrecertificates(ReadOnlySpan<byte> der) =>
         CertificateView.TryRead(der, out CertificateView certificate) && certificate.IsPrecertificateSigner;

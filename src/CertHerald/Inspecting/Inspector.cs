@@ -80,6 +80,7 @@ internal sealed class Inspector(Func<WatchList> watched)
             batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), facts, matches, issuers.Length > 0 ? issuers[0] : null)
         {
             NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
+            IssuerSpki = facts.IssuerPubkeySha256 is { } issuerKey ? CertificateReading.SpkiIn(entry.Chain, issuerKey) : null,
             HasMoreMatches = isCut,
         };
         return finding.Contradicted(chainMismatch);

@@ -62,6 +62,11 @@ public sealed class InspectorTests
         Assert.Null(bare.Certificate.IssuerPubkeySha256);
         Assert.Equal(issuerKey, bare.WithIssuer(ca.Intermediate.RawData).Certificate.IssuerPubkeySha256);
         Assert.Same(bare, bare.WithIssuer(null));
+        byte[] spki = ca.Intermediate.PublicKey.ExportSubjectPublicKeyInfo();
+        Assert.Equal(spki, chained.IssuerSpki);
+        Assert.Equal(spki, bare.WithIssuer(ca.Intermediate.RawData).IssuerSpki);
+        Assert.Null(bare.IssuerSpki);
+        Assert.Null(bare.WithIssuer([1, 2, 3]).IssuerSpki);
         Assert.Null(bare.WithIssuer([1, 2, 3]).Certificate.IssuerPubkeySha256);
     }
 

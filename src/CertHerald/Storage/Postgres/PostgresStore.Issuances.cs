@@ -77,6 +77,7 @@ internal sealed partial class PostgresStore
             (long Issuance, MatchFinding Finding)[] seen = [.. matches.Select(decision => (ids[TbsOf(decision)], (MatchFinding)decision.Finding))];
             foreach ((long issuance, MatchFinding finding) in seen.Where(one => !first.Exists(decision => ReferenceEquals(decision.Finding, one.Finding))).OrderBy(one => one.Issuance))
                 await CompleteAsync(session, issuance, finding.Certificate, finding.ChainMismatch);
+            await KeepIssuerKeysAsync(session, seen.Select(one => one.Finding));
             await AddSightingsAsync(session, log, seen, batch is DisputedBatch);
             foreach ((long issuance, MatchFinding finding) in seen)
                 if (finding.ChainMismatch is { } mismatch) await OpenChainMismatchAsync(session, log, finding, issuance, mismatch);

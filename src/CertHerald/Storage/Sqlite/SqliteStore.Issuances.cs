@@ -86,6 +86,7 @@ internal sealed partial class SqliteStore
         long? known = session.First("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => (long?)row.GetInt64(0), ("@tbs", facts.TbsSha256));
         long id = known ?? AddIssuance(session, facts, decision, now);
         if (known is not null) Complete(session, id, facts, finding.ChainMismatch);
+        KeepIssuerKey(session, finding);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
         session.Run(
