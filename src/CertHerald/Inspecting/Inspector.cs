@@ -76,6 +76,8 @@ internal sealed class Inspector(Func<WatchList> watched)
         {
             NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
             HasMoreMatches = isCut,
+            IssuerDer = CertificateReading.FirstOf(entry.Chain, out byte[]? next),
+            NextDer = next,
         };
         return finding.Contradicted(chainMismatch);
     }
