@@ -10,6 +10,7 @@ var root = new RootCommand(
     ScanCommand.Create(),
     LogsCommand.Create(),
     DomainsCommand.Create(),
+    KnownCommand.Create(),
     BackFillsCommand.Create(),
     WebhooksCommand.Create(),
     DeliveriesCommand.Create(),

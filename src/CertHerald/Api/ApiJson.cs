@@ -44,6 +44,15 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(WebhookTestJson))]
 [JsonSerializable(typeof(IReadOnlyList<OperatorChannelJson>))]
 [JsonSerializable(typeof(IReadOnlyList<ChannelTestJson>))]
+[JsonSerializable(typeof(KnownKeyRequest))]
+[JsonSerializable(typeof(KnownKeyJson))]
+[JsonSerializable(typeof(IReadOnlyList<KnownKeyJson>))]
+[JsonSerializable(typeof(KnownCertificateRequest))]
+[JsonSerializable(typeof(KnownCertificateJson))]
+[JsonSerializable(typeof(IReadOnlyList<KnownCertificateJson>))]
+[JsonSerializable(typeof(AuthoritiesRequest))]
+[JsonSerializable(typeof(AuthoritiesJson))]
+[JsonSerializable(typeof(IReadOnlyList<AuthoritiesJson>))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

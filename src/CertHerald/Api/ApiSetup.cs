@@ -38,6 +38,7 @@ internal static class ApiSetup
         services.AddSingleton<AuditLog>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
+        services.AddSingleton<Authorisations>();
         services.AddApiDescription();
     }
 
@@ -62,6 +63,7 @@ internal static class ApiSetup
         KeyRing.Map(routes);
         Accounts.Map(routes);
         AuditLog.Map(routes);
+        AuthorisationsApi.Map(routes);
         routes.MapApiDescription();
     }
 

@@ -75,6 +75,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
             await app.Services.GetRequiredService<LearnedRates>().LoadAsync(stopping);
@@ -146,7 +147,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(new Inspector(() => watched.List) { Index = options.Index });                                                                                 // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events))));
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events)), issuers));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching
@@ -216,6 +217,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddApi();
         services.AddCertSpotterApi(options.CertSpotterApi);
         services.AddHostedService<SharedSettings>();
+        services.AddHostedService<Clearing>();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));

@@ -100,12 +100,7 @@ internal static class Configuration
         WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
-        IReadOnlyList<string> keyFiles = known.Texts("key_files") ?? [], certificateFiles = known.Texts("certificate_files") ?? [];
-        files.Add([.. keyFiles, .. certificateFiles]);
-        KnownCertificates knownCertificates = KnownFiles.Read(keyFiles, certificateFiles, known.Mistake);
-        known.NotYet("certificate_authorities", "list your keys in known.key_files");
-        if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
-        known.Finish();
+        KnownCertificates knownCertificates = KnownSection.Read(known, files, out IReadOnlyList<string> knownWarnings);
 
         root.NotYet("lookalikes", "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
@@ -145,7 +140,7 @@ internal static class Configuration
             Index = index,
             OpenId = openId,
             CertSpotterApi = certSpotterApi,
-            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 

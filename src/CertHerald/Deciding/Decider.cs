@@ -7,7 +7,8 @@ namespace CertHerald.Deciding;
 internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events);
 
 /// <summary>Judges findings: known or not, and who is owed what. Pure; what it needs from the store is handed in.</summary>
-internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Subscription>> subscriptions)
+/// <param name="issuers">Whose keys they are; null: the table that the program carries.</param>
+internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Subscription>> subscriptions, IssuerDirectory? issuers = null)
 {
     /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
     public Decision Decide(Finding finding, Func<string, IReadOnlyList<string>> knownBelow) => finding switch
@@ -22,7 +23,7 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
         IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow, out bool isCut);
         string more = isCut || match.HasMoreMatches ? $"; it is valid for more that is watched than the {endpoints.Count} endpoints listed" : "";
         List<string> every = Owed(EventKinds.Certificate);
-        return known().WhyKnown(match.Certificate) is { } reason
+        return known().WhyKnown(match, isWhole: !isCut && !match.HasMoreMatches, issuers ?? IssuerDirectory.BuiltIn) is { } reason
             ? new Decision(match, endpoints, Known: true, reason + more, []) { OwedEvery = every }
             : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, [.. Owed(EventKinds.UnknownCertificate).Except(every)]) { OwedEvery = every };
     }

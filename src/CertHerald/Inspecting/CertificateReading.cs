@@ -145,6 +145,17 @@ internal static class CertificateReading
     public static bool SignsPrecertificates(ReadOnlySpan<byte> der) =>
         CertificateView.TryRead(der, out CertificateView certificate) && certificate.IsPrecertificateSigner;
 
+    /// <summary>The first certificate of a chain; null if it has none.</summary>
+    /// <param name="next">The second one, if the first signs precertificates in its name; else null.</param>
+    public static byte[]? FirstOf(CertificateChain chain, out byte[]? next)
+    {
+        next = null;
+        if (!chain.MoveNext()) return null;
+        byte[] first = chain.Current.ToArray();
+        if (SignsPrecertificates(first) && chain.MoveNext()) next = chain.Current.ToArray();
+        return first;
+    }
+
     private static string? ChainContradiction(LogEntry entry, CertificateFacts facts)
     {
         CertificateChain chain = entry.Chain;

@@ -82,6 +82,8 @@ internal sealed class Inspector(Func<WatchList> watched)
             NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
             IssuerSpki = facts.IssuerPubkeySha256 is { } issuerKey ? CertificateReading.SpkiIn(entry.Chain, issuerKey) : null,
             HasMoreMatches = isCut,
+            IssuerDer = CertificateReading.FirstOf(entry.Chain, out byte[]? next),
+            NextDer = next,
         };
         return finding.Contradicted(chainMismatch);
     }

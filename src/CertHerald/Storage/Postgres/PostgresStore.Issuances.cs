@@ -10,7 +10,7 @@ namespace CertHerald.Storage.Postgres;
 /// <summary>What was found: issuances, where logs show them, entries that could not be read.</summary>
 internal sealed partial class PostgresStore
 {
-    private const string IssuanceColumns = "id, cert_der, facts, known, reason, discovered";
+    private const string IssuanceColumns = "id, cert_der, facts, known, reason, discovered, known_since";
 
     public async Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync("SELECT DISTINCT dns_name FROM endpoint WHERE parent = @parent AND NOT wildcard ORDER BY dns_name LIMIT 1000",
@@ -215,7 +215,7 @@ internal sealed partial class PostgresStore
         return [.. issuances.Select(one => one with { Endpoints = [.. endpoints[one.Id]] })];
     }
 
-    private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5));
+    private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5)) { KnownSince = row.TimeOrNull(6) };
 
     internal static CertificateFacts ReadFacts(NpgsqlDataReader row, int column) =>
         JsonSerializer.Deserialize<CertificateFacts>(row.GetString(column + 1))! with { CertDer = row.Bytes(column) };

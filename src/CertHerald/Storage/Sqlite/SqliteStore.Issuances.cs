@@ -22,11 +22,11 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<Issuance?> FindIssuanceAsync(long id, CancellationToken cancellation) => ReadAsync(
-        session => session.First($"SELECT {IssuanceColumns} FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id)),
+        session => session.First($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id)),
         cancellation);
 
     public Task<IReadOnlyList<Issuance>> IssuancesAsync(long? before, int limit, CancellationToken cancellation) => ReadAsync<IReadOnlyList<Issuance>>(
-        session => session.All($"SELECT {IssuanceColumns} FROM issuance WHERE id < @before ORDER BY id DESC LIMIT @limit",
+        session => session.All($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id < @before ORDER BY id DESC LIMIT @limit",
             row => ReadIssuance(session, row), ("@before", before ?? long.MaxValue), ("@limit", limit)),
         cancellation);
 
@@ -192,7 +192,10 @@ internal sealed partial class SqliteStore
             endpoint => new WatchedEndpoint(endpoint.GetString(0), endpoint.GetString(1), endpoint.GetBoolean(2)), ("@id", row.GetInt64(0))),
         row.GetBoolean(17),
         row.GetString(18),
-        row.Time(19));
+        row.Time(19))
+    {
+        KnownSince = row.TimeOrNull(20),
+    };
 
     /// <summary>Of a row of <see cref="IssuanceColumns"/>.</summary>
     internal static CertificateFacts ReadFacts(SqliteDataReader row) => new()
