@@ -19,9 +19,12 @@ internal sealed class SessionAuthentication(
         return await sessions.FindAsync(Context) is { } session ? Success(session) : AuthenticateResult.NoResult();
     }
 
-    // Other schemes are not for us: a proxy before us may ask people for a password of its own.
+    // Other schemes are not for us: a proxy before us may ask people for a password of its own. Nor is an app's token, the only
+    // one with this character: it opens nothing here, and is judged where apps ask.
     private static string? KeyOf(HttpRequest request) =>
-        request.Headers.Authorization.ToString() is { } shown && shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? shown[7..].Trim() : null;
+        request.Headers.Authorization.ToString() is { } shown && shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && !shown.Contains('|', StringComparison.Ordinal)
+            ? shown[7..].Trim()
+            : null;
 
     // Programs only: a page that somebody was lured to cannot send this header, so it needs no antiforgery token.
     private async Task<AuthenticateResult> AuthenticateAsync(string key)

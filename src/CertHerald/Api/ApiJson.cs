@@ -44,6 +44,9 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(WebhookTestJson))]
 [JsonSerializable(typeof(IReadOnlyList<OperatorChannelJson>))]
 [JsonSerializable(typeof(IReadOnlyList<ChannelTestJson>))]
+[JsonSerializable(typeof(AppRequest))]
+[JsonSerializable(typeof(AppJson))]
+[JsonSerializable(typeof(IReadOnlyList<AppJson>))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

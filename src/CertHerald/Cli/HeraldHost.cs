@@ -74,6 +74,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Apps>().LoadAsync(stopping);
             await app.Services.GetRequiredService<LearnedRates>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
@@ -143,7 +144,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events))));
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only))));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching

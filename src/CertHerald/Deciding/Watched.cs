@@ -16,7 +16,7 @@ internal sealed class Watched
     /// <param name="suffixes">What watch items are checked against; null if there is no list.</param>
     public Watched(WatchList configured, KnownCertificates known, Meter meter, PublicSuffixes? suffixes = null)
     {
-        _now = new State(configured, WatchList.Empty, configured, known, suffixes);
+        _now = new State(configured, WatchList.Empty, WatchList.Empty, configured, known, suffixes);
         meter.CreateObservableGauge("certherald_watch_items", () => List.Count, description: "Watch items in force, each counted once.");
     }
 
@@ -28,6 +28,9 @@ internal sealed class Watched
 
     /// <summary>The part of it that was added through the API.</summary>
     public WatchList Added => _now.Added;
+
+    /// <summary>The part of it that is apps'.</summary>
+    public WatchList OfApps => _now.OfApps;
 
     public KnownCertificates Known => _now.Known;
 
@@ -43,15 +46,19 @@ internal sealed class Watched
     /// <returns>As <see cref="Configure"/>.</returns>
     public (int Before, int After) Add(WatchList added) => Swap(now => now with { Added = added });
 
+    /// <summary>Puts in force what apps have subscribed to.</summary>
+    /// <returns>As <see cref="Configure"/>.</returns>
+    public (int Before, int After) AddOfApps(WatchList ofApps) => Swap(now => now with { OfApps = ofApps });
+
     private (int Before, int After) Swap(Func<State, State> change)
     {
         lock (_writing)
         {
             State before = _now, after = change(before);
-            _now = after with { List = after.Configured.With(after.Added) };
+            _now = after with { List = after.Configured.With(after.Added).With(after.OfApps) };
             return (before.List.Count, _now.List.Count);
         }
     }
 
-    private sealed record State(WatchList Configured, WatchList Added, WatchList List, KnownCertificates Known, PublicSuffixes? Suffixes);
+    private sealed record State(WatchList Configured, WatchList Added, WatchList OfApps, WatchList List, KnownCertificates Known, PublicSuffixes? Suffixes);
 }
