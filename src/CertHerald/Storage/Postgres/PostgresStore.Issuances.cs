@@ -128,6 +128,8 @@ internal sealed partial class PostgresStore
             ("@ids", endpoints.Select(one => one.Issuance).ToArray()), ("@names", endpoints.Select(one => one.Endpoint.DnsName).ToArray()),
             ("@parents", endpoints.Select(one => ParentOf(one.Endpoint.DnsName)).ToArray()), ("@monitored", endpoints.Select(one => one.Endpoint.MonitoredDomain).ToArray()),
             ("@wildcards", endpoints.Select(one => one.Endpoint.Wildcard).ToArray()));
+        Dictionary<string, CertificateFacts> factsOf = facts.ToDictionary(one => one.TbsSha256, StringComparer.Ordinal);
+        await AddKeysAsync(session, [.. added.Select(one => (one.Id, factsOf[one.Tbs]))]);
         return added;
     }
 
@@ -210,7 +212,7 @@ internal sealed partial class PostgresStore
 
     private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5));
 
-    private static CertificateFacts ReadFacts(NpgsqlDataReader row, int column) =>
+    internal static CertificateFacts ReadFacts(NpgsqlDataReader row, int column) =>
         JsonSerializer.Deserialize<CertificateFacts>(row.GetString(column + 1))! with { CertDer = row.Bytes(column) };
 
     private static string ToJson(CertificateFacts facts) => JsonSerializer.Serialize(facts with { CertDer = [] });

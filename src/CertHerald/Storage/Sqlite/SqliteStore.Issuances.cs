@@ -11,7 +11,7 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>What was found: issuances, where logs show them, entries that could not be read.</summary>
 internal sealed partial class SqliteStore
 {
-    private const string IssuanceColumns = """
+    internal const string IssuanceColumns = """
         id, tbs_sha256, cert_sha256, cert_der, is_precertificate, dns_names, ip_addresses, pubkey_sha256, issuer_pubkey_sha256, issuer_name,
         issuer_organization, issuer_common_name, subject_name, serial, not_before, not_after, problems, known, reason, discovered
         """;
@@ -120,6 +120,7 @@ internal sealed partial class SqliteStore
                 "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
                 ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
                 ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
+        AddKeys(session, id, facts);
         return id;
     }
 
@@ -184,30 +185,33 @@ internal sealed partial class SqliteStore
 
     private static Issuance ReadIssuance(SqliteSession session, SqliteDataReader row) => new(
         row.GetInt64(0),
-        new CertificateFacts
-        {
-            TbsSha256 = row.GetString(1),
-            CertSha256 = row.GetString(2),
-            CertDer = row.Bytes(3),
-            IsPrecertificate = row.GetBoolean(4),
-            DnsNames = Texts(row.GetString(5)),
-            IpAddresses = Texts(row.GetString(6)),
-            PubkeySha256 = row.GetString(7),
-            IssuerPubkeySha256 = row.TextOrNull(8),
-            IssuerName = row.GetString(9),
-            IssuerOrganization = row.TextOrNull(10),
-            IssuerCommonName = row.TextOrNull(11),
-            SubjectName = row.GetString(12),
-            Serial = row.GetString(13),
-            NotBefore = row.TimeOrNull(14),
-            NotAfter = row.TimeOrNull(15),
-            Problems = Texts(row.GetString(16)),
-        },
+        ReadFacts(row),
         session.All("SELECT dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = @id ORDER BY dns_name",
             endpoint => new WatchedEndpoint(endpoint.GetString(0), endpoint.GetString(1), endpoint.GetBoolean(2)), ("@id", row.GetInt64(0))),
         row.GetBoolean(17),
         row.GetString(18),
         row.Time(19));
+
+    /// <summary>Of a row of <see cref="IssuanceColumns"/>.</summary>
+    internal static CertificateFacts ReadFacts(SqliteDataReader row) => new()
+    {
+        TbsSha256 = row.GetString(1),
+        CertSha256 = row.GetString(2),
+        CertDer = row.Bytes(3),
+        IsPrecertificate = row.GetBoolean(4),
+        DnsNames = Texts(row.GetString(5)),
+        IpAddresses = Texts(row.GetString(6)),
+        PubkeySha256 = row.GetString(7),
+        IssuerPubkeySha256 = row.TextOrNull(8),
+        IssuerName = row.GetString(9),
+        IssuerOrganization = row.TextOrNull(10),
+        IssuerCommonName = row.TextOrNull(11),
+        SubjectName = row.GetString(12),
+        Serial = row.GetString(13),
+        NotBefore = row.TimeOrNull(14),
+        NotAfter = row.TimeOrNull(15),
+        Problems = Texts(row.GetString(16)),
+    };
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
 

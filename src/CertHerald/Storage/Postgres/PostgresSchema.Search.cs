@@ -1,0 +1,37 @@
+using CertHerald.Inspecting;
+
+namespace CertHerald.Storage.Postgres;
+
+/// <summary>The step that search by name brought.</summary>
+internal static partial class PostgresSchema
+{
+    // As in the other store. No reference to the issuance: it would cost a look for each of a dozen rows.
+    private const string CertificateSearch = """
+        CREATE TABLE certificate_key (
+            key      bigint NOT NULL,
+            issuance bigint NOT NULL,
+            PRIMARY KEY (key, issuance)
+        );
+
+        CREATE TABLE certificate_end (
+            not_after bigint NOT NULL,
+            issuance  bigint NOT NULL,
+            PRIMARY KEY (not_after, issuance)
+        );
+        """;
+
+    /// <summary>Fills the index with what an older program stored.</summary>
+    private static async Task FillSearchAsync(PostgresSession session)
+    {
+        const int atOnce = 500;
+        for (long last = 0; ;)
+        {
+            List<(long Id, CertificateFacts Facts)> some = await session.AllAsync(
+                "SELECT id, cert_der, facts FROM issuance WHERE id > @last ORDER BY id LIMIT @limit",
+                row => (row.GetInt64(0), PostgresStore.ReadFacts(row, 1)), ("@last", last), ("@limit", atOnce));
+            await PostgresStore.AddKeysAsync(session, some);
+            if (some.Count < atOnce) return;
+            last = some[^1].Id;
+        }
+    }
+}
