@@ -22,7 +22,8 @@ internal sealed class SessionAuthentication(
     // Other schemes are not for us: a proxy before us may ask people for a password of its own. Nor is an app's token, the only
     // one with this character: it opens nothing here, and is judged where apps ask.
     private static string? KeyOf(HttpRequest request) =>
-        request.Headers.Authorization.ToString() is { } shown && shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && !shown.Contains('|', StringComparison.Ordinal)
+        request.Headers.Authorization.ToString() is { } shown && shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+            && !shown.Contains('|', StringComparison.Ordinal) && !shown.Contains("%7C", StringComparison.OrdinalIgnoreCase)
             ? shown[7..].Trim()
             : null;
 

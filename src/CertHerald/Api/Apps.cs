@@ -37,7 +37,7 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
     /// <exception cref="StoreException">One cannot be read: its key is lost, or a newer program wrote it.</exception>
     public async Task LoadAsync(CancellationToken cancellation)
     {
-        ILookup<long, AppDomain> domains = (await store.AppDomainsAsync(cancellation)).ToLookup(domain => domain.App);
+        ILookup<long, DomainOfApp> domains = (await store.AppDomainsAsync(cancellation)).ToLookup(domain => domain.App);
         ImmutableSortedDictionary<long, App> before = _apps;
         PutInForce((await store.AppsAsync(cancellation)).ToImmutableSortedDictionary(
             app => app.Id, app => before.GetValueOrDefault(app.Id) is { } known && known.IsAs(app, domains[app.Id]) ? known : App.Of(app, [.. domains[app.Id]])));
@@ -55,7 +55,7 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
     /// <param name="id">Null makes a number.</param>
     /// <param name="secret">Null makes one.</param>
     /// <returns>The app, whose newest secret is told nowhere else; null, and why, if it cannot be.</returns>
-    public Task<(App? App, string Problem)> CreateAsync(string name, long? id, string? secret) => TakingTurnsAsync(async () =>
+    public Task<(App? App, string Problem)> CreateAsync(string name, long? id, string? secret) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
     {
         if (_apps.Count >= MostApps) return (null, $"There are {MostApps:#,0} apps already: remove one that is not used.");
         while (true)
@@ -78,7 +78,7 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
     /// with the new one: a header holds one signature.
     /// </summary>
     /// <returns>Null, and why, if it cannot be; without a reason there is no such app.</returns>
-    public Task<(App? App, string Problem)> RotateAsync(long id, double? overlapHours, string? secret) => TakingTurnsAsync(async () =>
+    public Task<(App? App, string Problem)> RotateAsync(long id, double? overlapHours, string? secret) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
     {
         if (overlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
         if (Find(id) is not { } app) return (null, "");
@@ -95,7 +95,7 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
 
     /// <summary>Removes it with all that is its own. What it is owed waits until it is deleted.</summary>
     /// <returns>What it was; null if there is none.</returns>
-    public Task<App?> RemoveAsync(long id) => TakingTurnsAsync(async () =>
+    public Task<App?> RemoveAsync(long id) => TakingTurnsAsync<App?>(async () =>
     {
         if (!await store.RemoveAppAsync(id, CancellationToken.None) || Find(id) is not { } app) return null;
         PutInForce(_apps.Remove(id));
@@ -106,13 +106,13 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
     /// <summary>Changes an app's domains: all that is asked, or nothing. In force when it returns.</summary>
     /// <param name="without">Taken away first.</param>
     /// <returns>The app; null, and why, if it cannot be; without a reason there is no such app.</returns>
-    public Task<(App? App, string Problem)> ChangeDomainsAsync(long id, IReadOnlyList<WatchItem> without, IReadOnlyList<WatchItem> with) => TakingTurnsAsync(async () =>
+    public Task<(App? App, string Problem)> ChangeDomainsAsync(long id, IReadOnlyList<WatchItem> without, IReadOnlyList<WatchItem> with) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
     {
         AppDomainsChange change = await store.ChangeAppDomainsAsync(
             id, [.. without.Select(item => item.Text).Distinct()], [.. with.Select(item => item.Text).Distinct()], MostDomains, time.GetUtcNow(), CancellationToken.None);
         if (change == AppDomainsChange.TooMany) return (null, $"An app has at most {MostDomains:#,0} domains.");
         if (change == AppDomainsChange.NoSuchApp || Find(id) is not { } app) return (null, "");
-        AppDomain[] domains = [.. (await store.AppDomainsAsync(CancellationToken.None)).Where(domain => domain.App == id)];
+        DomainOfApp[] domains = [.. (await store.AppDomainsAsync(CancellationToken.None)).Where(domain => domain.App == id)];
         LogDomains(id, domains.Length, app.Domains.Count);
         return (Put(App.Of(app.Stored, domains)), "");
     });
@@ -125,7 +125,7 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
         // It may take its time: other changes do not wait for it.
         if (Find(id) is not { } asking) return "the app was removed";
         if (await handshake.AskAsync(App.Of(asking.Stored with { Subscription = subscription }, asking.Domains).Webhook!, verifyToken, cancellation) is { } refusal) return refusal;
-        return await TakingTurnsAsync(async () =>
+        return await TakingTurnsAsync<string?>(async () =>
         {
             if (Find(id) is not { } app || !await store.ReplaceAppSubscriptionAsync(id, subscription, CancellationToken.None)) return "the app was removed";
             Put(App.Of(app.Stored with { Subscription = subscription }, app.Domains));
@@ -195,7 +195,7 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
 /// <summary>An app in force. Immutable.</summary>
 internal sealed class App
 {
-    private App(StoredApp stored, IReadOnlyList<AppDomain> domains)
+    private App(StoredApp stored, IReadOnlyList<DomainOfApp> domains)
     {
         Stored = stored;
         Domains = domains;
@@ -219,7 +219,7 @@ internal sealed class App
     public StoredApp Stored { get; }
 
     /// <summary>By id.</summary>
-    public IReadOnlyList<AppDomain> Domains { get; }
+    public IReadOnlyList<DomainOfApp> Domains { get; }
 
     public WatchedPart Own { get; }
 
@@ -230,7 +230,7 @@ internal sealed class App
     public WebhookOptions? Webhook { get; }
 
     /// <exception cref="StoreException">This version does not know such an app.</exception>
-    public static App Of(StoredApp stored, IReadOnlyList<AppDomain> domains) => new(stored, domains);
+    public static App Of(StoredApp stored, IReadOnlyList<DomainOfApp> domains) => new(stored, domains);
 
     /// <exception cref="StoreException">This version does not know such an item.</exception>
     public static WatchList Listed(IEnumerable<string> items) =>
@@ -239,7 +239,7 @@ internal sealed class App
             : throw new StoreException($"the database holds an app's domain that this version cannot watch: {mistakes[0].Problem}; start the newer certherald again");
 
     /// <summary>Whether it is still what the store holds.</summary>
-    public bool IsAs(StoredApp stored, IEnumerable<AppDomain> domains) =>
+    public bool IsAs(StoredApp stored, IEnumerable<DomainOfApp> domains) =>
         (Stored.Name, Stored.Created) == (stored.Name, stored.Created) && Stored.Secrets.SequenceEqual(stored.Secrets) && Domains.SequenceEqual(domains)
         && (Stored.Subscription, stored.Subscription) switch
         {

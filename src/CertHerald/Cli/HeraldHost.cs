@@ -7,6 +7,7 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
+using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
@@ -68,6 +69,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             app.UseFailureAnswers();
             app.UseAccess();
             app.MapApi();
+            GraphApi.Map(app);
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
@@ -152,12 +154,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
 
+        var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton<OwedBell>();                                                                                                        // Following
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             provider.GetRequiredService<IStore>(),
-            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), time),
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), imported.Of(followed.Log.Id) ?? options.Logs.Start, provider.GetRequiredService<IStore>(), time),
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), time),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), time),
             time, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
@@ -208,6 +211,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             TrustedProxies = options.TrustedProxies,
         });
         services.AddApi();
+        GraphApi.Add(services);
         services.AddHostedService<SharedSettings>();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);

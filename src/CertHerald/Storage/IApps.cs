@@ -25,7 +25,7 @@ internal interface IApps
     Task<bool> RemoveAppAsync(long app, CancellationToken cancellation);
 
     /// <summary>The domains of all apps, by id.</summary>
-    Task<IReadOnlyList<AppDomain>> AppDomainsAsync(CancellationToken cancellation);
+    Task<IReadOnlyList<DomainOfApp>> AppDomainsAsync(CancellationToken cancellation);
 
     /// <summary>Changes an app's domains: all that is asked, or nothing. One that is there already keeps its id.</summary>
     /// <param name="without">Taken away first.</param>
@@ -57,7 +57,7 @@ internal sealed record AppSubscription(string Url, string Dialect, IReadOnlyList
 /// <summary>A domain that an app has subscribed to.</summary>
 /// <param name="Id">Its own: one that is given up and subscribed to again has another.</param>
 /// <param name="Item">The watch item, in canonical form.</param>
-internal sealed record AppDomain(long Id, long App, string Item, DateTimeOffset Added);
+internal sealed record DomainOfApp(long Id, long App, string Item, DateTimeOffset Added);
 
 /// <summary>What became of a change of an app's domains.</summary>
 internal enum AppDomainsChange

@@ -10,6 +10,7 @@ using CertHerald.Api;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects;
+using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -106,6 +107,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<WebhookTests>();
         builder.Services.AddSingleton<WebhookHandshake>();
         builder.Services.AddApi();
+        GraphApi.Add(builder.Services);
         builder.Services.AddSingleton<LiveLogs>(() => rig.Live);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
         builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. trustedProxies.Select(IPNetwork.Parse)] });
@@ -116,6 +118,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         rig._app.UseFailureAnswers();
         rig._app.UseAccess();
         rig._app.MapApi();
+        GraphApi.Map(rig._app);
         rig._app.MapConsole();
         await rig._app.StartAsync();
         rig.Browser = rig.NewBrowser(rig._cookies);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using CertHerald.Storage.Secrets;
 using Npgsql;
@@ -51,13 +52,15 @@ internal sealed partial class PostgresStore
         {
             bool isThere = await RowOfAsync(session, app) is not null;
             await session.RunAsync("DELETE FROM app_domain WHERE app = @app", ("@app", app));
+            await session.RunAsync("DELETE FROM protected_domain WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
+            await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
             await session.RunAsync("DELETE FROM app WHERE number = @number", ("@number", app));
             return isThere;
         },
         cancellation);
 
-    public async Task<IReadOnlyList<AppDomain>> AppDomainsAsync(CancellationToken cancellation) => await ReadAsync(
-        session => session.AllAsync("SELECT id, app, item, added FROM app_domain ORDER BY id", row => new AppDomain(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.Time(3))),
+    public async Task<IReadOnlyList<DomainOfApp>> AppDomainsAsync(CancellationToken cancellation) => await ReadAsync(
+        session => session.AllAsync("SELECT id, app, item, added FROM app_domain ORDER BY id", row => new DomainOfApp(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.Time(3))),
         cancellation);
 
     public Task<AppDomainsChange> ChangeAppDomainsAsync(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using CertHerald.Storage.Secrets;
 using Microsoft.Data.Sqlite;
@@ -37,12 +38,14 @@ internal sealed partial class SqliteStore
         session =>
         {
             session.Run("DELETE FROM app_domain WHERE app = @app", ("@app", app));
+            session.Run("DELETE FROM protected_domain WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
+            session.Run("DELETE FROM allowed_name WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
             return session.Run("DELETE FROM app WHERE number = @number", ("@number", app)) > 0;
         },
         cancellation);
 
-    public async Task<IReadOnlyList<AppDomain>> AppDomainsAsync(CancellationToken cancellation) => await ReadAsync(
-        session => session.All("SELECT id, app, item, added FROM app_domain ORDER BY id", row => new AppDomain(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.Time(3))),
+    public async Task<IReadOnlyList<DomainOfApp>> AppDomainsAsync(CancellationToken cancellation) => await ReadAsync(
+        session => session.All("SELECT id, app, item, added FROM app_domain ORDER BY id", row => new DomainOfApp(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.Time(3))),
         cancellation);
 
     public Task<AppDomainsChange> ChangeAppDomainsAsync(
