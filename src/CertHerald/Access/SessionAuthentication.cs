@@ -22,11 +22,13 @@ internal sealed class SessionAuthentication(
 
     /// <summary>What a request shows as a key, whatever it is; null if it shows none.</summary>
     // Other schemes are not for us, but where clients know no other: a proxy before us may ask people for a password of its own.
+    // Nor is an app's token, the only one with this character: it opens nothing here, and is judged where apps ask.
     public static string? KeyOf(HttpRequest request)
     {
         string shown = request.Headers.Authorization.ToString();
-        if (shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return shown[7..].Trim();
-        return TakesUserName(request.HttpContext) ? KeyAsUserName.Read(shown) : null;
+        if (!shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return TakesUserName(request.HttpContext) ? KeyAsUserName.Read(shown) : null;
+        bool isOfApp = shown.Contains('|', StringComparison.Ordinal) || shown.Contains("%7C", StringComparison.OrdinalIgnoreCase);
+        return isOfApp ? null : shown[7..].Trim();
     }
 
     private static bool TakesUserName(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<KeyAsUserName>() is not null;

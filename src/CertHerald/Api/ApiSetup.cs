@@ -32,6 +32,8 @@ internal static class ApiSetup
         services.AddSingleton<IBackFills>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<BackFills>();
         services.AddSingleton<AddedWebhooks>();
+        services.AddSingleton<IApps>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<Apps>();
         services.AddSingleton<SecretsAtRest>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<Accounts>();
@@ -58,6 +60,7 @@ internal static class ApiSetup
         Domains.Map(routes);
         BackFills.Map(routes);
         AddedWebhooks.Map(routes);
+        AppsApi.Map(routes);
         SecretsAtRest.Map(routes);
         SignInLinks.Map(routes);
         KeyRing.Map(routes);

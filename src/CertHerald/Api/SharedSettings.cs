@@ -2,8 +2,9 @@ using CertHerald.Storage;
 
 namespace CertHerald.Api;
 
-/// <summary>Puts in force what other nodes change through their API: watch items, webhooks and what is authorised. Where there is one node, nothing.</summary>
-internal sealed partial class SharedSettings(IStore store, Domains domains, AddedWebhooks webhooks, Authorisations known, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
+/// <summary>Puts in force what other nodes change through their API: watch items, webhooks, what is authorised, and apps. Where there is one node, nothing.</summary>
+internal sealed partial class SharedSettings(
+    IStore store, Domains domains, AddedWebhooks webhooks, Authorisations known, Apps apps, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
 {
     /// <summary>How late it may be: one row is read each time.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
@@ -23,6 +24,7 @@ internal sealed partial class SharedSettings(IStore store, Domains domains, Adde
                     await domains.RefreshAsync(stoppingToken);
                     await webhooks.RefreshAsync(stoppingToken);
                     await known.RefreshAsync(stoppingToken);
+                    await apps.RefreshAsync(stoppingToken);
                     seen = now;
                 }
             }

@@ -8,6 +8,7 @@ using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter.Api;
+using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
@@ -71,6 +72,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             app.UseAccess();
             app.MapApi();
             app.MapCertSpotterApi();
+            GraphApi.Map(app);
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
@@ -78,6 +80,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Apps>().LoadAsync(stopping);
             await app.Services.GetRequiredService<LearnedRates>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
@@ -147,7 +150,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(new Inspector(() => watched.List) { Index = options.Index });                                                                                 // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events)), issuers));
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only)), issuers));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching
@@ -155,12 +158,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
 
+        var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton<OwedBell>();                                                                                                        // Following
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             provider.GetRequiredService<IStore>(),
-            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), time),
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), imported.Of(followed.Log.Id) ?? options.Logs.Start, provider.GetRequiredService<IStore>(), time),
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), time),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), time),
             time, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
@@ -216,6 +220,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         services.AddApi();
         services.AddCertSpotterApi(options.CertSpotterApi);
+        GraphApi.Add(services);
         services.AddHostedService<SharedSettings>();
         services.AddHostedService<Clearing>();
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);

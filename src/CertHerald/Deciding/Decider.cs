@@ -4,7 +4,11 @@ using CertHerald.Inspecting;
 namespace CertHerald.Deciding;
 
 /// <summary>A webhook, as far as deciding needs it: its name and what it wants.</summary>
-internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events);
+/// <param name="Only">What of the watch list it is told of; null: all.</param>
+internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events, WatchedPart? Only = null)
+{
+    public bool Takes(string kind, MatchFinding about) => Events.Contains(kind) && (Only is null || Only.Concerns(about));
+}
 
 /// <summary>Judges findings: known or not, and who is owed what. Pure; what it needs from the store is handed in.</summary>
 /// <param name="issuers">Whose keys they are; null: the table that the program carries.</param>
@@ -22,12 +26,16 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
     {
         IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow, out bool isCut);
         string more = isCut || match.HasMoreMatches ? $"; it is valid for more that is watched than the {endpoints.Count} endpoints listed" : "";
-        List<string> every = Owed(EventKinds.Certificate);
+        List<string> every = Owed(EventKinds.Certificate, match);
         return known().WhyKnown(match, isWhole: !isCut && !match.HasMoreMatches, issuers ?? IssuerDirectory.BuiltIn) is { } reason
             ? new Decision(match, endpoints, Known: true, reason + more, []) { OwedEvery = every }
-            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, [.. Owed(EventKinds.UnknownCertificate).Except(every)]) { OwedEvery = every };
+            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, [.. Owed(EventKinds.UnknownCertificate, match).Except(every)]) { OwedEvery = every };
     }
 
+    private List<string> Owed(string kind, MatchFinding match) =>
+        [.. from subscription in subscriptions() where subscription.Takes(kind, match) select subscription.Webhook];
+
+    /// <summary>Of what concerns the whole watch list.</summary>
     private List<string> Owed(string kind) =>
-        [.. from subscription in subscriptions() where subscription.Events.Contains(kind) select subscription.Webhook];
+        [.. from subscription in subscriptions() where subscription.Only is null && subscription.Events.Contains(kind) select subscription.Webhook];
 }

@@ -32,5 +32,8 @@ internal static class EventKinds
     /// <summary>What whoever runs the service must know: incidents of logs. No certificate is its subject.</summary>
     public const string Operator = "operator";
 
+    /// <summary>A certificate for names that imitate a protected domain.</summary>
+    public const string Lookalike = "lookalike";
+
     public static IReadOnlyList<string> All { get; } = [Certificate, UnknownCertificate, MalformedCertificate, Operator];
 }

@@ -1,3 +1,4 @@
+using CertHerald.Deciding;
 using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 
@@ -20,6 +21,9 @@ internal sealed record WebhookOptions
 
     /// <summary>Kinds of event it gets.</summary>
     public required IReadOnlyList<string> Events { get; init; }
+
+    /// <summary>What of the watch list it is told of; null: all. Set for those of apps.</summary>
+    public WatchedPart? Only { get; init; }
 
     /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
     public bool Evidence { get; init; }

@@ -63,6 +63,14 @@ internal static class CertificateReading
         return matches;
     }
 
+    /// <summary>Whether what was read of a certificate falls under a list.</summary>
+    public static bool IsWatched(CertificateFacts certificate, WatchList watch)
+    {
+        Identifier[] identifiers =
+            [.. certificate.DnsNames.Select(name => new Identifier(IdentifierKind.Dns, name)), .. certificate.IpAddresses.Select(address => new Identifier(IdentifierKind.Ip, address))];
+        return Matches(identifiers, watch, out _, out bool isSpent).Count > 0 || isSpent;
+    }
+
     /// <summary>The facts of a logged certificate or precertificate.</summary>
     /// <param name="certificate">The entry's certificate, or its leaf TBS, which alone the tree covers.</param>
     /// <param name="identifiers">From <see cref="IdentifiersOf"/>.</param>

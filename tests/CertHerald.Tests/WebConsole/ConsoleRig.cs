@@ -11,6 +11,7 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter.Api;
+using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -111,6 +112,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddApi();
         builder.Services.AddSingleton(index ?? new IndexOptions());
         builder.Services.AddCertSpotterApi(certSpotterApi ?? new CertSpotterApiOptions());
+        GraphApi.Add(builder.Services);
         builder.Services.AddSingleton<LiveLogs>(() => rig.Live);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
         builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. (trustedProxies ?? []).Select(IPNetwork.Parse)] });
@@ -123,6 +125,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         rig._app.UseAccess();
         rig._app.MapApi();
         rig._app.MapCertSpotterApi();
+        GraphApi.Map(rig._app);
         rig._app.MapConsole();
         await rig._app.StartAsync();
         rig.Browser = rig.NewBrowser(rig._cookies);
