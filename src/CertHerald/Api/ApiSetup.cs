@@ -36,6 +36,9 @@ internal static class ApiSetup
         services.AddSingleton<KeyRing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<ProtectedList>();
+        services.AddSingleton<FoundLookalikes>();
+        services.AddSingleton<LookalikePreviews>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
         services.AddApiDescription();
@@ -62,6 +65,9 @@ internal static class ApiSetup
         KeyRing.Map(routes);
         Accounts.Map(routes);
         AuditLog.Map(routes);
+        FoundLookalikes.Map(routes);
+        ProtectedList.Map(routes);
+        LookalikePreviews.Map(routes);
         routes.MapApiDescription();
     }
 

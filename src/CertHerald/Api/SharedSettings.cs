@@ -2,8 +2,8 @@ using CertHerald.Storage;
 
 namespace CertHerald.Api;
 
-/// <summary>Puts in force what other nodes change through their API: watch items and webhooks. Where there is one node, nothing.</summary>
-internal sealed partial class SharedSettings(IStore store, Domains domains, AddedWebhooks webhooks, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
+/// <summary>Puts in force what other nodes change through their API: watch items, webhooks and protected domains. Where there is one node, nothing.</summary>
+internal sealed partial class SharedSettings(IStore store, Domains domains, AddedWebhooks webhooks, ProtectedList protectedDomains, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
 {
     /// <summary>How late it may be: one row is read each time.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
@@ -22,6 +22,7 @@ internal sealed partial class SharedSettings(IStore store, Domains domains, Adde
                 {
                     await domains.RefreshAsync(stoppingToken);
                     await webhooks.RefreshAsync(stoppingToken);
+                    await protectedDomains.LoadAsync(stoppingToken);
                     known = now;
                 }
             }

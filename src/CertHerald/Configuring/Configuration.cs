@@ -11,6 +11,7 @@ using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Fetching;
 using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
@@ -25,7 +26,7 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc", "lookalikes"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
@@ -105,7 +106,7 @@ internal static class Configuration
         if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
         known.Finish();
 
-        root.NotYet("lookalikes", "remove the section");
+        IReadOnlyList<ProtectedDomain> lookalikes = LookalikeSection.Read(root, "lookalikes");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
@@ -131,6 +132,7 @@ internal static class Configuration
             Store = store,
             Logs = logs,
             Watch = watch,
+            Lookalikes = lookalikes,
             Known = knownCertificates,
             Suffixes = suffixes,
             Files = files.Stamps,
@@ -139,13 +141,16 @@ internal static class Configuration
             Outbound = outbound,
             Retention = retention,
             OpenId = openId,
-            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
-    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
+    private static IEnumerable<string> Warnings(
+        LogOptions logs, WatchList watch, IReadOnlyList<ProtectedDomain> lookalikes, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
     {
-        if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
+        if (lookalikes.Count > 0 && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Lookalike)) && mail?.Events.Contains(EventKinds.Lookalike) != true)
+            yield return "no webhook takes \"lookalike\": look-alikes are shown in the console only";
+        if (watch.Count == 0 && lookalikes.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
         if (logs.Lists.Count > 0 && (!Contact.FitsHeader(logs.Contact) || !Contact.ReachesSomebody(logs.Contact)))
             yield return logs.Contact.Length == 0

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using CertHerald.Inspecting;
 
-namespace CertHerald.Lookalikes;
+namespace CertHerald.Protecting;
 
 /// <summary>
 /// The sample of ordinary names on disk: a header, and slots of one length. Killed at any moment, the worst that is lost is what was

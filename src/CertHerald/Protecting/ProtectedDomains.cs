@@ -4,7 +4,7 @@ using CertHerald.Names;
 using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 
-namespace CertHerald.Lookalikes;
+namespace CertHerald.Protecting;
 
 /// <summary>
 /// Whom to defend, in force now: what the configuration says, what was set through an API, and what was allowed. What it hands out is

@@ -1,7 +1,7 @@
 using CertHerald.Inspecting;
 using CertHerald.Names.Lookalikes;
 
-namespace CertHerald.Lookalikes;
+namespace CertHerald.Protecting;
 
 /// <summary>
 /// Keeps the sample of ordinary names, and weighs the rules of protected domains against it: what fires on many ordinary names says
