@@ -56,6 +56,14 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(AppRequest))]
 [JsonSerializable(typeof(AppJson))]
 [JsonSerializable(typeof(IReadOnlyList<AppJson>))]
+[JsonSerializable(typeof(LookalikeJson))]
+[JsonSerializable(typeof(PageJson<LookalikeJson>))]
+[JsonSerializable(typeof(ProtectedDomainRequest))]
+[JsonSerializable(typeof(ProtectedDomainJson))]
+[JsonSerializable(typeof(IReadOnlyList<ProtectedDomainJson>))]
+[JsonSerializable(typeof(AllowedNameJson))]
+[JsonSerializable(typeof(IReadOnlyList<AllowedNameJson>))]
+[JsonSerializable(typeof(LookalikePreviewJson))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

@@ -38,6 +38,9 @@ internal static class ApiSetup
         services.AddSingleton<KeyRing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<ProtectedList>();
+        services.AddSingleton<FoundLookalikes>();
+        services.AddSingleton<LookalikePreviews>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
         services.AddSingleton<Authorisations>();
@@ -67,6 +70,9 @@ internal static class ApiSetup
         Accounts.Map(routes);
         AuditLog.Map(routes);
         AuthorisationsApi.Map(routes);
+        FoundLookalikes.Map(routes);
+        ProtectedList.Map(routes);
+        LookalikePreviews.Map(routes);
         routes.MapApiDescription();
     }
 

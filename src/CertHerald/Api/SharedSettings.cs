@@ -2,9 +2,9 @@ using CertHerald.Storage;
 
 namespace CertHerald.Api;
 
-/// <summary>Puts in force what other nodes change through their API: watch items, webhooks, what is authorised, and apps. Where there is one node, nothing.</summary>
+/// <summary>Puts in force what other nodes change through their API: watch items, webhooks, what is authorised, apps and protected domains. Where there is one node, nothing.</summary>
 internal sealed partial class SharedSettings(
-    IStore store, Domains domains, AddedWebhooks webhooks, Authorisations known, Apps apps, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
+    IStore store, Domains domains, AddedWebhooks webhooks, Authorisations known, Apps apps, ProtectedList protectedDomains, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
 {
     /// <summary>How late it may be: one row is read each time.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
@@ -25,6 +25,7 @@ internal sealed partial class SharedSettings(
                     await webhooks.RefreshAsync(stoppingToken);
                     await known.RefreshAsync(stoppingToken);
                     await apps.RefreshAsync(stoppingToken);
+                    await protectedDomains.LoadAsync(stoppingToken);
                     seen = now;
                 }
             }

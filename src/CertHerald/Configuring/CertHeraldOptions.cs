@@ -7,6 +7,7 @@ using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
@@ -32,6 +33,9 @@ internal sealed record CertHeraldOptions
     public LogOptions Logs { get; init; } = new();
 
     public WatchList Watch { get; init; } = WatchList.Empty;
+
+    /// <summary>Domains whose imitations are looked for.</summary>
+    public IReadOnlyList<ProtectedDomain> Lookalikes { get; init; } = [];
 
     /// <summary>What <see cref="Watch"/> was checked against; null if the data directory holds no list.</summary>
     public PublicSuffixes? Suffixes { get; init; }

@@ -13,6 +13,7 @@ using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
@@ -27,7 +28,7 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc", "lookalikes"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
@@ -102,7 +103,7 @@ internal static class Configuration
         ConfigurationSection known = root.Section("known");
         KnownCertificates knownCertificates = KnownSection.Read(known, files, out IReadOnlyList<string> knownWarnings);
 
-        root.NotYet("lookalikes", "remove the section");
+        IReadOnlyList<ProtectedDomain> lookalikes = LookalikeSection.Read(root, "lookalikes");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IndexOptions index = IndexKeys.Read(root);
@@ -130,6 +131,7 @@ internal static class Configuration
             Store = store,
             Logs = logs,
             Watch = watch,
+            Lookalikes = lookalikes,
             Known = knownCertificates,
             Suffixes = suffixes,
             Files = files.Stamps,
@@ -140,13 +142,16 @@ internal static class Configuration
             Index = index,
             OpenId = openId,
             CertSpotterApi = certSpotterApi,
-            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
-    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
+    private static IEnumerable<string> Warnings(
+        LogOptions logs, WatchList watch, IReadOnlyList<ProtectedDomain> lookalikes, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
     {
-        if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
+        if (lookalikes.Count > 0 && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Lookalike)) && mail?.Events.Contains(EventKinds.Lookalike) != true)
+            yield return "no webhook takes \"lookalike\": look-alikes are shown in the console only";
+        if (watch.Count == 0 && lookalikes.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
         if (logs.Lists.Count > 0 && (!Contact.FitsHeader(logs.Contact) || !Contact.ReachesSomebody(logs.Contact)))
             yield return logs.Contact.Length == 0

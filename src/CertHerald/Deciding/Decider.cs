@@ -7,6 +7,9 @@ namespace CertHerald.Deciding;
 /// <param name="Only">What of the watch list it is told of; null: all.</param>
 internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events, WatchedPart? Only = null)
 {
+    /// <summary>Whose protected domains it hears of, as <see cref="LookalikeMatch.Owner"/>.</summary>
+    public string Owner { get; init; } = "";
+
     public bool Takes(string kind, MatchFinding about) => Events.Contains(kind) && (Only is null || Only.Concerns(about));
 }
 
@@ -17,6 +20,8 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
     /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
     public Decision Decide(Finding finding, Func<string, IReadOnlyList<string>> knownBelow) => finding switch
     {
+        MatchFinding { Matches.Count: 0 } lookalike => new Decision(lookalike, [], Known: false, "no name of yours; it has names that imitate a protected domain", []) { OwedLookalikes = OwedLookalikes() },
+        MatchFinding { Lookalikes.Count: > 0 } both => Decide(both, knownBelow) with { OwedLookalikes = OwedLookalikes() },
         MatchFinding match => Decide(match, knownBelow),
         MalformedFinding => new Decision(finding, [], Known: false, "the entry could not be read to its end: a watched name may hide in it", Owed(EventKinds.MalformedCertificate)),
         _ => throw new UnreachableException(),
@@ -31,6 +36,8 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
             ? new Decision(match, endpoints, Known: true, reason + more, []) { OwedEvery = every }
             : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, [.. Owed(EventKinds.UnknownCertificate, match).Except(every)]) { OwedEvery = every };
     }
+
+    private List<Subscription> OwedLookalikes() => [.. subscriptions().Where(subscription => subscription.Events.Contains(EventKinds.Lookalike))];
 
     private List<string> Owed(string kind, MatchFinding match) =>
         [.. from subscription in subscriptions() where subscription.Takes(kind, match) select subscription.Webhook];

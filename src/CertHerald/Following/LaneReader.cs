@@ -32,6 +32,9 @@ internal sealed class LaneReader(
     /// <summary>As <see cref="ProveEach"/>; a test has no time for so many.</summary>
     public ulong Unproven { get; init; } = ProveEach;
 
+    /// <summary>Hears of look-alikes that are told of now.</summary>
+    public Action<IReadOnlyList<AlertedLookalike>>? Alerted { get; init; }
+
     // What was proven when a new tip was opened before its head, and not yet compared with that tree. The oldest first.
     private readonly Queue<Frontier> _uncompared = new();
     private int _comparisons;
@@ -86,6 +89,7 @@ internal sealed class LaneReader(
             CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, others ?? [], seen, stopping);
 
             if (outcome.Owed > 0) bell.Ring();
+            if (outcome.Alerted.Count > 0) Alerted?.Invoke(outcome.Alerted);
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);

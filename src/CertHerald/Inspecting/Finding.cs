@@ -7,7 +7,7 @@ namespace CertHerald.Inspecting;
 /// <param name="Logged">The entry's timestamp, by the log's word.</param>
 internal abstract record Finding(EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged);
 
-/// <summary>The entry's certificate is valid for something watched.</summary>
+/// <summary>The entry's certificate is valid for something watched, or for a look-alike of something protected, or both.</summary>
 /// <param name="IssuerFingerprint">SHA-256 of the issuer's certificate, where the log keeps it beside its entries; else null.</param>
 internal sealed record MatchFinding(
     EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, CertificateFacts Certificate, IReadOnlyList<Match> Matches,
@@ -16,6 +16,9 @@ internal sealed record MatchFinding(
 {
     /// <summary>It falls under more of the watch list than <see cref="Matches"/> lists.</summary>
     public bool HasMoreMatches { get; init; }
+
+    /// <summary>What it imitates of protected domains, by owner, registrable domain and protected domain.</summary>
+    public IReadOnlyList<LookalikeMatch> Lookalikes { get; init; } = [];
 
     /// <summary>SHA-256 of the certificate above the issuer's, likewise: the issuer of the final certificate if the first one only signs precertificates.</summary>
     public MerkleHash? NextFingerprint { get; init; }

@@ -8,7 +8,9 @@ namespace CertHerald.Inspecting;
 
 /// <summary>Finds what concerns the user in a batch. Pure; an entry that matches nothing allocates nothing.</summary>
 /// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
-internal sealed class Inspector(Func<WatchList> watched)
+/// <param name="protecting">The protected domains of the moment, likewise; null: none are.</param>
+/// <param name="sample">Gets ordinary names among those that are read; null: nobody does.</param>
+internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? protecting = null, NameSample? sample = null)
 {
     /// <summary>What is kept of the entries that match nothing.</summary>
     public IndexOptions Index { get; init; } = new();
@@ -22,12 +24,13 @@ internal sealed class Inspector(Func<WatchList> watched)
     {
         // One list for the whole batch: a reload between two entries would judge them by different lists.
         WatchList watch = watched();
+        var looking = new Looking(protecting?.Invoke() ?? Protection.None, sample);
         List<Finding>? findings = null;
         for (int place = 0; place < batch.Count; place++)
         {
             try
             {
-                Inspect(batch, place, watch, others, ref findings);
+                Inspect(batch, place, watch, ref looking, others, ref findings);
             }
             catch (Exception defect) when (defect is not OutOfMemoryException)
             {
@@ -35,10 +38,11 @@ internal sealed class Inspector(Func<WatchList> watched)
                 (findings ??= []).Add(Malformed(batch, place, default, $"certherald failed to read it: {defect.GetType().Name}", watch));
             }
         }
+        looking.Finish();
         return (IReadOnlyList<Finding>?)findings ?? [];
     }
 
-    private void Inspect(RawBatch batch, int place, WatchList watch, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
+    private void Inspect(RawBatch batch, int place, WatchList watch, ref Looking looking, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
     {
         EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
         if (failure != EntryFailure.None)
@@ -50,13 +54,13 @@ internal sealed class Inspector(Func<WatchList> watched)
         bool isReadable = entry.Type == EntryType.X509
             ? CertificateView.TryRead(entry.Certificate, out CertificateView certificate)
             : CertificateView.TryReadTbs(entry.Tbs, out certificate);
-        bool isWatched = ShowsWatchedName(certificate, watch, out CertificateFlaws flaws, out bool isSpent);
+        bool isWatched = ShowsWatchedName(certificate, watch, ref looking, out bool isLookalike, out CertificateFlaws flaws, out bool isSpent);
         bool mayHideName = !isReadable || (flaws & CertificateFlaws.MayHideName) != 0;
 
         // The common case ends here.
-        if (!isWatched && !mayHideName && !isSpent && others is null) return;
+        if (!isWatched && !isLookalike && !mayHideName && !isSpent && others is null) return;
 
-        MatchFinding? match = isWatched ? Matched(batch, place, entry, certificate, watch, ref isSpent) : null;
+        MatchFinding? match = isWatched || isLookalike ? Matched(batch, place, entry, certificate, watch, isLookalike ? looking.Protection : Protection.None, ref isSpent) : null;
         if (match is not null) (findings ??= []).Add(match);
         else if (isReadable) others?.Add(Other(batch, place, entry, certificate));
         if (mayHideName || isSpent)
@@ -66,12 +70,14 @@ internal sealed class Inspector(Func<WatchList> watched)
     }
 
     /// <summary>Null where the quick look was wrong: it may take a name for a watched one.</summary>
-    private static MatchFinding? Matched(RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, ref bool isSpent)
+    private static MatchFinding? Matched(
+        RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, Protection protection, ref bool isSpent)
     {
         IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
         IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out bool isCut, out bool isSpentHere);
         isSpent |= isSpentHere;
-        if (matches.Count == 0) return null;
+        IReadOnlyList<LookalikeMatch> lookalikes = protection.IsEmpty ? [] : protection.Judge(identifiers, watch);
+        if (matches.Count == 0 && lookalikes.Count == 0) return null;
 
         CertificateFacts facts = CertificateReading.Read(entry, certificate, identifiers, out string? chainMismatch);
         if (isSpentHere) facts = facts with { Problems = [.. facts.Problems, CertificateReading.TooManyGlobs] };
@@ -84,6 +90,7 @@ internal sealed class Inspector(Func<WatchList> watched)
             HasMoreMatches = isCut,
             IssuerDer = CertificateReading.FirstOf(entry.Chain, out byte[]? next),
             NextDer = next,
+            Lookalikes = lookalikes,
         };
         return finding.Contradicted(chainMismatch);
     }
@@ -95,16 +102,24 @@ internal sealed class Inspector(Func<WatchList> watched)
     }
 
     /// <param name="isSpent">Names with <c>*</c> were left uncompared, and nothing that was compared is watched.</param>
-    private static bool ShowsWatchedName(CertificateView certificate, WatchList watch, out CertificateFlaws flaws, out bool isSpent)
+    /// <param name="isLookalike">Some name may be a look-alike of a protected domain.</param>
+    private static bool ShowsWatchedName(
+        CertificateView certificate, WatchList watch, ref Looking looking, out bool isLookalike, out CertificateFlaws flaws, out bool isSpent)
     {
         bool isWatched = false;
+        isLookalike = false;
         var budget = new GlobBudget(CertificateReading.MostComparisons);
         NameEnumerator names = certificate.Names;
         try
         {
             // To the end even after a hit: the rest may hold what cannot be read.
+            looking.Begin();
             while (names.MoveNext())
-                isWatched |= !isWatched && watch.MayMatch(CertificateReading.SourceOf(names.Current), names.Current.Value, ref budget);
+            {
+                NameSource source = CertificateReading.SourceOf(names.Current);
+                isWatched |= !isWatched && watch.MayMatch(source, names.Current.Value, ref budget);
+                isLookalike |= looking.Sees(source, names.Current.Value, isLookalike);
+            }
             flaws = certificate.Flaws | names.Flaws;
         }
         finally

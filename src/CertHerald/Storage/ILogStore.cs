@@ -77,4 +77,8 @@ internal interface ILogStore
 /// <param name="Lane">The lane after it: where to read next.</param>
 /// <param name="Discovered">Issuances that no log had shown before.</param>
 /// <param name="Owed">Deliveries that are now owed.</param>
-internal sealed record CommitOutcome(LogLane Lane, int Discovered, int Owed);
+internal sealed record CommitOutcome(LogLane Lane, int Discovered, int Owed)
+{
+    /// <summary>Look-alikes that are told of now, whether or not a webhook hears it.</summary>
+    public IReadOnlyList<AlertedLookalike> Alerted { get; init; } = [];
+}

@@ -23,6 +23,7 @@ internal static class ConsoleEndpoints
         pages.MapGet("/deliveries", (string? state, string? webhook, string? before) =>
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
         pages.MapGet("/deliveries/{id:long}", (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
+        pages.MapLookalikes();
         pages.MapWebhooks();
         pages.MapReplays();
         pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());

@@ -9,8 +9,8 @@ using CertHerald.Storage;
 namespace CertHerald.Dialects.CertSpotter;
 
 /// <summary>
-/// Cert Spotter's "Unknown Certificate" webhook, member for member and in its order, and our own event for entries that
-/// cannot be read: only webhooks that ask for it get that one, since receivers of the original do not expect it.
+/// Cert Spotter's "Unknown Certificate" webhook, member for member and in its order, and our own events for entries that
+/// cannot be read, and for look-alikes: only webhooks that ask for them get those, since receivers of the original do not expect them.
 /// </summary>
 /// <param name="issuers">Who issued: null for the table that the program carries.</param>
 internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWebhookDialect
@@ -33,13 +33,14 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         GoneEnds = true,
     };
 
-    public bool Speaks(string kind) => kind is EventKinds.UnknownCertificate or EventKinds.MalformedCertificate;
+    public bool Speaks(string kind) => kind is EventKinds.UnknownCertificate or EventKinds.MalformedCertificate or EventKinds.Lookalike;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
         using var json = new Utf8JsonWriter(body, IssuanceWriter.Style);
         if (subject.Issuance is { } issuance) WriteUnknown(json, subject, issuance);
         else if (subject.Malformed is { } entry) WriteMalformed(json, subject, entry);
+        else if (subject.Lookalike is { } lookalike) WriteLookalike(json, subject, lookalike);
         else throw new UnreachableException("A delivery is about an issuance or an entry.");
     }
 
@@ -73,6 +74,17 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         // Seconds after issuance hardly any is revoked: nobody has asked.
         _issuance.Write(json, issuance.Id, issuance.Certificate, revocation: null, IssuanceMembers.OfWebhook, issuerSpki: null);
         subject.Evidence?.WriteTo(json);                       // only for those who asked: the original has no such member
+        json.WriteEndObject();
+    }
+
+    /// <summary>The original's <c>issuance</c>, and what is imitated in place of <c>endpoints</c>: no name of it is the user's.</summary>
+    private void WriteLookalike(Utf8JsonWriter json, DeliverySubject subject, LookalikeAlert lookalike)
+    {
+        json.WriteStartObject();
+        json.WriteString("event"u8, EventKinds.Lookalike);
+        LookalikeMembers.Write(json, subject.BaseUrl, lookalike);
+        WriteIssuance(json, lookalike.Issuance.Id.ToString(CultureInfo.InvariantCulture), lookalike.Issuance.Certificate);
+        subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
     }
 

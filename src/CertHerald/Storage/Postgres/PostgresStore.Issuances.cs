@@ -53,12 +53,13 @@ internal sealed partial class PostgresStore
         cancellation);
 
     /// <summary>What a batch's decisions change; in the order of its entries, so that ids ascend with them.</summary>
-    private async Task<(int Discovered, int Owed)> WriteDecisionsAsync(
+    private async Task<(int Discovered, int Owed, IReadOnlyList<AlertedLookalike> Alerted)> WriteDecisionsAsync(
         PostgresSession session, long log, IReadOnlyList<Decision> decisions, Batch batch, DateTimeOffset headSeen)
     {
         DateTimeOffset now = _time.GetUtcNow();
         List<Decision> matches = [.. decisions.Where(decision => decision.Finding is MatchFinding)], first = [];
         var owed = new List<Debt>();
+        IReadOnlyList<AlertedLookalike> alerted = [];
         if (matches.Count > 0)
         {
             string[] identities = [.. matches.Select(TbsOf).Distinct(StringComparer.Ordinal)];
@@ -73,6 +74,9 @@ internal sealed partial class PostgresStore
                 owed.AddRange(first.SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
             }
 
+            owed.AddRange((await ClaimAsync(session, matches.Where(decision => !first.Contains(decision)), ids))
+                .SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
+
             // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
             (long Issuance, MatchFinding Finding)[] seen = [.. matches.Select(decision => (ids[TbsOf(decision)], (MatchFinding)decision.Finding))];
             foreach ((long issuance, MatchFinding finding) in seen.Where(one => !first.Exists(decision => ReferenceEquals(decision.Finding, one.Finding))).OrderBy(one => one.Issuance))
@@ -81,12 +85,28 @@ internal sealed partial class PostgresStore
             await AddSightingsAsync(session, log, seen, batch is DisputedBatch);
             foreach ((long issuance, MatchFinding finding) in seen)
                 if (finding.ChainMismatch is { } mismatch) await OpenChainMismatchAsync(session, log, finding, issuance, mismatch);
+            alerted = await WriteLookalikesAsync(session, [.. matches.Select(decision => (ids[TbsOf(decision)], decision))], owed, now);
         }
 
         foreach (Decision decision in decisions)
             if (decision.Finding is MalformedFinding malformed && await WriteMalformedAsync(session, log, malformed, now) is { } entry)
                 owed.AddRange(DebtsOf(decision, EventKinds.MalformedCertificate, entry));
-        return (first.Count, await OweAsync(session, owed, headSeen, now));
+        return (first.Count, await OweAsync(session, owed, headSeen, now), alerted);
+    }
+
+    /// <summary>Issuances that were kept as look-alikes only, and are for a watched name after all: it was not watched when they were found.</summary>
+    /// <param name="decisions">About issuances that are known.</param>
+    private static async Task<List<Decision>> ClaimAsync(PostgresSession session, IEnumerable<Decision> decisions, Dictionary<string, long> ids)
+    {
+        Dictionary<long, Decision> watched = decisions.Where(decision => decision.Endpoints.Count > 0).DistinctBy(TbsOf, StringComparer.Ordinal).ToDictionary(decision => ids[TbsOf(decision)]);
+        if (watched.Count == 0) return [];
+        List<long> bare = await session.AllAsync(
+            "SELECT id FROM issuance WHERE id = ANY(@ids) AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id) ORDER BY id FOR UPDATE",
+            row => row.GetInt64(0), ("@ids", watched.Keys.ToArray()));
+        foreach (long id in bare)
+            await session.RunAsync("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", watched[id].Known), ("@reason", watched[id].Reason));
+        await AddEndpointsAsync(session, [.. from id in bare from endpoint in watched[id].Endpoints select (id, endpoint)]);
+        return [.. bare.Select(id => watched[id])];
     }
 
     private static IEnumerable<Debt> DebtsOf(Decision decision, string kind, long subject) =>
@@ -125,6 +145,15 @@ internal sealed partial class PostgresStore
                from endpoint in decision.Endpoints
                select (one.Id, endpoint),
         ];
+        await AddEndpointsAsync(session, endpoints);
+        Dictionary<string, CertificateFacts> factsOf = facts.ToDictionary(one => one.TbsSha256, StringComparer.Ordinal);
+        await AddKeysAsync(session, [.. added.Select(one => (one.Id, factsOf[one.Tbs]))]);
+        return added;
+    }
+
+    private static async Task AddEndpointsAsync(PostgresSession session, (long Issuance, WatchedEndpoint Endpoint)[] endpoints)
+    {
+        if (endpoints.Length == 0) return;
         await session.RunAsync(
             """
             INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard)
@@ -133,9 +162,6 @@ internal sealed partial class PostgresStore
             ("@ids", endpoints.Select(one => one.Issuance).ToArray()), ("@names", endpoints.Select(one => one.Endpoint.DnsName).ToArray()),
             ("@parents", endpoints.Select(one => ParentOf(one.Endpoint.DnsName)).ToArray()), ("@monitored", endpoints.Select(one => one.Endpoint.MonitoredDomain).ToArray()),
             ("@wildcards", endpoints.Select(one => one.Endpoint.Wildcard).ToArray()));
-        Dictionary<string, CertificateFacts> factsOf = facts.ToDictionary(one => one.TbsSha256, StringComparer.Ordinal);
-        await AddKeysAsync(session, [.. added.Select(one => (one.Id, factsOf[one.Tbs]))]);
-        return added;
     }
 
     /// <summary>

@@ -136,7 +136,7 @@ internal sealed partial class PostgresStore
         await SetPositionAsync(session, lane, after);
         await KeepLeavesAsync(session, log, batch, decisions);
         // What needs the lock that all logs share comes last, but for what must see it.
-        (int discovered, int owed) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
+        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
         await AddIndexedAsync(session, log, others);
         if (batch is DisputedBatch disputed) await DisputeAsync(session, log, disputed, before);
         if (batch is VerifiedBatch verified)
@@ -148,7 +148,7 @@ internal sealed partial class PostgresStore
             // Read again from where the dispute began, it agrees.
             await CloseIncidentsAsync(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
         }
-        return new CommitOutcome(before with { Position = after }, discovered, owed);
+        return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
     }
 
     /// <summary>Everything read of a lane below a proven position is proven, but for what was seen in a batch that contradicted a head.</summary>

@@ -59,7 +59,7 @@ internal sealed partial class SqliteStore
         cancellation);
 
     private void WriteDecision(
-        SqliteSession session, long log, Decision decision, Batch batch, DateTimeOffset headSeen, ref int discovered, ref int owed)
+        SqliteSession session, long log, Decision decision, Batch batch, DateTimeOffset headSeen, List<AlertedLookalike> alerted, ref int discovered, ref int owed)
     {
         DateTimeOffset now = _time.GetUtcNow();
         (string kind, long subject, bool isNew) = decision.Finding switch
@@ -70,6 +70,8 @@ internal sealed partial class SqliteStore
         };
         if (decision.Finding is MatchFinding { ChainMismatch: { } mismatch } contradicted) OpenChainMismatch(session, log, contradicted, subject, mismatch);
         if (decision.Finding is MalformedFinding unparsable && isNew) OpenUnparsable(session, log, unparsable, subject);
+
+        if (decision.Finding is MatchFinding { Lookalikes: { Count: > 0 } lookalikes }) WriteLookalikes(session, subject, decision, lookalikes, headSeen, now, alerted, ref owed);
 
         // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
         if (!isNew) return;
@@ -86,6 +88,7 @@ internal sealed partial class SqliteStore
         long? known = session.First("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => (long?)row.GetInt64(0), ("@tbs", facts.TbsSha256));
         long id = known ?? AddIssuance(session, facts, decision, now);
         if (known is not null) Complete(session, id, facts, finding.ChainMismatch);
+        bool isNew = known is null || TakeOn(session, id, decision);
         KeepIssuerKey(session, finding);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
@@ -97,7 +100,16 @@ internal sealed partial class SqliteStore
             """,
             ("@id", id), ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()), ("@logged", finding.Logged),
             ("@pre", facts.IsPrecertificate), ("@disputed", batch is DisputedBatch));
-        return (EventKinds.UnknownCertificate, id, known is null);
+        return (EventKinds.UnknownCertificate, id, isNew);
+    }
+
+    /// <summary>An issuance that was kept as a look-alike only is one for a watched name after all: it was not watched when it was found.</summary>
+    private static bool TakeOn(SqliteSession session, long id, Decision decision)
+    {
+        if (decision.Endpoints.Count == 0 || session.First("SELECT 1 FROM endpoint WHERE issuance = @id LIMIT 1", row => row.GetInt64(0), ("@id", id)) == 1) return false;
+        session.Run("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", decision.Known), ("@reason", decision.Reason));
+        AddEndpoints(session, id, decision);
+        return true;
     }
 
     private static long AddIssuance(SqliteSession session, CertificateFacts facts, Decision decision, DateTimeOffset now)
@@ -118,13 +130,18 @@ internal sealed partial class SqliteStore
             ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
             ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
             ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now));
+        AddEndpoints(session, id, decision);
+        AddKeys(session, id, facts);
+        return id;
+    }
+
+    private static void AddEndpoints(SqliteSession session, long id, Decision decision)
+    {
         foreach (WatchedEndpoint endpoint in decision.Endpoints)
             session.Run(
                 "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
                 ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
                 ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
-        AddKeys(session, id, facts);
-        return id;
     }
 
     /// <summary>

@@ -35,7 +35,8 @@ internal sealed partial class SqliteStore
                 _ => LogPosition.At(before.Position.Proven),
             };
             int discovered = 0, owed = 0;
-            foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, ref discovered, ref owed);
+            var alerted = new List<AlertedLookalike>();
+            foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, alerted, ref discovered, ref owed);
             AddIndexed(session, log, others);
             KeepLeaves(session, log, batch, decisions);
             if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before);
@@ -50,7 +51,7 @@ internal sealed partial class SqliteStore
                 // Read again from where the dispute began, it agrees.
                 CloseIncidents(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
             }
-            return new CommitOutcome(before with { Position = after }, discovered, owed);
+            return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
         },
         cancellation);
 
