@@ -1,3 +1,4 @@
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 using Microsoft.AspNetCore.Diagnostics;
@@ -36,6 +37,7 @@ internal static class ApiSetup
         services.AddSingleton<KeyRing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<EventStream>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
         services.AddApiDescription();
@@ -62,6 +64,8 @@ internal static class ApiSetup
         KeyRing.Map(routes);
         Accounts.Map(routes);
         AuditLog.Map(routes);
+        EventStream.Map(routes);
+        Backups.Map(routes);
         routes.MapApiDescription();
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using CertHerald.Access;
 using CertHerald.Api;
+using CertHerald.Api.Feeds;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
@@ -67,6 +68,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             app.UseSecurityHeaders();
             app.UseFailureAnswers();
             app.UseAccess();
+            CertStreamAddresses.Use(app, options.PublicUrl);
             app.MapApi();
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
@@ -152,6 +154,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<LogSources>();
 
         services.AddSingleton<OwedBell>();                                                                                                        // Following
+        services.AddSingleton<EntryTap>();
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
@@ -208,6 +211,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         services.AddApi();
         services.AddHostedService<SharedSettings>();
+        services.AddSingleton(options.CertStream);
+        services.AddSingleton<CertStream>();
+        if (options.CertStream.Enabled) services.AddHostedService(provider => provider.GetRequiredService<CertStream>());
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
@@ -226,7 +232,11 @@ internal sealed partial class HeraldHost : IAsyncDisposable
     private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
-        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>());
+        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
+    {
+        // Searches of the past read once more what was shown then.
+        Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
+    };
 
     // The operator named it, so it may be within; its documents are small.
     private static HttpClient OpenIdClient(OutboundGuard guard) => new(guard.Through(guard.CreateHandler, OutboundReach.Named))

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CertHerald.Access;
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
@@ -113,6 +114,7 @@ internal static class Configuration
         MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
         if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
+        CertStreamOptions certStream = CertStreamSection.Read(root.Section("certstream"));
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
         string store = SecretText.Read(root.Text("store") ?? defaults.Store, out (string Problem, string Remedy)? unread) ?? defaults.Store;
@@ -139,6 +141,7 @@ internal static class Configuration
             Outbound = outbound,
             Retention = retention,
             OpenId = openId,
+            CertStream = certStream,
             Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }

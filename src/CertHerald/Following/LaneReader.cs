@@ -32,6 +32,9 @@ internal sealed class LaneReader(
     /// <summary>As <see cref="ProveEach"/>; a test has no time for so many.</summary>
     public ulong Unproven { get; init; } = ProveEach;
 
+    /// <summary>Shows what it reads; null shows it to nobody.</summary>
+    public EntryTap? Tap { get; init; }
+
     // What was proven when a new tip was opened before its head, and not yet compared with that tree. The oldest first.
     private readonly Queue<Frontier> _uncompared = new();
     private int _comparisons;
@@ -85,6 +88,7 @@ internal sealed class LaneReader(
             CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, seen, stopping);
 
             if (outcome.Owed > 0) bell.Ring();
+            Tap?.Pass(Log, batch.Raw);
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);
