@@ -466,7 +466,7 @@ internal static partial class SqliteSchema
         for (long step = taken; step < (until ?? Steps.Length); step++)
         {
             session.Run("BEGIN IMMEDIATE");
-            session.Run(Steps[step]);
+            session.RunScript(Steps[step]);
             session.Run($"PRAGMA user_version = {step + 1}");
             session.Run("COMMIT");
         }
