@@ -47,6 +47,7 @@ internal static class ApiSetup
     {
         // Made now, not at the first scrape: it knows only what is measured while it listens.
         routes.ServiceProvider.GetRequiredService<PrometheusText>();
+        routes.ServiceProvider.GetRequiredService<EventStream>();
         routes.MapHealth();
         Issuances.Map(routes);
         Deliveries.Map(routes);

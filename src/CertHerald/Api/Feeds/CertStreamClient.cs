@@ -53,8 +53,9 @@ internal sealed class CertStreamClient(WebSocket socket, CertStreamKinds kind, s
         {
             // The connection is gone, or is to go.
         }
-        if (stopping.IsCancellationRequested && !_wasTooSlow) await SayGoodbyeAsync();
-        socket.Abort();
+        if (stopping.IsCancellationRequested && !_wasTooSlow) await SayGoodbyeAsync(receiving);
+        // Closed by both, what was said last may still be on its way.
+        if (socket.State != WebSocketState.Closed) socket.Abort();
         await receiving;
     }
 
@@ -111,12 +112,13 @@ internal sealed class CertStreamClient(WebSocket socket, CertStreamKinds kind, s
         }
     }
 
-    private async Task SayGoodbyeAsync()
+    private async Task SayGoodbyeAsync(Task receiving)
     {
         try
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "the service stops", limit.Token);
+            await receiving.WaitAsync(limit.Token);
         }
         catch (Exception failure) when (failure is OperationCanceledException or WebSocketException or IOException or InvalidOperationException)
         {

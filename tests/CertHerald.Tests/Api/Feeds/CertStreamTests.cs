@@ -245,6 +245,30 @@ public sealed class CertStreamTests
         await stopping;
     }
 
+    [Fact]
+    public async Task The_client_of_CertStream_for_node_listens_unchanged_with_the_key_in_its_address()
+    {
+        string node = Tool.Find("node"), module = Path.Combine(CertHerald.Tests.Docs.Repository.Root, "artifacts", "reference", "node_modules", "certstream");
+        Assert.SkipUnless(Directory.Exists(module), "left out: the client certstream is not installed; ./test does it");
+        await using CertStreamRig rig = await CertStreamRig.StartAsync(new CertStreamOptions { Enabled = true });
+        using X509Certificate2 certificate = MadeCertificate.For("www.example.com");
+        using var folder = new Scratch();
+        string program = folder.Write("listen.cjs", $$"""
+            const CertStreamClient = require({{JsonSerializer.Serialize(module)}});
+            const client = new CertStreamClient(message => {
+                console.log(message.message_type, message.data.leaf_cert.all_domains[0], message.data.leaf_cert.subject.CN);
+                process.exit(0);
+            }, true);
+            client.connect("ws://any:{{await rig.KeyAsync(Scope.CertStream)}}@127.0.0.1:{{rig.Address.Port}}/");
+            """);
+
+        Task<Ended> listening = Tool.RunAsync(node, folder.Folder, [program]);
+        await rig.ListenedToAsync(1);
+        rig.Read(certificate.RawData);
+
+        Assert.Equal("certificate_update www.example.com www.example.com", (await listening).With(0).Lines[^1]);
+    }
+
     private static async Task<HttpStatusCode> StatusOfAsync(CertStreamRig rig, string path, Action<ClientWebSocketOptions>? set = null)
     {
         using ClientWebSocket socket = await rig.ConnectAsync(path, set);
