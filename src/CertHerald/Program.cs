@@ -17,6 +17,8 @@ var root = new RootCommand(
     OperatorsCommand.Create(),
     SignInLinkCommand.Create(),
     RekeyCommand.Create(),
+    BackupCommand.Create(),
+    BackupCommand.CreateRestore(),
     UsersCommand.Create(),
     ApiKeysCommand.Create(),
     AppsCommand.Create(),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using CertHerald.Api.Feeds;
 using CertHerald.Storage.Secrets;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -64,6 +65,9 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(AllowedNameJson))]
 [JsonSerializable(typeof(IReadOnlyList<AllowedNameJson>))]
 [JsonSerializable(typeof(LookalikePreviewJson))]
+[JsonSerializable(typeof(MalformedEventJson))]
+[JsonSerializable(typeof(IncidentEventJson))]
+[JsonSerializable(typeof(DeliveryEventJson))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

@@ -1,3 +1,4 @@
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 using Microsoft.AspNetCore.Diagnostics;
@@ -41,6 +42,7 @@ internal static class ApiSetup
         services.AddSingleton<ProtectedList>();
         services.AddSingleton<FoundLookalikes>();
         services.AddSingleton<LookalikePreviews>();
+        services.AddSingleton<EventStream>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
         services.AddSingleton<Authorisations>();
@@ -51,6 +53,7 @@ internal static class ApiSetup
     {
         // Made now, not at the first scrape: it knows only what is measured while it listens.
         routes.ServiceProvider.GetRequiredService<PrometheusText>();
+        routes.ServiceProvider.GetRequiredService<EventStream>();
         routes.MapHealth();
         Issuances.Map(routes);
         Deliveries.Map(routes);
@@ -73,6 +76,8 @@ internal static class ApiSetup
         FoundLookalikes.Map(routes);
         ProtectedList.Map(routes);
         LookalikePreviews.Map(routes);
+        EventStream.Map(routes);
+        Backups.Map(routes);
         routes.MapApiDescription();
     }
 

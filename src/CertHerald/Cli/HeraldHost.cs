@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using CertHerald.Access;
 using CertHerald.Api;
+using CertHerald.Api.Feeds;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
@@ -73,6 +74,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             app.UseCertSpotterApi();
             app.UseFailureAnswers();
             app.UseAccess();
+            CertStreamAddresses.Use(app, options.PublicUrl);
             app.MapApi();
             app.MapCertSpotterApi();
             GraphApi.Map(app);
@@ -169,6 +171,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
 
         var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton<OwedBell>();                                                                                                        // Following
+        services.AddSingleton<EntryTap>();
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
@@ -232,6 +235,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         GraphApi.Add(services);
         services.AddHostedService<SharedSettings>();
         services.AddHostedService<Clearing>();
+        services.AddSingleton(options.CertStream);
+        services.AddSingleton<CertStream>();
+        if (options.CertStream.Enabled) services.AddHostedService(provider => provider.GetRequiredService<CertStream>());
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
@@ -253,6 +259,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
     {
         Alerted = provider.GetRequiredService<AlertedLookalikes>().Tell,
+        // Searches of the past read once more what was shown then.
+        Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
     };
 
     // The operator named it, so it may be within; its documents are small.

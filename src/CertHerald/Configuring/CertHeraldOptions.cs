@@ -1,5 +1,6 @@
 using System.Net;
 using CertHerald.Access;
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
@@ -58,6 +59,8 @@ internal sealed record CertHeraldOptions
 
     /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
     public OpenIdOptions? OpenId { get; init; }
+
+    public CertStreamOptions CertStream { get; init; } = new();
 
     /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/>, <see cref="Suffixes"/> and secrets come from, the configuration's own among them, as they stood.</summary>
     public FileStamps Files { get; init; } = FileStamps.None;

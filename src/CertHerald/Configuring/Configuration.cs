@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CertHerald.Access;
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
@@ -112,6 +113,7 @@ internal static class Configuration
         MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
         if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
+        CertStreamOptions certStream = CertStreamSection.Read(root.Section("certstream"));
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
         CertSpotterApiOptions certSpotterApi = CertSpotterApi(root.Section("certspotter_api"));
@@ -141,6 +143,7 @@ internal static class Configuration
             Retention = retention,
             Index = index,
             OpenId = openId,
+            CertStream = certStream,
             CertSpotterApi = certSpotterApi,
             Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };

@@ -35,6 +35,9 @@ internal sealed class LaneReader(
     /// <summary>Hears of look-alikes that are told of now.</summary>
     public Action<IReadOnlyList<AlertedLookalike>>? Alerted { get; init; }
 
+    /// <summary>Shows what it reads; null shows it to nobody.</summary>
+    public EntryTap? Tap { get; init; }
+
     // What was proven when a new tip was opened before its head, and not yet compared with that tree. The oldest first.
     private readonly Queue<Frontier> _uncompared = new();
     private int _comparisons;
@@ -90,6 +93,7 @@ internal sealed class LaneReader(
 
             if (outcome.Owed > 0) bell.Ring();
             if (outcome.Alerted.Count > 0) Alerted?.Invoke(outcome.Alerted);
+            Tap?.Pass(Log, batch.Raw);
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);
