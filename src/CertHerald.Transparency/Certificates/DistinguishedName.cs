@@ -63,7 +63,10 @@ public static class DistinguishedName
     /// <summary>The first common name, unescaped; null if there is none that can be read.</summary>
     public static string? CommonName(ReadOnlySpan<byte> name) => First(name, CommonNameOid);
 
-    private static string? First(ReadOnlySpan<byte> name, ReadOnlySpan<byte> oid)
+    /// <summary>The first attribute of a type, unescaped; null if there is none that can be read.</summary>
+    /// <param name="name">The Name with its header.</param>
+    /// <param name="oid">The attribute's type: the content of the OBJECT IDENTIFIER.</param>
+    public static string? First(ReadOnlySpan<byte> name, ReadOnlySpan<byte> oid)
     {
         DerReader rdns = RdnsOf(name);
         while (rdns.TryReadFrame(out DerValue rdn, out _))

@@ -1,3 +1,4 @@
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 using Microsoft.AspNetCore.Diagnostics;
@@ -38,8 +39,13 @@ internal static class ApiSetup
         services.AddSingleton<KeyRing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<ProtectedList>();
+        services.AddSingleton<FoundLookalikes>();
+        services.AddSingleton<LookalikePreviews>();
+        services.AddSingleton<EventStream>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
+        services.AddSingleton<Authorisations>();
         services.AddApiDescription();
     }
 
@@ -47,6 +53,7 @@ internal static class ApiSetup
     {
         // Made now, not at the first scrape: it knows only what is measured while it listens.
         routes.ServiceProvider.GetRequiredService<PrometheusText>();
+        routes.ServiceProvider.GetRequiredService<EventStream>();
         routes.MapHealth();
         Issuances.Map(routes);
         Deliveries.Map(routes);
@@ -65,6 +72,12 @@ internal static class ApiSetup
         KeyRing.Map(routes);
         Accounts.Map(routes);
         AuditLog.Map(routes);
+        AuthorisationsApi.Map(routes);
+        FoundLookalikes.Map(routes);
+        ProtectedList.Map(routes);
+        LookalikePreviews.Map(routes);
+        EventStream.Map(routes);
+        Backups.Map(routes);
         routes.MapApiDescription();
     }
 

@@ -212,6 +212,7 @@ internal sealed class App
                 IncludeValues = told.IncludeValues,
                 Signer = WebhookSigners.Of([], Secrets),
                 Only = Own,
+                Owner = ProtectedDomainOwners.App(stored.ToString()),
             }
             : throw Unknown(stored);
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 using CertHerald.TestLog;
@@ -47,6 +48,10 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         logged = DateTimeOffset.UtcNow;
         Say("logged", "a certificate cut off in its middle: a name may hide in it");
         await StepAsync("ALERT", async waiting => Describe(await receiver.WaitForAsync(IsMalformed, waiting), logged), stopping);
+
+        TestCertificate imitation = ca.Issue("examp1e.com", "login.examp1e.com");
+        logged = Log(imitation, "a certificate for examp1e.com, with the digit one: somebody else's, and it looks like example.com");
+        await StepAsync("ALERT", async waiting => DescribeLookalike(await receiver.WaitForAsync(IsLookalike, waiting), logged), stopping);
 
         log.Misbehave("head=fork,for=3s");
         Say("lied", "the log signs another tree of the same size for a moment: somebody else may be shown another history");
@@ -142,6 +147,11 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
             : $"unknown certificate for {string.Join(", ", request.Body.GetProperty("endpoints").EnumerateArray().Select(Endpoint))}";
         return string.Create(CultureInfo.InvariantCulture, $"{what}\n{"",21}{(request.At - logged).TotalSeconds:0.0} s after it was logged: {TextOf(request, "html_url")}");
     }
+
+    private static bool IsLookalike(DemoRequest request) => request.Path == "/pager" && TextOf(request, "type") == EventKinds.Lookalike;
+
+    private static string DescribeLookalike(DemoRequest request, DateTimeOffset logged) => string.Create(CultureInfo.InvariantCulture,
+        $"look-alike: {Visible.Of(TextOf(request, "summary"))}\n{"",21}{(request.At - logged).TotalSeconds:0.0} s after it was logged: {TextOf(request, "html_url")}");
 
     private static bool IsFork(DemoRequest request) =>
         request.Path == "/pager" && request.Body.TryGetProperty("kind", out JsonElement kind) && kind.GetString() == IncidentKinds.Fork;

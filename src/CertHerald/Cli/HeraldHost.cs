@@ -2,16 +2,19 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using CertHerald.Access;
 using CertHerald.Api;
+using CertHerald.Api.Feeds;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Protecting;
 using CertHerald.Storage;
 using CertHerald.WebConsole;
 
@@ -44,7 +47,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         var meter = new Meter("CertHerald");
         var watched = new Watched(options.Watch, options.Known, meter, options.Suffixes);
         // From here on only who holds what is in force holds a list: one that was replaced must not stay in memory.
-        options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None };
+        var sample = new NameSample(OrdinaryNames.DefaultSize, (ulong)DateTimeOffset.UtcNow.UtcTicks);
+        var protecting = new ProtectedDomains(options.Lookalikes, options.Suffixes, LookalikeCommand.Folds(null, options.Data), sample, meter);
+        options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None, Lookalikes = [] };
         ConfigurationReload.LetGo(watched.List.Count);
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
@@ -58,7 +63,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         // Longer than deliveries wait for attempts under way: their claims are given back afterwards.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
-        Compose(builder.Services, options, meter, watched, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
+        Compose(builder.Services, options, meter, watched, protecting, sample, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
         WebApplication app = builder.Build();
         var service = new HeraldHost(app, options);
@@ -66,14 +71,19 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         try
         {
             app.UseSecurityHeaders();
+            app.UseCertSpotterApi();
             app.UseFailureAnswers();
             app.UseAccess();
+            CertStreamAddresses.Use(app, options.PublicUrl);
             app.MapApi();
+            app.MapCertSpotterApi();
             GraphApi.Map(app);
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<ProtectedList>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
             await app.Services.GetRequiredService<Apps>().LoadAsync(stopping);
@@ -135,18 +145,18 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         select new IPEndPoint(listener, address.Port);
 
     private static void Compose(
-        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, Func<CertHeraldOptions> read, IssuerDirectory issuers,
-        IReadOnlyList<IWebhookDialect> dialects)
+        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, ProtectedDomains protecting, NameSample sample, Func<CertHeraldOptions> read,
+        IssuerDirectory issuers, IReadOnlyList<IWebhookDialect> dialects)
     {
         TimeProvider time = Stores.TimeOf(options.Store);
         services.AddSingleton(time);
         services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, time, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
+        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample) { Index = options.Index });                          // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only))));
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only) { Owner = webhook.Owner }), issuers));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching
@@ -154,8 +164,14 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
 
+        services.AddSingleton(protecting);                                                                                                        // Lookalikes
+        services.AddSingleton(provider => new OrdinaryNames(sample, protecting, options.Data, TimeProvider.System, provider.GetRequiredService<ILogger<OrdinaryNames>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<OrdinaryNames>());
+        services.AddSingleton<AlertedLookalikes>();
+
         var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton<OwedBell>();                                                                                                        // Following
+        services.AddSingleton<EntryTap>();
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
@@ -188,6 +204,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(options.Retention);
         services.AddSingleton<DeliveryRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
+        services.AddSingleton(options.Index);
+        services.AddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<IndexRetention>();
+        services.AddHostedService(provider => provider.GetRequiredService<IndexRetention>());
         services.AddSingleton(options.Operator);
         services.AddSingleton<OperatorChannels>();
         services.AddSingleton<Func<LogCounts>>(provider => () =>
@@ -211,8 +231,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             TrustedProxies = options.TrustedProxies,
         });
         services.AddApi();
+        services.AddCertSpotterApi(options.CertSpotterApi);
         GraphApi.Add(services);
         services.AddHostedService<SharedSettings>();
+        services.AddHostedService<Clearing>();
+        services.AddSingleton(options.CertStream);
+        services.AddSingleton<CertStream>();
+        if (options.CertStream.Enabled) services.AddHostedService(provider => provider.GetRequiredService<CertStream>());
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
@@ -224,14 +249,19 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>(), protecting)); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
     private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
-        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>());
+        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
+    {
+        Alerted = provider.GetRequiredService<AlertedLookalikes>().Tell,
+        // Searches of the past read once more what was shown then.
+        Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
+    };
 
     // The operator named it, so it may be within; its documents are small.
     private static HttpClient OpenIdClient(OutboundGuard guard) => new(guard.Through(guard.CreateHandler, OutboundReach.Named))

@@ -74,6 +74,10 @@ internal static class CertificateKeys
         return (BinaryPrimitives.ReadInt64BigEndian(hash) >> 16) & ~1L;
     }
 
+    /// <summary>Where a certificate of the index of all certificates is found by its TBS hash.</summary>
+    /// <param name="tbsSha256">In hexadecimal.</param>
+    public static long OfTbs(string tbsSha256) => BinaryPrimitives.ReadInt64BigEndian(Convert.FromHexString(tbsSha256.AsSpan(0, 16))) >> 16 & ~1L;
+
     /// <summary>The same key, of certificates that have.</summary>
     public static long Expired(long key) => key | 1;
 

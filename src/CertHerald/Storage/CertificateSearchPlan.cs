@@ -23,7 +23,7 @@ internal sealed class CertificateSearchPlan
     {
         _query = query;
         _below = "." + query.Domain;
-        _matchesPatterns = query.MatchWildcards || query.IncludeBelow;
+        _matchesPatterns = query.MatchWildcards || (query.IncludeBelow && !query.NamedOnly);
         (_above, _beneath) = (query.Above ?? long.MinValue, query.Below ?? long.MaxValue);
         // As the watch list understands patterns: what was alerted on is found under the domain that it was watched by.
         _domain = _matchesPatterns && WatchList.TryParse([("", 1, query.IncludeBelow ? _below : query.Domain)], out WatchList list, out _, out _) ? list : WatchList.Empty;

@@ -22,17 +22,24 @@ internal interface ICertificateSearch
     /// </summary>
     /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
     Task<int> MarkExpiredAsync(DateTimeOffset now, int limit, CancellationToken cancellation);
+
+    /// <summary>Deletes what the index of all certificates alone has, and was discovered before a time; oldest first.</summary>
+    /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
+    Task<int> DeleteIndexedAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
 }
 
 /// <summary>Which certificates are looked for. Ids ascend in order of discovery, so they are cursors in either direction.</summary>
 /// <param name="Domain">Lower case, A-labels, without a dot at either end. Anything else finds nothing.</param>
 internal sealed record CertificateQuery(string Domain)
 {
-    /// <summary>Everything below the domain too, at any depth. Then <see cref="MatchWildcards"/> is implied.</summary>
+    /// <summary>Everything below the domain too, at any depth. Then <see cref="MatchWildcards"/> is implied, unless <see cref="NamedOnly"/> says otherwise.</summary>
     public bool IncludeBelow { get; init; }
 
     /// <summary>Names that stand for the domain too: <c>*.example.com</c> for <c>www.example.com</c>, as the watch list understands it.</summary>
     public bool MatchWildcards { get; init; }
+
+    /// <summary>With <see cref="IncludeBelow"/>: only names that end in the domain themselves, and none that stands for one that does.</summary>
+    public bool NamedOnly { get; init; }
 
     /// <summary>By ascending id; otherwise newest first.</summary>
     public bool OldestFirst { get; init; }
@@ -59,7 +66,16 @@ internal sealed record StoredCertificate(long Id, CertificateFacts Certificate, 
 {
     /// <summary>Null if it is not kept.</summary>
     public byte[]? Der => Certificate.CertDer is { Length: > 0 } der ? der : null;
+
+    /// <summary>Null if nobody has asked its CA.</summary>
+    public Revocation? Revocation { get; init; }
 }
+
+/// <summary>What a CA said when it was asked whether a certificate is revoked.</summary>
+/// <param name="Time">Since when it is; null if it is not.</param>
+/// <param name="Reason">RFC 5280 §5.3.1; null if none was given.</param>
+/// <param name="Checked">When it was asked.</param>
+internal sealed record Revocation(DateTimeOffset? Time, int? Reason, DateTimeOffset Checked);
 
 /// <summary>Where a log shows an entry.</summary>
 /// <param name="Logged">By the log's word.</param>

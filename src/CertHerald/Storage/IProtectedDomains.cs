@@ -32,6 +32,7 @@ internal interface IProtectedDomains
     /// <returns>False if it was allowed: it keeps its time.</returns>
     Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation);
 
+    /// <summary>Allows a name no more, and opens again the look-alikes that only it had closed: both or neither.</summary>
     /// <returns>False if it was not there.</returns>
     Task<bool> DisallowNameAsync(string owner, string domain, string name, CancellationToken cancellation);
 }

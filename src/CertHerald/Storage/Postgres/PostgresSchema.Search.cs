@@ -20,6 +20,34 @@ internal static partial class PostgresSchema
         );
         """;
 
+    // As in the other store. Ids are drawn from the sequence of issuances. An issuer is found by its hash: names may be longer than
+    // what an index takes.
+    private const string IndexedCertificates = """
+        CREATE TABLE indexed_issuer (
+            id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            sha256 bytea NOT NULL UNIQUE,
+            facts  text NOT NULL
+        );
+
+        CREATE TABLE indexed_certificate (
+            id                bigint PRIMARY KEY,
+            hashes            bytea NOT NULL,
+            is_precertificate boolean NOT NULL,
+            issuer            bigint NOT NULL REFERENCES indexed_issuer,
+            names             text NOT NULL,
+            subject           text NOT NULL,
+            serial            bytea NOT NULL,
+            not_before        bigint,
+            not_after         bigint,
+            problems          text,
+            discovered        bigint NOT NULL,
+            log               bigint NOT NULL REFERENCES log,
+            entry_index       bigint NOT NULL,
+            logged            bigint NOT NULL,
+            der               bytea
+        );
+        """;
+
     /// <summary>Fills the index with what an older program stored.</summary>
     private static async Task FillSearchAsync(PostgresSession session)
     {

@@ -38,13 +38,24 @@ internal sealed partial class PostgresStore
         cancellation);
 
     public Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation) => WriteAsync(
-        async session => await session.RunAsync("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
-            ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0,
+        async session =>
+        {
+            await session.LockAsync(PostgresLock.Lookalikes);
+            await CloseAllowedAsync(session, allowed, LookalikeState.Allowed);
+            return await session.RunAsync("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
+                ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0;
+        },
         cancellation);
 
     public Task<bool> DisallowNameAsync(string owner, string domain, string name, CancellationToken cancellation) => WriteAsync(
-        async session => await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name",
-            ("@owner", owner), ("@domain", domain), ("@name", name)) > 0,
+        async session =>
+        {
+            await session.LockAsync(PostgresLock.Lookalikes);
+            if (await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name",
+                ("@owner", owner), ("@domain", domain), ("@name", name)) == 0) return false;
+            await CloseAllowedAsync(session, new AllowedName(owner, domain, name, default), LookalikeState.Open);
+            return true;
+        },
         cancellation);
 
     // In one order: two that add the same domains must not wait for each other.

@@ -71,8 +71,10 @@ internal sealed partial class PostgresStore
             ("@ends", ends.Select(one => one.Facts.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()), ("@ids", ends.Select(one => one.Id).ToArray()));
     }
 
-    private static async Task<Dictionary<long, StoredCertificate>> FindCertificatesAsync(PostgresSession session, IReadOnlyList<long> ids) =>
-        ids.Count == 0 ? [] : (await session.AllAsync(
+    private static async Task<Dictionary<long, StoredCertificate>> FindCertificatesAsync(PostgresSession session, IReadOnlyList<long> ids)
+    {
+        if (ids.Count == 0) return [];
+        List<StoredCertificate> found = await session.AllAsync(
             """
             SELECT issuance.id, cert_der, facts, discovered, log_id, entry_index, logged
             FROM issuance LEFT JOIN LATERAL
@@ -82,5 +84,9 @@ internal sealed partial class PostgresStore
             row => new StoredCertificate(
                 row.GetInt64(0), ReadFacts(row, 1), IsWatched: true, row.Time(3),
                 row.IsDBNull(4) ? null : new LogPlace(Id(row.Bytes(4)), new EntryIndex(row.Size(5)), row.Time(6))),
-            ("@ids", ids.ToArray()))).ToDictionary(one => one.Id);
+            ("@ids", ids.ToArray()));
+        if (found.Count < ids.Count) found.AddRange(await ReadIndexedAsync(session, "WHERE indexed_certificate.id = ANY(@ids)", ("@ids", ids.ToArray())));
+        // Asked for one after the other, a certificate may become an issuance in between.
+        return found.DistinctBy(one => one.Id).ToDictionary(one => one.Id);
+    }
 }

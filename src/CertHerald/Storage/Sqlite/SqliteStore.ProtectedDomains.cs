@@ -39,13 +39,21 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation) => WriteAsync(
-        session => session.Run("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
-            ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0,
+        session =>
+        {
+            CloseAllowed(session, allowed, LookalikeState.Allowed);
+            return session.Run("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
+                ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0;
+        },
         cancellation);
 
     public Task<bool> DisallowNameAsync(string owner, string domain, string name, CancellationToken cancellation) => WriteAsync(
-        session => session.Run("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name",
-            ("@owner", owner), ("@domain", domain), ("@name", name)) > 0,
+        session =>
+        {
+            if (session.Run("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name", ("@owner", owner), ("@domain", domain), ("@name", name)) == 0) return false;
+            CloseAllowed(session, new AllowedName(owner, domain, name, default), LookalikeState.Open);
+            return true;
+        },
         cancellation);
 
     private bool AddProtectedDomain(SqliteSession session, string owner, ProtectedDomain domain) => session.Run(

@@ -65,7 +65,7 @@ internal sealed partial class SqliteStore
         return ids;
     }
 
-    private static StoredCertificate? FindCertificate(SqliteSession session, long id) => session.First(
+    private static StoredCertificate? FindCertificate(SqliteSession session, long id) => ReadIndexed(session, id) ?? session.First(
         $"SELECT {IssuanceColumns} FROM issuance WHERE id = @id",
         row => new StoredCertificate(row.GetInt64(0), ReadFacts(row), IsWatched: true, row.Time(19), FirstPlace(session, id)), ("@id", id));
 

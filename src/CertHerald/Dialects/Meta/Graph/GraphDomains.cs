@@ -7,7 +7,7 @@ using CertHerald.Storage;
 namespace CertHerald.Dialects.Meta.Graph;
 
 /// <summary>What an app has subscribed to: domains whose certificates it is told of, and those whose imitations it is told of.</summary>
-internal sealed class GraphDomains(Apps apps, IProtectedDomains @protected, Watched watched)
+internal sealed class GraphDomains(Apps apps, IProtectedDomains @protected, ProtectedList inForce, Watched watched)
 {
     public Task<ReadOnlyMemory<byte>> ListAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(
         Page(request, [.. request.App.Domains.Select(domain => (domain.Id, domain.Item[1..]))]));
@@ -31,6 +31,7 @@ internal sealed class GraphDomains(Apps apps, IProtectedDomains @protected, Watc
         if (with.Count > 0 && after.Count > Apps.MostDomains) throw GraphRefusal.BadParameter($"An app has at most {Apps.MostDomains:#,0} domains.");
         await @protected.ChangeProtectedDomainsAsync(
             OwnerOf(request), [.. without.Select(GraphName.Of)], [.. with.Select(item => new ProtectedDomain { Name = GraphName.Of(item) })], CancellationToken.None);
+        await inForce.LoadAsync(CancellationToken.None);
         return GraphAnswer.Success;
     }
 
