@@ -83,7 +83,8 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         json.WriteStartObject();
         json.WriteString("event"u8, EventKinds.Lookalike);
         LookalikeMembers.Write(json, subject.BaseUrl, lookalike);
-        WriteIssuance(json, lookalike.Issuance.Id.ToString(CultureInfo.InvariantCulture), lookalike.Issuance.Certificate);
+        json.WritePropertyName("issuance"u8);
+        _issuance.Write(json, lookalike.Issuance.Id, lookalike.Issuance.Certificate, revocation: null, IssuanceMembers.OfWebhook, issuerSpki: null);
         subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
     }

@@ -99,6 +99,28 @@ public sealed class GraphDomainsTests
     }
 
     [Fact]
+    public async Task What_an_app_protects_is_looked_for_until_it_gives_it_up_and_what_it_has_is_its_own()
+    {
+        await using GraphRig rig = await GraphRig.StartAsync();
+        Assert.Empty(rig.Console.Protected.Now.Owners);
+
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains_phishing?subscribe=facebook.com");
+        Assert.Equal(($"app:{rig.Id}", "facebook.com"), (Assert.Single(rig.Console.Protected.Now.Owners).Owner, Assert.Single(rig.Console.Protected.Now.Owners[0].Index.Domains).Name));
+        Assert.NotEmpty(Judged("facebook.com.fb.com"));
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains?subscribe=fb.com");
+        Assert.Empty(Judged("facebook.com.fb.com"));
+        Assert.NotEmpty(Judged("facebook.com.evil.com"));
+
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains_phishing?unsubscribe=facebook.com");
+        Assert.Empty(rig.Console.Protected.Now.Owners);
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains_phishing?subscribe=facebook.com");
+        await rig.Console.AskAsync(HttpMethod.Delete, $"/api/apps/{rig.Id}");
+        Assert.Empty(rig.Console.Protected.Now.Owners);
+
+        IReadOnlyList<CertHerald.Inspecting.LookalikeMatch> Judged(string name) => rig.Console.Protected.Now.Judge([new Identifier(IdentifierKind.Dns, name)], rig.Console.Watched.List);
+    }
+
+    [Fact]
     public async Task Apps_are_in_force_again_after_a_restart()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
