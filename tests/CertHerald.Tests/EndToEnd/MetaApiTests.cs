@@ -172,12 +172,11 @@ public sealed class MetaApiTests
         string[] token = (await MakeAppAsync(rig, "pages")).Split('|');
         for (int i = 0; i < certificates; i++) await rig.Receiver.NextAsync();
 
-        foreach (string loop in (string[])["next", "next-then-after", "after"])
-            foreach (string limit in (string[])["3", "7", "10000"])
-            {
-                Ended ended = (await Tool.RunAsync(node, Path.GetTempPath(), [client, loop, rig.Address, token[0], token[1], "*.example.com", limit])).With(0);
-                Assert.Equal(Enumerable.Range(1, certificates).Reverse().Select(id => id.ToString(CultureInfo.InvariantCulture)), ended.Lines);
-            }
+        foreach ((string loop, string limit) in ((string, string)[])[("next", "3"), ("next-then-after", "3"), ("after", "3"), ("after", "7"), ("next", "10000")])
+        {
+            Ended ended = (await Tool.RunAsync(node, Path.GetTempPath(), [client, loop, rig.Address, token[0], token[1], "*.example.com", limit])).With(0);
+            Assert.Equal(Enumerable.Range(1, certificates).Reverse().Select(id => id.ToString(CultureInfo.InvariantCulture)), ended.Lines);
+        }
     }
 
     private static async Task<string> MakeAppAsync(ServiceRig rig, string name)
