@@ -4,6 +4,7 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Signing;
 using CertHerald.Names;
+using CertHerald.Protecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Api;
@@ -12,7 +13,8 @@ namespace CertHerald.Api;
 /// Apps: tenants of this service. Each has secrets, domains, and at most one place where it is told, and of none but its own
 /// domains. They are kept in the store and in force at once. Thread-safe; those who write take turns.
 /// </summary>
-internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webhooks webhooks, WebhookHandshake handshake, TimeProvider time, ILogger<Apps> logger) : IDisposable
+internal sealed partial class Apps(
+    IApps store, Watched watched, ProtectedDomains protectedDomains, Delivering.Webhooks webhooks, WebhookHandshake handshake, TimeProvider time, ILogger<Apps> logger) : IDisposable
 {
     public const int MostApps = 10_000, MostDomains = 10_000, MostNameCharacters = 100;
 
@@ -156,12 +158,17 @@ internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webh
 
     private void PutInForce(ImmutableSortedDictionary<long, App> apps)
     {
+        bool isOwnChanged = !_apps.Values.Where(OwnsAny).Select(app => app.Domains).SequenceEqual(apps.Values.Where(OwnsAny).Select(app => app.Domains));
         _apps = apps;
+        // What an app has is no imitation to it. Not without need: indexes are built anew.
+        if (isOwnChanged) protectedDomains.Own(apps.Values.Where(OwnsAny).ToDictionary(app => app.Owner, app => (IReadOnlyList<string>)[.. app.Domains.Select(domain => domain.Item[1..])]));
         // Who is told first: what is watched from then on is told of at once.
         webhooks.AddOfApps([.. apps.Values.Select(app => app.Webhook).OfType<WebhookOptions>()]);
         WatchList ofApps = App.Listed(apps.Values.SelectMany(app => app.Domains).Select(domain => domain.Item));
         if (!ofApps.Items.ToHashSet().SetEquals(watched.OfApps.Items)) watched.AddOfApps(ofApps);
     }
+
+    private static bool OwnsAny(App app) => app.Domains.Count > 0;
 
     private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
     {
@@ -212,12 +219,15 @@ internal sealed class App
                 IncludeValues = told.IncludeValues,
                 Signer = WebhookSigners.Of([], Secrets),
                 Only = Own,
-                Owner = ProtectedDomainOwners.App(stored.ToString()),
+                Owner = Owner,
             }
             : throw Unknown(stored);
     }
 
     public StoredApp Stored { get; }
+
+    /// <summary>Of the domains whose imitations it is told of.</summary>
+    public string Owner => ProtectedDomainOwners.App(Stored.ToString());
 
     /// <summary>By id.</summary>
     public IReadOnlyList<DomainOfApp> Domains { get; }

@@ -37,10 +37,13 @@ internal static class AppsApi
                 : (IResult)ApiError.NotFound("app");
         }).Takes<RotateRequest>(isRequired: false).Produces<AppJson>();
 
-        group.MapDelete("/{id}", async (string id, Apps apps) =>
-            AppRequest.Read(id) is { } number && await apps.RemoveAsync(number) is { } removed
-                ? TypedResults.Json(AppJson.Of(removed), ApiJson.Default.AppJson)
-                : (IResult)ApiError.NotFound("app")).Produces<AppJson>();
+        group.MapDelete("/{id}", async (string id, Apps apps, ProtectedList protectedList) =>
+        {
+            if (AppRequest.Read(id) is not { } number || await apps.RemoveAsync(number) is not { } removed) return ApiError.NotFound("app");
+            // What it protected went with it.
+            await protectedList.LoadAsync(CancellationToken.None);
+            return (IResult)TypedResults.Json(AppJson.Of(removed), ApiJson.Default.AppJson);
+        }).Produces<AppJson>();
     }
 }
 

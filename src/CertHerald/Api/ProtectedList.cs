@@ -60,8 +60,9 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
     /// <summary>Puts in force what the store holds: before any log is read, and when another node has changed it.</summary>
     public Task LoadAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
     {
+        int before = _stored.Count + _allowed.Count;
         (_stored, _allowed) = (await store.ProtectedDomainsAsync(null, cancellation), await store.AllowedNamesAsync(cancellation));
-        if (_stored.Count + _allowed.Count > 0) inForce.Load(_stored, _allowed);
+        if (before + _stored.Count + _allowed.Count > 0) inForce.Load(_stored, _allowed);
         return true;
     });
 
@@ -104,6 +105,16 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         ProtectedDomainJson? before = List().FirstOrDefault(one => one.Domain == name && !one.Configured);
         return await ChangeAsync(() => store.RemoveProtectedDomainAsync(ProtectedDomainOwners.Operator, name, CancellationToken.None)) ? before : null;
     }
+
+    /// <summary>Those of another owner, by id.</summary>
+    public IReadOnlyList<StoredProtectedDomain> ListOf(string owner) => [.. _stored.Where(stored => stored.Owner == owner).OrderBy(stored => stored.Id)];
+
+    /// <summary>Removes some of an owner's domains, then adds others, all or nothing. In force when it returns.</summary>
+    public Task ChangeAsync(string owner, IReadOnlyCollection<string> without, IReadOnlyCollection<ProtectedDomain> with) => ChangeAsync(async () =>
+    {
+        await store.ChangeProtectedDomainsAsync(owner, without, with, CancellationToken.None);
+        return true;
+    });
 
     public Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string domain, string name) => AllowAsync(ProtectedDomainOwners.Operator, domain, name);
 

@@ -49,11 +49,11 @@ internal sealed class ImportedStarts
         File.Move(fresh, path, overwrite: true);
     }
 
-    /// <summary>Reads a log's id in base64, in either alphabet; null if it is none.</summary>
+    /// <summary>Reads a log's id in base64, in either alphabet, padded or not; null if it is none.</summary>
     public static LogId? IdOf(string text)
     {
         var bytes = new byte[36];
-        string plain = text.Replace('-', '+').Replace('_', '/');
+        string plain = text.TrimEnd('=').Replace('-', '+').Replace('_', '/') + '=';
         return plain.Length == 44 && Convert.TryFromBase64String(plain, bytes, out int length) && length == MerkleHash.Length ? new LogId(new MerkleHash(bytes.AsSpan(0, length))) : null;
     }
 

@@ -24,7 +24,6 @@ internal sealed partial class GraphApi(
     public static void Add(IServiceCollection services)
     {
         services.AddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
-        services.AddSingleton<IProtectedDomains>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<GraphLimits>();
         services.AddSingleton<GraphCertificates>();
         services.AddSingleton<GraphDomains>();

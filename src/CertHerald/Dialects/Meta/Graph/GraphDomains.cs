@@ -7,8 +7,11 @@ using CertHerald.Storage;
 namespace CertHerald.Dialects.Meta.Graph;
 
 /// <summary>What an app has subscribed to: domains whose certificates it is told of, and those whose imitations it is told of.</summary>
-internal sealed class GraphDomains(Apps apps, IProtectedDomains @protected, ProtectedList inForce, Watched watched)
+internal sealed class GraphDomains(Apps apps, ProtectedList protectedList, Watched watched)
 {
+    /// <summary>Each costs a place in an index that every name is looked up in.</summary>
+    private const int MostProtected = 1_000;
+
     public Task<ReadOnlyMemory<byte>> ListAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(
         Page(request, [.. request.App.Domains.Select(domain => (domain.Id, domain.Item[1..]))]));
 
@@ -19,19 +22,16 @@ internal sealed class GraphDomains(Apps apps, IProtectedDomains @protected, Prot
         return app is not null ? GraphAnswer.Success : throw (problem.Length > 0 ? GraphRefusal.BadParameter(problem) : request.Unknown());
     }
 
-    public async Task<ReadOnlyMemory<byte>> ListProtectedAsync(GraphRequest request, CancellationToken cancellation) => Page(
-        request, [.. (await @protected.ProtectedDomainsAsync(OwnerOf(request), cancellation)).Select(domain => (domain.Id, domain.Domain.Name)).OrderBy(domain => domain.Id)]);
+    public Task<ReadOnlyMemory<byte>> ListProtectedAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(
+        Page(request, [.. protectedList.ListOf(OwnerOf(request)).Select(domain => (domain.Id, domain.Domain.Name))]));
 
     public async Task<ReadOnlyMemory<byte>> ChangeProtectedAsync(GraphRequest request, CancellationToken cancellation)
     {
         (IReadOnlyList<WatchItem> without, IReadOnlyList<WatchItem> with) = Asked(request);
-        HashSet<string> after = [.. (await @protected.ProtectedDomainsAsync(OwnerOf(request), cancellation)).Select(domain => domain.Domain.Name)];
-        after.ExceptWith(without.Select(GraphName.Of));
-        after.UnionWith(with.Select(GraphName.Of));
-        if (with.Count > 0 && after.Count > Apps.MostDomains) throw GraphRefusal.BadParameter($"An app has at most {Apps.MostDomains:#,0} domains.");
-        await @protected.ChangeProtectedDomainsAsync(
-            OwnerOf(request), [.. without.Select(GraphName.Of)], [.. with.Select(item => new ProtectedDomain { Name = GraphName.Of(item) })], CancellationToken.None);
-        await inForce.LoadAsync(CancellationToken.None);
+        string[] gone = [.. without.Select(GraphName.Of)], added = [.. with.Select(GraphName.Of)];
+        int after = protectedList.ListOf(OwnerOf(request)).Select(domain => domain.Domain.Name).Except(gone).Union(added).Count();
+        if (added.Length > 0 && after > MostProtected) throw GraphRefusal.BadParameter($"An app has at most {MostProtected:#,0} domains whose imitations it is told of.");
+        await protectedList.ChangeAsync(OwnerOf(request), gone, [.. added.Select(name => new ProtectedDomain { Name = name })]);
         return GraphAnswer.Success;
     }
 

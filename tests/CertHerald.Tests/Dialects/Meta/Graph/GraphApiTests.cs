@@ -141,23 +141,20 @@ public sealed class GraphApiTests
         Assert.Equal("""{"data":[]}""", (await rig.GetAsync($"/certificates?query=www.theirs.com&access_token={Uri.EscapeDataString(token)}")).Body.ToString());
     }
 
-    [Theory]
-    [InlineData("+{0}")]
-    [InlineData("-{0}")]
-    [InlineData("0{0}")]
-    [InlineData("{0}.0")]
-    [InlineData("{0}%20")]
-    [InlineData("{0}%00")]
-    [InlineData("99999999999999999999999999")]
-    [InlineData("x")]
-    [InlineData("me")]
-    public async Task An_app_has_one_number_in_one_form(string form)
+    [Fact]
+    public async Task An_app_has_one_number_in_one_form()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
-        string id = string.Format(System.Globalization.CultureInfo.InvariantCulture, form, rig.Id);
-        GraphRig.AssertError(await rig.GetAsync($"/{id}/subscribed_domains"), 100, 33, type: "GraphMethodException");
-        GraphRig.AssertError(await rig.GetAsync($"/v8.0/{id}/subscriptions"), 100, 33, type: "GraphMethodException");
-        GraphRig.AssertError(await rig.GetAsync($"/v8.0/{id}"), 100, 33, type: "GraphMethodException");
+        foreach (string form in (string[])
+        [
+            "+{0}", "-{0}", "0{0}", "{0}.0", "{0}%20", "99999999999999999999999999", "x", "me",
+        ])
+        {
+            string id = string.Format(System.Globalization.CultureInfo.InvariantCulture, form, rig.Id);
+            GraphRig.AssertError(await rig.GetAsync($"/{id}/subscribed_domains"), 100, 33, type: "GraphMethodException");
+            GraphRig.AssertError(await rig.GetAsync($"/v8.0/{id}/subscriptions"), 100, 33, type: "GraphMethodException");
+            GraphRig.AssertError(await rig.GetAsync($"/v8.0/{id}"), 100, 33, type: "GraphMethodException");
+        }
     }
 
     [Fact]

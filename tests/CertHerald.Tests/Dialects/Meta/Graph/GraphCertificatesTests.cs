@@ -51,25 +51,19 @@ public sealed class GraphCertificatesTests
         Assert.Equal(["*.example.com", "www.example.com"], (await rig.GetAsync($"/{id}")).Body.GetProperty("domains").EnumerateArray().Select(name => name.GetString()));
     }
 
-    [Theory]
-    [InlineData("0", 1)]
-    [InlineData("-1", 1)]
-    [InlineData("2", 2)]
-    [InlineData("10000", 3)]
-    [InlineData("999999", 3)]
-    [InlineData("99999999999999999999999999999999999999999999", 3)]
-    [InlineData("-99999999999999999999", 1)]
-    [InlineData("abc", 3)]
-    [InlineData("", 3)]
-    [InlineData("1e9", 3)]
-    public async Task M6_a_limit_is_clamped_and_never_refused(string limit, int items)
+    [Fact]
+    public async Task M6_a_limit_is_clamped_and_never_refused()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
         for (int i = 0; i < 3; i++) await rig.StoreAsync(Some.Numbered("www", i) + ".example.com");
-
-        (int status, JsonElement body) = await rig.GetAsync($"/certificates?query=example.com&limit={limit}");
-
-        Assert.Equal((200, items), (status, body.GetProperty("data").GetArrayLength()));
+        foreach ((string limit, int items) in ((string, int)[])
+        [
+            ("0", 1), ("-1", 1), ("2", 2), ("10000", 3), ("999999", 3), (new string('9', 44), 3), ("-" + new string('9', 20), 1), ("-" + new string('9', 44), 3), ("abc", 3), ("", 3), ("1e9", 3),
+        ])
+        {
+            (int status, JsonElement body) = await rig.GetAsync($"/certificates?query=example.com&limit={limit}");
+            Assert.True((status, body.GetProperty("data").GetArrayLength()) == (200, items), limit);
+        }
     }
 
     [Fact]
@@ -90,27 +84,22 @@ public sealed class GraphCertificatesTests
         Assert.Single(GraphRig.IdsIn((await rig.GetAsync("/certificates?query=" + Uri.EscapeDataString("BÜCHER.com"))).Body));
     }
 
-    public static TheoryData<int, string> Loops
-    {
-        get
-        {
-            var data = new TheoryData<int, string>();
-            foreach (int items in (int[])[0, 1, 3, 4, 6, 7])
-                foreach (string loop in (string[])["next", "next, then after", "after while there is one"])
-                    data.Add(items, loop);
-            return data;
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Loops))]
-    public async Task M8_every_loop_ends_and_gives_each_certificate_once(int items, string loop)
+    [Fact]
+    public async Task M8_every_loop_ends_and_gives_each_certificate_once()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
         await rig.PostAsync($"/{rig.Id}/subscribed_domains?subscribe=example.com");
         var expected = new List<string>();
-        for (int i = 0; i < items; i++) expected.Insert(0, GraphRig.Text(await rig.StoreAsync(Some.Numbered("www", i) + ".example.com")));
+        foreach (int items in (int[])[0, 1, 3, 4, 6, 7])
+        {
+            while (expected.Count < items) expected.Insert(0, GraphRig.Text(await rig.StoreAsync(Some.Numbered("www", expected.Count) + ".example.com")));
+            foreach (string loop in (string[])["next", "next, then after", "after while there is one"])
+                Assert.True(expected.SequenceEqual(await ReadAsync(rig, loop)), $"{items}: {loop}");
+        }
+    }
 
+    private static async Task<List<string>> ReadAsync(GraphRig rig, string loop)
+    {
         string first = rig.Signed("/v8.0/certificates?query=example.com&fields=domains&limit=3");
         var ids = new List<string>();
         int requests = 0;
@@ -124,7 +113,7 @@ public sealed class GraphCertificatesTests
             JsonElement paging = page.TryGetProperty("paging", out JsonElement found) ? found : default;
             string? next = paging.ValueKind == JsonValueKind.Object && paging.TryGetProperty("next", out JsonElement link) ? link.GetString() : null;
             string? after = paging.ValueKind == JsonValueKind.Object ? paging.GetProperty("cursors").GetProperty("after").GetString() : null;
-            if (next is not null) Assert.StartsWith("https://ct.example.com/v8.0/certificates?query=example.com&fields=domains&limit=3&", next, StringComparison.Ordinal);
+            if (next is not null) Assert.Matches("^https://ct\\.example\\.com/v8\\.0/certificates\\?query=example\\.com&fields=domains&limit=[23]&after=[^&]+&access_token=", next);
             address = loop switch
             {
                 // Some write another limit into it.
@@ -134,7 +123,7 @@ public sealed class GraphCertificatesTests
             };
         }
 
-        Assert.Equal(expected, ids);
+        return ids;
     }
 
     [Fact]
@@ -204,41 +193,29 @@ public sealed class GraphCertificatesTests
         Assert.Equal("""{"data":[]}""", (await rig.GetAsync("/certificates?query=www.operator.net")).Body.ToString());
     }
 
-    [Theory]
-    [InlineData("a..b.com")]
-    [InlineData("..com")]
-    [InlineData(".example.com")]
-    [InlineData("exa mple.com")]
-    [InlineData("example.com # x")]
-    [InlineData("https://example.com/")]
-    [InlineData("192.0.2.1")]
-    [InlineData("2001:db8::1")]
-    [InlineData("*")]
-    [InlineData("*.")]
-    [InlineData(".")]
-    [InlineData("a.*.com")]
-    [InlineData("<script>")]
-    [InlineData("a\0b.com")]
-    [InlineData("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.com")]
-    public async Task What_is_no_domain_is_error_100(string query)
+    [Fact]
+    public async Task What_is_no_domain_is_error_100()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
-        GraphRig.AssertError(await rig.GetAsync("/certificates?query=" + Uri.EscapeDataString(query)), 100);
-        GraphRig.AssertError(await rig.PostAsync($"/{rig.Id}/subscribed_domains", GraphRig.FormOf(("subscribe", "good.com," + query))), 100);
-        Assert.Empty(await rig.DomainsAsync());
+        foreach (string query in (string[])
+        [
+            "a..b.com", "..com", ".example.com", "exa mple.com", "example.com # x", "https://example.com/", "192.0.2.1", "2001:db8::1", "*", "*.", ".",
+            "a.*.com", "<script>", "a\0b.com", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.com",
+        ])
+        {
+            GraphRig.AssertError(await rig.GetAsync("/certificates?query=" + Uri.EscapeDataString(query)), 100);
+            GraphRig.AssertError(await rig.PostAsync($"/{rig.Id}/subscribed_domains", GraphRig.FormOf(("subscribe", "good.com," + query))), 100);
+            Assert.Empty(await rig.DomainsAsync());
+        }
     }
 
-    [Theory]
-    [InlineData("x")]
-    [InlineData("MQ")]
-    [InlineData("Yy0x")]
-    [InlineData("Y+8=")]
-    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
-    public async Task A_cursor_that_is_none_of_ours_is_error_100(string cursor)
+    [Fact]
+    public async Task A_cursor_that_is_none_of_ours_is_error_100()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
         await rig.StoreAsync("example.com");
-        foreach (string name in (string[])["after", "before"]) GraphRig.AssertError(await rig.GetAsync($"/certificates?query=example.com&{name}={Uri.EscapeDataString(cursor)}"), 100);
+        foreach (string cursor in (string[])["x", "MQ", "Yy0x", "Y+8=", new string('A', 76)])
+            foreach (string name in (string[])["after", "before"]) GraphRig.AssertError(await rig.GetAsync($"/certificates?query=example.com&{name}={Uri.EscapeDataString(cursor)}"), 100);
     }
 }
 

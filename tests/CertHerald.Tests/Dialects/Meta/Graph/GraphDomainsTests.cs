@@ -86,7 +86,8 @@ public sealed class GraphDomainsTests
         (string other, string token) = await rig.AddAppAsync();
         await rig.PostAsync($"/{rig.Id}/subscribed_domains?subscribe=example.com");
         await rig.PostAsync($"/{other}/subscribed_domains?subscribe=example.com,other.net&access_token={Uri.EscapeDataString(token)}");
-        Assert.Equal(([".example.com", ".other.net"], true), (Items(), IsWatched("a.b.example.com")));
+        Assert.Equal([".example.com", ".other.net"], Items());
+        Assert.True(IsWatched("a.b.example.com"));
 
         await rig.PostAsync($"/{rig.Id}/subscribed_domains?unsubscribe=example.com");
         Assert.True(IsWatched("example.com"));
@@ -95,6 +96,28 @@ public sealed class GraphDomainsTests
 
         string[] Items() => [.. rig.Console.Watched.List.Items.Select(item => item.Text).Order(StringComparer.Ordinal)];
         bool IsWatched(string name) => rig.Console.Watched.List.Matches(new Identifier(IdentifierKind.Dns, name)).Count > 0;
+    }
+
+    [Fact]
+    public async Task What_an_app_protects_is_looked_for_until_it_gives_it_up_and_what_it_has_is_its_own()
+    {
+        await using GraphRig rig = await GraphRig.StartAsync();
+        Assert.Empty(rig.Console.Protected.Now.Owners);
+
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains_phishing?subscribe=facebook.com");
+        Assert.Equal(($"app:{rig.Id}", "facebook.com"), (Assert.Single(rig.Console.Protected.Now.Owners).Owner, Assert.Single(rig.Console.Protected.Now.Owners[0].Index.Domains).Name));
+        Assert.NotEmpty(Judged("facebook.com.fb.com"));
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains?subscribe=fb.com");
+        Assert.Empty(Judged("facebook.com.fb.com"));
+        Assert.NotEmpty(Judged("facebook.com.evil.com"));
+
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains_phishing?unsubscribe=facebook.com");
+        Assert.Empty(rig.Console.Protected.Now.Owners);
+        await rig.PostAsync($"/{rig.Id}/subscribed_domains_phishing?subscribe=facebook.com");
+        await rig.Console.AskAsync(HttpMethod.Delete, $"/api/apps/{rig.Id}");
+        Assert.Empty(rig.Console.Protected.Now.Owners);
+
+        IReadOnlyList<CertHerald.Inspecting.LookalikeMatch> Judged(string name) => rig.Console.Protected.Now.Judge([new Identifier(IdentifierKind.Dns, name)], rig.Console.Watched.List);
     }
 
     [Fact]
@@ -122,7 +145,7 @@ public sealed class GraphDomainsTests
         [
             Raw("subscribe=a.com", "text/plain"), Raw("subscribe=a.com", null), Raw("{}", "application/octet-stream"), Raw("[]", "application/json"), Raw("\"a.com\"", "application/json"),
             Raw("{\"subscribe\":{\"0\":\"a.com\"}}", "application/json"), Raw("{\"subscribe\":[[\"a.com\"]]}", "application/json"), Raw("{\"subscribe\":", "application/json"),
-            Raw("", "application/json"), Raw(new string('[', 10_000), "application/json"), Raw("x", "multipart/form-data"), Raw("--b\r\nContent-Disposition: form-data; name=subscribe\r\n\r\na.com", "multipart/form-data; boundary=b"),
+            Raw(new string('[', 10_000), "application/json"), Raw("x", "multipart/form-data"), Raw("--b\r\nContent-Disposition: form-data; name=subscribe\r\n\r\na.com", "multipart/form-data; boundary=b"),
             Raw("subscribe=[\"a.com\"", "application/x-www-form-urlencoded"), Raw("subscribe=[{}]", "application/x-www-form-urlencoded"),
             Raw(string.Join('&', Enumerable.Repeat("x=", 30_000)), "application/x-www-form-urlencoded"),
         ];
