@@ -70,9 +70,7 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         }
 
         json.WriteEndArray();
-        json.WritePropertyName("issuance"u8);
-        // Seconds after issuance hardly any is revoked: nobody has asked.
-        _issuance.Write(json, issuance.Id, issuance.Certificate, revocation: null, IssuanceMembers.OfWebhook, issuerSpki: null);
+        WriteIssuance(json, issuance);
         subject.Evidence?.WriteTo(json);                       // only for those who asked: the original has no such member
         json.WriteEndObject();
     }
@@ -83,9 +81,16 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         json.WriteStartObject();
         json.WriteString("event"u8, EventKinds.Lookalike);
         LookalikeMembers.Write(json, subject.BaseUrl, lookalike);
-        WriteIssuance(json, lookalike.Issuance.Id.ToString(CultureInfo.InvariantCulture), lookalike.Issuance.Certificate);
+        WriteIssuance(json, lookalike.Issuance);
         subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
+    }
+
+    private void WriteIssuance(Utf8JsonWriter json, Issuance issuance)
+    {
+        json.WritePropertyName("issuance"u8);
+        // Seconds after issuance hardly any is revoked: nobody has asked.
+        _issuance.Write(json, issuance.Id, issuance.Certificate, revocation: null, IssuanceMembers.OfWebhook, issuerSpki: null);
     }
 
     private static void WriteMalformed(Utf8JsonWriter json, DeliverySubject subject, MalformedEntry entry)
