@@ -13,7 +13,7 @@ internal static class AuthorisationsApi
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder monitoring = routes.MapGroup("/api/v3/monitoring").WithTags("Known").Needs(Scope.Read);
+        RouteGroupBuilder monitoring = routes.MapGroup("/api/v3/monitoring").WithTags("Known").Needs(Scope.Read).WithMetadata(new KeyAsUserName());
 
         monitoring.MapGet("/known_keys", (Authorisations known) => TypedResults.Json(known.Keys(), ApiJson.Default.IReadOnlyListKnownKeyJson)).Produces<IReadOnlyList<KnownKeyJson>>();
         monitoring.MapPost("/known_keys", AddKeyAsync).Needs(Scope.Watch).Accepts<byte[]>(Pem, RequestDer).Accepts<KnownKeyRequest>(Json).Produces<KnownKeyJson>();

@@ -60,6 +60,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     public IStore Store { get; }
 
+    /// <summary>Where its store lies.</summary>
+    public string Database => Path.Combine(_folder, "certherald.db");
+
     public Watched Watched { get; }
 
     /// <summary>Nothing, unless a test says so.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using CertHerald.Access;
 using CertHerald.Tests.WebConsole;
 
@@ -94,7 +95,8 @@ public sealed class HostileQueriesTests
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.Equal(3, answer.Json.GetArrayLength());
         Assert.Contains(SomeFacts.Hostile, answer.Json[0].GetProperty("dns_names")[0].GetString(), StringComparison.Ordinal);
-        Assert.Equal(["pubkey", "pubkey_der"], answer.Json[2].EnumerateObject().Where(member => member.Value.ValueKind == System.Text.Json.JsonValueKind.Null).Select(member => member.Name).Where(name => name.StartsWith("pubkey", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        // Of bytes that are no certificate, nothing is made up.
+        foreach (string member in (string[])["pubkey", "pubkey_der"]) Assert.Equal(JsonValueKind.Null, answer.Json[2].GetProperty(member).ValueKind);
     }
 
     /// <summary>As it stands: no client mends it on the way.</summary>

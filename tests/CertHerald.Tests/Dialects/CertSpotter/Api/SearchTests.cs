@@ -5,6 +5,7 @@ using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Tests.Names;
 using CertHerald.Tests.WebConsole;
+using Microsoft.Data.Sqlite;
 
 namespace CertHerald.Tests.Dialects.CertSpotter.Api;
 
@@ -260,6 +261,25 @@ public sealed class SearchTests
 
         foreach ((string method, string address) in ((string, string)[])[("GET", "/v0/certs?domain=example.com"), ("GET", "/v0/"), ("POST", "/v0"), ("DELETE", "/v0/a/b/c")])
             Assert.Equal($"{address}: 410 api_discontinued", $"{address}: {(await rig.AskAsync(address, authorization: null, HttpMethod.Parse(method))).Said()}");
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_read_is_an_internal_error_and_no_empty_page()
+    {
+        await using ConsoleRig rig = await SearchRig.StartAsync();
+        await using (var connection = new SqliteConnection($"Data Source={rig.Database};Pooling=False"))
+        {
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using SqliteCommand damage = connection.CreateCommand();
+            damage.CommandText = "DROP TABLE certificate_key";
+            await damage.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        Answer answer = await rig.SearchAsync("domain=www.example.com");
+
+        Assert.Equal("503 internal_error", answer.Said());
+        Assert.Equal("*", answer.Header("Access-Control-Allow-Origin"));
+        Assert.False(answer.Headers.Contains("Link"));
     }
 
     [Fact]
