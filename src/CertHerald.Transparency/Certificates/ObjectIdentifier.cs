@@ -4,9 +4,10 @@ using System.Text;
 namespace CertHerald.Transparency.Certificates;
 
 /// <summary>Object identifiers in digits and dots. X.690 §8.19.</summary>
-internal static class ObjectIdentifier
+public static class ObjectIdentifier
 {
     /// <summary>Dotted digits; null if the bytes are not an identifier, or a number does not fit 64 bits.</summary>
+    /// <param name="content">The content of an OBJECT IDENTIFIER, without its header.</param>
     public static string? Format(ReadOnlySpan<byte> content)
     {
         if (content.IsEmpty || content.Length > 256 || content[^1] >= 0x80) return null;

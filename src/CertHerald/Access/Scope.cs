@@ -17,6 +17,9 @@ internal enum Scope
 
     /// <summary>Keys, users and the audit trail.</summary>
     Admin,
+
+    /// <summary>Listen to CertStream, which is public, and nothing else: some clients can show a key only in an address.</summary>
+    CertStream,
 }
 
 /// <summary>On an endpoint: the scope that a key needs for it. The last one counts, so a route may ask for more than its group.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using CertHerald.Api.Feeds;
 using CertHerald.Storage.Secrets;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -44,6 +45,18 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(WebhookTestJson))]
 [JsonSerializable(typeof(IReadOnlyList<OperatorChannelJson>))]
 [JsonSerializable(typeof(IReadOnlyList<ChannelTestJson>))]
+[JsonSerializable(typeof(KnownKeyRequest))]
+[JsonSerializable(typeof(KnownKeyJson))]
+[JsonSerializable(typeof(IReadOnlyList<KnownKeyJson>))]
+[JsonSerializable(typeof(KnownCertificateRequest))]
+[JsonSerializable(typeof(KnownCertificateJson))]
+[JsonSerializable(typeof(IReadOnlyList<KnownCertificateJson>))]
+[JsonSerializable(typeof(AuthoritiesRequest))]
+[JsonSerializable(typeof(AuthoritiesJson))]
+[JsonSerializable(typeof(IReadOnlyList<AuthoritiesJson>))]
+[JsonSerializable(typeof(AppRequest))]
+[JsonSerializable(typeof(AppJson))]
+[JsonSerializable(typeof(IReadOnlyList<AppJson>))]
 [JsonSerializable(typeof(LookalikeJson))]
 [JsonSerializable(typeof(PageJson<LookalikeJson>))]
 [JsonSerializable(typeof(ProtectedDomainRequest))]
@@ -52,6 +65,9 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(AllowedNameJson))]
 [JsonSerializable(typeof(IReadOnlyList<AllowedNameJson>))]
 [JsonSerializable(typeof(LookalikePreviewJson))]
+[JsonSerializable(typeof(MalformedEventJson))]
+[JsonSerializable(typeof(IncidentEventJson))]
+[JsonSerializable(typeof(DeliveryEventJson))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

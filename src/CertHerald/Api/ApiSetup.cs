@@ -1,3 +1,4 @@
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 using Microsoft.AspNetCore.Diagnostics;
@@ -32,6 +33,8 @@ internal static class ApiSetup
         services.AddSingleton<IBackFills>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<BackFills>();
         services.AddSingleton<AddedWebhooks>();
+        services.AddSingleton<IApps>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<Apps>();
         services.AddSingleton<SecretsAtRest>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<Accounts>();
@@ -39,8 +42,10 @@ internal static class ApiSetup
         services.AddSingleton<ProtectedList>();
         services.AddSingleton<FoundLookalikes>();
         services.AddSingleton<LookalikePreviews>();
+        services.AddSingleton<EventStream>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
+        services.AddSingleton<Authorisations>();
         services.AddApiDescription();
     }
 
@@ -48,6 +53,7 @@ internal static class ApiSetup
     {
         // Made now, not at the first scrape: it knows only what is measured while it listens.
         routes.ServiceProvider.GetRequiredService<PrometheusText>();
+        routes.ServiceProvider.GetRequiredService<EventStream>();
         routes.MapHealth();
         Issuances.Map(routes);
         Deliveries.Map(routes);
@@ -60,14 +66,18 @@ internal static class ApiSetup
         Domains.Map(routes);
         BackFills.Map(routes);
         AddedWebhooks.Map(routes);
+        AppsApi.Map(routes);
         SecretsAtRest.Map(routes);
         SignInLinks.Map(routes);
         KeyRing.Map(routes);
         Accounts.Map(routes);
         AuditLog.Map(routes);
+        AuthorisationsApi.Map(routes);
         FoundLookalikes.Map(routes);
         ProtectedList.Map(routes);
         LookalikePreviews.Map(routes);
+        EventStream.Map(routes);
+        Backups.Map(routes);
         routes.MapApiDescription();
     }
 

@@ -7,6 +7,7 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter;
+using CertHerald.Dialects.Meta;
 using CertHerald.Dialects.Native;
 using CertHerald.Fetching;
 using CertHerald.Names.Lookalikes;
@@ -42,7 +43,7 @@ internal static class DemoCommand
             await using LogServer logServer = await LogServer.StartAsync(log, cancellation: stopping);
             await using DemoReceiver receiver = await DemoReceiver.StartAsync(stopping);
             CertHeraldOptions options = Options(data, logServer, receiver.Address, ownKey);
-            await using HeraldHost service = await HeraldHost.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect()), new NativeDialect()]);
+            await using HeraldHost service = await HeraldHost.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect()), new NativeDialect(), new MetaDialect()]);
 
             Console.Out.WriteLine($"""
                 CertHerald demo: a log, a webhook receiver and the service, all on this machine.
@@ -50,7 +51,8 @@ internal static class DemoCommand
                   log        {logServer.Url} (RFC 6962) and {logServer.MonitoringUrl} (static-ct)
                   watched    .example.com; look-alikes of example.com
                   receivers  {receiver.Address}siem, and {receiver.Address}flaky, which fails twice before it takes a delivery;
-                             {receiver.Address}pager, which hears of look-alikes, and what concerns whoever runs the service
+                             {receiver.Address}pager, which hears of look-alikes, and what concerns whoever runs the service;
+                             {receiver.Address}meta, which an app subscribes by Meta's API
                              (retries come 30 times faster here than in service)
                   console    {options.PublicUrl}/console
                   sign in    {service.CreateLoginLink(options.PublicUrl)}

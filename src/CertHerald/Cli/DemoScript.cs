@@ -16,6 +16,8 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
     /// <summary>Every kind of event once. False if one did not come.</summary>
     public async Task<bool> RunAsync(CancellationToken stopping)
     {
+        DemoApp app = await DemoApp.SubscribeAsync(LocalAccess.Find(service.Options.Data), "example.com", new Uri(receiver.Address, "meta"), stopping);
+        Say("app", $"{app.Id} has subscribed to example.com by Meta's API, and its receiver has confirmed");
         await StepAsync("NOTICE", async waiting => DescribeHeartbeat(await receiver.WaitForAsync(IsHeartbeat, waiting)), stopping);
 
         TestCertificate renewal = ca.Issue(new IssueRequest("www.example.com", "example.com") { SubjectKey = ownKey });
@@ -26,6 +28,7 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         TestCertificate unknown = ca.Issue("login.example.com");
         DateTimeOffset logged = Log(unknown, "a certificate for login.example.com that nobody asked for");
         await StepAsync("ALERT", async waiting => Describe(await ReceivedAsync("/siem", unknown, waiting), logged), stopping);
+        await StepAsync("META", async waiting => await DescribeMetaAsync(app, unknown, waiting), stopping);
         await StepAsync("retried", async waiting => await DescribeFlakyAsync(unknown, waiting), stopping);
 
         TestCertificate wildcard = ca.Issue("*.example.com");
@@ -126,6 +129,15 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         DemoRequest taken = await ReceivedAsync("/flaky", certificate, waiting);
         var tries = receiver.Requests.Where(request => request.Path == "/flaky" && request.Key == taken.Key).ToList();
         return $"the receiver that fails answered {string.Join(", ", tries.Select(request => request.Status))}; each time the key {taken.Key}";
+    }
+
+    /// <summary>The same certificate in the other webhook's words, and what its receiver gets when it asks back.</summary>
+    private async Task<string> DescribeMetaAsync(DemoApp app, TestCertificate certificate, CancellationToken waiting)
+    {
+        string hash = Hash(certificate);
+        DemoRequest told = await receiver.WaitForAsync(
+            request => request.Path == "/meta" && request.Body.GetProperty("entry")[0].GetProperty("changes")[0].GetProperty("value").GetProperty("cert_hash_sha256").GetString() == hash, waiting);
+        return $"its app was told of certificate {Visible.Of(told.Body.GetProperty("entry")[0].GetProperty("id").GetString()!)}, and asked back\n{"",21}{await app.AskBackAsync(told, waiting)}";
     }
 
     private static string Describe(DemoRequest request, DateTimeOffset logged)

@@ -107,6 +107,7 @@ internal static class DomainsCommand
     {
         string? added = domain.GetProperty("added") is { ValueKind: JsonValueKind.String } time ? $"added {time.GetDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : null;
         string? configured = domain.GetProperty("configured").GetBoolean() ? "configuration" : null;
-        return $"{domain.GetProperty("name").GetString(),-40}  {string.Join(", ", new[] { configured, added }.OfType<string>())}";
+        string? disabled = domain.GetProperty("enabled").GetBoolean() ? null : "disabled";
+        return $"{domain.GetProperty("name").GetString(),-40}  {string.Join(", ", new[] { configured, added, disabled }.OfType<string>())}";
     }
 }

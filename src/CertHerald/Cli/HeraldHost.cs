@@ -2,11 +2,14 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using CertHerald.Access;
 using CertHerald.Api;
+using CertHerald.Api.Feeds;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
+using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
@@ -68,16 +71,22 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         try
         {
             app.UseSecurityHeaders();
+            app.UseCertSpotterApi();
             app.UseFailureAnswers();
             app.UseAccess();
+            CertStreamAddresses.Use(app, options.PublicUrl);
             app.MapApi();
+            app.MapCertSpotterApi();
+            GraphApi.Map(app);
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
             await app.Services.GetRequiredService<ProtectedList>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Apps>().LoadAsync(stopping);
             await app.Services.GetRequiredService<LearnedRates>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
@@ -144,10 +153,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, time, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample));                                                                                 // Inspecting
+        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample) { Index = options.Index });                          // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events))));
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only) { Owner = webhook.Owner }), issuers));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching
@@ -160,12 +169,14 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<OrdinaryNames>());
         services.AddSingleton<AlertedLookalikes>();
 
+        var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton<OwedBell>();                                                                                                        // Following
+        services.AddSingleton<EntryTap>();
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             provider.GetRequiredService<IStore>(),
-            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), time),
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), imported.Of(followed.Log.Id) ?? options.Logs.Start, provider.GetRequiredService<IStore>(), time),
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), time),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), time),
             time, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
@@ -193,6 +204,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(options.Retention);
         services.AddSingleton<DeliveryRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
+        services.AddSingleton(options.Index);
+        services.AddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<IndexRetention>();
+        services.AddHostedService(provider => provider.GetRequiredService<IndexRetention>());
         services.AddSingleton(options.Operator);
         services.AddSingleton<OperatorChannels>();
         services.AddSingleton<Func<LogCounts>>(provider => () =>
@@ -216,7 +231,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             TrustedProxies = options.TrustedProxies,
         });
         services.AddApi();
+        services.AddCertSpotterApi(options.CertSpotterApi);
+        GraphApi.Add(services);
         services.AddHostedService<SharedSettings>();
+        services.AddHostedService<Clearing>();
+        services.AddSingleton(options.CertStream);
+        services.AddSingleton<CertStream>();
+        if (options.CertStream.Enabled) services.AddHostedService(provider => provider.GetRequiredService<CertStream>());
         services.AddSingleton<LiveLogs>(provider => () => provider.GetRequiredService<LogFleet>().Logs);
         services.AddSingleton<RefusedLogs>(provider => () => provider.GetRequiredService<LogFleet>().Refused);
         services.AddSingleton<CheckSource>(provider => _ => Task.FromResult(Checks(provider)));
@@ -238,6 +259,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
     {
         Alerted = provider.GetRequiredService<AlertedLookalikes>().Tell,
+        // Searches of the past read once more what was shown then.
+        Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
     };
 
     // The operator named it, so it may be within; its documents are small.

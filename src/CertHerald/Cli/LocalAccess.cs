@@ -57,9 +57,29 @@ internal sealed record LocalAccess(Uri Address, string Key)
     /// <exception cref="CommandFailedException">It does not answer, or refuses.</exception>
     public Task<JsonElement> PostAsync(string path, CancellationToken stopping) => SendAsync(HttpMethod.Post, path, stopping);
 
+    /// <summary>Asks for something large, however long it takes to make, and writes it down as it comes.</summary>
+    /// <exception cref="CommandFailedException">It does not answer, or refuses: the message says why.</exception>
+    public async Task DownloadAsync(string path, Stream to, CancellationToken stopping)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
+            using HttpResponseMessage answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stopping);
+            if (!answer.IsSuccessStatusCode)
+                throw new CommandFailedException($"the service at {Address} refused: {JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(stopping)).GetProperty("message").GetString()}");
+            await answer.Content.CopyToAsync(to, stopping);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or JsonException)
+        {
+            throw new CommandFailedException($"the service at {Address} does not answer, or not to the end: see whether it still runs ({failure.Message})", failure);
+        }
+    }
+
     /// <summary>Asks for a change and gives the answer.</summary>
     /// <exception cref="CommandFailedException">It does not answer, or refuses: the message says why.</exception>
-    /// <param name="content">Sent as JSON; null for no body.</param>
+    /// <param name="content">Sent as JSON, unless it is content already; null for no body.</param>
     public async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken stopping, object? content = null)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
@@ -67,7 +87,7 @@ internal sealed record LocalAccess(Uri Address, string Key)
         try
         {
             using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
-            if (content is not null) request.Content = JsonContent.Create(content);
+            if (content is not null) request.Content = content as HttpContent ?? JsonContent.Create(content);
             using HttpResponseMessage answer = await client.SendAsync(request, stopping);
             if (answer.StatusCode == HttpStatusCode.Unauthorized)
                 throw new CommandFailedException($"the service at {Address} answered {(int)answer.StatusCode}: it may have been started anew; try again");

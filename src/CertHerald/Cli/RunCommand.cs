@@ -1,3 +1,4 @@
+using System.Collections;
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using CertHerald.Configuring;
@@ -31,9 +32,11 @@ internal static class RunCommand
     }
 
     /// <summary>Runs until cancelled; says where the console is and how to get in. SIGHUP, and a change of its files, reload what can be.</summary>
-    public static async Task<int> RunAsync(Func<CertHeraldOptions> read, CancellationToken stopping)
+    /// <param name="environment">Null: that of the process.</param>
+    public static async Task<int> RunAsync(Func<CertHeraldOptions> read, CancellationToken stopping, IDictionary? environment = null)
     {
         HeraldHost? running = null;
+        using var manager = new ServiceManager(environment ?? Environment.GetEnvironmentVariables(), TimeProvider.System);
         // On Windows this signal means that the window is closed. Before the service stands there is nothing to reload.
         using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
@@ -45,6 +48,8 @@ internal static class RunCommand
         foreach (string warning in service.Options.Warnings) Console.Error.WriteLine($"warning: {warning}");
         Console.Error.WriteLine($"certherald {VersionCommand.Version} answers on {service.Address}");
         Console.Error.WriteLine($"console, for the next 10 minutes and once: {service.CreateLoginLink(service.Options.PublicUrl)}");
+        manager.Ready($"answers on {service.Address}");
+        using CancellationTokenRegistration telling = stopping.Register(manager.Stopping);
         await service.WaitForShutdownAsync(stopping);
         if (service.HasBroken) throw new CommandFailedException("the service ended by itself: its log says why");
         Console.Error.WriteLine("stopped");

@@ -1,9 +1,12 @@
 using System.Net;
 using CertHerald.Access;
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
@@ -49,8 +52,15 @@ internal sealed record CertHeraldOptions
 
     public RetentionOptions Retention { get; init; } = new();
 
+    public IndexOptions Index { get; init; } = new();
+
+    /// <summary>Cert Spotter's API.</summary>
+    public CertSpotterApiOptions CertSpotterApi { get; init; } = new();
+
     /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
     public OpenIdOptions? OpenId { get; init; }
+
+    public CertStreamOptions CertStream { get; init; } = new();
 
     /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/>, <see cref="Suffixes"/> and secrets come from, the configuration's own among them, as they stood.</summary>
     public FileStamps Files { get; init; } = FileStamps.None;

@@ -4,12 +4,15 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CertHerald.Access;
+using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
@@ -99,23 +102,21 @@ internal static class Configuration
         WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
-        IReadOnlyList<string> keyFiles = known.Texts("key_files") ?? [], certificateFiles = known.Texts("certificate_files") ?? [];
-        files.Add([.. keyFiles, .. certificateFiles]);
-        KnownCertificates knownCertificates = KnownFiles.Read(keyFiles, certificateFiles, known.Mistake);
-        known.NotYet("certificate_authorities", "list your keys in known.key_files");
-        if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
-        known.Finish();
+        KnownCertificates knownCertificates = KnownSection.Read(known, files, out IReadOnlyList<string> knownWarnings);
 
         IReadOnlyList<ProtectedDomain> lookalikes = LookalikeSection.Read(root, "lookalikes");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
+        IndexOptions index = IndexKeys.Read(root);
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
         MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
         if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
+        CertStreamOptions certStream = CertStreamSection.Read(root.Section("certstream"));
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
+        CertSpotterApiOptions certSpotterApi = CertSpotterApi(root.Section("certspotter_api"));
         string store = SecretText.Read(root.Text("store") ?? defaults.Store, out (string Problem, string Remedy)? unread) ?? defaults.Store;
         if ((unread ?? Stores.MistakeIn(store)) is { } mistake) root.Mistake("store", mistake.Problem, mistake.Remedy);
         string data = root.Text("data") ?? defaults.Data;
@@ -140,8 +141,11 @@ internal static class Configuration
             Operator = operators,
             Outbound = outbound,
             Retention = retention,
+            Index = index,
             OpenId = openId,
-            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
+            CertStream = certStream,
+            CertSpotterApi = certSpotterApi,
+            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
@@ -327,6 +331,13 @@ internal static class Configuration
             else if (parsed.Credentials is not null) section.Mistake("dead_man_url", "has a user name, which is not sent", "put what tells you apart into the path");
             else options = options with { DeadManUrl = parsed.Address };
         }
+        section.Finish();
+        return options;
+    }
+
+    private static CertSpotterApiOptions CertSpotterApi(ConfigurationSection section)
+    {
+        var options = new CertSpotterApiOptions { Anonymous = section.Flag("anonymous") ?? false, KeyRequests = section.Whole("requests_per_hour", 1, int.MaxValue) };
         section.Finish();
         return options;
     }

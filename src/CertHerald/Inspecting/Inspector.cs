@@ -12,11 +12,15 @@ namespace CertHerald.Inspecting;
 /// <param name="sample">Gets ordinary names among those that are read; null: nobody does.</param>
 internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? protecting = null, NameSample? sample = null)
 {
+    /// <summary>What is kept of the entries that match nothing.</summary>
+    public IndexOptions Index { get; init; } = new();
+
     /// <summary>Bytes at the end of a run without a gap in which a name is looked for: the longest name, and what may follow it.</summary>
     private const int LongestRun = DnsName.MaxLength + 3;
 
     /// <summary>What the entries of a batch show, in their order.</summary>
-    public IReadOnlyList<Finding> Inspect(RawBatch batch)
+    /// <param name="others">Takes what nobody watches, if that is to be indexed; null leaves it.</param>
+    public IReadOnlyList<Finding> Inspect(RawBatch batch, ICollection<IndexedCertificate>? others = null)
     {
         // One list for the whole batch: a reload between two entries would judge them by different lists.
         WatchList watch = watched();
@@ -26,7 +30,7 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         {
             try
             {
-                Inspect(batch, place, watch, ref looking, ref findings);
+                Inspect(batch, place, watch, ref looking, others, ref findings);
             }
             catch (Exception defect) when (defect is not OutOfMemoryException)
             {
@@ -38,7 +42,7 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         return (IReadOnlyList<Finding>?)findings ?? [];
     }
 
-    private static void Inspect(RawBatch batch, int place, WatchList watch, ref Looking looking, ref List<Finding>? findings)
+    private void Inspect(RawBatch batch, int place, WatchList watch, ref Looking looking, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
     {
         EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
         if (failure != EntryFailure.None)
@@ -54,12 +58,13 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         bool mayHideName = !isReadable || (flaws & CertificateFlaws.MayHideName) != 0;
 
         // The common case ends here.
-        if (!isWatched && !isLookalike && !mayHideName && !isSpent) return;
+        if (!isWatched && !isLookalike && !mayHideName && !isSpent && others is null) return;
 
-        findings ??= [];
-        if ((isWatched || isLookalike) && Matched(batch, place, entry, certificate, watch, isLookalike ? looking.Protection : Protection.None, ref isSpent) is { } match) findings.Add(match);
+        MatchFinding? match = isWatched || isLookalike ? Matched(batch, place, entry, certificate, watch, isLookalike ? looking.Protection : Protection.None, ref isSpent) : null;
+        if (match is not null) (findings ??= []).Add(match);
+        else if (isReadable) others?.Add(Other(batch, place, entry, certificate));
         if (mayHideName || isSpent)
-            findings.Add(Malformed(
+            (findings ??= []).Add(Malformed(
                 batch, place, LogTime.Of(entry.Timestamp),
                 string.Join("; ", [.. certificate.Problems().Select(problem => problem.ToString()), .. isSpent ? [CertificateReading.TooManyGlobs] : Array.Empty<string>()]), watch));
     }
@@ -81,10 +86,19 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
             batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), facts, matches, issuers.Length > 0 ? issuers[0] : null)
         {
             NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
+            IssuerSpki = facts.IssuerPubkeySha256 is { } issuerKey ? CertificateReading.SpkiIn(entry.Chain, issuerKey) : null,
             HasMoreMatches = isCut,
+            IssuerDer = CertificateReading.FirstOf(entry.Chain, out byte[]? next),
+            NextDer = next,
             Lookalikes = lookalikes,
         };
         return finding.Contradicted(chainMismatch);
+    }
+
+    private IndexedCertificate Other(RawBatch batch, int place, LogEntry entry, CertificateView certificate)
+    {
+        CertificateFacts facts = CertificateReading.Read(entry, certificate, CertificateReading.IdentifiersOf(certificate));
+        return new IndexedCertificate(batch[place].Index, LogTime.Of(entry.Timestamp), Index.KeepsDer ? facts : facts with { CertDer = [] });
     }
 
     /// <param name="isSpent">Names with <c>*</c> were left uncompared, and nothing that was compared is watched.</param>

@@ -29,6 +29,11 @@ internal static class Stores
         _ => throw new StoreException($"store \"{store}\" is none that this version knows: write \"sqlite\", or a PostgreSQL connection string"),
     };
 
+    /// <summary>Puts a backup in a data directory. Only of SQLite, whose file lies there.</summary>
+    /// <returns>Where the database that was there is now; null if there was none.</returns>
+    /// <exception cref="StoreException">It cannot be: nothing was changed.</exception>
+    public static string? Restore(string backup, string data, bool replace, DateTimeOffset now) => SqliteStore.Restore(backup, data, replace, now);
+
     /// <summary>What every store measures.</summary>
     public static Histogram<double> MeasureCommits(Meter meter) =>
         meter.CreateHistogram<double>("certherald_store_commit_seconds", "s", "Time of one transaction, from its begin to its return from the disk.");

@@ -28,6 +28,7 @@ internal static class ConsoleEndpoints
         pages.MapReplays();
         pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
         pages.MapKeys();
+        pages.MapKnown();
         pages.MapUsers();
         pages.MapGet("/audit", (string? before) => new RazorComponentResult<AuditPage>(new { Before = before }));
         pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));

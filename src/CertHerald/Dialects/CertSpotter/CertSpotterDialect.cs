@@ -1,11 +1,9 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
-using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Dialects.CertSpotter;
@@ -17,10 +15,7 @@ namespace CertHerald.Dialects.CertSpotter;
 /// <param name="issuers">Who issued: null for the table that the program carries.</param>
 internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWebhookDialect
 {
-    // Not meant for HTML: base64 keeps its plus signs.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private readonly IssuerDirectory _issuers = issuers ?? IssuerDirectory.BuiltIn;
+    private readonly IssuanceWriter _issuance = new(issuers ?? IssuerDirectory.BuiltIn);
 
     public string Name => "certspotter";
 
@@ -42,7 +37,7 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
-        using var json = new Utf8JsonWriter(body, Plain);
+        using var json = new Utf8JsonWriter(body, IssuanceWriter.Style);
         if (subject.Issuance is { } issuance) WriteUnknown(json, subject, issuance);
         else if (subject.Malformed is { } entry) WriteMalformed(json, subject, entry);
         else if (subject.Lookalike is { } lookalike) WriteLookalike(json, subject, lookalike);
@@ -75,36 +70,10 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         }
 
         json.WriteEndArray();
-        WriteIssuance(json, id, issuance.Certificate);
+        json.WritePropertyName("issuance"u8);
+        // Seconds after issuance hardly any is revoked: nobody has asked.
+        _issuance.Write(json, issuance.Id, issuance.Certificate, revocation: null, IssuanceMembers.OfWebhook, issuerSpki: null);
         subject.Evidence?.WriteTo(json);                       // only for those who asked: the original has no such member
-        json.WriteEndObject();
-    }
-
-    private void WriteIssuance(Utf8JsonWriter json, string id, CertificateFacts certificate)
-    {
-        IssuerFacts issuer = _issuers.Find(certificate);
-
-        json.WriteStartObject("issuance"u8);
-        json.WriteString("id"u8, id);
-        json.WriteString("tbs_sha256"u8, certificate.TbsSha256);
-        json.WriteString("cert_sha256"u8, certificate.CertSha256);
-        WriteStrings(json, "dns_names"u8, certificate.DnsNames);
-        json.WriteString("pubkey_sha256"u8, certificate.PubkeySha256);
-
-        json.WriteStartObject("issuer"u8);
-        json.WriteString("friendly_name"u8, issuer.FriendlyName);
-        json.WriteString("website"u8, issuer.Website);
-        if (issuer.CaaDomains is { } domains) WriteStrings(json, "caa_domains"u8, domains);
-        else json.WriteNull("caa_domains"u8);
-        json.WriteString("pubkey_sha256"u8, certificate.IssuerPubkeySha256);
-        json.WriteString("name"u8, certificate.IssuerName);
-        json.WriteEndObject();
-
-        WriteTime(json, "not_before"u8, certificate.NotBefore);
-        WriteTime(json, "not_after"u8, certificate.NotAfter);
-        json.WriteBoolean("revoked"u8, false);                 // not known to be: seconds after issuance hardly any is
-        json.WriteString("problem_reporting"u8, issuer.ProblemReporting);
-        json.WriteBase64String("cert_der"u8, certificate.CertDer);
         json.WriteEndObject();
     }
 
@@ -137,18 +106,5 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         json.WriteBase64String("entry"u8, entry.Entry);
         subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
-    }
-
-    private static void WriteStrings(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (string value in values) json.WriteStringValue(value);
-        json.WriteEndArray();
-    }
-
-    private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
-    {
-        if (time is { } known) json.WriteString(name, known.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
-        else json.WriteNull(name);
     }
 }

@@ -13,9 +13,12 @@ namespace CertHerald.Dialects.Meta;
 /// </summary>
 internal sealed class MetaDialect : IWebhookDialect
 {
+    /// <summary>As configuration and database have it.</summary>
+    public const string WireName = "meta";
+
     private const string CertificateField = "certificate", PhishingField = "phishing";
 
-    public string Name => "meta";
+    public string Name => WireName;
 
     public DeliveryRules Rules { get; } = new()
     {

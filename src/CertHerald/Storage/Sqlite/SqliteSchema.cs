@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Sqlite;
 internal static partial class SqliteSchema
 {
     /// <summary>Steps in order; a file remembers in <c>user_version</c> how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts, DialectOptions, Attempts, OperatorChannels, Lookalikes];
+    private static readonly string[] Steps = [First, WatchItems, Lanes, Incidents, BackFills, LearnedOfLogs, Lives, Proof, Notices, AddedWebhooks, Engine, Accounts, DialectOptions, Attempts, OperatorChannels, CertificateSearch, IndexedCertificates, MonitoredDomains, Authorisations, Lookalikes, Apps, Events];
 
     // Sizes and indexes are unsigned 64-bit in the RFC and signed here: the store refuses a log that claims 2^63 entries.
     // Times are milliseconds since 1970, UTC.
@@ -444,19 +444,30 @@ internal static partial class SqliteSchema
         CREATE TRIGGER audit_keeps BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
         """;
 
+    /// <summary>The version of files that this program writes.</summary>
+    public static int Newest => Steps.Length;
+
+    /// <summary>The version of a file.</summary>
+    /// <exception cref="StoreException">A newer program wrote it.</exception>
+    public static long Check(SqliteSession session)
+    {
+        long taken = session.Single("PRAGMA user_version", row => row.GetInt64(0));
+        if (taken > Steps.Length)
+            throw new StoreException($"the database is of version {taken}, this program knows up to {Steps.Length}: start the newer certherald again, or restore the backup made before it");
+        return taken;
+    }
+
     /// <summary>Brings the file to this program's version.</summary>
     /// <param name="until">How many steps to take in all; null for every one.</param>
     /// <exception cref="StoreException">A newer program wrote it.</exception>
     public static void Migrate(SqliteSession session, int? until = null)
     {
-        long taken = session.Single("PRAGMA user_version", row => row.GetInt64(0));
-        if (taken > Steps.Length)
-            throw new StoreException($"the database is of version {taken}, this program knows up to {Steps.Length}: start the newer certherald again, or restore the backup made before it");
-
+        long taken = Check(session);
         for (long step = taken; step < (until ?? Steps.Length); step++)
         {
             session.Run("BEGIN IMMEDIATE");
-            session.Run(Steps[step]);
+            session.RunScript(Steps[step]);
+            if (ReferenceEquals(Steps[step], CertificateSearch)) FillSearch(session);
             session.Run($"PRAGMA user_version = {step + 1}");
             session.Run("COMMIT");
         }

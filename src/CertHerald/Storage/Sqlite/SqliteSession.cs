@@ -36,6 +36,13 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     public int Run(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         Prepare(sql, parameters).ExecuteNonQuery();
 
+    /// <summary>
+    /// Runs several statements, up to the first that fails. A command would run those behind one that has columns, as some forms of
+    /// ALTER TABLE have, only when its reader is disposed of, and then say nothing of what failed.
+    /// </summary>
+    public void RunScript(string script) =>
+        SqliteException.ThrowExceptionForRC(SQLitePCL.raw.sqlite3_exec(connection.Handle, script), connection.Handle);
+
     /// <summary>All rows.</summary>
     public List<T> All<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {

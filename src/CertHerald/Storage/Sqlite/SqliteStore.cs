@@ -55,7 +55,7 @@ internal sealed partial class SqliteStore : IStore
         SqliteSession? session = null;
         try
         {
-            var address = new SqliteConnectionStringBuilder { DataSource = Path.Combine(directory, "certherald.db") };
+            var address = new SqliteConnectionStringBuilder { DataSource = Path.Combine(directory, DatabaseFile) };
             // Not pooled: a closed store must let go of its file.
             var connection = new SqliteConnection(new SqliteConnectionStringBuilder(address.ConnectionString) { Pooling = false }.ConnectionString);
             session = new SqliteSession(connection);
@@ -74,6 +74,7 @@ internal sealed partial class SqliteStore : IStore
             SecretKeys secrets = SecretKeys.Open(directory);
             FindLost(session, secrets, forgotten);
             ReleaseClaims(session);
+            ClearBackups(directory);
             return new SqliteStore(address, session, instance, secrets, time, meter);
         }
         catch (Exception failure) when (failure is SqliteException or StoreException)

@@ -39,6 +39,31 @@ public sealed class PostgresNodesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_stream_of_events_waits_for_a_smaller_id_that_is_not_committed_yet()
+    {
+        using PaperLog log = new("one");
+        await Left.BeginLogAsync(log.Description, CertHerald.Transparency.Merkle.Frontier.Empty, Cancellation);
+        await Eventually.HappensAsync(async () => await Right.EventHorizonAsync(Cancellation) is not null);
+        await using var slow = new Npgsql.NpgsqlConnection(_database);
+        await slow.OpenAsync(Cancellation);
+        await using Npgsql.NpgsqlTransaction open = await slow.BeginTransactionAsync(Cancellation);
+        await using (var command = new Npgsql.NpgsqlCommand("""
+            INSERT INTO malformed (log, entry_index, leaf_hash, problem, entry, shows_watched_name, discovered) VALUES (1, 1, '\x01', 'first', '\x00', false, 0)
+            """, slow, open)) await command.ExecuteNonQueryAsync(Cancellation);
+        await PostgresServer.RunAsync(_database, """
+            INSERT INTO malformed (log, entry_index, leaf_hash, problem, entry, shows_watched_name, discovered) VALUES (1, 2, '\x02', 'second', '\x00', false, 0)
+            """);
+
+        // Asked often: the second is there, and still not to be read.
+        for (int i = 0; i < 5; i++) Assert.Equal(0, (await Right.EventHorizonAsync(Cancellation))!.Value.Malformed);
+        await open.CommitAsync(Cancellation);
+        EventCursor? end = null;
+        await Eventually.HappensAsync(async () => (end = await Right.EventHorizonAsync(Cancellation)) is { Malformed: 2 });
+
+        Assert.Equal(["first", "second"], (await Right.EventsAsync(default, end!.Value, 100, Cancellation)).Malformed.Select(one => one.Problem));
+    }
+
+    [Fact]
     public async Task A_log_has_one_owner_until_that_one_ends_or_falls_silent()
     {
         using PaperLog log = new("one"), other = new("two");

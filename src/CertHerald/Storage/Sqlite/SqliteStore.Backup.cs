@@ -1,0 +1,119 @@
+using CertHerald.Storage.Secrets;
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>Copies of the file, and the way back.</summary>
+internal sealed partial class SqliteStore
+{
+    private const string DatabaseFile = "certherald.db";
+    private const string BackupsUnderWay = "backup-*.tmp";
+
+    public Task<Stream?> BackUpAsync(CancellationToken cancellation) => Task.Run<Stream?>(
+        () =>
+        {
+            // Beside the database, where there is room for it; gone once it was read.
+            string copy = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_address.DataSource))!, $"backup-{Guid.NewGuid():N}.tmp");
+            try
+            {
+                Own(copy);
+                // A reader beside the writer, which goes on: what it commits meanwhile is not in the copy.
+                using (var from = new SqliteConnection(ReadAddress()))
+                using (var to = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Pooling = false }.ConnectionString))
+                {
+                    from.Open();
+                    to.Open();
+                    from.BackupDatabase(to);
+                    // One file that is all: nothing beside it belongs to it.
+                    using SqliteCommand single = to.CreateCommand();
+                    single.CommandText = "PRAGMA journal_mode = DELETE";
+                    single.ExecuteNonQuery();
+                }
+                return new FileStream(copy, FileMode.Open, FileAccess.Read, FileShare.Delete, 1 << 16, FileOptions.DeleteOnClose | FileOptions.SequentialScan);
+            }
+            catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
+            {
+                File.Delete(copy);
+                throw new StoreException($"the backup could not be made: {failure.Message}", failure);
+            }
+        },
+        cancellation);
+
+    /// <summary>Puts a backup in a directory that no process has. What was there is kept under another name.</summary>
+    /// <param name="replace">Whether a database that is there may be replaced.</param>
+    /// <returns>Where the database that was there is now; null if there was none.</returns>
+    /// <exception cref="StoreInUseException">A process has the directory.</exception>
+    /// <exception cref="StoreException">The file is no whole backup, or there is a database that may not be replaced. Nothing was changed.</exception>
+    public static string? Restore(string backup, string directory, bool replace, DateTimeOffset now)
+    {
+        using FileStream instance = DataDirectory.Take(directory);
+        string database = Path.Combine(directory, DatabaseFile), fresh = database + ".new";
+        if (!replace && File.Exists(database))
+            throw new StoreException($"{directory} holds a database already: with --force it is kept under another name, and the backup takes its place; or name another directory with --data DIR");
+        try
+        {
+            File.Delete(fresh);
+            Own(fresh);
+            using (FileStream from = File.OpenRead(backup))
+            using (var to = new FileStream(fresh, FileMode.Open, FileAccess.Write))
+            {
+                from.CopyTo(to);
+                to.Flush(flushToDisk: true);
+            }
+            Check(backup, fresh);
+
+            string? kept = File.Exists(database) ? $"{database}.{now:yyyyMMdd'T'HHmmss'Z'}" : null;
+            if (kept is not null)
+            {
+                File.Move(database, kept);
+                // What was committed last may stand only in the log beside it, which goes by its name.
+                if (File.Exists(database + "-wal")) File.Move(database + "-wal", kept + "-wal");
+            }
+            File.Delete(database + "-wal");
+            File.Delete(database + "-shm");
+            File.Move(fresh, database);
+            DirectoryFlush.Run(Path.GetFullPath(directory));
+            return kept;
+        }
+        catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"{backup} could not be restored: {failure.Message}", failure);
+        }
+        finally
+        {
+            File.Delete(fresh);
+        }
+    }
+
+    private static void Check(string backup, string copy)
+    {
+        using var session = new SqliteSession(new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString));
+        try
+        {
+            session.Open();
+            SqliteSchema.Check(session);
+            if (session.First("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'issuance'", row => row.GetInt64(0)) == 0)
+                throw new StoreException($"{backup} is no backup of certherald");
+            if (session.First("PRAGMA quick_check(1)", row => row.GetString(0)) is var found and not "ok")
+                throw new StoreException($"{backup} is damaged: {found}");
+        }
+        catch (SqliteException failure)
+        {
+            throw new StoreException($"{backup} is no backup of certherald: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Makes an empty file that is this user's alone.</summary>
+    private static void Own(string path)
+    {
+        var style = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) style.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(path, style);
+    }
+
+    /// <summary>What a process that was killed left of backups.</summary>
+    private static void ClearBackups(string directory)
+    {
+        foreach (string left in Directory.GetFiles(directory, BackupsUnderWay)) File.Delete(left);
+    }
+}
