@@ -116,6 +116,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton(provider => new OpenIdProvider(
             null, new HttpClient(provider.GetRequiredService<OutboundGuard>().Through(provider.GetRequiredService<OutboundGuard>().CreateHandler, OutboundReach.Named)),
             rig.Time, provider.GetRequiredService<ILogger<OpenIdProvider>>()));
+        var sample = new NameSample(1_000, seed: 1);
+        builder.Services.AddSingleton(new ProtectedDomains([], null, null, sample, rig.Meter));
+        builder.Services.AddSingleton(provider => new OrdinaryNames(sample, provider.GetRequiredService<ProtectedDomains>(), rig._folder, rig.Time, provider.GetRequiredService<ILogger<OrdinaryNames>>()));
         builder.Services.AddSingleton<WebhookTests>();
         builder.Services.AddSingleton<WebhookHandshake>();
         builder.Services.AddApi();
@@ -183,6 +186,11 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         CommitAsync((index, leaf, logged) => new Decision(
             new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null),
             [.. facts.DnsNames.Distinct().Take(20_000).Select(name => new WatchedEndpoint(name, ".example.com", Wildcard: false))], known, reason, webhooks));
+
+    /// <summary>The same for a certificate that imitates.</summary>
+    public Task CommitLookalikeAsync(CertificateFacts facts, params LookalikeMatch[] lookalikes) =>
+        CommitAsync((index, leaf, logged) => new Decision(
+            new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null) { Lookalikes = lookalikes }, [], Known: false, "it imitates", []));
 
     /// <summary>The same of many, in one batch.</summary>
     public Task CommitAsync(IEnumerable<CertificateFacts> all) => CommitAsync(

@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using CertHerald.Delivering;
+using CertHerald.Dialects.CertSpotter;
+using CertHerald.Dialects.Mail;
+using CertHerald.Dialects.Meta;
+using CertHerald.Dialects.Native;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
+
+namespace CertHerald.Tests.Dialects;
+
+/// <summary>What each dialect says of a look-alike.</summary>
+public sealed class LookalikeBodiesTests
+{
+    private static readonly DateTimeOffset At = DateTimeOffset.FromUnixTimeSeconds(1524762838);
+
+    [Fact]
+    public void Meta_gets_the_phishing_change_of_its_own_example()
+    {
+        var issuance = new Issuance(123, Some.Facts("facebook.com.evil.com"), [], false, "", At);
+        LookalikeAlert alert = Alert(issuance, Names("facebook.com", "xn--facbook-9gg.ml", "facebook.com.evil.com"));
+
+        string body = Encoding.ASCII.GetString(Write(new MetaDialect(), alert));
+
+        string pem = MetaChange.PemOf(issuance.Certificate.CertDer).Replace("\n", "\\n", StringComparison.Ordinal);
+        Assert.Equal(
+            $$$"""{"entry":[{"changes":[{"field":"phishing","value":{"ct_cert":{"id":"123","certificate_pem":"{{{pem}}}","cert_hash_sha256":"{{{issuance.Certificate.CertSha256}}}"},"phishing_domains":["facebook.com.evil.com","xn--facbook-9gg.ml"],"phished_domain":"facebook.com"}}],"id":"123","time":1524762838}],"object":"certificate_transparency"}""",
+            body);
+    }
+
+    [Fact]
+    public void Meta_without_values_says_which_field_changed()
+    {
+        var issuance = new Issuance(123, Some.Facts("facebook.com.evil.com"), [], false, "", At);
+        Assert.Equal(
+            """{"entry":[{"id":"123","changed_fields":["phishing"],"time":1524762838}],"object":"certificate_transparency"}""",
+            Encoding.ASCII.GetString(Write(new MetaDialect(), Alert(issuance, Names("facebook.com", "facebook.com.evil.com")), isShort: true)));
+    }
+
+    [Fact]
+    public void Cert_Spotter_and_native_say_what_is_imitated_and_why_beside_the_certificate()
+    {
+        LookalikeAlert alert = Alert(new Issuance(7, Some.Facts("faceb00k.com"), [], false, "", At), Names("facebook.com", "faceb00k.com"));
+
+        JsonElement spotter = JsonElement.Parse(Write(new CertSpotterDialect(), alert)), native = JsonElement.Parse(Write(new NativeDialect(), alert));
+
+        foreach (JsonElement body in (JsonElement[])[spotter, native])
+        {
+            JsonElement imitated = body.GetProperty("imitates")[0];
+            Assert.Equal(("17", "new", "evil.com", 90, "high"), (Text(body, "id"), Text(body, "change"), Text(body, "registrable_domain"), body.GetProperty("score").GetInt32(), Text(body, "tier")));
+            Assert.Equal("facebook.com", Text(imitated, "protected_domain"));
+            Assert.Equal("it says so", imitated.GetProperty("names")[0].GetProperty("reasons")[0].GetString());
+            Assert.Equal("https://ct.example/console/lookalikes/17", Text(body, "html_url"));
+        }
+        Assert.Equal(("lookalike", "7"), (Text(spotter, "event"), Text(spotter.GetProperty("issuance"), "id")));
+        Assert.Equal(("lookalike", "7"), (Text(native, "type"), Text(native.GetProperty("certificate"), "id")));
+        Assert.DoesNotContain("phish", native.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mail_shows_what_hides_in_a_hostile_name()
+    {
+        LookalikeAlert alert = Alert(new Issuance(7, Some.Facts("faceb00k.com"), [], false, "", At), Names("facebook.com", "face\u202ebook.evil.com"));
+
+        string mail = Encoding.UTF8.GetString(Write(new MailDialect(), alert));
+
+        Assert.Contains(@"face\u{202E}book.evil.com", mail, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u202e', mail);
+    }
+
+    private static string? Text(JsonElement json, string member) => json.GetProperty(member).GetString();
+
+    private static byte[] Write(IWebhookDialect dialect, LookalikeAlert alert, bool isShort = false)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        dialect.Write(new DeliverySubject("https://ct.example", null, null) { Lookalike = alert, At = At, IsShort = isShort }, body);
+        return body.WrittenSpan.ToArray();
+    }
+
+    private static LookalikeAlert Alert(Issuance issuance, params AlertedNames[] names) =>
+        new(5, 17, ProtectedDomainOwners.Operator, "evil.com", LookalikeChanges.New, At, names, issuance);
+
+    private static AlertedNames Names(string domain, params string[] names) => new(domain, [.. names.Select(name => new LookalikeName(name, 90, "target_embedding", ["it says so"]))]);
+}

@@ -1,0 +1,186 @@
+using System.Text;
+using CertHerald.Inspecting;
+using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
+using CertHerald.TestLog;
+using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Transparency.Entries;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Merkle;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace CertHerald.Tests.Inspecting;
+
+/// <summary>Look-alikes in what a log shows. M19: the acceptance set of meta.md §5.2, by name.</summary>
+public sealed class LookalikeInspectionTests : IDisposable
+{
+    private readonly TestCa _ca = new();
+
+    public void Dispose() => _ca.Dispose();
+
+    [Theory]
+    [InlineData("faceb00k.com")]
+    [InlineData("xn--facebk-0qfa.com")]
+    [InlineData("xn--facbook-9gg.ml")]
+    [InlineData("helpdesk-facebook.com")]
+    [InlineData("facebook.com-legit.com")]
+    [InlineData("facebook.com.long.subdomain.that.will.not.be.fully.shown.on.mobile.devices.com")]
+    [InlineData("facebook.com.evil.com")]
+    [InlineData("faecbook.com")]
+    [InlineData("faceboook.com")]
+    [InlineData("*.facebook.com.evil.com")]
+    [InlineData("FACEB00K.com")]
+    public void M19_must_be_found(string name)
+    {
+        LookalikeMatch match = Assert.Single(Look(Facebook, name));
+        Assert.Equal(("", "facebook.com", name.ToLowerInvariant()), (match.Owner, match.Domain, Assert.Single(match.Names).Name));
+        Assert.True(match.Names[0].Score >= ProtectedDomain.DefaultThreshold);
+        Assert.NotEmpty(match.Names[0].Reasons);
+    }
+
+    [Theory]
+    [InlineData("facbook.com")]
+    [InlineData("facenook.com")]
+    [InlineData("face-book.com")]
+    [InlineData("xn--fcebook-hwa.com")]
+    [InlineData("xn--facebok-fjg.com")]
+    [InlineData("facebook.ml")]
+    public void M19_should_be_found_and_is(string name) => Assert.Single(Look(Facebook, name));
+
+    [Theory]
+    [InlineData("facebook.com")]
+    [InlineData("www.facebook.com")]
+    [InlineData("*.facebook.com")]
+    [InlineData("fb.com")]
+    [InlineData("facebook.login.fb.com")]
+    [InlineData("facebook-fans.example")]
+    [InlineData("login.facebook-fans.example")]
+    [InlineData("notebook.com")]
+    [InlineData("example.com")]
+    public void M19_must_not_be_found(string name) => Assert.Empty(Look(Facebook, name));
+
+    [Theory]
+    [InlineData("fa.com", false)]
+    [InlineData("fb.com.evil.com", true)]
+    public void M19_of_a_short_name_only_what_holds_all_of_it_is_found(string name, bool isFound) =>
+        Assert.Equal(isFound, Look(Protecting("", new ProtectedDomain { Name = "fb.com" }), name).Count > 0);
+
+    [Fact]
+    public void M19_two_offending_names_of_one_certificate_are_one_match_that_lists_both()
+    {
+        LookalikeMatch match = Assert.Single(Look(Facebook, "login.facebook.com.evil.com", "example.com", "facebook.com.evil.com", "www.facebook.com"));
+        Assert.Equal(["facebook.com.evil.com", "login.facebook.com.evil.com"], match.Names.Select(name => name.Name).Order(StringComparer.Ordinal));
+        Assert.Equal("evil.com", match.Registrable);
+    }
+
+    [Fact]
+    public void What_one_owner_owns_or_allows_is_a_look_alike_to_another_all_the_same()
+    {
+        var protection = new Protection(
+            [
+                Owned("app:1", new ProtectedDomain { Name = "facebook.com" }),
+                Owned("app:2", new ProtectedDomain { Name = "faceb00k.com", Allowed = ["facebook.com.evil.com"] }),
+            ], null);
+
+        Assert.Equal(["app:1"], Look(protection, "www.faceb00k.com").Select(match => match.Owner));
+        Assert.Contains("app:1", Look(protection, "facebook.com.evil.com").Select(match => match.Owner));
+    }
+
+    [Fact]
+    public void A_watched_name_is_no_look_alike_to_whoever_runs_the_service_and_is_one_to_an_app()
+    {
+        var protection = new Protection([Owned("", new ProtectedDomain { Name = "facebook.com" }), Owned("app:1", new ProtectedDomain { Name = "facebook.com" })], null);
+        WatchList watch = Tests.Names.WatchLists.Of(".faceb00k.com");
+
+        MatchFinding finding = Assert.IsType<MatchFinding>(Assert.Single(Inspect(protection, watch, "www.faceb00k.com")));
+        Assert.Equal("app:1", Assert.Single(finding.Lookalikes).Owner);
+        Assert.Single(finding.Matches);
+    }
+
+    [Fact]
+    public void Whoever_watches_a_top_level_domain_does_not_own_what_lies_below()
+    {
+        var finding = Assert.IsType<MatchFinding>(Assert.Single(Inspect(Facebook, Tests.Names.WatchLists.Of(".com"), "faceb00k.com")));
+        Assert.Single(finding.Lookalikes);
+    }
+
+    [Fact]
+    public void Ten_thousand_names_of_one_certificate_are_judged_once_each_and_a_thousand_are_kept()
+    {
+        string[] names = [.. Enumerable.Range(0, 10_000).Select(i => $"facebook.com.h{i}.evil.com")];
+
+        LookalikeMatch match = Assert.Single(Look(Facebook, names));
+
+        Assert.Equal(LookalikeMatch.MostNames, match.Names.Count);
+        Assert.Equal(match.Names.Count, match.Names.Select(name => name.Name).Distinct().Count());
+    }
+
+    [Fact]
+    public void Own_domains_and_what_lies_below_them_are_never_found()
+    {
+        string[] labels = ["facebook", "login", "faceb00k", "www", "xn--facebk-0qfa", "com", "secure", "a"];
+        string[] own = ["facebook.com", "fb.com", "facebook-dev.net"];
+        var protection = Protecting("", new ProtectedDomain { Name = "facebook.com", Own = ["facebook-dev.net"] }, new ProtectedDomain { Name = "fb.com" });
+        var names = Gen.Elements(labels).ListOf().SelectMany(left => Gen.Elements(own).Select(end => string.Join('.', left.Take(5).Append(end))));
+
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(names.ToArbitrary(), name =>
+            protection.Judge([new Identifier(IdentifierKind.Dns, name), new Identifier(IdentifierKind.Dns, "*." + name)], WatchList.Empty).Count == 0
+            && !protection.MayAlert(NameSource.DnsName, Encoding.ASCII.GetBytes(name))));
+    }
+
+    [Fact]
+    public void A_batch_without_look_alikes_allocates_nothing()
+    {
+        var corpus = new SyntheticCorpus();
+        using RawBatch batch = BatchOf(corpus.Entries(new EntryIndex(0), 1_000).Select(entry => (entry.LeafInput.ToArray(), entry.ExtraData.ToArray())));
+        var protection = Protecting("", new ProtectedDomain { Name = "certherald-example.com" }, new ProtectedDomain { Name = "facebook.com" });
+        var inspector = new Inspector(() => WatchList.Empty, () => protection, new NameSample(100, 1));
+        for (int i = 0; i < 20; i++) Assert.Empty(inspector.Inspect(batch));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        inspector.Inspect(batch);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void A_common_name_that_the_other_names_repeat_is_judged_once()
+    {
+        var sample = new NameSample(100, 1);
+        var inspector = new Inspector(() => WatchList.Empty, () => Facebook, sample);
+
+        inspector.Inspect(BatchOf(_ca.Issue("example.org", "www.example.org")));
+
+        Assert.Equal(2, sample.NamesJudged);
+    }
+
+    private static Protection Facebook { get; } = Protecting("", new ProtectedDomain { Name = "facebook.com", Allowed = ["facebook-fans.example"] }, new ProtectedDomain { Name = "fb.com" });
+
+    private static Protection Protecting(string owner, params ProtectedDomain[] domains) => new([Owned(owner, domains)], null);
+
+    private static OwnerProtection Owned(string owner, params ProtectedDomain[] domains) => new(owner, LookalikeIndex.Build(domains, suffixes: null), OwnsWatched: owner.Length == 0);
+
+    private IReadOnlyList<LookalikeMatch> Look(Protection protection, params string[] names) =>
+        Inspect(protection, WatchList.Empty, names) is [MatchFinding finding] ? finding.Lookalikes : [];
+
+    private IReadOnlyList<Finding> Inspect(Protection protection, WatchList watch, params string[] names)
+    {
+        using RawBatch batch = BatchOf(_ca.Issue(names));
+        return new Inspector(() => watch, () => protection).Inspect(batch);
+    }
+
+    private static RawBatch BatchOf(TestCertificate certificate)
+    {
+        using var log = new Log(new LogOptions { PublishOnAdd = true });
+        log.AddChain(certificate.Chain);
+        return BatchOf([log.ReadEntry(new EntryIndex(0))]);
+    }
+
+    private static RawBatch BatchOf(IEnumerable<(byte[] LeafInput, byte[] ExtraData)> entries)
+    {
+        using var builder = new RawBatchBuilder(new EntryIndex(0), ExtraDataForm.Rfc6962);
+        foreach ((byte[] leafInput, byte[] extraData) in entries) Assert.True(builder.Add(leafInput, extraData));
+        return builder.Build();
+    }
+}

@@ -1,0 +1,176 @@
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
+using CertHerald.Transparency.Batches;
+
+namespace CertHerald.Tests.Storage;
+
+/// <summary>What every store promises of look-alikes: found in the batch's transaction, one for each registrable and protected domain.</summary>
+public abstract partial class StoreConformance
+{
+    private static readonly Subscription Listens = new("hook", [EventKinds.Lookalike]);
+
+    [Fact]
+    public async Task A_look_alike_is_kept_with_its_certificate_and_owed_to_those_who_listen()
+    {
+        PaperLog log = await BeginAsync(entries: 1);
+
+        CommitOutcome outcome = await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", Imitating("facebook.com", "evil.com", "facebook.com.evil.com", "x.facebook.com.evil.com")));
+        await ReopenAsync();
+
+        Assert.Equal(("facebook.com", LookalikeChanges.New), (Assert.Single(outcome.Alerted).Domain, outcome.Alerted[0].Change));
+        StoredLookalike found = Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation));
+        Assert.Equal(("facebook.com", "evil.com", LookalikeState.Open, 90, 2, 1), (found.Domain, found.Registrable, found.State, found.Best.Score, (int)found.Names, (int)found.Certificates));
+        Assert.Equal(["facebook.com.evil.com", "x.facebook.com.evil.com"], (await Store.ImitatingNamesAsync(found.Id, 10, Cancellation)).Select(one => one.Name.Name));
+        Issuance issuance = (await Store.FindIssuanceAsync(found.Issuance, Cancellation))!;
+        Assert.Empty(issuance.Endpoints);
+        Assert.Equal(found.Id, Assert.Single(await Store.LookalikesOfAsync(issuance.Id, Cancellation)).Id);
+
+        StoredDelivery owed = Assert.Single(await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation));
+        Assert.Equal(("hook", EventKinds.Lookalike), (owed.Webhook, owed.Kind));
+        LookalikeAlert alert = (await Store.FindLookalikeAlertAsync(owed.Subject, Cancellation))!;
+        Assert.Equal((found.Id, "evil.com", LookalikeChanges.New, issuance.Id), (alert.Lookalike, alert.Registrable, alert.Change, alert.Issuance.Id));
+        Assert.Equal(["facebook.com.evil.com", "x.facebook.com.evil.com"], Assert.Single(alert.Names).Names.Select(name => name.Name));
+        Assert.Equal(["it says so"], alert.Names[0].Names[0].Reasons);
+    }
+
+    [Fact]
+    public async Task A_precertificate_its_certificate_a_renewal_and_later_names_do_not_repeat_an_alert()
+    {
+        PaperLog log = await BeginAsync(entries: 4);
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", isPrecertificate: true, Imitating("facebook.com", "evil.com", "facebook.com.evil.com")));
+
+        CommitOutcome certificate = await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "a", Imitating("facebook.com", "evil.com", "facebook.com.evil.com")));
+        Time.Advance(LookalikeRules.Silence - TimeSpan.FromSeconds(1));
+        CommitOutcome renewal = await CommitAsync(log, log.Read(2, 3), Lookalike(log, 2, "b", Imitating("facebook.com", "evil.com", "facebook.com.evil.com")));
+        Time.Advance(LookalikeRules.Silence - TimeSpan.FromSeconds(1));
+        CommitOutcome later = await CommitAsync(log, log.Read(3, 4), Lookalike(log, 3, "c", Imitating("facebook.com", "evil.com", "login.facebook.com.evil.com")));
+
+        Assert.Equal([0, 0, 0], [certificate.Owed, renewal.Owed, later.Owed]);
+        StoredLookalike found = Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation));
+        Assert.Equal((2, 3), ((int)found.Names, (int)found.Certificates));
+        Assert.Single(await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation));
+    }
+
+    [Theory]
+    [InlineData(LookalikeState.Open, 1)]
+    [InlineData(LookalikeState.Dismissed, 0)]
+    [InlineData(LookalikeState.Allowed, 0)]
+    public async Task A_renewal_after_30_days_of_silence_is_told_unless_somebody_closed_it(object state, int owed)
+    {
+        PaperLog log = await BeginAsync(entries: 2);
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", Imitating("facebook.com", "evil.com", "facebook.com.evil.com")));
+        StoredLookalike before = Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation));
+        Assert.True(await Store.SetLookalikeAsync(before.Id, (LookalikeState)state, Cancellation));
+        Time.Advance(LookalikeRules.Silence);
+
+        CommitOutcome outcome = await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "b", Imitating("facebook.com", "evil.com", "facebook.com.evil.com")));
+
+        Assert.Equal(owed, outcome.Owed);
+        Assert.Equal(Enumerable.Repeat(LookalikeChanges.Again, owed), outcome.Alerted.Select(one => one.Change));
+        Assert.Equal((LookalikeState)state, Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation)).State);
+    }
+
+    [Fact]
+    public async Task A_registrable_domain_that_imitates_four_protected_ones_is_one_finding_told_once()
+    {
+        PaperLog log = await BeginAsync(entries: 4);
+        string[] brands = ["a.example", "b.example", "c.example", "d.example", "e.example"];
+        CommitOutcome first = await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", [.. brands[..2].Select(Of)]));
+        CommitOutcome fourth = await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "b", [.. brands[2..4].Select(Of)]));
+        CommitOutcome fifth = await CommitAsync(log, log.Read(2, 3), Lookalike(log, 2, "c", Of(brands[4])));
+        CommitOutcome atOnce = await CommitAsync(log, log.Read(3, 4), Lookalike(log, 3, "d", [.. brands.Select(brand => Imitating(brand, "other.test", $"{brand}.other.test"))]));
+
+        Assert.Equal([2, 1, 0, 1], [first.Owed, fourth.Owed, fifth.Owed, atOnce.Owed]);
+        IReadOnlyList<StoredLookalike> open = await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Open), Cancellation);
+        Assert.Equal([("other.test", true), ("evil.com", true)], open.Select(one => (one.Registrable, one.IsBulk)));
+        Assert.Equal(5, (await Store.ImitatingNamesAsync(open[1].Id, 100, Cancellation)).Select(one => one.Domain).Distinct().Count());
+
+        Assert.True(await Store.SetLookalikeAsync(open[1].Id, LookalikeState.Dismissed, Cancellation));
+        Assert.Equal(6, (await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Dismissed), Cancellation)).Count);
+        Assert.Equal(1, (await Store.CountOpenLookalikesAsync(Cancellation))[ProtectedDomainOwners.Operator]);
+
+        static LookalikeMatch Of(string brand) => Imitating(brand, "evil.com", $"{brand}.evil.com");
+    }
+
+    [Fact]
+    public async Task An_app_is_told_of_each_protected_domain_and_hears_nothing_of_others()
+    {
+        PaperLog log = await BeginAsync(entries: 1);
+        LookalikeMatch[] matches = [.. Enumerable.Range(0, 5).Select(i => Imitating($"{(char)('a' + i)}.example", "evil.com", "x.evil.com") with { Owner = SomeApp })];
+        Decision decision = Lookalike(log, 0, "a", [.. matches, Imitating("a.example", "evil.com", "x.evil.com")]) with
+        {
+            OwedLookalikes = [Listens, new Subscription("app", [EventKinds.Lookalike]) { Owner = SomeApp }],
+        };
+
+        await CommitAsync(log, log.Read(0, 1), decision);
+
+        IReadOnlyList<StoredDelivery> owed = await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation);
+        Assert.Equal([("app", 5), ("hook", 1)], owed.GroupBy(one => one.Webhook).Select(one => (one.Key, one.Count())).Order());
+    }
+
+    [Fact]
+    public async Task An_allowed_name_closes_what_it_covers_and_opens_it_again_when_it_is_taken_back()
+    {
+        PaperLog log = await BeginAsync(entries: 1);
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a",
+            Imitating("facebook.com", "partner.test", "facebook.partner.test", "*.facebook.partner.test"),
+            Imitating("facebook.com", "evil_com", "facebook.evil_com"),
+            Imitating("other.com", "partner.test", "other.partner.test")));
+        var allowed = new AllowedName(ProtectedDomainOwners.Operator, "facebook.com", "facebook.partner.test", Time.GetUtcNow());
+
+        await Store.AllowNameAsync(allowed, Cancellation);
+        Assert.Equal([("facebook.com", "partner.test")], await StateAsync(LookalikeState.Allowed));
+
+        await Store.DisallowNameAsync(allowed.Owner, allowed.Domain, allowed.Name, Cancellation);
+        Assert.Empty(await StateAsync(LookalikeState.Allowed));
+        Assert.Equal(3, (await StateAsync(LookalikeState.Open)).Count());
+
+        async Task<IEnumerable<(string, string)>> StateAsync(LookalikeState state) =>
+            (await Store.LookalikesAsync(new LookalikeFilter(State: state), Cancellation)).Select(one => (one.Domain, one.Registrable));
+    }
+
+    [Fact]
+    public async Task More_names_than_a_body_takes_are_told_in_parts()
+    {
+        PaperLog log = await BeginAsync(entries: 1);
+        string[] names = [.. Enumerable.Range(0, LookalikeRules.MostToldAtOnce + 1).Select(i => $"facebook.com.h{i}.evil.com")];
+
+        CommitOutcome outcome = await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", Imitating("facebook.com", "evil.com", names)));
+
+        Assert.Equal((2, 1), (outcome.Owed, outcome.Alerted.Count));
+        var told = new List<string>();
+        foreach (StoredDelivery owed in await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation))
+            told.AddRange((await Store.FindLookalikeAlertAsync(owed.Subject, Cancellation))!.Names.SelectMany(one => one.Names).Select(name => name.Name));
+        Assert.Equal(names.Order(StringComparer.Ordinal), told.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_was_kept_as_a_look_alike_is_told_of_as_a_certificate_once_its_name_is_watched()
+    {
+        PaperLog log = await BeginAsync(entries: 3);
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a.example", Imitating("facebook.com", "evil.com", "facebook.com.evil.com")));
+        Batch batch = log.Read(1, 2);
+
+        CommitOutcome watched = await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts("a.example")), "siem"));
+        batch = log.Read(2, 3);
+        CommitOutcome again = await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts("a.example")), "siem"));
+
+        Assert.Equal((1, 0), (watched.Owed, again.Owed));
+        Issuance issuance = Assert.Single(await Store.IssuancesAsync(null, 10, Cancellation));
+        Assert.Equal("a.example", Assert.Single(issuance.Endpoints).DnsName);
+        Assert.Equal("nobody knows it", issuance.Reason);
+    }
+
+    private static Decision Lookalike(PaperLog log, ulong at, string name, params LookalikeMatch[] matches) => Lookalike(log, at, name, false, matches);
+
+    private static Decision Lookalike(PaperLog log, ulong at, string name, bool isPrecertificate, params LookalikeMatch[] matches) => new(
+        Some.Match(log.Read(at, at + 1).Raw, 0, Some.Facts(name, isPrecertificate)) with { Lookalikes = matches }, [], Known: false, "it imitates", [])
+    {
+        OwedLookalikes = [Listens],
+    };
+
+    private static LookalikeMatch Imitating(string domain, string registrable, params string[] names) =>
+        new(ProtectedDomainOwners.Operator, domain, registrable, [.. names.Select(name => new LookalikeName(name, 90, "target_embedding", ["it says so"]))]);
+}
