@@ -89,6 +89,23 @@ internal sealed class Owing : IAsyncDisposable
         _tip = (await Store.CommitAsync(_tip, batch, decisions, DateTimeOffset.UtcNow, CancellationToken.None)).Lane;
     }
 
+    /// <summary>Indexes certificates that nobody watches, in one commit.</summary>
+    public async Task IndexAsync(IReadOnlyList<CertificateFacts> certificates)
+    {
+        ulong start = _read.Size.Value;
+        using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
+        for (int i = 0; i < certificates.Count; i++) builder.Add(BitConverter.GetBytes(start + (ulong)i), []);
+        using RawBatch raw = builder.Build();
+        Batch batch = Batch.Check(_read, raw, [], _head);
+        _read = batch.End;
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        _tip = (await Store.CommitAsync(
+            _tip, batch, [], [.. certificates.Select((facts, place) => new IndexedCertificate(new EntryIndex(start + (ulong)place), now, facts))], now, CancellationToken.None)).Lane;
+    }
+
+    /// <summary>Bytes of the database. All of it is in its one file after <see cref="ChangeAsync"/>.</summary>
+    public long Size => new FileInfo(Path.Combine(Folder, "certherald.db")).Length;
+
     /// <summary>Closes the store, changes its file, and opens it again.</summary>
     public async Task ChangeAsync(params string[] statements)
     {

@@ -10,6 +10,8 @@ public static class DistinguishedName
 
     private static ReadOnlySpan<byte> OrganizationOid => [0x55, 0x04, 0x0A];
 
+    private const byte GeneralString = 27;
+
     /// <summary>
     /// The RDNs in the certificate's own order, <c>TYPE=value</c> joined with ", "; "+" within a multi-valued one. Types and
     /// escapes as RFC 4514 §2.4 and §3; control characters are escaped too, so that the text stays on one line.
@@ -28,6 +30,28 @@ public static class DistinguishedName
                 text.Append(separator);
                 AppendAttribute(text, type, value);
                 separator = "+";
+            }
+        }
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// The attributes in the certificate's own order, <c>/TYPE=value</c> each, as OpenSSL before version 3 printed a name on one
+    /// line: no character is escaped but bytes outside 0x20–0x7e, as <c>\xHH</c>, and "/" not at all. Types by OpenSSL's short
+    /// names, else dotted.
+    /// </summary>
+    /// <param name="name">The Name with its header. What is not a Name gives "".</param>
+    public static string FormatOneLine(ReadOnlySpan<byte> name)
+    {
+        var text = new StringBuilder();
+        DerReader rdns = RdnsOf(name);
+        while (rdns.TryReadFrame(out DerValue rdn, out _))
+        {
+            DerReader attributes = rdn.Contents;
+            while (TryReadAttribute(ref attributes, out DerValue type, out DerValue value))
+            {
+                text.Append('/').Append(ShortTypeOf(type.Content) switch { "STREET" => "street", { } known => known, null => OpenSslTypeOf(type.Content) }).Append('=');
+                AppendBytes(text, value.Content, isGeneralString: value.Tag == GeneralString);
             }
         }
         return text.ToString();
@@ -95,6 +119,44 @@ public static class DistinguishedName
         [0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 0x01, 0x01] => "UID",
         _ => null,
     };
+
+    /// <summary>Those that OpenSSL names beside <see cref="ShortTypeOf"/>'s, as far as certificates have them.</summary>
+    private static string OpenSslTypeOf(ReadOnlySpan<byte> oid) => oid switch
+    {
+        [0x55, 0x04, 0x04] => "SN",
+        [0x55, 0x04, 0x05] => "serialNumber",
+        [0x55, 0x04, 0x0C] => "title",
+        [0x55, 0x04, 0x0D] => "description",
+        [0x55, 0x04, 0x0F] => "businessCategory",
+        [0x55, 0x04, 0x10] => "postalAddress",
+        [0x55, 0x04, 0x11] => "postalCode",
+        [0x55, 0x04, 0x12] => "postOfficeBox",
+        [0x55, 0x04, 0x14] => "telephoneNumber",
+        [0x55, 0x04, 0x29] => "name",
+        [0x55, 0x04, 0x2A] => "GN",
+        [0x55, 0x04, 0x2B] => "initials",
+        [0x55, 0x04, 0x2C] => "generationQualifier",
+        [0x55, 0x04, 0x2D] => "x500UniqueIdentifier",
+        [0x55, 0x04, 0x2E] => "dnQualifier",
+        [0x55, 0x04, 0x41] => "pseudonym",
+        [0x55, 0x04, 0x61] => "organizationIdentifier",
+        [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x01] => "emailAddress",
+        [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x02] => "unstructuredName",
+        [0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3C, 0x02, 0x01, 0x01] => "jurisdictionL",
+        [0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3C, 0x02, 0x01, 0x02] => "jurisdictionST",
+        [0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3C, 0x02, 0x01, 0x03] => "jurisdictionC",
+        _ => ObjectIdentifier.Format(oid) ?? Hex(oid),
+    };
+
+    /// <summary>As they are, whatever the string's type; a GeneralString of four bytes a character that uses but the last is narrowed.</summary>
+    private static void AppendBytes(StringBuilder text, ReadOnlySpan<byte> bytes, bool isGeneralString)
+    {
+        bool isWide = isGeneralString && bytes.Length % 4 == 0;
+        for (int i = 0; isWide && i < bytes.Length; i++) isWide = i % 4 == 3 || bytes[i] == 0;
+        for (int i = isWide ? 3 : 0; i < bytes.Length; i += isWide ? 4 : 1)
+            if (bytes[i] is >= 0x20 and <= 0x7e) text.Append((char)bytes[i]);
+            else text.Append(CultureInfo.InvariantCulture, $"\\x{bytes[i]:X2}");
+    }
 
     /// <summary>The text of a string; null if it is none.</summary>
     private static string? TextOf(DerValue value)

@@ -27,7 +27,8 @@ internal sealed partial class AuditTrail(IAudit store, TimeProvider time, ILogge
     /// <summary>Records what somebody did who was not known before: signing in.</summary>
     public Task RecordAsync(HttpContext context, string who) => KeepAsync(NoteOf(context, who), AuditNote.Done);
 
-    private async Task FollowAsync(HttpContext context, string who, RequestDelegate next)
+    /// <summary>The same for somebody whom the endpoint itself has let in.</summary>
+    public async Task FollowAsync(HttpContext context, string who, RequestDelegate next)
     {
         AuditNote note = NoteOf(context, who);
         AuditNote.Current = note;

@@ -73,7 +73,8 @@ internal sealed partial class FailedSignIns(TimeProvider time, Meter meter, ILog
         if (_addresses.Count >= MostAddresses) _addresses.Clear();
     }
 
-    private static IPAddress NetworkOf(IPAddress? address)
+    /// <summary>What counts as one caller: the address, or in IPv6 its /64.</summary>
+    public static IPAddress NetworkOf(IPAddress? address)
     {
         if (address is null) return IPAddress.None;
         if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();

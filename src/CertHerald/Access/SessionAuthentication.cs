@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace CertHerald.Access;
 
@@ -19,9 +20,18 @@ internal sealed class SessionAuthentication(
         return await sessions.FindAsync(Context) is { } session ? Success(session) : AuthenticateResult.NoResult();
     }
 
-    // Other schemes are not for us: a proxy before us may ask people for a password of its own.
-    private static string? KeyOf(HttpRequest request) =>
-        request.Headers.Authorization.ToString() is { } shown && shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? shown[7..].Trim() : null;
+    /// <summary>What a request shows as a key, whatever it is; null if it shows none.</summary>
+    // Other schemes are not for us, but where clients know no other: a proxy before us may ask people for a password of its own.
+    // Nor is an app's token, the only one with this character: it opens nothing here, and is judged where apps ask.
+    public static string? KeyOf(HttpRequest request)
+    {
+        string shown = request.Headers.Authorization.ToString();
+        if (!shown.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return TakesUserName(request.HttpContext) ? KeyAsUserName.Read(shown) : null;
+        bool isOfApp = shown.Contains('|', StringComparison.Ordinal) || shown.Contains("%7C", StringComparison.OrdinalIgnoreCase);
+        return isOfApp ? null : shown[7..].Trim();
+    }
+
+    private static bool TakesUserName(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<KeyAsUserName>() is not null;
 
     // Programs only: a page that somebody was lured to cannot send this header, so it needs no antiforgery token.
     private async Task<AuthenticateResult> AuthenticateAsync(string key)
@@ -60,7 +70,8 @@ internal sealed class SessionAuthentication(
                 return Response.WriteAsJsonAsync(
                     new { code = "rate_limited", message = "Too many wrong keys came from your address. Wait a minute, then try again." }, Context.RequestAborted);
             }
-            Response.Headers.WWWAuthenticate = "Bearer realm=\"CertHerald\"";
+            Response.Headers.Append(HeaderNames.WWWAuthenticate, "Bearer realm=\"CertHerald\"");
+            if (TakesUserName(Context)) Response.Headers.Append(HeaderNames.WWWAuthenticate, "Basic realm=\"CertHerald\"");
             Response.StatusCode = StatusCodes.Status401Unauthorized;
             return Response.WriteAsJsonAsync(
                 new { code = "unauthorized", message = "Show an API key as 'Authorization: Bearer chk_…', or sign in to the console first: the session's cookie lets you read." }, Context.RequestAborted);

@@ -212,6 +212,7 @@ internal sealed partial class AddedWebhooks(
             IncludeValues = webhook.IncludeValues,
             AcceptAny2xx = webhook.AcceptAny2xx,
             MaxBatch = webhook.MaxBatch,
+            App = AppOf(webhook.Name),
         };
     }
 
@@ -243,9 +244,14 @@ internal sealed partial class AddedWebhooks(
         });
     }
 
+    /// <summary>The number of the app that it belongs to; null if to none.</summary>
+    private string? AppOf(string name) => webhooks.OfApps.Any(webhook => webhook.Name == name) ? name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..] : null;
+
     private bool IsConfigured(string name) => webhooks.Configured.Any(webhook => webhook.Name == name);
 
-    private WebhookOutcome Missing(string name) => IsConfigured(name) ? Configured(name) : new WebhookOutcome(StatusCodes.Status404NotFound, null);
+    private WebhookOutcome Missing(string name) => IsConfigured(name) ? Configured(name)
+        : AppOf(name) is { } app ? new WebhookOutcome(StatusCodes.Status409Conflict, $"{name} is where app {app} is told: the app changes it by its subscription; 'certherald apps remove {app}' ends both.")
+        : new WebhookOutcome(StatusCodes.Status404NotFound, null);
 
     private static WebhookOutcome Configured(string name) => new(StatusCodes.Status409Conflict, $"{name} stands in the configuration: change it there.");
 
@@ -310,6 +316,9 @@ internal sealed record WebhookJson(
 
     /// <summary>Events in one body, at most.</summary>
     public int MaxBatch { get; init; } = 1;
+
+    /// <summary>The number of the app that it belongs to; null if to none.</summary>
+    public string? App { get; init; }
 
     public override string ToString() => Name;
 }

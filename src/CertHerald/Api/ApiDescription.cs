@@ -10,7 +10,7 @@ namespace CertHerald.Api;
 /// <summary>The API in OpenAPI's words, made from the routes themselves: what is mapped is described.</summary>
 internal static class ApiDescription
 {
-    private const string Name = "v1", Key = "key", Session = "session", Error = "ApiError", Json = "application/json";
+    private const string Name = "v1", Key = "key", Session = "session", UserName = "key_as_user_name", Error = "ApiError", Json = "application/json";
 
     public static void AddApiDescription(this IServiceCollection services)
     {
@@ -26,7 +26,7 @@ internal static class ApiDescription
 
     private static void Shape(OpenApiOptions options)
     {
-        options.ShouldInclude = route => route.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true;
+        options.ShouldInclude = route => route.RelativePath is { } path && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("v1/", StringComparison.Ordinal));
         options.AddOperationTransformer(async (operation, context, cancellation) =>
         {
             Describe(operation, context);
@@ -58,12 +58,15 @@ internal static class ApiDescription
         operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Key, context.Document)] = [scope] }];
         if (needed?.Scope == Scope.Read) operation.Security.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Session, context.Document)] = [] });
 
+        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<KeyAsUserName>().Any())
+            operation.Security.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(UserName, context.Document)] = [] });
+
         OpenApiResponses answers = operation.Responses ??= [];
         Refuse("400", "A parameter or the body cannot be used; the message says which.");
         Refuse("401", "No valid key and no session.");
         Refuse("403", "The key lacks the scope, or a session asks for a change.");
         if (context.Description.RelativePath!.Contains('{', StringComparison.Ordinal)) Refuse("404", "There is no such thing.");
-        Refuse("429", "Too many wrong keys came from the address: wait for Retry-After seconds. Or a webhook is tested too soon after its last test (too_soon).");
+        Refuse("429", "Too many wrong keys came from the address, or more is asked than is answered in an hour: wait for Retry-After seconds. Or a webhook is tested too soon after its last test (too_soon).");
         Refuse("503", "The store could not be read or written.");
 
         void Refuse(string status, string why) => answers.TryAdd(status, new OpenApiResponse
@@ -93,6 +96,7 @@ internal static class ApiDescription
             Name = "certherald",
             Description = "A session of the console, which may read. Where the public address is HTTPS, the cookie is __Host-certherald.",
         };
+        document.Components.SecuritySchemes[UserName] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic", Description = "The key as user name. The password is not looked at." };
         document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
         document.Components.Schemas[Error] = new OpenApiSchema
         {

@@ -33,13 +33,19 @@ internal static class ApiSetup
         services.AddSingleton<IBackFills>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<BackFills>();
         services.AddSingleton<AddedWebhooks>();
+        services.AddSingleton<IApps>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<Apps>();
         services.AddSingleton<SecretsAtRest>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<Accounts>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<ProtectedList>();
+        services.AddSingleton<FoundLookalikes>();
+        services.AddSingleton<LookalikePreviews>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
+        services.AddSingleton<Authorisations>();
         services.AddApiDescription();
     }
 
@@ -60,11 +66,16 @@ internal static class ApiSetup
         Domains.Map(routes);
         BackFills.Map(routes);
         AddedWebhooks.Map(routes);
+        AppsApi.Map(routes);
         SecretsAtRest.Map(routes);
         SignInLinks.Map(routes);
         KeyRing.Map(routes);
         Accounts.Map(routes);
         AuditLog.Map(routes);
+        AuthorisationsApi.Map(routes);
+        FoundLookalikes.Map(routes);
+        ProtectedList.Map(routes);
+        LookalikePreviews.Map(routes);
         EventStream.Map(routes);
         Backups.Map(routes);
         routes.MapApiDescription();

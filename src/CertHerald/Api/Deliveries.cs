@@ -14,6 +14,8 @@ internal sealed class Deliveries(IStore store)
     /// <summary>The kind whose subjects are notices of incidents; every other kind's are issuances.</summary>
     public const string OperatorKind = EventKinds.Operator;
 
+    public const string LookalikeKind = EventKinds.Lookalike;
+
     // More deliveries about one subject than webhooks that anybody has.
     private const int MostAboutOne = 1_000;
 

@@ -46,10 +46,10 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     /// <exception cref="StoreException">An item cannot be read: a newer program wrote it.</exception>
     public async Task LoadAsync(CancellationToken cancellation)
     {
-        var stored = (await store.AddedItemsAsync(cancellation)).ToImmutableSortedDictionary(item => item.Text, item => item, StringComparer.Ordinal);
+        ImmutableSortedDictionary<string, AddedItem> stored = await StoredAsync(cancellation);
         if (stored.SequenceEqual(_added)) return;
         _added = stored;
-        WatchList added = Listed(_added);
+        WatchList added = Enabled(_added);
         watched.Add(added);
         foreach (string warning in PublicTrees.Warnings(added, watched.Suffixes)) Broad(warning);
     }
@@ -59,21 +59,36 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     {
         ImmutableSortedDictionary<string, AddedItem> added = _added;
         WatchList configured = watched.Configured;
-        WatchList both = Listed(added);
-        return both.Items.Select(item => new DomainJson(item.Text, configured.Holds(item), added[item.Text].Added))
+        WatchList here = Listed(added.Keys);
+        return here.Items.Select(item => Shown(added[item.Text], configured.Holds(item)))
             .OrderBy(domain => domain.Name, StringComparer.Ordinal)
-            .Concat(configured.Items.Where(item => !both.Holds(item)).Select(item => new DomainJson(item.Text, Configured: true, Added: null)));
+            .Concat(configured.Items.Where(item => !here.Holds(item)).Select(item => DomainJson.OfConfiguration(item.Text)));
     }
 
-    /// <summary>Watches an item from the next batch on; when it returns, it is durable and in force.</summary>
-    // Not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
-    public Task<(DomainJson Domain, bool IsNew)> AddAsync(WatchItem item) => TakingTurnsAsync(async () =>
+    /// <summary>One of <see cref="List"/>; null if it is none.</summary>
+    public DomainJson? Find(WatchItem item) =>
+        _added.TryGetValue(item.Text, out AddedItem? added) ? Shown(added, IsConfigured(item)) : IsConfigured(item) ? DomainJson.OfConfiguration(item.Text) : null;
+
+    /// <summary>Watches an item from the next batch on, also one that was disabled; when it returns, it is durable and in force.</summary>
+    public async Task<(DomainJson Domain, bool IsNew)> AddAsync(WatchItem item)
     {
-        var added = new AddedItem(item.Text, time.GetUtcNow());
-        bool isNew = await store.AddItemAsync(added, CancellationToken.None);
-        if (isNew) PutInForce(_added.SetItem(item.Text, added));
-        string? warning = item.IsTree ? PublicTrees.Warnings(Listed([added.Text]), watched.Suffixes).FirstOrDefault() : null;
-        return (new DomainJson(item.Text, IsConfigured(item), _added[item.Text].Added, warning), isNew);
+        (DomainJson domain, bool isNew) = await SetAsync(item, enabled: true);
+        string? warning = item.IsTree ? PublicTrees.Warnings(Listed([item.Text]), watched.Suffixes).FirstOrDefault() : null;
+        return (domain with { Warning = warning }, isNew);
+    }
+
+    /// <summary>Adds an item, or changes whether it matches; when it returns, it is durable and in force.</summary>
+    /// <param name="enabled">Null leaves it as it is: a new one matches.</param>
+    // Not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
+    public Task<(DomainJson Domain, bool IsNew)> SetAsync(WatchItem item, bool? enabled) => TakingTurnsAsync(async () =>
+    {
+        // One write, unless another node is about the same item: the audit trail tells of it in its transaction.
+        bool isThere = (await StoredAsync(CancellationToken.None)).ContainsKey(item.Text);
+        if (isThere && enabled is { } wanted) isThere = await store.EnableItemAsync(item.Text, wanted, CancellationToken.None);
+        bool isNew = !isThere && await store.AddItemAsync(new AddedItem(item.Text, time.GetUtcNow(), enabled ?? true), CancellationToken.None);
+        await PutInForceAsync();
+        // Another node may have removed it since: then it is as nobody's.
+        return (Find(item) ?? Gone(item), isNew);
     });
 
     /// <summary>Removes an item that was added here. In the configuration it may stay.</summary>
@@ -81,11 +96,11 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     public Task<DomainJson?> RemoveAsync(WatchItem item) => TakingTurnsAsync(async () =>
     {
         if (!await store.RemoveItemAsync(item.Text, CancellationToken.None)) return null;
-        PutInForce(_added.Remove(item.Text));
-        return new DomainJson(item.Text, IsConfigured(item), Added: null);
+        await PutInForceAsync();
+        return IsConfigured(item) ? DomainJson.OfConfiguration(item.Text) : Gone(item);
     });
 
-    public bool IsWatched(WatchItem item) => _added.ContainsKey(item.Text) || IsConfigured(item);
+    public bool IsWatched(WatchItem item) => _added.GetValueOrDefault(item.Text) is { Enabled: true } || IsConfigured(item);
 
     public bool IsConfigured(WatchItem item) => watched.Configured.Holds(item);
 
@@ -104,14 +119,22 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
         }
     }
 
-    private void PutInForce(ImmutableSortedDictionary<string, AddedItem> added)
+    private async Task PutInForceAsync()
     {
-        _added = added;
-        (int before, int after) = watched.Add(Listed(added));
+        // As the store has it, not as this node believes: others change it too.
+        _added = await StoredAsync(CancellationToken.None);
+        (int before, int after) = watched.Add(Enabled(_added));
         Changed(after, before);
     }
 
-    private static WatchList Listed(ImmutableSortedDictionary<string, AddedItem> added) => Listed(added.Keys);
+    private async Task<ImmutableSortedDictionary<string, AddedItem>> StoredAsync(CancellationToken cancellation) =>
+        (await store.AddedItemsAsync(cancellation)).ToImmutableSortedDictionary(item => item.Text, item => item, StringComparer.Ordinal);
+
+    private static DomainJson Shown(AddedItem added, bool isConfigured) => new(added.Text, isConfigured, added.Added, added.Enabled || isConfigured);
+
+    private static DomainJson Gone(WatchItem item) => new(item.Text, Configured: false, Added: null, Enabled: false);
+
+    private static WatchList Enabled(ImmutableSortedDictionary<string, AddedItem> added) => Listed(added.Values.Where(item => item.Enabled).Select(item => item.Text));
 
     private static WatchList Listed(IEnumerable<string> items) =>
         WatchList.TryParse(items.Select((text, at) => ("the database", at + 1, text)), out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _)
@@ -137,5 +160,10 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
 /// <summary>A watch item on the wire.</summary>
 /// <param name="Configured">It stands in the configuration or in a watch file.</param>
 /// <param name="Added">When it was added through the API; null if it was not.</param>
+/// <param name="Enabled">Whether it matches: what the configuration holds always does.</param>
 /// <param name="Warning">What is allowed but probably not meant: told when it is added, else null.</param>
-internal sealed record DomainJson(string Name, bool Configured, DateTimeOffset? Added, string? Warning = null);
+internal sealed record DomainJson(string Name, bool Configured, DateTimeOffset? Added, bool Enabled, string? Warning = null)
+{
+    /// <summary>One that was not added through the API.</summary>
+    public static DomainJson OfConfiguration(string name) => new(name, Configured: true, Added: null, Enabled: true);
+}

@@ -84,6 +84,9 @@ internal sealed record IssuanceJson
 
     public required string Reason { get; init; }
 
+    /// <summary>When it became known, if it was not on discovery; else null.</summary>
+    public DateTimeOffset? KnownSince { get; init; }
+
     public required IReadOnlyList<EndpointJson> Endpoints { get; init; }
 
     public required IReadOnlyList<string> DnsNames { get; init; }
@@ -131,6 +134,7 @@ internal sealed record IssuanceJson
             Discovered = issuance.Discovered,
             Known = issuance.Known,
             Reason = issuance.Reason,
+            KnownSince = issuance.KnownSince,
             Endpoints = [.. issuance.Endpoints.Select(at => new EndpointJson(at.DnsName, at.MonitoredDomain, at.Wildcard))],
             DnsNames = facts.DnsNames,
             IpAddresses = facts.IpAddresses,

@@ -2,8 +2,9 @@ using CertHerald.Storage;
 
 namespace CertHerald.Api;
 
-/// <summary>Puts in force what other nodes change through their API: watch items and webhooks. Where there is one node, nothing.</summary>
-internal sealed partial class SharedSettings(IStore store, Domains domains, AddedWebhooks webhooks, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
+/// <summary>Puts in force what other nodes change through their API: watch items, webhooks, what is authorised, apps and protected domains. Where there is one node, nothing.</summary>
+internal sealed partial class SharedSettings(
+    IStore store, Domains domains, AddedWebhooks webhooks, Authorisations known, Apps apps, ProtectedList protectedDomains, TimeProvider time, ILogger<SharedSettings> logger) : BackgroundService
 {
     /// <summary>How late it may be: one row is read each time.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
@@ -12,17 +13,20 @@ internal sealed partial class SharedSettings(IStore store, Domains domains, Adde
     {
         if (!store.IsShared) return;
         // What was loaded at the start may have changed since.
-        long? known = null;
+        long? seen = null;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 long now = await store.SettingsRevisionAsync(stoppingToken);
-                if (now != known)
+                if (now != seen)
                 {
                     await domains.RefreshAsync(stoppingToken);
                     await webhooks.RefreshAsync(stoppingToken);
-                    known = now;
+                    await known.RefreshAsync(stoppingToken);
+                    await apps.RefreshAsync(stoppingToken);
+                    await protectedDomains.LoadAsync(stoppingToken);
+                    seen = now;
                 }
             }
             catch (StoreException failure)

@@ -7,8 +7,10 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter;
+using CertHerald.Dialects.Meta;
 using CertHerald.Dialects.Native;
 using CertHerald.Fetching;
+using CertHerald.Names.Lookalikes;
 using CertHerald.TestLog;
 
 namespace CertHerald.Cli;
@@ -41,15 +43,16 @@ internal static class DemoCommand
             await using LogServer logServer = await LogServer.StartAsync(log, cancellation: stopping);
             await using DemoReceiver receiver = await DemoReceiver.StartAsync(stopping);
             CertHeraldOptions options = Options(data, logServer, receiver.Address, ownKey);
-            await using HeraldHost service = await HeraldHost.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect()), new NativeDialect()]);
+            await using HeraldHost service = await HeraldHost.StartAsync(() => options, stopping, LogLevel.Warning, [new HurriedDialect(new CertSpotterDialect()), new NativeDialect(), new MetaDialect()]);
 
             Console.Out.WriteLine($"""
                 CertHerald demo: a log, a webhook receiver and the service, all on this machine.
 
                   log        {logServer.Url} (RFC 6962) and {logServer.MonitoringUrl} (static-ct)
-                  watched    .example.com
+                  watched    .example.com; look-alikes of example.com
                   receivers  {receiver.Address}siem, and {receiver.Address}flaky, which fails twice before it takes a delivery;
-                             {receiver.Address}pager, which hears what concerns whoever runs the service
+                             {receiver.Address}pager, which hears of look-alikes, and what concerns whoever runs the service;
+                             {receiver.Address}meta, which an app subscribes by Meta's API
                              (retries come 30 times faster here than in service)
                   console    {options.PublicUrl}/console
                   sign in    {service.CreateLoginLink(options.PublicUrl)}
@@ -85,6 +88,7 @@ internal static class DemoCommand
             Listen = new Uri(listen),
             PublicUrl = listen,
             Watch = WatchLists.Read([".example.com"], []),
+            Lookalikes = [new ProtectedDomain { Name = "example.com" }],
             Known = new KnownCertificates(
                 new HashSet<string>(),
                 new Dictionary<string, IReadOnlySet<string>> { [ownKeyHash] = new HashSet<string> { "www.example.com", "example.com" } }),
@@ -109,7 +113,7 @@ internal static class DemoCommand
             [
                 new WebhookOptions { Name = "siem", Dialect = "certspotter", Url = new Uri(receiver, "siem"), Credentials = ("demo", "secret"), Events = [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate] },
                 new WebhookOptions { Name = "flaky", Dialect = "certspotter", Url = new Uri(receiver, "flaky"), Events = [EventKinds.UnknownCertificate] },
-                new WebhookOptions { Name = "pager", Dialect = "native", Url = new Uri(receiver, "pager"), Events = [EventKinds.Operator] },
+                new WebhookOptions { Name = "pager", Dialect = "native", Url = new Uri(receiver, "pager"), Events = [EventKinds.Operator, EventKinds.Lookalike] },
             ],
             Outbound = new OutboundOptions { Allow = [new IPNetwork(IPAddress.Loopback, 32)] },
         };

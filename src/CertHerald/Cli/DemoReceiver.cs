@@ -6,7 +6,10 @@ namespace CertHerald.Cli;
 /// <summary>One POST that the demo's receiver got.</summary>
 internal sealed record DemoRequest(string Path, string Key, JsonElement Body, int Status, DateTimeOffset At);
 
-/// <summary>A webhook receiver on loopback. <c>/siem</c> takes everything; <c>/flaky</c> fails each delivery twice first.</summary>
+/// <summary>
+/// A webhook receiver on loopback. <c>/siem</c> takes everything; <c>/flaky</c> fails each delivery twice first; <c>/meta</c> answers
+/// whoever asks whether it wants to be one, with its token.
+/// </summary>
 internal sealed class DemoReceiver : IAsyncDisposable
 {
     private const int FailuresOfFlaky = 2;
@@ -52,10 +55,17 @@ internal sealed class DemoReceiver : IAsyncDisposable
 
     private async Task TakeAsync(HttpContext context)
     {
+        bool isMeta = context.Request.Path == "/meta";
+        if (HttpMethods.IsGet(context.Request.Method))
+        {
+            context.Response.StatusCode = isMeta && context.Request.Query["hub.verify_token"] == DemoApp.VerifyToken ? StatusCodes.Status200OK : StatusCodes.Status403Forbidden;
+            await context.Response.WriteAsync(context.Request.Query["hub.challenge"].ToString(), context.RequestAborted);
+            return;
+        }
         string key = context.Request.Headers["Idempotency-Key"].ToString();
         JsonElement body = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body, cancellationToken: context.RequestAborted);
         bool fails = context.Request.Path == "/flaky" && _failures.AddOrUpdate(key, 1, (_, count) => count + 1) <= FailuresOfFlaky;
-        context.Response.StatusCode = fails ? StatusCodes.Status500InternalServerError : StatusCodes.Status204NoContent;
+        context.Response.StatusCode = fails ? StatusCodes.Status500InternalServerError : isMeta ? StatusCodes.Status200OK : StatusCodes.Status204NoContent;
         _requests.Enqueue(new DemoRequest(context.Request.Path.ToString(), key, body, context.Response.StatusCode, DateTimeOffset.UtcNow));
         _arrived.Release();
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 using CertHerald.TestLog;
@@ -15,6 +16,8 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
     /// <summary>Every kind of event once. False if one did not come.</summary>
     public async Task<bool> RunAsync(CancellationToken stopping)
     {
+        DemoApp app = await DemoApp.SubscribeAsync(LocalAccess.Find(service.Options.Data), "example.com", new Uri(receiver.Address, "meta"), stopping);
+        Say("app", $"{app.Id} has subscribed to example.com by Meta's API, and its receiver has confirmed");
         await StepAsync("NOTICE", async waiting => DescribeHeartbeat(await receiver.WaitForAsync(IsHeartbeat, waiting)), stopping);
 
         TestCertificate renewal = ca.Issue(new IssueRequest("www.example.com", "example.com") { SubjectKey = ownKey });
@@ -25,6 +28,7 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         TestCertificate unknown = ca.Issue("login.example.com");
         DateTimeOffset logged = Log(unknown, "a certificate for login.example.com that nobody asked for");
         await StepAsync("ALERT", async waiting => Describe(await ReceivedAsync("/siem", unknown, waiting), logged), stopping);
+        await StepAsync("META", async waiting => await DescribeMetaAsync(app, unknown, waiting), stopping);
         await StepAsync("retried", async waiting => await DescribeFlakyAsync(unknown, waiting), stopping);
 
         TestCertificate wildcard = ca.Issue("*.example.com");
@@ -44,6 +48,10 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         logged = DateTimeOffset.UtcNow;
         Say("logged", "a certificate cut off in its middle: a name may hide in it");
         await StepAsync("ALERT", async waiting => Describe(await receiver.WaitForAsync(IsMalformed, waiting), logged), stopping);
+
+        TestCertificate imitation = ca.Issue("examp1e.com", "login.examp1e.com");
+        logged = Log(imitation, "a certificate for examp1e.com, with the digit one: somebody else's, and it looks like example.com");
+        await StepAsync("ALERT", async waiting => DescribeLookalike(await receiver.WaitForAsync(IsLookalike, waiting), logged), stopping);
 
         log.Misbehave("head=fork,for=3s");
         Say("lied", "the log signs another tree of the same size for a moment: somebody else may be shown another history");
@@ -123,6 +131,15 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
         return $"the receiver that fails answered {string.Join(", ", tries.Select(request => request.Status))}; each time the key {taken.Key}";
     }
 
+    /// <summary>The same certificate in the other webhook's words, and what its receiver gets when it asks back.</summary>
+    private async Task<string> DescribeMetaAsync(DemoApp app, TestCertificate certificate, CancellationToken waiting)
+    {
+        string hash = Hash(certificate);
+        DemoRequest told = await receiver.WaitForAsync(
+            request => request.Path == "/meta" && request.Body.GetProperty("entry")[0].GetProperty("changes")[0].GetProperty("value").GetProperty("cert_hash_sha256").GetString() == hash, waiting);
+        return $"its app was told of certificate {Visible.Of(told.Body.GetProperty("entry")[0].GetProperty("id").GetString()!)}, and asked back\n{"",21}{await app.AskBackAsync(told, waiting)}";
+    }
+
     private static string Describe(DemoRequest request, DateTimeOffset logged)
     {
         string what = IsMalformed(request)
@@ -130,6 +147,11 @@ internal sealed class DemoScript(TestCa ca, Log log, ECDsa ownKey, HeraldHost se
             : $"unknown certificate for {string.Join(", ", request.Body.GetProperty("endpoints").EnumerateArray().Select(Endpoint))}";
         return string.Create(CultureInfo.InvariantCulture, $"{what}\n{"",21}{(request.At - logged).TotalSeconds:0.0} s after it was logged: {TextOf(request, "html_url")}");
     }
+
+    private static bool IsLookalike(DemoRequest request) => request.Path == "/pager" && TextOf(request, "type") == EventKinds.Lookalike;
+
+    private static string DescribeLookalike(DemoRequest request, DateTimeOffset logged) => string.Create(CultureInfo.InvariantCulture,
+        $"look-alike: {Visible.Of(TextOf(request, "summary"))}\n{"",21}{(request.At - logged).TotalSeconds:0.0} s after it was logged: {TextOf(request, "html_url")}");
 
     private static bool IsFork(DemoRequest request) =>
         request.Path == "/pager" && request.Body.TryGetProperty("kind", out JsonElement kind) && kind.GetString() == IncidentKinds.Fork;

@@ -21,14 +21,16 @@ internal static class DomainsCommand
     }.WithExamples("""
         certherald domains list
         certherald domains add .example.com 192.0.2.10
+        certherald domains add example.com --lookalikes --preview
         certherald domains remove .example.com
         """);
 
     private static Command List()
     {
-        var command = new Command("list", "Shows every watch item and where it comes from.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("list", "Shows every watch item and where it comes from.") { ProtectedCommand.Lookalikes, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
+            if (parsed.GetValue(ProtectedCommand.Lookalikes)) return await ProtectedCommand.ListAsync(parsed, stopping);
             JsonElement domains = await LocalAccess.Of(parsed).GetAsync("/api/domains", stopping);
             if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(domains.GetRawText());
             else foreach (JsonElement domain in domains.EnumerateArray()) Console.Out.WriteLine(Describe(domain));
@@ -37,6 +39,7 @@ internal static class DomainsCommand
         return command.WithExamples("""
             certherald domains list
             certherald domains list --data /var/lib/certherald --json
+            certherald domains list --lookalikes
             """);
     }
 
@@ -46,22 +49,27 @@ internal static class DomainsCommand
         certherald domains add example.com
         certherald domains add .example.com 192.0.2.10 --json
         certherald domains add .example.com --since 90d
-        """, Since);
+        certherald domains add example.com --lookalikes --preview
+        certherald domains add example.com --lookalikes --own example.net --threshold 60
+        """, [Since, .. ProtectedCommand.Settings]);
 
     private static Command Remove() => Change(
         "remove", "Ends the watch of items that were added with 'domains add'.", HttpMethod.Delete,
         domain => domain.GetProperty("configured").GetBoolean() ? "was removed, and stays watched: it stands in the configuration as well" : "is not watched any more",
         "certherald domains remove .example.com");
 
-    private static Command Change(string name, string description, HttpMethod method, Func<JsonElement, string> outcome, string examples, Option<string>? since = null)
+    private static Command Change(string name, string description, HttpMethod method, Func<JsonElement, string> outcome, string examples, params IReadOnlyList<Option> more)
     {
-        var command = new Command(name, description) { Names, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
-        if (since is not null) command.Options.Add(since);
+        var command = new Command(name, description) { Names, ProtectedCommand.Lookalikes, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        foreach (Option option in more) command.Options.Add(option);
         command.SetAction(async (parsed, stopping) =>
         {
+            if (parsed.GetValue(ProtectedCommand.Lookalikes)) return await ProtectedCommand.ChangeAsync(parsed, method, parsed.GetValue(Names)!, stopping);
+            if (more.FirstOrDefault(option => option != Since && parsed.GetResult(option) is { Implicit: false }) is { } alien)
+                throw new ConfigurationException([new ConfigurationMistake(alien.Name, "is about protected domains", "give --lookalikes too")]);
             // All are checked before the first is sent.
             List<string> items = [.. parsed.GetValue(Names)!.Select(ItemOf)];
-            DateTimeOffset? from = since is not null && parsed.GetValue(since) is { } text ? SinceOf(text) : null;
+            DateTimeOffset? from = more.Contains(Since) && parsed.GetValue(Since) is { } text ? SinceOf(text) : null;
             LocalAccess service = LocalAccess.Of(parsed);
             foreach (string item in items)
             {
@@ -99,6 +107,7 @@ internal static class DomainsCommand
     {
         string? added = domain.GetProperty("added") is { ValueKind: JsonValueKind.String } time ? $"added {time.GetDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : null;
         string? configured = domain.GetProperty("configured").GetBoolean() ? "configuration" : null;
-        return $"{domain.GetProperty("name").GetString(),-40}  {string.Join(", ", new[] { configured, added }.OfType<string>())}";
+        string? disabled = domain.GetProperty("enabled").GetBoolean() ? null : "disabled";
+        return $"{domain.GetProperty("name").GetString(),-40}  {string.Join(", ", new[] { configured, added, disabled }.OfType<string>())}";
     }
 }

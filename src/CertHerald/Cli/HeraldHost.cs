@@ -8,10 +8,13 @@ using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
+using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Protecting;
 using CertHerald.Storage;
 using CertHerald.WebConsole;
 
@@ -44,7 +47,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         var meter = new Meter("CertHerald");
         var watched = new Watched(options.Watch, options.Known, meter, options.Suffixes);
         // From here on only who holds what is in force holds a list: one that was replaced must not stay in memory.
-        options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None };
+        var sample = new NameSample(OrdinaryNames.DefaultSize, (ulong)DateTimeOffset.UtcNow.UtcTicks);
+        var protecting = new ProtectedDomains(options.Lookalikes, options.Suffixes, LookalikeCommand.Folds(null, options.Data), sample, meter);
+        options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None, Lookalikes = [] };
         ConfigurationReload.LetGo(watched.List.Count);
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
@@ -58,7 +63,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         // Longer than deliveries wait for attempts under way: their claims are given back afterwards.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
-        Compose(builder.Services, options, meter, watched, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
+        Compose(builder.Services, options, meter, watched, protecting, sample, read, issuers, dialects ?? WebhookDialects.AllWith(issuers));
 
         WebApplication app = builder.Build();
         var service = new HeraldHost(app, options);
@@ -66,16 +71,22 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         try
         {
             app.UseSecurityHeaders();
+            app.UseCertSpotterApi();
             app.UseFailureAnswers();
             app.UseAccess();
             CertStreamAddresses.Use(app, options.PublicUrl);
             app.MapApi();
+            app.MapCertSpotterApi();
+            GraphApi.Map(app);
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<ProtectedList>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Apps>().LoadAsync(stopping);
             await app.Services.GetRequiredService<LearnedRates>().LoadAsync(stopping);
             // Before anything is sent: no webhook may call our own API.
             app.Services.GetRequiredService<OutboundGuard>().Shut(ListenersOf(options.Listen));
@@ -134,18 +145,18 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         select new IPEndPoint(listener, address.Port);
 
     private static void Compose(
-        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, Func<CertHeraldOptions> read, IssuerDirectory issuers,
-        IReadOnlyList<IWebhookDialect> dialects)
+        IServiceCollection services, CertHeraldOptions options, Meter meter, Watched watched, ProtectedDomains protecting, NameSample sample, Func<CertHeraldOptions> read,
+        IssuerDirectory issuers, IReadOnlyList<IWebhookDialect> dialects)
     {
         TimeProvider time = Stores.TimeOf(options.Store);
         services.AddSingleton(time);
         services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, time, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => watched.List));                                                                                 // Inspecting
+        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample) { Index = options.Index });                          // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events))));
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only) { Owner = webhook.Owner }), issuers));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching
@@ -153,13 +164,19 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
 
+        services.AddSingleton(protecting);                                                                                                        // Lookalikes
+        services.AddSingleton(provider => new OrdinaryNames(sample, protecting, options.Data, TimeProvider.System, provider.GetRequiredService<ILogger<OrdinaryNames>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<OrdinaryNames>());
+        services.AddSingleton<AlertedLookalikes>();
+
+        var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton<OwedBell>();                                                                                                        // Following
         services.AddSingleton<EntryTap>();
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             provider.GetRequiredService<IStore>(),
-            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), time),
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), imported.Of(followed.Log.Id) ?? options.Logs.Start, provider.GetRequiredService<IStore>(), time),
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), time),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), time),
             time, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
@@ -187,6 +204,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(options.Retention);
         services.AddSingleton<DeliveryRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<DeliveryRetention>());
+        services.AddSingleton(options.Index);
+        services.AddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<IndexRetention>();
+        services.AddHostedService(provider => provider.GetRequiredService<IndexRetention>());
         services.AddSingleton(options.Operator);
         services.AddSingleton<OperatorChannels>();
         services.AddSingleton<Func<LogCounts>>(provider => () =>
@@ -210,7 +231,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             TrustedProxies = options.TrustedProxies,
         });
         services.AddApi();
+        services.AddCertSpotterApi(options.CertSpotterApi);
+        GraphApi.Add(services);
         services.AddHostedService<SharedSettings>();
+        services.AddHostedService<Clearing>();
         services.AddSingleton(options.CertStream);
         services.AddSingleton<CertStream>();
         if (options.CertStream.Enabled) services.AddHostedService(provider => provider.GetRequiredService<CertStream>());
@@ -225,7 +249,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>(), protecting)); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 
@@ -234,6 +258,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
     {
+        Alerted = provider.GetRequiredService<AlertedLookalikes>().Tell,
         // Searches of the past read once more what was shown then.
         Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
     };

@@ -79,7 +79,7 @@ internal sealed record LocalAccess(Uri Address, string Key)
 
     /// <summary>Asks for a change and gives the answer.</summary>
     /// <exception cref="CommandFailedException">It does not answer, or refuses: the message says why.</exception>
-    /// <param name="content">Sent as JSON; null for no body.</param>
+    /// <param name="content">Sent as JSON, unless it is content already; null for no body.</param>
     public async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken stopping, object? content = null)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
@@ -87,7 +87,7 @@ internal sealed record LocalAccess(Uri Address, string Key)
         try
         {
             using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
-            if (content is not null) request.Content = JsonContent.Create(content);
+            if (content is not null) request.Content = content as HttpContent ?? JsonContent.Create(content);
             using HttpResponseMessage answer = await client.SendAsync(request, stopping);
             if (answer.StatusCode == HttpStatusCode.Unauthorized)
                 throw new CommandFailedException($"the service at {Address} answered {(int)answer.StatusCode}: it may have been started anew; try again");

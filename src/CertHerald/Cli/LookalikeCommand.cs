@@ -154,7 +154,8 @@ internal static class LookalikeCommand
         return suffixes;
     }
 
-    private static CharacterFolds? Folds(string? file, string data)
+    /// <summary>What characters look like: the built-in table, and a file beside it. Null: the former alone.</summary>
+    internal static CharacterFolds? Folds(string? file, string data)
     {
         string path = file ?? Path.Combine(data, "confusables.txt");
         if (file is null && !File.Exists(path)) return null;

@@ -39,7 +39,7 @@ internal static class RekeyCommand
         {
             // Whoever opens it is the one instance: no service runs.
             await using IStore store = Stores.Open(options.Store, options.Data, TimeProvider.System, meter, forgotten);
-            foreach (string name in forgotten ?? []) Console.Error.WriteLine($"webhook {name} was removed: no key opens its secrets");
+            foreach (string name in forgotten ?? []) Console.Error.WriteLine($"{(name.StartsWith("app:", StringComparison.Ordinal) ? "" : "webhook ")}{name} was removed: no key opens its secrets");
             return await Rekey.RunAsync(store, dropOld, stopping);
         }
         catch (StoreInUseException) when (!forgetLost)

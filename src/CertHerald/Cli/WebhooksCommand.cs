@@ -201,7 +201,7 @@ internal static class WebhooksCommand
         return headers;
     }
 
-    private static string? SecretOf(string option, string? text)
+    internal static string? SecretOf(string option, string? text)
     {
         if (text is null) return null;
         string? secret = SecretText.Read(text, out (string Problem, string Remedy)? mistake);

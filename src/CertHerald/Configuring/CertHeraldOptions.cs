@@ -4,8 +4,11 @@ using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
@@ -32,6 +35,9 @@ internal sealed record CertHeraldOptions
 
     public WatchList Watch { get; init; } = WatchList.Empty;
 
+    /// <summary>Domains whose imitations are looked for.</summary>
+    public IReadOnlyList<ProtectedDomain> Lookalikes { get; init; } = [];
+
     /// <summary>What <see cref="Watch"/> was checked against; null if the data directory holds no list.</summary>
     public PublicSuffixes? Suffixes { get; init; }
 
@@ -45,6 +51,11 @@ internal sealed record CertHeraldOptions
     public OutboundOptions Outbound { get; init; } = new();
 
     public RetentionOptions Retention { get; init; } = new();
+
+    public IndexOptions Index { get; init; } = new();
+
+    /// <summary>Cert Spotter's API.</summary>
+    public CertSpotterApiOptions CertSpotterApi { get; init; } = new();
 
     /// <summary>Where people with accounts elsewhere sign in to the console; null: nowhere.</summary>
     public OpenIdOptions? OpenId { get; init; }

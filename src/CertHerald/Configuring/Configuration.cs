@@ -10,8 +10,11 @@ using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Fetching;
+using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
@@ -26,7 +29,7 @@ internal static class Configuration
     private const string EnvironmentPrefix = "CERTHERALD__";
 
     /// <summary>What a running service reads again.</summary>
-    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc"];
+    private static readonly string[] Reloaded = ["watch", "watch_files", "known", "webhooks", "smtp", "outbound", "oidc", "lookalikes"];
 
     /// <summary>Reads and checks all of it.</summary>
     /// <param name="file">Null: <c>certherald.json</c> if it is there, else the defaults.</param>
@@ -99,16 +102,12 @@ internal static class Configuration
         WatchList watch = WatchLists.Read(root.Texts("watch") ?? [], watchFiles, root.PlaceOf("watch"), mistakes, out IReadOnlyList<string> warnings);
 
         ConfigurationSection known = root.Section("known");
-        IReadOnlyList<string> keyFiles = known.Texts("key_files") ?? [], certificateFiles = known.Texts("certificate_files") ?? [];
-        files.Add([.. keyFiles, .. certificateFiles]);
-        KnownCertificates knownCertificates = KnownFiles.Read(keyFiles, certificateFiles, known.Mistake);
-        known.NotYet("certificate_authorities", "list your keys in known.key_files");
-        if (known.Flag("use_caa") == true) known.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
-        known.Finish();
+        KnownCertificates knownCertificates = KnownSection.Read(known, files, out IReadOnlyList<string> knownWarnings);
 
-        root.NotYet("lookalikes", "remove the section");
+        IReadOnlyList<ProtectedDomain> lookalikes = LookalikeSection.Read(root, "lookalikes");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
+        IndexOptions index = IndexKeys.Read(root);
         IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
         OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
         MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
@@ -117,6 +116,7 @@ internal static class Configuration
         CertStreamOptions certStream = CertStreamSection.Read(root.Section("certstream"));
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
+        CertSpotterApiOptions certSpotterApi = CertSpotterApi(root.Section("certspotter_api"));
         string store = SecretText.Read(root.Text("store") ?? defaults.Store, out (string Problem, string Remedy)? unread) ?? defaults.Store;
         if ((unread ?? Stores.MistakeIn(store)) is { } mistake) root.Mistake("store", mistake.Problem, mistake.Remedy);
         string data = root.Text("data") ?? defaults.Data;
@@ -133,6 +133,7 @@ internal static class Configuration
             Store = store,
             Logs = logs,
             Watch = watch,
+            Lookalikes = lookalikes,
             Known = knownCertificates,
             Suffixes = suffixes,
             Files = files.Stamps,
@@ -140,15 +141,20 @@ internal static class Configuration
             Operator = operators,
             Outbound = outbound,
             Retention = retention,
+            Index = index,
             OpenId = openId,
             CertStream = certStream,
-            Warnings = [.. warnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
+            CertSpotterApi = certSpotterApi,
+            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
-    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
+    private static IEnumerable<string> Warnings(
+        LogOptions logs, WatchList watch, IReadOnlyList<ProtectedDomain> lookalikes, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
     {
-        if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
+        if (lookalikes.Count > 0 && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Lookalike)) && mail?.Events.Contains(EventKinds.Lookalike) != true)
+            yield return "no webhook takes \"lookalike\": look-alikes are shown in the console only";
+        if (watch.Count == 0 && lookalikes.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
         if (logs.Lists.Count > 0 && (!Contact.FitsHeader(logs.Contact) || !Contact.ReachesSomebody(logs.Contact)))
             yield return logs.Contact.Length == 0
@@ -325,6 +331,13 @@ internal static class Configuration
             else if (parsed.Credentials is not null) section.Mistake("dead_man_url", "has a user name, which is not sent", "put what tells you apart into the path");
             else options = options with { DeadManUrl = parsed.Address };
         }
+        section.Finish();
+        return options;
+    }
+
+    private static CertSpotterApiOptions CertSpotterApi(ConfigurationSection section)
+    {
+        var options = new CertSpotterApiOptions { Anonymous = section.Flag("anonymous") ?? false, KeyRequests = section.Whole("requests_per_hour", 1, int.MaxValue) };
         section.Finish();
         return options;
     }

@@ -1,18 +1,20 @@
 using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Protecting;
 
 namespace CertHerald.Configuring;
 
 /// <summary>
 /// Reads the configuration again when asked to and when one of its files has changed, and puts its watch list, known
-/// certificates, webhooks, outbound rules and OpenID provider in force. The new ones are built aside: nobody who reads logs waits for them. Whatever is wrong with the new
+/// certificates, webhooks, outbound rules, OpenID provider and protected domains in force. The new ones are built aside: nobody who reads logs waits for them. Whatever is wrong with the new
 /// ones, the old ones stay.
 /// </summary>
 /// <param name="read">Reads and checks all of it, as at the start.</param>
 /// <param name="first">What <paramref name="watched"/> began with.</param>
 internal sealed partial class ConfigurationReload(
-    Func<CertHeraldOptions> read, CertHeraldOptions first, Watched watched, Webhooks webhooks, OutboundGuard guard, OpenIdProvider openId, TimeProvider time, ILogger<ConfigurationReload> logger)
+    Func<CertHeraldOptions> read, CertHeraldOptions first, Watched watched, Webhooks webhooks, OutboundGuard guard, OpenIdProvider openId, TimeProvider time, ILogger<ConfigurationReload> logger,
+    ProtectedDomains? protecting = null)
     : BackgroundService
 {
     /// <summary>How often the files are looked at. A changed file is read once it has stood still for as long: it may be half written.</summary>
@@ -83,6 +85,7 @@ internal sealed partial class ConfigurationReload(
         webhooks.Configure(options.Webhooks);
         guard.Use(options.Outbound);
         openId.Configure(options.OpenId);
+        protecting?.Configure(options.Lookalikes, options.Suffixes);
         _read = _seen = options.Files;
         _mistakes = [];
         LetGo(Math.Max(items, now));

@@ -57,6 +57,24 @@ internal sealed class ConfigurationSection(JsonObject values, string file, strin
         }
     }
 
+    /// <summary>Names that the user chooses, each with a list of texts, or with one.</summary>
+    public IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>> TextsByName(string key)
+    {
+        switch (Ask(key))
+        {
+            case null:
+                return [];
+            case JsonObject lists when lists.All(item => item.Value is JsonArray list ? list.All(IsText) : IsText(item.Value)):
+                return [.. lists.Select(item => KeyValuePair.Create<string, IReadOnlyList<string>>(
+                    item.Key, item.Value is JsonArray list ? [.. list.Select(text => text!.GetValue<string>())] : [item.Value!.GetValue<string>()]))];
+            default:
+                Mistake(key, "is no list of names with lists of texts", "write { \".example.com\": [ \"…\", \"…\" ] }");
+                return [];
+        }
+
+        static bool IsText(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out _);
+    }
+
     private string? SecretOf(string key, string text)
     {
         if (SecretText.FileOf(text) is { } kept) files.Add(kept);

@@ -54,7 +54,7 @@ internal sealed record FileStamps
     }
 
     private static IEnumerable<string> NamesOf(string pattern) =>
-        pattern.AsSpan().ContainsAny('*', '?')
-            ? Directory.GetFiles(Path.GetDirectoryName(pattern) is { Length: > 0 } folder ? folder : ".", Path.GetFileName(pattern)).Order(StringComparer.Ordinal)
+        KnownFolder.FolderOf(pattern) is { } all ? KnownFolder.FilesOf(all)
+            : pattern.AsSpan().ContainsAny('*', '?') ? Directory.GetFiles(Path.GetDirectoryName(pattern) is { Length: > 0 } folder ? folder : ".", Path.GetFileName(pattern)).Order(StringComparer.Ordinal)
             : [pattern];
 }

@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
-using CertHerald.Names;
 using CertHerald.Transparency.Certificates;
 
 namespace CertHerald.Configuring;
@@ -17,14 +15,12 @@ internal static class KnownFiles
         var keys = new Dictionary<string, IReadOnlySet<string>>(StringComparer.Ordinal);
         foreach ((string file, byte[] bytes) in Open(keyFiles, "key_files", mistake))
         {
-            if (ReadRequest(bytes) is not { } request)
+            if (SigningRequest.TryRead(bytes) is not { } request)
             {
                 mistake("key_files", $"{file} is no certificate signing request", "give the CSR, PEM or DER, that the key was certified with");
                 continue;
             }
-            keys[request.Key] = keys.TryGetValue(request.Key, out IReadOnlySet<string>? names)
-                ? names.Union(request.Names).ToHashSet(StringComparer.Ordinal)
-                : request.Names;
+            keys[request.PubkeySha256] = request.DnsNames.Concat(keys.GetValueOrDefault(request.PubkeySha256) ?? new HashSet<string>()).ToHashSet(StringComparer.Ordinal);
         }
         foreach ((string file, byte[] bytes) in Open(certificateFiles, "certificate_files", mistake))
         {
@@ -81,32 +77,6 @@ internal static class KnownFiles
             if (files.Length == 0 && !pattern.Contains('*', StringComparison.Ordinal))
                 mistake(key, $"{pattern} does not exist", "correct the path, relative to where certherald runs");
             foreach (string file in files.Order(StringComparer.Ordinal)) yield return file;
-        }
-    }
-
-    /// <summary>The key and every name that a request asks for, subject and subjectAltName alike.</summary>
-    private static (string Key, IReadOnlySet<string> Names)? ReadRequest(byte[] bytes)
-    {
-        try
-        {
-            byte[] der = PemFile.TryReadFirst(bytes, "CERTIFICATE REQUEST") ?? PemFile.TryReadFirst(bytes, "NEW CERTIFICATE REQUEST") ?? bytes;
-            CertificateRequest request = CertificateRequest.LoadSigningRequest(
-                der, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
-
-            var identifiers = new HashSet<Identifier>();
-            if (DistinguishedName.CommonName(request.SubjectName.RawData) is { } commonName)
-                Identifiers.Read(NameSource.CommonName, System.Text.Encoding.UTF8.GetBytes(commonName), identifiers);
-            foreach (X509Extension extension in request.CertificateExtensions)
-                if (extension.Oid?.Value == "2.5.29.17")
-                    foreach (string name in new X509SubjectAlternativeNameExtension(extension.RawData).EnumerateDnsNames())
-                        Identifiers.Read(NameSource.DnsName, System.Text.Encoding.UTF8.GetBytes(name), identifiers);
-
-            string key = Convert.ToHexStringLower(SHA256.HashData(request.PublicKey.ExportSubjectPublicKeyInfo()));
-            return (key, (from identifier in identifiers where identifier.Kind == IdentifierKind.Dns select identifier.Text).ToHashSet(StringComparer.Ordinal));
-        }
-        catch (CryptographicException)
-        {
-            return null;
         }
     }
 }

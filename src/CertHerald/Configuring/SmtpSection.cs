@@ -1,4 +1,5 @@
 using System.Net;
+using CertHerald.Deciding;
 using CertHerald.Delivering.Operators;
 
 namespace CertHerald.Configuring;
@@ -13,6 +14,7 @@ internal static class SmtpSection
         string? host = section.Text("host"), tlsText = section.Text("tls"), user = section.Secret("user"), password = section.Secret("password"), from = section.Text("from");
         int? port = section.Whole("port", 1, 65535);
         IReadOnlyList<string> to = section.Texts("to") ?? [];
+        IReadOnlyList<string> events = section.Texts("events") ?? MailOptions.DefaultEvents;
         bool hasUser = section.Has("user"), hasPassword = section.Has("password");
         section.Finish();
 
@@ -29,6 +31,9 @@ internal static class SmtpSection
         else if (!MailOptions.IsAddress(from)) Mistake("from", "is no mail address", "write certherald@example.com, without a name before it");
         if (to.Count is 0 or > MailOptions.MostRecipients) Mistake("to", to.Count == 0 ? "names nobody" : "names too many", $"write [\"ops@example.com\"], up to {MailOptions.MostRecipients}");
         foreach (string one in to.Where(one => !MailOptions.IsAddress(one))) Mistake("to", $"\"{one}\" is no mail address", "write ops@example.com, without a name before it");
+
+        if (events.Count == 0) Mistake("events", "names no event: no mail would ever be sent", $"write {string.Join(" or ", EventKinds.All.Where(Speaks))}, or remove the section");
+        foreach (string kind in events.Where(kind => !Speaks(kind))) Mistake("events", $"\"{kind}\" is not told by mail", DidYouMean.Remedy(kind, [.. EventKinds.All.Where(Speaks)]));
 
         MailTls tls = MailOptions.TlsFor(host ?? "");
         if (tlsText is not null)
@@ -50,8 +55,11 @@ internal static class SmtpSection
             Credentials = user is null ? null : (user, password!),
             From = from!,
             To = to,
+            Events = events,
         };
     }
+
+    private static bool Speaks(string kind) => Dialects.WebhookDialects.All.Any(dialect => dialect.IsMail && dialect.Speaks(kind));
 
     private static bool IsHost(string text) =>
         IPAddress.TryParse(text, out _) || (text.Length <= 253 && text.TrimEnd('.').Split('.').All(label => label.Length is > 0 and <= 63 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')));

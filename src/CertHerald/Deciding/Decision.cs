@@ -12,6 +12,12 @@ internal sealed record Decision(
 {
     /// <summary>Names of the webhooks that get <see cref="EventKinds.Certificate"/>, known or not; none of them is among <see cref="Owed"/>.</summary>
     public IReadOnlyList<string> OwedEvery { get; init; } = [];
+
+    /// <summary>
+    /// Webhooks that get <see cref="EventKinds.Lookalike"/> of what their owner protects. Whether there is something to tell, the store
+    /// knows: an imitation is told of once, and not with each certificate.
+    /// </summary>
+    public IReadOnlyList<Subscription> OwedLookalikes { get; init; } = [];
 }
 
 /// <summary>One of the user's names for which a certificate is valid.</summary>
@@ -32,5 +38,8 @@ internal static class EventKinds
     /// <summary>What whoever runs the service must know: incidents of logs. No certificate is its subject.</summary>
     public const string Operator = "operator";
 
-    public static IReadOnlyList<string> All { get; } = [Certificate, UnknownCertificate, MalformedCertificate, Operator];
+    /// <summary>A certificate for names that imitate a protected domain.</summary>
+    public const string Lookalike = "lookalike";
+
+    public static IReadOnlyList<string> All { get; } = [Certificate, UnknownCertificate, MalformedCertificate, Operator, Lookalike];
 }

@@ -50,6 +50,9 @@ internal sealed class IssuerDirectory
     /// <summary>Whether it is known by its key.</summary>
     public bool Knows(string pubkeySha256) => _byKey.ContainsKey(pubkeySha256);
 
+    /// <summary>Whether a CA that is known by a key answers to this name in CAA records.</summary>
+    public bool Answers(string caaDomain) => _byKey.Values.Any(facts => facts.CaaDomains?.Contains(caaDomain, StringComparer.OrdinalIgnoreCase) == true);
+
     private static IssuerFacts FactsOf(IssuerKey key, IssuerOwner? owner)
     {
         IssuerFacts known = IssuerTable.RowOf(key.Sha256, key.Owner, key.Organization)?.Facts ?? new IssuerFacts { FriendlyName = key.Owner };

@@ -103,6 +103,7 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
         DeliverySubject subject = text.Kind switch
         {
             EventKinds.MalformedCertificate => new DeliverySubject(baseUrl, null, await store.FindMalformedAsync(text.Subject, cancellation)),
+            EventKinds.Lookalike => new DeliverySubject(baseUrl, null, null) { Lookalike = await store.FindLookalikeAlertAsync(text.Subject, cancellation) },
             EventKinds.Operator => new DeliverySubject(baseUrl, null, null, await store.FindNoticeAsync(text.Subject, cancellation)),
             _ => new DeliverySubject(baseUrl, await store.FindIssuanceAsync(text.Subject, cancellation), null),
         };
@@ -112,7 +113,7 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
         // What is not proven yet says so, and leaves: no alert waits for its proof.
         Evidence? evidence = text.Kind == EventKinds.MalformedCertificate
             ? await store.FindMalformedEvidenceAsync(text.Subject, cancellation)
-            : await store.FindEvidenceAsync(text.Subject, null, cancellation);
+            : await store.FindEvidenceAsync(subject.Lookalike?.Issuance.Id ?? text.Subject, null, cancellation);
         return subject with { Evidence = new DeliveryEvidence(evidence is null ? null : EvidenceJson.Write(evidence)) };
     }
 }

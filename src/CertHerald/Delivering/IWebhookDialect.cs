@@ -57,6 +57,9 @@ internal sealed record DeliverySubject(string BaseUrl, Issuance? Issuance, Malfo
     /// <summary>The receiver wants no more, or refused the whole as too large: say what changed and no more, if the dialect has such a form.</summary>
     public bool IsShort { get; init; }
 
+    /// <summary>Of a delivery about a look-alike; the others are then null.</summary>
+    public LookalikeAlert? Lookalike { get; init; }
+
     /// <summary>When it is sent for the first time.</summary>
     public DateTimeOffset At { get; init; }
 

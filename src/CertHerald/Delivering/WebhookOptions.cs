@@ -1,5 +1,7 @@
+using CertHerald.Deciding;
 using CertHerald.Delivering.Operators;
 using CertHerald.Delivering.Signing;
+using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
@@ -20,6 +22,12 @@ internal sealed record WebhookOptions
 
     /// <summary>Kinds of event it gets.</summary>
     public required IReadOnlyList<string> Events { get; init; }
+
+    /// <summary>What of the watch list it is told of; null: all. Set for those of apps.</summary>
+    public WatchedPart? Only { get; init; }
+
+    /// <summary>Whose protected domains it is told about: whoever runs the service, or an app.</summary>
+    public string Owner { get; init; } = ProtectedDomainOwners.Operator;
 
     /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
     public bool Evidence { get; init; }

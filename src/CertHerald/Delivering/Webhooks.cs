@@ -1,7 +1,7 @@
 namespace CertHerald.Delivering;
 
 /// <summary>
-/// The webhooks in force: those of the configuration, and those added through the API. Its lists are immutable and swapped
+/// The webhooks in force: those of the configuration, those added through the API, and those of apps. Its lists are immutable and swapped
 /// whole. Any thread reads without waiting; those who write take turns.
 /// </summary>
 /// <param name="baseUrl">Public address of this service, without a slash at its end: links in bodies begin with it.</param>
@@ -9,7 +9,7 @@ namespace CertHerald.Delivering;
 internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> configured)
 {
     private readonly Lock _writing = new();
-    private volatile State _now = new(configured, [], configured);
+    private volatile State _now = new(configured, [], [], configured);
 
     public string BaseUrl => baseUrl;
 
@@ -22,11 +22,17 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
     /// <summary>The part of them that was added through the API.</summary>
     public IReadOnlyList<WebhookOptions> Added => _now.Added;
 
+    /// <summary>The part of them that is apps'. Their names are none that others can have.</summary>
+    public IReadOnlyList<WebhookOptions> OfApps => _now.OfApps;
+
     /// <summary>Puts in force what the configuration holds now.</summary>
     public void Configure(IReadOnlyList<WebhookOptions> configured) => Swap(now => now with { Configured = configured });
 
     /// <summary>Puts in force what was added through the API. One that bears a configured one's name is left out.</summary>
     public void Add(IReadOnlyList<WebhookOptions> added) => Swap(now => now with { Added = added });
+
+    /// <summary>Puts in force where apps are told.</summary>
+    public void AddOfApps(IReadOnlyList<WebhookOptions> ofApps) => Swap(now => now with { OfApps = ofApps });
 
     private void Swap(Func<State, State> change)
     {
@@ -34,9 +40,10 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
         {
             State after = change(_now);
             var taken = after.Configured.Select(webhook => webhook.Name).ToHashSet(StringComparer.Ordinal);
-            _now = after with { All = [.. after.Configured, .. after.Added.Where(webhook => !taken.Contains(webhook.Name))] };
+            _now = after with { All = [.. after.Configured, .. after.Added.Where(webhook => !taken.Contains(webhook.Name)), .. after.OfApps] };
         }
     }
 
-    private sealed record State(IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> All);
+    private sealed record State(
+        IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> OfApps, IReadOnlyList<WebhookOptions> All);
 }

@@ -32,6 +32,9 @@ internal sealed class LaneReader(
     /// <summary>As <see cref="ProveEach"/>; a test has no time for so many.</summary>
     public ulong Unproven { get; init; } = ProveEach;
 
+    /// <summary>Hears of look-alikes that are told of now.</summary>
+    public Action<IReadOnlyList<AlertedLookalike>>? Alerted { get; init; }
+
     /// <summary>Shows what it reads; null shows it to nobody.</summary>
     public EntryTap? Tap { get; init; }
 
@@ -83,11 +86,13 @@ internal sealed class LaneReader(
         {
             if (batch is UnprovenBatch && Log.Protocol == LogProtocol.StaticCt) await OpenLyingTilesAsync(lane, batch, head, stopping);
             if (LeafIndexCheck.Report(batch.Raw, followed.Chosen.IsArchived) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
-            IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw), stopping);
+            List<IndexedCertificate>? others = inspector.Index.TakesAll ? [] : null;
+            IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw, others), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
-            CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, seen, stopping);
+            CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, others ?? [], seen, stopping);
 
             if (outcome.Owed > 0) bell.Ring();
+            if (outcome.Alerted.Count > 0) Alerted?.Invoke(outcome.Alerted);
             Tap?.Pass(Log, batch.Raw);
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;

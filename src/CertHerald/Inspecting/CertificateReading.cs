@@ -63,6 +63,14 @@ internal static class CertificateReading
         return matches;
     }
 
+    /// <summary>Whether what was read of a certificate falls under a list.</summary>
+    public static bool IsWatched(CertificateFacts certificate, WatchList watch)
+    {
+        Identifier[] identifiers =
+            [.. certificate.DnsNames.Select(name => new Identifier(IdentifierKind.Dns, name)), .. certificate.IpAddresses.Select(address => new Identifier(IdentifierKind.Ip, address))];
+        return Matches(identifiers, watch, out _, out bool isSpent).Count > 0 || isSpent;
+    }
+
     /// <summary>The facts of a logged certificate or precertificate.</summary>
     /// <param name="certificate">The entry's certificate, or its leaf TBS, which alone the tree covers.</param>
     /// <param name="identifiers">From <see cref="IdentifiersOf"/>.</param>
@@ -70,20 +78,25 @@ internal static class CertificateReading
     public static CertificateFacts Read(
         LogEntry entry, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers, out string? chainMismatch)
     {
-        if (entry.Type == EntryType.X509)
-        {
-            chainMismatch = entry.ExtraFailure == ExtraFailure.None ? null : Unreadable;
-            return Read(entry.Certificate, certificate, identifiers, isPrecertificate: false, IssuerKeyOf(entry.Chain));
-        }
-
-        // A precertificate that cannot be this one is not shown: the TBS that the log signed is all there is.
-        bool isForeign = !PrecertificateCheck.MayBecome(entry.PreCertificate, certificate);
-        CertificateFacts facts = Read(
-            isForeign ? entry.Tbs : entry.PreCertificate, certificate, identifiers, isPrecertificate: true, Convert.ToHexStringLower(entry.IssuerKeyHash));
+        CertificateFacts facts = Read(entry, certificate, identifiers, out bool isForeign);
         chainMismatch = entry.ExtraFailure != ExtraFailure.None ? Unreadable
             : isForeign ? "the precertificate is not the logged one"
-            : ChainContradiction(entry, facts);
+            : facts.IsPrecertificate ? ChainContradiction(entry, facts)
+            : null;
         return facts;
+    }
+
+    /// <summary>The same, without a look at what the chain contradicts.</summary>
+    public static CertificateFacts Read(LogEntry entry, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers) =>
+        Read(entry, certificate, identifiers, out bool _);
+
+    /// <param name="isForeign">The precertificate cannot be this one, and is not shown: the TBS that the log signed is all there is.</param>
+    private static CertificateFacts Read(LogEntry entry, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers, out bool isForeign)
+    {
+        isForeign = entry.Type != EntryType.X509 && !PrecertificateCheck.MayBecome(entry.PreCertificate, certificate);
+        return entry.Type == EntryType.X509
+            ? Read(entry.Certificate, certificate, identifiers, isPrecertificate: false, IssuerKeyOf(entry.Chain))
+            : Read(isForeign ? entry.Tbs : entry.PreCertificate, certificate, identifiers, isPrecertificate: true, Convert.ToHexStringLower(entry.IssuerKeyHash));
     }
 
     /// <summary>The facts of a certificate from anywhere.</summary>
@@ -118,9 +131,38 @@ internal static class CertificateReading
     public static string? PubkeySha256Of(ReadOnlySpan<byte> der) =>
         CertificateView.TryRead(der, out CertificateView certificate) && !certificate.Spki.IsEmpty ? Sha256(certificate.Spki) : null;
 
+    /// <summary>Largest key that is kept whole: some kinds take a megabyte, and none of these signs certificates.</summary>
+    private const int LargestSpki = 1 << 16;
+
+    /// <summary>A certificate's SPKI if it has this hash; else null, as for one that is too large to be kept.</summary>
+    public static byte[]? SpkiOf(ReadOnlySpan<byte> der, string sha256) =>
+        CertificateView.TryRead(der, out CertificateView certificate) && certificate.Spki is { IsEmpty: false, Length: <= LargestSpki } spki && Sha256(spki) == sha256
+            ? spki.ToArray()
+            : null;
+
+    /// <summary>The same from the first of a chain that has it: the issuer, or the one above who signs precertificates for it. RFC 6962 §3.1.</summary>
+    public static byte[]? SpkiIn(CertificateChain chain, string sha256)
+    {
+        for (int place = 0; place < 2 && chain.MoveNext(); place++)
+            if (SpkiOf(chain.Current, sha256) is { } spki)
+                return spki;
+        return null;
+    }
+
     /// <summary>Whether a certificate's key signs precertificates in the name of its issuer. RFC 6962 §3.1.</summary>
     public static bool SignsPrecertificates(ReadOnlySpan<byte> der) =>
         CertificateView.TryRead(der, out CertificateView certificate) && certificate.IsPrecertificateSigner;
+
+    /// <summary>The first certificate of a chain; null if it has none.</summary>
+    /// <param name="next">The second one, if the first signs precertificates in its name; else null.</param>
+    public static byte[]? FirstOf(CertificateChain chain, out byte[]? next)
+    {
+        next = null;
+        if (!chain.MoveNext()) return null;
+        byte[] first = chain.Current.ToArray();
+        if (SignsPrecertificates(first) && chain.MoveNext()) next = chain.Current.ToArray();
+        return first;
+    }
 
     private static string? ChainContradiction(LogEntry entry, CertificateFacts facts)
     {

@@ -7,7 +7,7 @@ namespace CertHerald.Inspecting;
 /// <param name="Logged">The entry's timestamp, by the log's word.</param>
 internal abstract record Finding(EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged);
 
-/// <summary>The entry's certificate is valid for something watched.</summary>
+/// <summary>The entry's certificate is valid for something watched, or for a look-alike of something protected, or both.</summary>
 /// <param name="IssuerFingerprint">SHA-256 of the issuer's certificate, where the log keeps it beside its entries; else null.</param>
 internal sealed record MatchFinding(
     EntryIndex Index, MerkleHash LeafHash, DateTimeOffset Logged, CertificateFacts Certificate, IReadOnlyList<Match> Matches,
@@ -17,8 +17,27 @@ internal sealed record MatchFinding(
     /// <summary>It falls under more of the watch list than <see cref="Matches"/> lists.</summary>
     public bool HasMoreMatches { get; init; }
 
+    /// <summary>What it imitates of protected domains, by owner, registrable domain and protected domain.</summary>
+    public IReadOnlyList<LookalikeMatch> Lookalikes { get; init; } = [];
+
     /// <summary>SHA-256 of the certificate above the issuer's, likewise: the issuer of the final certificate if the first one only signs precertificates.</summary>
     public MerkleHash? NextFingerprint { get; init; }
+
+    /// <summary>The issuer's SubjectPublicKeyInfo, of which the certificate's facts have the hash; null while no chain has shown it.</summary>
+    public byte[]? IssuerSpki { get; init; }
+
+    /// <summary>The issuer's certificate, DER, where the log has shown it; else null. Shown by the log, and covered by no tree.</summary>
+    public byte[]? IssuerDer { get; init; }
+
+    /// <summary>The certificate above it, likewise.</summary>
+    public byte[]? NextDer { get; init; }
+
+    /// <summary>
+    /// Whether the issuer's key has signed this certificate, through the signing certificate of a precertificate if there is one:
+    /// what that key may authorise (RFC 6962 §3.1). Costs a signature check: ask last.
+    /// </summary>
+    public bool IsSignedByIssuer() =>
+        ChainMismatch is null && IssuerDer is not null && Certificate.IssuerPubkeySha256 is { } key && IssuerSignature.Holds(Certificate.CertDer, IssuerDer, NextDer, key);
 
     /// <summary>
     /// How precertificate and chain, which the tree does not cover, contradict the leaf: among the certificate's problems,
@@ -41,11 +60,18 @@ internal sealed record MatchFinding(
     {
         if (issuer is null) return this;
         // The leaf of a precertificate names its issuer's key itself: there the chain is judged, not believed.
-        if (!Certificate.IsPrecertificate) return this with { Certificate = Certificate with { IssuerPubkeySha256 = CertificateReading.PubkeySha256Of(issuer) } };
-        if (ChainMismatch is not null || (next is null && CertificateReading.SignsPrecertificates(issuer))) return this;
-        return Contradicted(PrecertificateCheck.Contradiction(
+        if (!Certificate.IsPrecertificate)
+            return (this with { Certificate = Certificate with { IssuerPubkeySha256 = CertificateReading.PubkeySha256Of(issuer) }, IssuerDer = issuer }).WithKeyOf(issuer, null);
+        MatchFinding shown = WithKeyOf(issuer, next);
+        if (ChainMismatch is not null || (next is null && CertificateReading.SignsPrecertificates(issuer))) return shown;
+        return (shown with { IssuerDer = issuer, NextDer = next }).Contradicted(PrecertificateCheck.Contradiction(
             Certificate.CertDer, Certificate.TbsSha256, Certificate.IssuerPubkeySha256!, issuer, next));
     }
+
+    /// <summary>The same, with the key of the one that has the issuer's: above a certificate that only signs precertificates, the next.</summary>
+    private MatchFinding WithKeyOf(byte[] issuer, byte[]? next) => Certificate.IssuerPubkeySha256 is { } sha256
+        ? this with { IssuerSpki = CertificateReading.SpkiOf(issuer, sha256) ?? (next is null ? null : CertificateReading.SpkiOf(next, sha256)) }
+        : this;
 }
 
 /// <summary>The entry could not be read so far that a watched name may hide in it. Never dropped: an alert of its own kind.</summary>

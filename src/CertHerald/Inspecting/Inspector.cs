@@ -8,22 +8,29 @@ namespace CertHerald.Inspecting;
 
 /// <summary>Finds what concerns the user in a batch. Pure; an entry that matches nothing allocates nothing.</summary>
 /// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
-internal sealed class Inspector(Func<WatchList> watched)
+/// <param name="protecting">The protected domains of the moment, likewise; null: none are.</param>
+/// <param name="sample">Gets ordinary names among those that are read; null: nobody does.</param>
+internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? protecting = null, NameSample? sample = null)
 {
+    /// <summary>What is kept of the entries that match nothing.</summary>
+    public IndexOptions Index { get; init; } = new();
+
     /// <summary>Bytes at the end of a run without a gap in which a name is looked for: the longest name, and what may follow it.</summary>
     private const int LongestRun = DnsName.MaxLength + 3;
 
     /// <summary>What the entries of a batch show, in their order.</summary>
-    public IReadOnlyList<Finding> Inspect(RawBatch batch)
+    /// <param name="others">Takes what nobody watches, if that is to be indexed; null leaves it.</param>
+    public IReadOnlyList<Finding> Inspect(RawBatch batch, ICollection<IndexedCertificate>? others = null)
     {
         // One list for the whole batch: a reload between two entries would judge them by different lists.
         WatchList watch = watched();
+        var looking = new Looking(protecting?.Invoke() ?? Protection.None, sample);
         List<Finding>? findings = null;
         for (int place = 0; place < batch.Count; place++)
         {
             try
             {
-                Inspect(batch, place, watch, ref findings);
+                Inspect(batch, place, watch, ref looking, others, ref findings);
             }
             catch (Exception defect) when (defect is not OutOfMemoryException)
             {
@@ -31,10 +38,11 @@ internal sealed class Inspector(Func<WatchList> watched)
                 (findings ??= []).Add(Malformed(batch, place, default, $"certherald failed to read it: {defect.GetType().Name}", watch));
             }
         }
+        looking.Finish();
         return (IReadOnlyList<Finding>?)findings ?? [];
     }
 
-    private static void Inspect(RawBatch batch, int place, WatchList watch, ref List<Finding>? findings)
+    private void Inspect(RawBatch batch, int place, WatchList watch, ref Looking looking, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
     {
         EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
         if (failure != EntryFailure.None)
@@ -46,27 +54,30 @@ internal sealed class Inspector(Func<WatchList> watched)
         bool isReadable = entry.Type == EntryType.X509
             ? CertificateView.TryRead(entry.Certificate, out CertificateView certificate)
             : CertificateView.TryReadTbs(entry.Tbs, out certificate);
-        bool isWatched = ShowsWatchedName(certificate, watch, out CertificateFlaws flaws, out bool isSpent);
+        bool isWatched = ShowsWatchedName(certificate, watch, ref looking, out bool isLookalike, out CertificateFlaws flaws, out bool isSpent);
         bool mayHideName = !isReadable || (flaws & CertificateFlaws.MayHideName) != 0;
 
         // The common case ends here.
-        if (!isWatched && !mayHideName && !isSpent) return;
+        if (!isWatched && !isLookalike && !mayHideName && !isSpent && others is null) return;
 
-        findings ??= [];
-        if (isWatched && Matched(batch, place, entry, certificate, watch, ref isSpent) is { } match) findings.Add(match);
+        MatchFinding? match = isWatched || isLookalike ? Matched(batch, place, entry, certificate, watch, isLookalike ? looking.Protection : Protection.None, ref isSpent) : null;
+        if (match is not null) (findings ??= []).Add(match);
+        else if (isReadable) others?.Add(Other(batch, place, entry, certificate));
         if (mayHideName || isSpent)
-            findings.Add(Malformed(
+            (findings ??= []).Add(Malformed(
                 batch, place, LogTime.Of(entry.Timestamp),
                 string.Join("; ", [.. certificate.Problems().Select(problem => problem.ToString()), .. isSpent ? [CertificateReading.TooManyGlobs] : Array.Empty<string>()]), watch));
     }
 
     /// <summary>Null where the quick look was wrong: it may take a name for a watched one.</summary>
-    private static MatchFinding? Matched(RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, ref bool isSpent)
+    private static MatchFinding? Matched(
+        RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, Protection protection, ref bool isSpent)
     {
         IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
         IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out bool isCut, out bool isSpentHere);
         isSpent |= isSpentHere;
-        if (matches.Count == 0) return null;
+        IReadOnlyList<LookalikeMatch> lookalikes = protection.IsEmpty ? [] : protection.Judge(identifiers, watch);
+        if (matches.Count == 0 && lookalikes.Count == 0) return null;
 
         CertificateFacts facts = CertificateReading.Read(entry, certificate, identifiers, out string? chainMismatch);
         if (isSpentHere) facts = facts with { Problems = [.. facts.Problems, CertificateReading.TooManyGlobs] };
@@ -75,22 +86,40 @@ internal sealed class Inspector(Func<WatchList> watched)
             batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), facts, matches, issuers.Length > 0 ? issuers[0] : null)
         {
             NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
+            IssuerSpki = facts.IssuerPubkeySha256 is { } issuerKey ? CertificateReading.SpkiIn(entry.Chain, issuerKey) : null,
             HasMoreMatches = isCut,
+            IssuerDer = CertificateReading.FirstOf(entry.Chain, out byte[]? next),
+            NextDer = next,
+            Lookalikes = lookalikes,
         };
         return finding.Contradicted(chainMismatch);
     }
 
+    private IndexedCertificate Other(RawBatch batch, int place, LogEntry entry, CertificateView certificate)
+    {
+        CertificateFacts facts = CertificateReading.Read(entry, certificate, CertificateReading.IdentifiersOf(certificate));
+        return new IndexedCertificate(batch[place].Index, LogTime.Of(entry.Timestamp), Index.KeepsDer ? facts : facts with { CertDer = [] });
+    }
+
     /// <param name="isSpent">Names with <c>*</c> were left uncompared, and nothing that was compared is watched.</param>
-    private static bool ShowsWatchedName(CertificateView certificate, WatchList watch, out CertificateFlaws flaws, out bool isSpent)
+    /// <param name="isLookalike">Some name may be a look-alike of a protected domain.</param>
+    private static bool ShowsWatchedName(
+        CertificateView certificate, WatchList watch, ref Looking looking, out bool isLookalike, out CertificateFlaws flaws, out bool isSpent)
     {
         bool isWatched = false;
+        isLookalike = false;
         var budget = new GlobBudget(CertificateReading.MostComparisons);
         NameEnumerator names = certificate.Names;
         try
         {
             // To the end even after a hit: the rest may hold what cannot be read.
+            looking.Begin();
             while (names.MoveNext())
-                isWatched |= !isWatched && watch.MayMatch(CertificateReading.SourceOf(names.Current), names.Current.Value, ref budget);
+            {
+                NameSource source = CertificateReading.SourceOf(names.Current);
+                isWatched |= !isWatched && watch.MayMatch(source, names.Current.Value, ref budget);
+                isLookalike |= looking.Sees(source, names.Current.Value, isLookalike);
+            }
             flaws = certificate.Flaws | names.Flaws;
         }
         finally

@@ -1,4 +1,5 @@
 using CertHerald.Deciding;
+using CertHerald.Inspecting;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Heads;
 using CertHerald.Transparency.LogLists;
@@ -34,10 +35,15 @@ internal interface ILogStore
     /// deliveries, and the incident if it is disputed. Killed before the commit, the batch is read again; killed after it,
     /// nothing is repeated: re-reading an entry changes nothing.
     /// </summary>
+    /// <param name="others">What nobody watches, for search alone: a certificate that is an issuance already, or becomes one later, is one row with it.</param>
     /// <param name="headSeen">When the head that first showed these entries arrived: the start of an alert's latency.</param>
     /// <returns>Where to read next: after a dispute, the last proven position.</returns>
     Task<CommitOutcome> CommitAsync(
-        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation);
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation);
+
+    /// <summary>The same, without others.</summary>
+    Task<CommitOutcome> CommitAsync(LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation) =>
+        CommitAsync(lane, batch, decisions, [], headSeen, cancellation);
 
     /// <summary>What was read of a lane is proven by other means than a batch: a consistency proof to a signed head.</summary>
     Task<LogLane> ProveLaneAsync(LogLane lane, CancellationToken cancellation);
@@ -71,4 +77,8 @@ internal interface ILogStore
 /// <param name="Lane">The lane after it: where to read next.</param>
 /// <param name="Discovered">Issuances that no log had shown before.</param>
 /// <param name="Owed">Deliveries that are now owed.</param>
-internal sealed record CommitOutcome(LogLane Lane, int Discovered, int Owed);
+internal sealed record CommitOutcome(LogLane Lane, int Discovered, int Owed)
+{
+    /// <summary>Look-alikes that are told of now, whether or not a webhook hears it.</summary>
+    public IReadOnlyList<AlertedLookalike> Alerted { get; init; } = [];
+}

@@ -18,7 +18,7 @@ internal interface INodes
     /// <returns>Those that are this node's now.</returns>
     Task<IReadOnlySet<LogId>> OwnLogsAsync(IReadOnlyCollection<LogId> logs, CancellationToken cancellation);
 
-    /// <summary>A number that is another after any change of added watch items or webhooks, by whichever node.</summary>
+    /// <summary>A number that is another after any change of added watch items, webhooks, protected domains or allowed names, by whichever node.</summary>
     Task<long> SettingsRevisionAsync(CancellationToken cancellation);
 
     /// <summary>Called, on any thread, when another node may have come to owe something. A hint: it may be lost.</summary>

@@ -8,7 +8,11 @@ namespace CertHerald.Storage;
 /// <summary>One TBS hash: a precertificate and its certificate, in however many logs, with what was decided on discovery.</summary>
 /// <param name="Id">Ascending in order of discovery; opaque to clients.</param>
 internal sealed record Issuance(
-    long Id, CertificateFacts Certificate, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, DateTimeOffset Discovered);
+    long Id, CertificateFacts Certificate, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, DateTimeOffset Discovered)
+{
+    /// <summary>Since when it is known, if that is later than its discovery: it was unknown before. Else null.</summary>
+    public DateTimeOffset? KnownSince { get; init; }
+}
 
 /// <summary>Where a log shows an issuance.</summary>
 /// <param name="Proven">Under a signed head. False until then: the alert does not wait for it.</param>

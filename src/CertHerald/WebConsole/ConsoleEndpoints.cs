@@ -23,10 +23,12 @@ internal static class ConsoleEndpoints
         pages.MapGet("/deliveries", (string? state, string? webhook, string? before) =>
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
         pages.MapGet("/deliveries/{id:long}", (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
+        pages.MapLookalikes();
         pages.MapWebhooks();
         pages.MapReplays();
         pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
         pages.MapKeys();
+        pages.MapKnown();
         pages.MapUsers();
         pages.MapGet("/audit", (string? before) => new RazorComponentResult<AuditPage>(new { Before = before }));
         pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));

@@ -23,7 +23,7 @@ public sealed partial class ApiDescriptionTests
         [
             .. from endpoint in rig.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
                let path = Constraint().Replace(endpoint.RoutePattern.RawText!.TrimEnd('/'), "}")
-               where path.StartsWith("/api/", StringComparison.Ordinal)
+               where path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith("/v1/", StringComparison.Ordinal)
                from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
                select $"{method} {path} {Scopes.NameOf(endpoint.Metadata.GetMetadata<NeededScope>()!.Scope)}",
         ];

@@ -18,7 +18,7 @@ internal sealed partial record SourceFile(string Path, string Text)
 
     /// <summary>The program's folders from people to logs: a folder may use those behind it. architecture.md §7.</summary>
     public static IReadOnlyList<string> Flow { get; } =
-        ["Cli", "Configuring", "WebConsole", "Dialects", "Api", "Access", "Delivering", "Following", "Resolving", "Storage", "Deciding", "Inspecting", "Fetching"];
+        ["Cli", "Configuring", "WebConsole", "Dialects", "Api", "Access", "Delivering", "Following", "Resolving", "Protecting", "Storage", "Deciding", "Inspecting", "Fetching"];
 
     /// <summary>C# and Razor files below a folder, without what the build makes.</summary>
     public static IReadOnlyList<SourceFile> All(string below) =>

@@ -33,7 +33,7 @@ internal sealed class LivesRig : IAsyncDisposable
 
     public ManualTime Time { get; } = new(DateTimeOffset.UtcNow);
 
-    public Asking Asking { get; } = new();
+    public Asking Asking { get; private set; } = new();
 
     /// <summary>Lists by name. One that is not there is answered with 503.</summary>
     public ConcurrentDictionary<string, byte[]> Served { get; }
@@ -93,10 +93,12 @@ internal sealed class LivesRig : IAsyncDisposable
         await PassesAsync(() => Time.GetUtcNow() >= until);
     }
 
-    /// <summary>The next process, with these lists configured.</summary>
+    /// <summary>The next process, with these lists configured. It does not know how long the last one was told to leave a log alone.</summary>
     public async Task RestartAsync(params string[] lists)
     {
         await EndAsync();
+        Asking.Dispose();
+        Asking = new Asking();
         Store = Stores.Open("sqlite", _folder, Time, _meter);
         await BeginAsync(lists);
     }

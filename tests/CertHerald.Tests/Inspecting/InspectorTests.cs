@@ -62,6 +62,11 @@ public sealed class InspectorTests
         Assert.Null(bare.Certificate.IssuerPubkeySha256);
         Assert.Equal(issuerKey, bare.WithIssuer(ca.Intermediate.RawData).Certificate.IssuerPubkeySha256);
         Assert.Same(bare, bare.WithIssuer(null));
+        byte[] spki = ca.Intermediate.PublicKey.ExportSubjectPublicKeyInfo();
+        Assert.Equal(spki, chained.IssuerSpki);
+        Assert.Equal(spki, bare.WithIssuer(ca.Intermediate.RawData).IssuerSpki);
+        Assert.Null(bare.IssuerSpki);
+        Assert.Null(bare.WithIssuer([1, 2, 3]).IssuerSpki);
         Assert.Null(bare.WithIssuer([1, 2, 3]).Certificate.IssuerPubkeySha256);
     }
 
@@ -338,6 +343,30 @@ public sealed class InspectorTests
             }
         }
         Assert.InRange(found, 300, 1_200);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Everything_that_matches_nothing_goes_to_the_index_if_it_takes_all(bool keepsDer)
+    {
+        using RawBatch batch = RecordedEntries.Read(RecordedEntries.NavigliAnswer(0, 1_000), 0, 1_000);
+        WatchList everything = Tests.Names.WatchLists.Of("."), watch = Tests.Names.WatchLists.Of(".com");
+        Dictionary<EntryIndex, MatchFinding> all = new Inspector(() => everything).Inspect(batch).OfType<MatchFinding>().ToDictionary(match => match.Index);
+        var inspector = new Inspector(() => watch) { Index = new IndexOptions { TakesAll = true, KeepsDer = keepsDer } };
+        var others = new List<IndexedCertificate>();
+
+        IReadOnlyList<Finding> findings = inspector.Inspect(batch, others);
+
+        Assert.Equal(batch.Count, findings.OfType<MatchFinding>().Count() + others.Count);
+        Assert.InRange(others.Count, 100, 900);
+        foreach (IndexedCertificate other in others)
+        {
+            Assert.Equal(all[other.Index].Logged, other.Logged);
+            CertificateFacts expected = all[other.Index].Certificate;
+            // What the chain contradicts is no part of it.
+            Assert.Equivalent(keepsDer ? expected : expected with { CertDer = [] }, other.Certificate, strict: true);
+        }
     }
 
     [Fact]

@@ -202,7 +202,7 @@ public sealed class KilledStoreTests : IDisposable
         foreach (string table in Rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"))
         {
             everything.Append(table).Append('\n');
-            foreach (string row in Rows(connection, $"SELECT * FROM \"{table}\" ORDER BY rowid")) everything.Append("  ").Append(row).Append('\n');
+            foreach (string row in Rows(connection, $"SELECT * FROM \"{table}\" ORDER BY {(table is "certificate_key" or "certificate_end" ? "1, 2" : "rowid")}")) everything.Append("  ").Append(row).Append('\n');
         }
         return everything.ToString();
     }

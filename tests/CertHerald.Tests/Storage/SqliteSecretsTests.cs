@@ -45,6 +45,8 @@ public sealed class SqliteSecretsTests : IDisposable
         await store.ReplaceWebhookAsync(Webhook() with { Evidence = true }, Cancellation);
         await Rekey.RunAsync(store, dropOld: true, Cancellation);
         await store.RemoveWebhookAsync("siem", Cancellation);
+        await store.AddAppAsync(new StoredApp(7, "an app", DateTimeOffset.UnixEpoch, [new StoredSecret("canary-of-an-app", null)], null), Cancellation);
+        await store.ReplaceAppSubscriptionAsync(7, new AppSubscription("https://h.example/canary", "meta", [], IncludeValues: true, ""), Cancellation);
 
         foreach (string file in Directory.GetFiles(_scratch.Folder, "certherald.db*"))
             Assert.DoesNotContain("canary", Encoding.Latin1.GetString(Bytes(file)), StringComparison.OrdinalIgnoreCase);
@@ -142,16 +144,23 @@ public sealed class SqliteSecretsTests : IDisposable
     [Fact]
     public async Task Secrets_whose_key_is_lost_for_good_can_be_forgotten_by_name()
     {
-        await using (IStore store = Open()) await store.AddWebhookAsync(Webhook(), Cancellation);
+        await using (IStore store = Open())
+        {
+            await store.AddWebhookAsync(Webhook(), Cancellation);
+            await store.AddAppAsync(new StoredApp(457084771331516, "an app", DateTimeOffset.UnixEpoch, [new StoredSecret("a-secret-of-an-app", null)], null), Cancellation);
+            await store.ChangeAppDomainsAsync(457084771331516, [], [".a.com"], 10, DateTimeOffset.UnixEpoch, Cancellation);
+        }
         File.Delete(KeyFile);
 
         var forgotten = new List<string>();
         await using (IStore store = Stores.Open("sqlite", _scratch.Folder, TimeProvider.System, _meter, forgotten))
             await store.AddWebhookAsync(Webhook("new"), Cancellation);
 
-        Assert.Equal(["siem"], forgotten);
+        Assert.Equal(["siem", "app:457084771331516"], forgotten);
         await using IStore again = Open();
         Assert.Equal("new", Assert.Single(await again.AddedWebhooksAsync(Cancellation)).Name);
+        Assert.Empty(await again.AppsAsync(Cancellation));
+        Assert.Empty(await again.AppDomainsAsync(Cancellation));
     }
 
     [Fact]

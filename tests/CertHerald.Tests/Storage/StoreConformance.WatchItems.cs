@@ -33,6 +33,24 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task A_watch_item_that_is_disabled_is_kept_with_its_time_and_enabled_again()
+    {
+        var item = new AddedItem(".example.com", Time.GetUtcNow());
+        await Store.AddItemAsync(item, Cancellation);
+        await Store.AddItemAsync(new AddedItem("off.example", Time.GetUtcNow(), Enabled: false), Cancellation);
+
+        Assert.True(await Store.EnableItemAsync(".example.com", false, Cancellation));
+        Assert.False(await Store.AddItemAsync(item, Cancellation));
+        await ReopenAsync();
+        Assert.Equal([item with { Enabled = false }, new AddedItem("off.example", Time.GetUtcNow(), Enabled: false)], await Store.AddedItemsAsync(Cancellation));
+
+        Assert.True(await Store.EnableItemAsync(".example.com", true, Cancellation));
+        Assert.True(await Store.EnableItemAsync(".example.com", true, Cancellation));
+        Assert.Contains(item, await Store.AddedItemsAsync(Cancellation));
+        Assert.False(await Store.EnableItemAsync("example.com", true, Cancellation));
+    }
+
+    [Fact]
     public async Task Removing_a_watch_item_that_is_not_there_is_told()
     {
         await Store.AddItemAsync(new AddedItem("example.com", Time.GetUtcNow()), Cancellation);

@@ -10,6 +10,8 @@ using CertHerald.Api;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Dialects;
+using CertHerald.Dialects.CertSpotter.Api;
+using CertHerald.Dialects.Meta.Graph;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -84,7 +86,9 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     public LogId Log => _log.Id;
 
-    public static async Task<ConsoleRig> StartAsync(bool alwaysSecure = false, params string[] trustedProxies)
+    public static Task<ConsoleRig> StartAsync(bool alwaysSecure = false, params string[] trustedProxies) => StartAsync(null, alwaysSecure, trustedProxies, index: null);
+
+    public static async Task<ConsoleRig> StartAsync(CertSpotterApiOptions? certSpotterApi, bool alwaysSecure = false, IReadOnlyList<string>? trustedProxies = null, IndexOptions? index = null)
     {
         var rig = new ConsoleRig();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "certherald" });
@@ -106,16 +110,22 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton<WebhookTests>();
         builder.Services.AddSingleton<WebhookHandshake>();
         builder.Services.AddApi();
+        builder.Services.AddSingleton(index ?? new IndexOptions());
+        builder.Services.AddCertSpotterApi(certSpotterApi ?? new CertSpotterApiOptions());
+        GraphApi.Add(builder.Services);
         builder.Services.AddSingleton<LiveLogs>(() => rig.Live);
         builder.Services.AddSingleton<RefusedLogs>(() => rig.Refused);
-        builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. trustedProxies.Select(IPNetwork.Parse)] });
+        builder.Services.AddAccess(new AccessOptions { AlwaysSecure = alwaysSecure, TrustedProxies = [.. (trustedProxies ?? []).Select(IPNetwork.Parse)] });
         builder.Services.AddConsole();
 
         rig._app = builder.Build();
         rig._app.UseSecurityHeaders();
+        rig._app.UseCertSpotterApi();
         rig._app.UseFailureAnswers();
         rig._app.UseAccess();
         rig._app.MapApi();
+        rig._app.MapCertSpotterApi();
+        GraphApi.Map(rig._app);
         rig._app.MapConsole();
         await rig._app.StartAsync();
         rig.Browser = rig.NewBrowser(rig._cookies);
@@ -165,6 +175,15 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
             new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null),
             [.. facts.DnsNames.Distinct().Take(20_000).Select(name => new WatchedEndpoint(name, ".example.com", Wildcard: false))], known, reason, webhooks));
 
+    /// <summary>The same of many, in one batch.</summary>
+    public Task CommitAsync(IEnumerable<CertificateFacts> all) => CommitAsync(
+        [.. all.Select(facts => (Func<EntryIndex, MerkleHash, DateTimeOffset, Decision>)((index, leaf, logged) => new Decision(
+            new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null), [], Known: false, "no rule authorises it", [])))]);
+
+    /// <summary>The same, with the issuer's key as a chain would have shown it.</summary>
+    public Task CommitAsync(CertificateFacts facts, byte[] issuerSpki) => CommitAsync((index, leaf, logged) => new Decision(
+        new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null) { IssuerSpki = issuerSpki }, [], Known: false, "no rule authorises it", []));
+
     public Task CommitMalformedAsync(string problem, byte[] entry, params string[] webhooks) =>
         CommitAsync((index, leaf, logged) => new Decision(
             new MalformedFinding(index, leaf, logged, problem, entry, ShowsWatchedName: true), [], Known: false, problem, webhooks));
@@ -172,7 +191,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     /// <summary>Commits an entry that contradicts the head it was read under: an incident.</summary>
     public async Task DisputeAsync()
     {
-        using RawBatch raw = OneEntry();
+        using RawBatch raw = Entries(1);
         VerifiedHead lie = Head(_position.Read.Size.Value + 1, MerkleHash.OfLeaf("another entry"u8));
         await Store.CommitAsync(_log.Id, Batch.Check(_position.Read, raw, [], lie), [], Time.GetUtcNow(), default);
     }
@@ -187,23 +206,26 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task CommitAsync(Func<EntryIndex, MerkleHash, DateTimeOffset, Decision> decide)
+    private async Task CommitAsync(params Func<EntryIndex, MerkleHash, DateTimeOffset, Decision>[] decide)
     {
-        using RawBatch raw = OneEntry();
+        using RawBatch raw = Entries(decide.Length);
         Frontier end = _position.Read.Append(raw.LeafHashes());
         VerifiedHead head = Head(end.Size.Value, end.Root());
         await Store.KeepHeadAsync(_log.Id, head, default);
-        Decision decision = decide(raw.Start, raw.LeafHashes()[0], Time.GetUtcNow());
-        CommitOutcome outcome = await Store.CommitAsync(_log.Id, Batch.Check(_position.Read, raw, [], head), [decision], Time.GetUtcNow(), default);
+        Decision[] decisions = [.. decide.Select((one, place) => one(raw[place].Index, raw.LeafHashes()[place], Time.GetUtcNow()))];
+        CommitOutcome outcome = await Store.CommitAsync(_log.Id, Batch.Check(_position.Read, raw, [], head), decisions, Time.GetUtcNow(), default);
         _position = outcome.Lane.Position;
     }
 
-    private RawBatch OneEntry()
+    private RawBatch Entries(int count)
     {
         using var entries = new RawBatchBuilder(new EntryIndex(_position.Read.Size.Value), ExtraDataForm.Rfc6962);
         Span<byte> leaf = stackalloc byte[8];
-        BinaryPrimitives.WriteUInt64BigEndian(leaf, _position.Read.Size.Value);
-        Assert.True(entries.Add(leaf, []));
+        for (int place = 0; place < count; place++)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(leaf, _position.Read.Size.Value + (ulong)place);
+            Assert.True(entries.Add(leaf, []));
+        }
         return entries.Build();
     }
 

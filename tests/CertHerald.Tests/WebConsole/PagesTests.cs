@@ -187,7 +187,7 @@ public sealed partial class PagesTests
         Assert.Equal(
             [
                 "/", "/console/assets/HASH/console.css", "/console/assets/HASH/icon.svg", "/console/login", "/console/openid", "/console/openid/callback", "/console/sign-in", "/favicon.ico",
-                "/healthz", "/metrics", "/openapi/{documentName}.json", "/readyz",
+                "/healthz", "/metrics", "/openapi/{documentName}.json", "/readyz", "/v0/{**rest}",
             ],
             open.Order(StringComparer.Ordinal));
     }

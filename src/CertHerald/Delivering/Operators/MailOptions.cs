@@ -28,6 +28,8 @@ internal sealed record MailOptions
 
     public const int MostRecipients = 50;
 
+    public static IReadOnlyList<string> DefaultEvents { get; } = [EventKinds.Operator];
+
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("!#$%&'*+-/=?^_`{|}~.ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
 
@@ -45,6 +47,9 @@ internal sealed record MailOptions
     public required string From { get; init; }
 
     public required IReadOnlyList<string> To { get; init; }
+
+    /// <summary>Kinds of event that are told by mail.</summary>
+    public IReadOnlyList<string> Events { get; init; } = DefaultEvents;
 
     /// <summary>The usual way to a host: what does not leave this machine needs no encryption.</summary>
     public static MailTls TlsFor(string host) => IsThisMachine(host) ? MailTls.None : MailTls.StartTls;
@@ -71,7 +76,7 @@ internal sealed record MailOptions
         Name = ChannelName,
         Dialect = DialectName,
         Url = new UriBuilder(Tls == MailTls.Implicit ? "smtps" : "smtp", Host, Port).Uri,
-        Events = [EventKinds.Operator],
+        Events = Events,
         // Servers count connections; notices are few.
         Concurrency = 1,
         Rate = 1,

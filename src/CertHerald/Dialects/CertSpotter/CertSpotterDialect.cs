@@ -1,26 +1,21 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
-using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Dialects.CertSpotter;
 
 /// <summary>
-/// Cert Spotter's "Unknown Certificate" webhook, member for member and in its order, and our own event for entries that
-/// cannot be read: only webhooks that ask for it get that one, since receivers of the original do not expect it.
+/// Cert Spotter's "Unknown Certificate" webhook, member for member and in its order, and our own events for entries that
+/// cannot be read, and for look-alikes: only webhooks that ask for them get those, since receivers of the original do not expect them.
 /// </summary>
 /// <param name="issuers">Who issued: null for the table that the program carries.</param>
 internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWebhookDialect
 {
-    // Not meant for HTML: base64 keeps its plus signs.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private readonly IssuerDirectory _issuers = issuers ?? IssuerDirectory.BuiltIn;
+    private readonly IssuanceWriter _issuance = new(issuers ?? IssuerDirectory.BuiltIn);
 
     public string Name => "certspotter";
 
@@ -38,13 +33,14 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         GoneEnds = true,
     };
 
-    public bool Speaks(string kind) => kind is EventKinds.UnknownCertificate or EventKinds.MalformedCertificate;
+    public bool Speaks(string kind) => kind is EventKinds.UnknownCertificate or EventKinds.MalformedCertificate or EventKinds.Lookalike;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
-        using var json = new Utf8JsonWriter(body, Plain);
+        using var json = new Utf8JsonWriter(body, IssuanceWriter.Style);
         if (subject.Issuance is { } issuance) WriteUnknown(json, subject, issuance);
         else if (subject.Malformed is { } entry) WriteMalformed(json, subject, entry);
+        else if (subject.Lookalike is { } lookalike) WriteLookalike(json, subject, lookalike);
         else throw new UnreachableException("A delivery is about an issuance or an entry.");
     }
 
@@ -74,36 +70,21 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         }
 
         json.WriteEndArray();
-        WriteIssuance(json, id, issuance.Certificate);
+        json.WritePropertyName("issuance"u8);
+        // Seconds after issuance hardly any is revoked: nobody has asked.
+        _issuance.Write(json, issuance.Id, issuance.Certificate, revocation: null, IssuanceMembers.OfWebhook, issuerSpki: null);
         subject.Evidence?.WriteTo(json);                       // only for those who asked: the original has no such member
         json.WriteEndObject();
     }
 
-    private void WriteIssuance(Utf8JsonWriter json, string id, CertificateFacts certificate)
+    /// <summary>The original's <c>issuance</c>, and what is imitated in place of <c>endpoints</c>: no name of it is the user's.</summary>
+    private void WriteLookalike(Utf8JsonWriter json, DeliverySubject subject, LookalikeAlert lookalike)
     {
-        IssuerFacts issuer = _issuers.Find(certificate);
-
-        json.WriteStartObject("issuance"u8);
-        json.WriteString("id"u8, id);
-        json.WriteString("tbs_sha256"u8, certificate.TbsSha256);
-        json.WriteString("cert_sha256"u8, certificate.CertSha256);
-        WriteStrings(json, "dns_names"u8, certificate.DnsNames);
-        json.WriteString("pubkey_sha256"u8, certificate.PubkeySha256);
-
-        json.WriteStartObject("issuer"u8);
-        json.WriteString("friendly_name"u8, issuer.FriendlyName);
-        json.WriteString("website"u8, issuer.Website);
-        if (issuer.CaaDomains is { } domains) WriteStrings(json, "caa_domains"u8, domains);
-        else json.WriteNull("caa_domains"u8);
-        json.WriteString("pubkey_sha256"u8, certificate.IssuerPubkeySha256);
-        json.WriteString("name"u8, certificate.IssuerName);
-        json.WriteEndObject();
-
-        WriteTime(json, "not_before"u8, certificate.NotBefore);
-        WriteTime(json, "not_after"u8, certificate.NotAfter);
-        json.WriteBoolean("revoked"u8, false);                 // not known to be: seconds after issuance hardly any is
-        json.WriteString("problem_reporting"u8, issuer.ProblemReporting);
-        json.WriteBase64String("cert_der"u8, certificate.CertDer);
+        json.WriteStartObject();
+        json.WriteString("event"u8, EventKinds.Lookalike);
+        LookalikeMembers.Write(json, subject.BaseUrl, lookalike);
+        WriteIssuance(json, lookalike.Issuance.Id.ToString(CultureInfo.InvariantCulture), lookalike.Issuance.Certificate);
+        subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
     }
 
@@ -125,18 +106,5 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
         json.WriteBase64String("entry"u8, entry.Entry);
         subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
-    }
-
-    private static void WriteStrings(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (string value in values) json.WriteStringValue(value);
-        json.WriteEndArray();
-    }
-
-    private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
-    {
-        if (time is { } known) json.WriteString(name, known.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
-        else json.WriteNull(name);
     }
 }

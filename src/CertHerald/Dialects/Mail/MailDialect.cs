@@ -11,9 +11,12 @@ using CertHerald.Storage;
 
 namespace CertHerald.Dialects.Mail;
 
-/// <summary>Notices as drafts of mails. What logs and receivers said is shown so that nothing in it is hidden.</summary>
+/// <summary>Notices and look-alikes as drafts of mails. What logs and receivers said is shown so that nothing in it is hidden.</summary>
 internal sealed class MailDialect : IWebhookDialect
 {
+    /// <summary>Of names, and of domains that are imitated. The console has them all.</summary>
+    private const int MostShown = 10;
+
     public string Name => MailOptions.DialectName;
 
     public DeliveryRules Rules { get; } = new()
@@ -28,10 +31,15 @@ internal sealed class MailDialect : IWebhookDialect
 
     public bool IsMail => true;
 
-    public bool Speaks(string kind) => kind == EventKinds.Operator;
+    public bool Speaks(string kind) => kind is EventKinds.Operator or EventKinds.Lookalike;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
+        if (subject.Lookalike is { } lookalike)
+        {
+            WriteLookalike(subject, lookalike, body);
+            return;
+        }
         Notice notice = subject.Notice ?? throw new UnreachableException("A mail is about a notice.");
         var text = new StringBuilder();
         Line(text, Shown(NoticeWords.SummaryOf(notice)));
@@ -58,6 +66,24 @@ internal sealed class MailDialect : IWebhookDialect
             MalformedFacts facts => $"{severity}: entries of {Shown(NameOf(facts.Log))} cannot be read",
             _ => $"{severity}: {Shown(NoticeWords.SummaryOf(notice))}",
         };
+    }
+
+    private static void WriteLookalike(DeliverySubject subject, LookalikeAlert alert, IBufferWriter<byte> body)
+    {
+        var text = new StringBuilder();
+        Line(text, Shown(LookalikeMembers.SummaryOf(alert)));
+        foreach (AlertedNames imitated in alert.Names.Take(MostShown))
+        {
+            text.Append('\n');
+            Line(text, $"Imitates {Shown(imitated.Domain)}:");
+            foreach (LookalikeName name in imitated.Names.Take(MostShown))
+                Line(text, string.Create(CultureInfo.InvariantCulture, $"  {Shown(name.Name)} ({name.Score}): {Shown(string.Join("; ", name.Reasons))}"));
+            if (imitated.Names.Count > MostShown) Line(text, string.Create(CultureInfo.InvariantCulture, $"  and {imitated.Names.Count - MostShown} more"));
+        }
+        text.Append('\n');
+        Line(text, $"Issued by: {Shown(alert.Issuance.Certificate.IssuerName)}");
+        Line(text, $"See: {LookalikeMembers.UrlOf(subject.BaseUrl, alert)}");
+        MailMessage.WriteDraft(alert.At, $"[CertHerald] look-alike: {Shown(alert.Names[0].Names[0].Name)} of {Shown(alert.Names[0].Domain)}", text.ToString(), body);
     }
 
     private static void WriteHeartbeat(StringBuilder text, HeartbeatFacts facts, DateTimeOffset at)

@@ -13,9 +13,12 @@ namespace CertHerald.Dialects.Meta;
 /// </summary>
 internal sealed class MetaDialect : IWebhookDialect
 {
+    /// <summary>As configuration and database have it.</summary>
+    public const string WireName = "meta";
+
     private const string CertificateField = "certificate", PhishingField = "phishing";
 
-    public string Name => "meta";
+    public string Name => WireName;
 
     public DeliveryRules Rules { get; } = new()
     {
@@ -34,7 +37,7 @@ internal sealed class MetaDialect : IWebhookDialect
 
     public IReadOnlyList<string> Options => DialectOptions.All;
 
-    public bool Speaks(string kind) => kind is EventKinds.Certificate or EventKinds.UnknownCertificate;
+    public bool Speaks(string kind) => kind is EventKinds.Certificate or EventKinds.UnknownCertificate or EventKinds.Lookalike;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
@@ -71,9 +74,27 @@ internal sealed class MetaDialect : IWebhookDialect
 
         public bool TryAdd(DeliverySubject subject)
         {
+            if (subject.Lookalike is { } lookalike) return TryAdd(subject, lookalike);
             Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
             var change = new CertificateChange(MetaChange.PemOf(issuance.Certificate.CertDer), issuance.Certificate.CertSha256, subject.Evidence);
             return _body.TryAdd(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort));
+        }
+
+        // The original told of one protected domain at a time: what imitates many makes an entry for each, the most imitated first.
+        private bool TryAdd(DeliverySubject subject, LookalikeAlert lookalike)
+        {
+            string pem = MetaChange.PemOf(lookalike.Issuance.Certificate.CertDer);
+            bool isAdded = false;
+            foreach (AlertedNames imitated in lookalike.Names)
+            {
+                var change = new PhishingChange(pem, lookalike.Issuance.Certificate.CertSha256, [.. imitated.Names.Select(name => name.Name)], imitated.Domain)
+                {
+                    Evidence = subject.Evidence,
+                };
+                if (!_body.TryAdd(new MetaEntry(lookalike.Issuance.Id, subject.At, change, subject.IsShort))) break;
+                isAdded = true;
+            }
+            return isAdded;
         }
 
         public void Write(IBufferWriter<byte> body) => _body.Write(body);

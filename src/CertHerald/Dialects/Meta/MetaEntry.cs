@@ -43,6 +43,9 @@ internal sealed record CertificateChange(string Pem, string Sha256, DeliveryEvid
 /// <param name="Imitated">The protected domain.</param>
 internal sealed record PhishingChange(string Pem, string Sha256, IReadOnlyList<string> Names, string Imitated) : MetaChange("phishing")
 {
+    /// <summary>Null: the webhook did not ask for it.</summary>
+    public DeliveryEvidence? Evidence { get; init; }
+
     public override void WriteValue(Utf8JsonWriter json, string id)
     {
         json.WriteStartObject("ct_cert"u8);
@@ -53,5 +56,6 @@ internal sealed record PhishingChange(string Pem, string Sha256, IReadOnlyList<s
         foreach (string name in Names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)) json.WriteStringValue(name);
         json.WriteEndArray();
         json.WriteString("phished_domain"u8, Imitated);
+        Evidence?.WriteTo(json);
     }
 }

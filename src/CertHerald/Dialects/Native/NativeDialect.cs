@@ -5,11 +5,12 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Dialects.Native;
 
-/// <summary>Our own words, for what no other dialect has any: notices for whoever runs the service.</summary>
+/// <summary>Our own words, for what no other dialect has any: notices for whoever runs the service, and look-alikes in full.</summary>
 internal sealed class NativeDialect : IWebhookDialect
 {
     // Not meant for HTML: base64 keeps its plus signs.
@@ -35,12 +36,13 @@ internal sealed class NativeDialect : IWebhookDialect
 
     public bool SignsByDefault => true;
 
-    public bool Speaks(string kind) => kind == EventKinds.Operator;
+    public bool Speaks(string kind) => kind is EventKinds.Operator or EventKinds.Lookalike;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
         using var json = new Utf8JsonWriter(body, Plain);
-        Write(json, subject.BaseUrl, subject.Notice ?? throw new UnreachableException("A delivery in this dialect is about a notice."));
+        if (subject.Lookalike is { } lookalike) Write(json, subject, lookalike);
+        else Write(json, subject.BaseUrl, subject.Notice ?? throw new UnreachableException("A delivery in this dialect is about a look-alike or a notice."));
     }
 
     public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
@@ -70,6 +72,31 @@ internal sealed class NativeDialect : IWebhookDialect
             case HeartbeatFacts facts: Write(json, baseUrl, facts); break;
             default: throw new UnreachableException();
         }
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, DeliverySubject subject, LookalikeAlert lookalike)
+    {
+        CertificateFacts certificate = lookalike.Issuance.Certificate;
+        json.WriteStartObject();
+        json.WriteString("type"u8, EventKinds.Lookalike);
+        WriteTime(json, "time"u8, lookalike.At);
+        LookalikeMembers.Write(json, subject.BaseUrl, lookalike);
+        json.WriteString("summary"u8, LookalikeMembers.SummaryOf(lookalike));
+        json.WriteStartObject("certificate"u8);
+        json.WriteString("id"u8, IdOf(lookalike.Issuance.Id));
+        json.WriteString("cert_sha256"u8, certificate.CertSha256);
+        json.WriteString("tbs_sha256"u8, certificate.TbsSha256);
+        json.WriteStartArray("dns_names"u8);
+        foreach (string name in certificate.DnsNames) json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteString("issuer_name"u8, certificate.IssuerName);
+        WriteTime(json, "not_before"u8, certificate.NotBefore);
+        WriteTime(json, "not_after"u8, certificate.NotAfter);
+        json.WriteBoolean("precertificate"u8, certificate.IsPrecertificate);
+        json.WriteBase64String("cert_der"u8, certificate.CertDer);
+        json.WriteEndObject();
+        subject.Evidence?.WriteTo(json);
         json.WriteEndObject();
     }
 

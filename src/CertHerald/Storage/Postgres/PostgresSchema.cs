@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Postgres;
 internal static partial class PostgresSchema
 {
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, Events];
+    private static readonly string[] Steps = [First, CertificateSearch, IndexedCertificates, MonitoredDomains, Authorisations, Lookalikes, Apps, Events];
 
     // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts that
     // are sorted or looked for are compared byte by byte, whatever the database's language.
@@ -413,6 +413,7 @@ internal static partial class PostgresSchema
             if (taken < Steps.Length)
             {
                 await session.RunAsync(Steps[taken]);
+                if (ReferenceEquals(Steps[taken], CertificateSearch)) await FillSearchAsync(session);
                 await session.RunAsync("DELETE FROM certherald");
                 await session.RunAsync("INSERT INTO certherald VALUES (@version)", ("@version", taken + 1));
             }

@@ -128,6 +128,9 @@ internal enum PostgresLock : long
 
     /// <summary>Reading and writing of what is encrypted: while it lasts, no key can go.</summary>
     Secrets,
+
+    /// <summary>Look-alikes: what one registrable domain imitates is counted over all logs.</summary>
+    Lookalikes,
 }
 
 /// <summary>Reading columns in the forms that the tables use.</summary>

@@ -10,7 +10,7 @@ namespace CertHerald.Storage.Postgres;
 /// <summary>What was found: issuances, where logs show them, entries that could not be read.</summary>
 internal sealed partial class PostgresStore
 {
-    private const string IssuanceColumns = "id, cert_der, facts, known, reason, discovered";
+    private const string IssuanceColumns = "id, cert_der, facts, known, reason, discovered, known_since";
 
     public async Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync("SELECT DISTINCT dns_name FROM endpoint WHERE parent = @parent AND NOT wildcard ORDER BY dns_name LIMIT 1000",
@@ -53,12 +53,13 @@ internal sealed partial class PostgresStore
         cancellation);
 
     /// <summary>What a batch's decisions change; in the order of its entries, so that ids ascend with them.</summary>
-    private async Task<(int Discovered, int Owed)> WriteDecisionsAsync(
+    private async Task<(int Discovered, int Owed, IReadOnlyList<AlertedLookalike> Alerted)> WriteDecisionsAsync(
         PostgresSession session, long log, IReadOnlyList<Decision> decisions, Batch batch, DateTimeOffset headSeen)
     {
         DateTimeOffset now = _time.GetUtcNow();
         List<Decision> matches = [.. decisions.Where(decision => decision.Finding is MatchFinding)], first = [];
         var owed = new List<Debt>();
+        IReadOnlyList<AlertedLookalike> alerted = [];
         if (matches.Count > 0)
         {
             string[] identities = [.. matches.Select(TbsOf).Distinct(StringComparer.Ordinal)];
@@ -73,19 +74,39 @@ internal sealed partial class PostgresStore
                 owed.AddRange(first.SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
             }
 
+            owed.AddRange((await ClaimAsync(session, matches.Where(decision => !first.Contains(decision)), ids))
+                .SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
+
             // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
             (long Issuance, MatchFinding Finding)[] seen = [.. matches.Select(decision => (ids[TbsOf(decision)], (MatchFinding)decision.Finding))];
             foreach ((long issuance, MatchFinding finding) in seen.Where(one => !first.Exists(decision => ReferenceEquals(decision.Finding, one.Finding))).OrderBy(one => one.Issuance))
-                await CompleteAsync(session, issuance, finding);
+                await CompleteAsync(session, issuance, finding.Certificate, finding.ChainMismatch);
+            await KeepIssuerKeysAsync(session, seen.Select(one => one.Finding));
             await AddSightingsAsync(session, log, seen, batch is DisputedBatch);
             foreach ((long issuance, MatchFinding finding) in seen)
                 if (finding.ChainMismatch is { } mismatch) await OpenChainMismatchAsync(session, log, finding, issuance, mismatch);
+            alerted = await WriteLookalikesAsync(session, [.. matches.Select(decision => (ids[TbsOf(decision)], decision))], owed, now);
         }
 
         foreach (Decision decision in decisions)
             if (decision.Finding is MalformedFinding malformed && await WriteMalformedAsync(session, log, malformed, now) is { } entry)
                 owed.AddRange(DebtsOf(decision, EventKinds.MalformedCertificate, entry));
-        return (first.Count, await OweAsync(session, owed, headSeen, now));
+        return (first.Count, await OweAsync(session, owed, headSeen, now), alerted);
+    }
+
+    /// <summary>Issuances that were kept as look-alikes only, and are for a watched name after all: it was not watched when they were found.</summary>
+    /// <param name="decisions">About issuances that are known.</param>
+    private static async Task<List<Decision>> ClaimAsync(PostgresSession session, IEnumerable<Decision> decisions, Dictionary<string, long> ids)
+    {
+        Dictionary<long, Decision> watched = decisions.Where(decision => decision.Endpoints.Count > 0).DistinctBy(TbsOf, StringComparer.Ordinal).ToDictionary(decision => ids[TbsOf(decision)]);
+        if (watched.Count == 0) return [];
+        List<long> bare = await session.AllAsync(
+            "SELECT id FROM issuance WHERE id = ANY(@ids) AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id) ORDER BY id FOR UPDATE",
+            row => row.GetInt64(0), ("@ids", watched.Keys.ToArray()));
+        foreach (long id in bare)
+            await session.RunAsync("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", watched[id].Known), ("@reason", watched[id].Reason));
+        await AddEndpointsAsync(session, [.. from id in bare from endpoint in watched[id].Endpoints select (id, endpoint)]);
+        return [.. bare.Select(id => watched[id])];
     }
 
     private static IEnumerable<Debt> DebtsOf(Decision decision, string kind, long subject) =>
@@ -102,15 +123,19 @@ internal sealed partial class PostgresStore
     {
         if (decisions.Count == 0) return [];
         CertificateFacts[] facts = [.. decisions.Select(decision => ((MatchFinding)decision.Finding).Certificate)];
+        // Indexed before anybody watched them: they keep the ids that they were found under.
+        Dictionary<string, long> indexed = await TakeIndexedAsync(session, facts);
+        long[] drawn = await DrawIdsAsync(session, facts.Length - indexed.Count);
+        int next = 0;
+        long[] ids = [.. facts.Select(one => indexed.TryGetValue(one.TbsSha256, out long id) ? id : drawn[next++])];
         List<(string Tbs, long Id)> added = await session.AllAsync(
             """
-            INSERT INTO issuance (tbs_sha256, cert_der, facts, known, reason, discovered)
-            SELECT tbs, der, facts, known, reason, @now
-            FROM unnest(@tbs, @der, @facts, @known, @reason) WITH ORDINALITY AS new (tbs, der, facts, known, reason, place) ORDER BY place
+            INSERT INTO issuance (id, tbs_sha256, cert_der, facts, known, reason, discovered) OVERRIDING SYSTEM VALUE
+            SELECT id, tbs, der, facts, known, reason, @now FROM unnest(@ids, @tbs, @der, @facts, @known, @reason) AS new (id, tbs, der, facts, known, reason)
             ON CONFLICT (tbs_sha256) DO NOTHING RETURNING tbs_sha256, id
             """,
             row => (row.GetString(0), row.GetInt64(1)),
-            ("@tbs", facts.Select(one => one.TbsSha256).ToArray()), ("@der", facts.Select(one => one.CertDer).ToArray()), ("@facts", facts.Select(ToJson).ToArray()),
+            ("@ids", ids), ("@tbs", facts.Select(one => one.TbsSha256).ToArray()), ("@der", facts.Select(one => one.CertDer).ToArray()), ("@facts", facts.Select(ToJson).ToArray()),
             ("@known", decisions.Select(one => one.Known).ToArray()), ("@reason", decisions.Select(one => one.Reason).ToArray()), ("@now", now));
 
         (long Issuance, WatchedEndpoint Endpoint)[] endpoints =
@@ -120,6 +145,15 @@ internal sealed partial class PostgresStore
                from endpoint in decision.Endpoints
                select (one.Id, endpoint),
         ];
+        await AddEndpointsAsync(session, endpoints);
+        Dictionary<string, CertificateFacts> factsOf = facts.ToDictionary(one => one.TbsSha256, StringComparer.Ordinal);
+        await AddKeysAsync(session, [.. added.Select(one => (one.Id, factsOf[one.Tbs]))]);
+        return added;
+    }
+
+    private static async Task AddEndpointsAsync(PostgresSession session, (long Issuance, WatchedEndpoint Endpoint)[] endpoints)
+    {
+        if (endpoints.Length == 0) return;
         await session.RunAsync(
             """
             INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard)
@@ -128,20 +162,19 @@ internal sealed partial class PostgresStore
             ("@ids", endpoints.Select(one => one.Issuance).ToArray()), ("@names", endpoints.Select(one => one.Endpoint.DnsName).ToArray()),
             ("@parents", endpoints.Select(one => ParentOf(one.Endpoint.DnsName)).ToArray()), ("@monitored", endpoints.Select(one => one.Endpoint.MonitoredDomain).ToArray()),
             ("@wildcards", endpoints.Select(one => one.Endpoint.Wildcard).ToArray()));
-        return added;
     }
 
     /// <summary>
     /// What a later sighting adds: the certificate where only the precertificate was known, the issuer's key, and what this
     /// log gets wrong.
     /// </summary>
-    private static async Task CompleteAsync(PostgresSession session, long id, MatchFinding finding)
+    private static async Task CompleteAsync(PostgresSession session, long id, CertificateFacts facts, string? chainMismatch)
     {
         CertificateFacts before = await session.SingleAsync("SELECT cert_der, facts FROM issuance WHERE id = @id FOR UPDATE", row => ReadFacts(row, 0), ("@id", id)), after = before;
-        if (before.IsPrecertificate && !finding.Certificate.IsPrecertificate)
-            after = after with { CertSha256 = finding.Certificate.CertSha256, CertDer = finding.Certificate.CertDer, IsPrecertificate = false };
-        if (before.IssuerPubkeySha256 is null) after = after with { IssuerPubkeySha256 = finding.Certificate.IssuerPubkeySha256 };
-        if (finding.ChainMismatch is { } mismatch && !before.Problems.Contains(mismatch, StringComparer.Ordinal)) after = after with { Problems = [.. before.Problems, mismatch] };
+        if (before.IsPrecertificate && !facts.IsPrecertificate)
+            after = after with { CertSha256 = facts.CertSha256, CertDer = facts.CertDer, IsPrecertificate = false };
+        if (before.IssuerPubkeySha256 is null) after = after with { IssuerPubkeySha256 = facts.IssuerPubkeySha256 };
+        if (chainMismatch is { } mismatch && !before.Problems.Contains(mismatch, StringComparer.Ordinal)) after = after with { Problems = [.. before.Problems, mismatch] };
         if (after == before) return;
         await session.RunAsync("UPDATE issuance SET cert_der = @der, facts = @facts WHERE id = @id", ("@id", id), ("@der", after.CertDer), ("@facts", ToJson(after)));
     }
@@ -208,9 +241,9 @@ internal sealed partial class PostgresStore
         return [.. issuances.Select(one => one with { Endpoints = [.. endpoints[one.Id]] })];
     }
 
-    private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5));
+    private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5)) { KnownSince = row.TimeOrNull(6) };
 
-    private static CertificateFacts ReadFacts(NpgsqlDataReader row, int column) =>
+    internal static CertificateFacts ReadFacts(NpgsqlDataReader row, int column) =>
         JsonSerializer.Deserialize<CertificateFacts>(row.GetString(column + 1))! with { CertDer = row.Bytes(column) };
 
     private static string ToJson(CertificateFacts facts) => JsonSerializer.Serialize(facts with { CertDer = [] });

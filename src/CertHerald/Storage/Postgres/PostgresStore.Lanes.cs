@@ -1,4 +1,5 @@
 using CertHerald.Deciding;
+using CertHerald.Inspecting;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.Merkle;
@@ -20,9 +21,9 @@ internal sealed partial class PostgresStore
         cancellation);
 
     public async Task<CommitOutcome> CommitAsync(
-        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation)
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation)
     {
-        CommitOutcome outcome = await WriteAsync(session => CommitAsync(session, lane, batch, decisions, headSeen), cancellation);
+        CommitOutcome outcome = await WriteAsync(session => CommitAsync(session, lane, batch, decisions, others, headSeen), cancellation);
         if (outcome.Owed > 0) _hints.Tell();
         return outcome;
     }
@@ -120,7 +121,7 @@ internal sealed partial class PostgresStore
         cancellation);
 
     private async Task<CommitOutcome> CommitAsync(
-        PostgresSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen)
+        PostgresSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen)
     {
         (LogLane before, long log) = await FindLaneAsync(session, lane);
         if (before.Position.Read.Size.Value != batch.Raw.Start.Value)
@@ -135,7 +136,8 @@ internal sealed partial class PostgresStore
         await SetPositionAsync(session, lane, after);
         await KeepLeavesAsync(session, log, batch, decisions);
         // What needs the lock that all logs share comes last, but for what must see it.
-        (int discovered, int owed) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
+        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
+        await AddIndexedAsync(session, log, others);
         if (batch is DisputedBatch disputed) await DisputeAsync(session, log, disputed, before);
         if (batch is VerifiedBatch verified)
         {
@@ -146,7 +148,7 @@ internal sealed partial class PostgresStore
             // Read again from where the dispute began, it agrees.
             await CloseIncidentsAsync(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
         }
-        return new CommitOutcome(before with { Position = after }, discovered, owed);
+        return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
     }
 
     /// <summary>Everything read of a lane below a proven position is proven, but for what was seen in a batch that contradicted a head.</summary>

@@ -8,7 +8,8 @@ internal sealed partial class PostgresStore
     private const string WebhookTable = "added_webhook";
 
     /// <summary>Every column that holds boxes. Their tables' ids are never given out twice.</summary>
-    private static readonly (string Table, string Column)[] Boxes = [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets")];
+    private static readonly (string Table, string Column)[] Boxes =
+        [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets"), (AppTable, "secrets"), (AppTable, "subscription")];
 
     public Task<bool> AddKeyAsync(bool besideOld, CancellationToken cancellation)
     {
@@ -67,9 +68,15 @@ internal sealed partial class PostgresStore
             lost.AddRange((await session.AllAsync($"SELECT id, {column} FROM {table}", row => (Place: new SecretPlace(table, column, row.GetInt64(0)), Box: row.Bytes(1))))
                 .Where(one => !keys.Knows(one.Box)).Select(one => one.Place));
         if (lost.Count > 0 && forgotten is null) throw keys.Missing(lost.Count);
-        foreach (long id in lost.Select(place => place.Row).Distinct())
-            forgotten!.Add(await session.SingleAsync($"DELETE FROM {WebhookTable} WHERE id = @id RETURNING name", row => row.GetString(0), ("@id", id)));
+        foreach ((string table, long id) in lost.Select(place => (place.Table, place.Row)).Distinct())
+        {
+            if (table == AppTable) await session.RunAsync("DELETE FROM app_domain WHERE app = (SELECT number FROM app WHERE id = @id)", ("@id", id));
+            forgotten!.Add(await session.SingleAsync($"DELETE FROM {table} WHERE id = @id RETURNING {NameIn(table)}", row => row.GetString(0), ("@id", id)));
+        }
     }
+
+    /// <summary>What a row with secrets is called: an app as its webhook is.</summary>
+    private static string NameIn(string table) => table == AppTable ? "'app:' || number" : "name";
 
     /// <summary>Those that are not under the newest key.</summary>
     private async Task<List<(SecretPlace Place, byte[] Box)>> StaleAsync(PostgresSession session, int atMost)

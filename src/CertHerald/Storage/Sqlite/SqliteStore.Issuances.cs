@@ -11,7 +11,7 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>What was found: issuances, where logs show them, entries that could not be read.</summary>
 internal sealed partial class SqliteStore
 {
-    private const string IssuanceColumns = """
+    internal const string IssuanceColumns = """
         id, tbs_sha256, cert_sha256, cert_der, is_precertificate, dns_names, ip_addresses, pubkey_sha256, issuer_pubkey_sha256, issuer_name,
         issuer_organization, issuer_common_name, subject_name, serial, not_before, not_after, problems, known, reason, discovered
         """;
@@ -22,11 +22,11 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<Issuance?> FindIssuanceAsync(long id, CancellationToken cancellation) => ReadAsync(
-        session => session.First($"SELECT {IssuanceColumns} FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id)),
+        session => session.First($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id)),
         cancellation);
 
     public Task<IReadOnlyList<Issuance>> IssuancesAsync(long? before, int limit, CancellationToken cancellation) => ReadAsync<IReadOnlyList<Issuance>>(
-        session => session.All($"SELECT {IssuanceColumns} FROM issuance WHERE id < @before ORDER BY id DESC LIMIT @limit",
+        session => session.All($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id < @before ORDER BY id DESC LIMIT @limit",
             row => ReadIssuance(session, row), ("@before", before ?? long.MaxValue), ("@limit", limit)),
         cancellation);
 
@@ -59,7 +59,7 @@ internal sealed partial class SqliteStore
         cancellation);
 
     private void WriteDecision(
-        SqliteSession session, long log, Decision decision, Batch batch, DateTimeOffset headSeen, ref int discovered, ref int owed)
+        SqliteSession session, long log, Decision decision, Batch batch, DateTimeOffset headSeen, List<AlertedLookalike> alerted, ref int discovered, ref int owed)
     {
         DateTimeOffset now = _time.GetUtcNow();
         (string kind, long subject, bool isNew) = decision.Finding switch
@@ -70,6 +70,8 @@ internal sealed partial class SqliteStore
         };
         if (decision.Finding is MatchFinding { ChainMismatch: { } mismatch } contradicted) OpenChainMismatch(session, log, contradicted, subject, mismatch);
         if (decision.Finding is MalformedFinding unparsable && isNew) OpenUnparsable(session, log, unparsable, subject);
+
+        if (decision.Finding is MatchFinding { Lookalikes: { Count: > 0 } lookalikes }) WriteLookalikes(session, subject, decision, lookalikes, headSeen, now, alerted, ref owed);
 
         // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
         if (!isNew) return;
@@ -85,7 +87,9 @@ internal sealed partial class SqliteStore
         CertificateFacts facts = finding.Certificate;
         long? known = session.First("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => (long?)row.GetInt64(0), ("@tbs", facts.TbsSha256));
         long id = known ?? AddIssuance(session, facts, decision, now);
-        if (known is not null) Complete(session, id, finding);
+        if (known is not null) Complete(session, id, facts, finding.ChainMismatch);
+        bool isNew = known is null || TakeOn(session, id, decision);
+        KeepIssuerKey(session, finding);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
         session.Run(
@@ -96,46 +100,62 @@ internal sealed partial class SqliteStore
             """,
             ("@id", id), ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()), ("@logged", finding.Logged),
             ("@pre", facts.IsPrecertificate), ("@disputed", batch is DisputedBatch));
-        return (EventKinds.UnknownCertificate, id, known is null);
+        return (EventKinds.UnknownCertificate, id, isNew);
+    }
+
+    /// <summary>An issuance that was kept as a look-alike only is one for a watched name after all: it was not watched when it was found.</summary>
+    private static bool TakeOn(SqliteSession session, long id, Decision decision)
+    {
+        if (decision.Endpoints.Count == 0 || session.First("SELECT 1 FROM endpoint WHERE issuance = @id LIMIT 1", row => row.GetInt64(0), ("@id", id)) == 1) return false;
+        session.Run("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", decision.Known), ("@reason", decision.Reason));
+        AddEndpoints(session, id, decision);
+        return true;
     }
 
     private static long AddIssuance(SqliteSession session, CertificateFacts facts, Decision decision, DateTimeOffset now)
     {
+        // Indexed before anybody watched it: it keeps the id that it was found under.
+        long? indexed = TakeIndexed(session, facts.TbsSha256);
         long id = session.Single(
             $"""
             INSERT INTO issuance ({IssuanceColumns})
-            VALUES (NULL, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
+            VALUES (@id, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
                 @notAfter, @problems, @known, @reason, @now)
             RETURNING id
             """,
             row => row.GetInt64(0),
-            ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
+            ("@id", indexed), ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
             ("@dns", JsonSerializer.Serialize(facts.DnsNames)), ("@ips", JsonSerializer.Serialize(facts.IpAddresses)),
             ("@pubkey", facts.PubkeySha256), ("@issuerKey", facts.IssuerPubkeySha256), ("@issuer", facts.IssuerName),
             ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
             ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
             ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now));
+        AddEndpoints(session, id, decision);
+        AddKeys(session, id, facts);
+        return id;
+    }
+
+    private static void AddEndpoints(SqliteSession session, long id, Decision decision)
+    {
         foreach (WatchedEndpoint endpoint in decision.Endpoints)
             session.Run(
                 "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
                 ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
                 ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
-        return id;
     }
 
     /// <summary>
     /// What a later sighting adds: the certificate where only the precertificate was known, the issuer's key, and what this
     /// log gets wrong.
     /// </summary>
-    private static void Complete(SqliteSession session, long id, MatchFinding finding)
+    private static void Complete(SqliteSession session, long id, CertificateFacts facts, string? chainMismatch)
     {
-        CertificateFacts facts = finding.Certificate;
         if (!facts.IsPrecertificate)
             session.Run("UPDATE issuance SET cert_sha256 = @cert, cert_der = @der, is_precertificate = 0 WHERE id = @id AND is_precertificate = 1",
                 ("@id", id), ("@cert", facts.CertSha256), ("@der", facts.CertDer));
         if (facts.IssuerPubkeySha256 is { } key)
             session.Run("UPDATE issuance SET issuer_pubkey_sha256 = @key WHERE id = @id AND issuer_pubkey_sha256 IS NULL", ("@id", id), ("@key", key));
-        if (finding.ChainMismatch is { } mismatch)
+        if (chainMismatch is { } mismatch)
             session.Run(
                 """
                 UPDATE issuance SET problems = json_insert(problems, '$[#]', @problem)
@@ -184,30 +204,36 @@ internal sealed partial class SqliteStore
 
     private static Issuance ReadIssuance(SqliteSession session, SqliteDataReader row) => new(
         row.GetInt64(0),
-        new CertificateFacts
-        {
-            TbsSha256 = row.GetString(1),
-            CertSha256 = row.GetString(2),
-            CertDer = row.Bytes(3),
-            IsPrecertificate = row.GetBoolean(4),
-            DnsNames = Texts(row.GetString(5)),
-            IpAddresses = Texts(row.GetString(6)),
-            PubkeySha256 = row.GetString(7),
-            IssuerPubkeySha256 = row.TextOrNull(8),
-            IssuerName = row.GetString(9),
-            IssuerOrganization = row.TextOrNull(10),
-            IssuerCommonName = row.TextOrNull(11),
-            SubjectName = row.GetString(12),
-            Serial = row.GetString(13),
-            NotBefore = row.TimeOrNull(14),
-            NotAfter = row.TimeOrNull(15),
-            Problems = Texts(row.GetString(16)),
-        },
+        ReadFacts(row),
         session.All("SELECT dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = @id ORDER BY dns_name",
             endpoint => new WatchedEndpoint(endpoint.GetString(0), endpoint.GetString(1), endpoint.GetBoolean(2)), ("@id", row.GetInt64(0))),
         row.GetBoolean(17),
         row.GetString(18),
-        row.Time(19));
+        row.Time(19))
+    {
+        KnownSince = row.TimeOrNull(20),
+    };
+
+    /// <summary>Of a row of <see cref="IssuanceColumns"/>.</summary>
+    internal static CertificateFacts ReadFacts(SqliteDataReader row) => new()
+    {
+        TbsSha256 = row.GetString(1),
+        CertSha256 = row.GetString(2),
+        CertDer = row.Bytes(3),
+        IsPrecertificate = row.GetBoolean(4),
+        DnsNames = Texts(row.GetString(5)),
+        IpAddresses = Texts(row.GetString(6)),
+        PubkeySha256 = row.GetString(7),
+        IssuerPubkeySha256 = row.TextOrNull(8),
+        IssuerName = row.GetString(9),
+        IssuerOrganization = row.TextOrNull(10),
+        IssuerCommonName = row.TextOrNull(11),
+        SubjectName = row.GetString(12),
+        Serial = row.GetString(13),
+        NotBefore = row.TimeOrNull(14),
+        NotAfter = row.TimeOrNull(15),
+        Problems = Texts(row.GetString(16)),
+    };
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
 

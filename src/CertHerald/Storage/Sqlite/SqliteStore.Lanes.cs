@@ -1,4 +1,5 @@
 using CertHerald.Deciding;
+using CertHerald.Inspecting;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.Merkle;
@@ -20,7 +21,7 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<CommitOutcome> CommitAsync(
-        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation) => WriteAsync(
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation) => WriteAsync(
         session =>
         {
             (LogLane before, long log) = FindLane(session, lane);
@@ -34,7 +35,9 @@ internal sealed partial class SqliteStore
                 _ => LogPosition.At(before.Position.Proven),
             };
             int discovered = 0, owed = 0;
-            foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, ref discovered, ref owed);
+            var alerted = new List<AlertedLookalike>();
+            foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, alerted, ref discovered, ref owed);
+            AddIndexed(session, log, others);
             KeepLeaves(session, log, batch, decisions);
             if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before);
 
@@ -48,7 +51,7 @@ internal sealed partial class SqliteStore
                 // Read again from where the dispute began, it agrees.
                 CloseIncidents(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
             }
-            return new CommitOutcome(before with { Position = after }, discovered, owed);
+            return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
         },
         cancellation);
 

@@ -8,7 +8,8 @@ internal sealed partial class SqliteStore
     private const string WebhookTable = "added_webhook";
 
     /// <summary>Every column that holds boxes. Their tables' ids are never given out twice.</summary>
-    private static readonly (string Table, string Column)[] Boxes = [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets")];
+    private static readonly (string Table, string Column)[] Boxes =
+        [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets"), (AppTable, "secrets"), (AppTable, "subscription")];
 
     public Task<bool> AddKeyAsync(bool besideOld, CancellationToken cancellation)
     {
@@ -49,12 +50,16 @@ internal sealed partial class SqliteStore
     {
         List<(SecretPlace Place, byte[] Box)> lost = [.. Boxes.SelectMany(one => All(session, one)).Where(one => !keys.Knows(one.Box))];
         if (lost.Count > 0 && forgotten is null) throw keys.Missing(lost.Count);
-        foreach (long id in lost.Select(one => one.Place.Row).Distinct())
+        foreach ((string table, long id) in lost.Select(one => (one.Place.Table, one.Place.Row)).Distinct())
         {
-            forgotten!.Add(session.Single($"SELECT name FROM {WebhookTable} WHERE id = @id", row => row.GetString(0), ("@id", id)));
-            session.Run($"DELETE FROM {WebhookTable} WHERE id = @id", ("@id", id));
+            if (table == AppTable) session.Run("DELETE FROM app_domain WHERE app = (SELECT number FROM app WHERE id = @id)", ("@id", id));
+            forgotten!.Add(session.Single($"SELECT {NameIn(table)} FROM {table} WHERE id = @id", row => row.GetString(0), ("@id", id)));
+            session.Run($"DELETE FROM {table} WHERE id = @id", ("@id", id));
         }
     }
+
+    /// <summary>What a row with secrets is called: an app as its webhook is.</summary>
+    private static string NameIn(string table) => table == AppTable ? "'app:' || number" : "name";
 
     private static List<(SecretPlace Place, byte[] Box)> All(SqliteSession session, (string Table, string Column) of) => session.All(
         $"SELECT id, {of.Column} FROM {of.Table}", row => (new SecretPlace(of.Table, of.Column, row.GetInt64(0)), row.Bytes(1)));

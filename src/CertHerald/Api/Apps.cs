@@ -1,0 +1,257 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Delivering.Signing;
+using CertHerald.Names;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>
+/// Apps: tenants of this service. Each has secrets, domains, and at most one place where it is told, and of none but its own
+/// domains. They are kept in the store and in force at once. Thread-safe; those who write take turns.
+/// </summary>
+internal sealed partial class Apps(IApps store, Watched watched, Delivering.Webhooks webhooks, WebhookHandshake handshake, TimeProvider time, ILogger<Apps> logger) : IDisposable
+{
+    public const int MostApps = 10_000, MostDomains = 10_000, MostNameCharacters = 100;
+
+    private const double UsualOverlapHours = 24, MostOverlapHours = 7 * 24;
+
+    // Beyond these, JavaScript's numbers skip some: receivers that parse an id as a number must get it back.
+    private const long LeastMade = 1_000_000_000_000_000, MostMade = 9_000_000_000_000_000;
+
+    private readonly SemaphoreSlim _one = new(1, 1);
+
+    // As the store has them. Written by whoever holds _one.
+    private volatile ImmutableSortedDictionary<long, App> _apps = ImmutableSortedDictionary<long, App>.Empty;
+
+    /// <summary>Puts in force what another node has changed.</summary>
+    public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
+    {
+        await LoadAsync(cancellation);
+        return true;
+    });
+
+    /// <summary>Puts in force what the store holds. Called before any log is read.</summary>
+    /// <exception cref="StoreException">One cannot be read: its key is lost, or a newer program wrote it.</exception>
+    public async Task LoadAsync(CancellationToken cancellation)
+    {
+        ILookup<long, DomainOfApp> domains = (await store.AppDomainsAsync(cancellation)).ToLookup(domain => domain.App);
+        ImmutableSortedDictionary<long, App> before = _apps;
+        PutInForce((await store.AppsAsync(cancellation)).ToImmutableSortedDictionary(
+            app => app.Id, app => before.GetValueOrDefault(app.Id) is { } known && known.IsAs(app, domains[app.Id]) ? known : App.Of(app, [.. domains[app.Id]])));
+    }
+
+    /// <summary>All of them, by number.</summary>
+    public IEnumerable<App> List() => _apps.Values;
+
+    /// <summary>Null if there is none.</summary>
+    public App? Find(long id) => _apps.GetValueOrDefault(id);
+
+    // What follows is not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
+
+    /// <summary>Makes an app.</summary>
+    /// <param name="id">Null makes a number.</param>
+    /// <param name="secret">Null makes one.</param>
+    /// <returns>The app, whose newest secret is told nowhere else; null, and why, if it cannot be.</returns>
+    public Task<(App? App, string Problem)> CreateAsync(string name, long? id, string? secret) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    {
+        if (_apps.Count >= MostApps) return (null, $"There are {MostApps:#,0} apps already: remove one that is not used.");
+        while (true)
+        {
+            long number = id ?? LeastMade + (long)(RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue * (MostMade - LeastMade)) + RandomNumberGenerator.GetInt32(1 << 20);
+            var stored = new StoredApp(number, name, time.GetUtcNow(), [new StoredSecret(secret ?? AppSecret.New().Text, Until: null)], Subscription: null);
+            AuditNote.About(stored.ToString());
+            if (!await store.AddAppAsync(stored, CancellationToken.None))
+            {
+                if (id is not null) return (null, $"There is an app {number} already: choose another number, or leave it out.");
+                continue;
+            }
+            LogMade(number);
+            return (Put(App.Of(stored, [])), "");
+        }
+    });
+
+    /// <summary>
+    /// Gives it a new secret. Both open the API for a while; requests are signed with the old one until it ends, and from then on
+    /// with the new one: a header holds one signature.
+    /// </summary>
+    /// <returns>Null, and why, if it cannot be; without a reason there is no such app.</returns>
+    public Task<(App? App, string Problem)> RotateAsync(long id, double? overlapHours, string? secret) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    {
+        if (overlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
+        if (Find(id) is not { } app) return (null, "");
+
+        DateTimeOffset now = time.GetUtcNow(), until = now.AddHours(overlapHours ?? UsualOverlapHours);
+        StoredSecret[] old = [.. app.Stored.Secrets.Select(one => one with { Until = one.Until < until ? one.Until : until }).Where(one => one.Until > now)];
+        if (old.Length > 1) return (null, $"An old secret is valid until {old[^1].Until:yyyy-MM-dd HH:mm}Z: wait for its end, or end it now with \"overlap_hours\": 0.");
+        if (app.Stored.Secrets.Any(one => one.Text == secret)) return (null, "\"secret\" is one that the app has already.");
+        StoredSecret[] secrets = [new StoredSecret(secret ?? AppSecret.New().Text, Until: null), .. old];
+        if (!await store.ReplaceAppSecretsAsync(id, secrets, CancellationToken.None)) return (null, "");
+        LogRotated(id);
+        return (Put(App.Of(app.Stored with { Secrets = secrets }, app.Domains)), "");
+    });
+
+    /// <summary>Removes it with all that is its own. What it is owed waits until it is deleted.</summary>
+    /// <returns>What it was; null if there is none.</returns>
+    public Task<App?> RemoveAsync(long id) => TakingTurnsAsync<App?>(async () =>
+    {
+        if (!await store.RemoveAppAsync(id, CancellationToken.None) || Find(id) is not { } app) return null;
+        PutInForce(_apps.Remove(id));
+        LogRemoved(id);
+        return app;
+    });
+
+    /// <summary>Changes an app's domains: all that is asked, or nothing. In force when it returns.</summary>
+    /// <param name="without">Taken away first.</param>
+    /// <returns>The app; null, and why, if it cannot be; without a reason there is no such app.</returns>
+    public Task<(App? App, string Problem)> ChangeDomainsAsync(long id, IReadOnlyList<WatchItem> without, IReadOnlyList<WatchItem> with) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    {
+        AppDomainsChange change = await store.ChangeAppDomainsAsync(
+            id, [.. without.Select(item => item.Text).Distinct()], [.. with.Select(item => item.Text).Distinct()], MostDomains, time.GetUtcNow(), CancellationToken.None);
+        if (change == AppDomainsChange.TooMany) return (null, $"An app has at most {MostDomains:#,0} domains.");
+        if (change == AppDomainsChange.NoSuchApp || Find(id) is not { } app) return (null, "");
+        DomainOfApp[] domains = [.. (await store.AppDomainsAsync(CancellationToken.None)).Where(domain => domain.App == id)];
+        LogDomains(id, domains.Length, app.Domains.Count);
+        return (Put(App.Of(app.Stored, domains)), "");
+    });
+
+    /// <summary>Tells an app at an address from now on, and no longer where it was told before. Its receiver is asked first.</summary>
+    /// <param name="verifyToken">What the receiver knows the question by.</param>
+    /// <returns>Why nothing was changed; null if it was.</returns>
+    public async Task<string?> SubscribeAsync(long id, AppSubscription subscription, string verifyToken, CancellationToken cancellation)
+    {
+        // It may take its time: other changes do not wait for it.
+        if (Find(id) is not { } asking) return "the app was removed";
+        if (await handshake.AskAsync(App.Of(asking.Stored with { Subscription = subscription }, asking.Domains).Webhook!, verifyToken, cancellation) is { } refusal) return refusal;
+        return await TakingTurnsAsync<string?>(async () =>
+        {
+            if (Find(id) is not { } app || !await store.ReplaceAppSubscriptionAsync(id, subscription, CancellationToken.None)) return "the app was removed";
+            Put(App.Of(app.Stored with { Subscription = subscription }, app.Domains));
+            LogSubscribed(id, string.Join(", ", subscription.Events));
+            return null;
+        });
+    }
+
+    /// <summary>Tells an app no longer of these kinds of event; of none left, nowhere.</summary>
+    public Task UnsubscribeAsync(long id, IReadOnlyList<string> events) => TakingTurnsAsync(async () =>
+    {
+        if (Find(id) is not { Stored.Subscription: { } before } app) return false;
+        string[] left = [.. before.Events.Except(events)];
+        AppSubscription? after = left.Length == 0 ? null : before with { Events = left };
+        if (!await store.ReplaceAppSubscriptionAsync(id, after, CancellationToken.None)) return false;
+        Put(App.Of(app.Stored with { Subscription = after }, app.Domains));
+        LogSubscribed(id, after is null ? "nothing" : string.Join(", ", after.Events));
+        return true;
+    });
+
+    public void Dispose() => _one.Dispose();
+
+    private App Put(App app)
+    {
+        PutInForce(_apps.SetItem(app.Stored.Id, app));
+        return app;
+    }
+
+    private void PutInForce(ImmutableSortedDictionary<long, App> apps)
+    {
+        _apps = apps;
+        // Who is told first: what is watched from then on is told of at once.
+        webhooks.AddOfApps([.. apps.Values.Select(app => app.Webhook).OfType<WebhookOptions>()]);
+        WatchList ofApps = App.Listed(apps.Values.SelectMany(app => app.Domains).Select(domain => domain.Item));
+        if (!ofApps.Items.ToHashSet().SetEquals(watched.OfApps.Items)) watched.AddOfApps(ofApps);
+    }
+
+    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
+    {
+        await _one.WaitAsync();
+        try
+        {
+            return await change();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} was made")]
+    private partial void LogMade(long app);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} has a new secret")]
+    private partial void LogRotated(long app);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} was removed, with its domains and its subscription")]
+    private partial void LogRemoved(long app);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} changed what it subscribes to: {After} domains, {Before} before")]
+    private partial void LogDomains(long app, int after, int before);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} is told of: {Events}")]
+    private partial void LogSubscribed(long app, string events);
+}
+
+/// <summary>An app in force. Immutable.</summary>
+internal sealed class App
+{
+    private App(StoredApp stored, IReadOnlyList<DomainOfApp> domains)
+    {
+        Stored = stored;
+        Domains = domains;
+        Own = new WatchedPart(Listed(domains.Select(domain => domain.Item)));
+        Secrets = [.. stored.Secrets.Select(Read)];
+        Webhook = stored.Subscription is not { } told ? null : WebhookUrl.TryParse(told.Url, out WebhookUrl? url, out _)
+            ? new WebhookOptions
+            {
+                Name = $"app:{stored}",
+                Dialect = told.Dialect,
+                Url = url.Address,
+                Credentials = url.Credentials,
+                Events = told.Events,
+                IncludeValues = told.IncludeValues,
+                Signer = WebhookSigners.Of([], Secrets),
+                Only = Own,
+                Owner = ProtectedDomainOwners.App(stored.ToString()),
+            }
+            : throw Unknown(stored);
+    }
+
+    public StoredApp Stored { get; }
+
+    /// <summary>By id.</summary>
+    public IReadOnlyList<DomainOfApp> Domains { get; }
+
+    public WatchedPart Own { get; }
+
+    /// <summary>Newest first.</summary>
+    public IReadOnlyList<AppSecret> Secrets { get; }
+
+    /// <summary>Where it is told; null: nowhere. Its name is none that a configured or added webhook can have.</summary>
+    public WebhookOptions? Webhook { get; }
+
+    /// <exception cref="StoreException">This version does not know such an app.</exception>
+    public static App Of(StoredApp stored, IReadOnlyList<DomainOfApp> domains) => new(stored, domains);
+
+    /// <exception cref="StoreException">This version does not know such an item.</exception>
+    public static WatchList Listed(IEnumerable<string> items) =>
+        WatchList.TryParse(items.Select((text, at) => ("the database", at + 1, text)), out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _)
+            ? list
+            : throw new StoreException($"the database holds an app's domain that this version cannot watch: {mistakes[0].Problem}; start the newer certherald again");
+
+    /// <summary>Whether it is still what the store holds.</summary>
+    public bool IsAs(StoredApp stored, IEnumerable<DomainOfApp> domains) =>
+        (Stored.Name, Stored.Created) == (stored.Name, stored.Created) && Stored.Secrets.SequenceEqual(stored.Secrets) && Domains.SequenceEqual(domains)
+        && (Stored.Subscription, stored.Subscription) switch
+        {
+            (null, null) => true,
+            ({ } mine, { } its) => mine with { Events = its.Events } == its && mine.Events.SequenceEqual(its.Events),
+            _ => false,
+        };
+
+    private AppSecret Read(StoredSecret stored) =>
+        AppSecret.TryParse(stored.Text, out AppSecret? secret, out _) ? stored.Until is { } until ? secret.EndingAt(until) : secret : throw Unknown(Stored);
+
+    private static StoreException Unknown(StoredApp app) =>
+        new($"the database holds app {app} in a form that this version does not know: start the newer certherald again");
+}

@@ -1,0 +1,68 @@
+using CertHerald.Deciding;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>
+/// Makes known what was unknown, whenever more is authorised: by a file, by another node, or by what this one had stored and not
+/// finished when it was killed.
+/// </summary>
+internal sealed partial class Clearing : BackgroundService
+{
+    /// <summary>After a change, once more: what was being decided meanwhile went by what was known before.</summary>
+    public static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
+
+    private readonly Authorisations _known;
+    private readonly Watched _watched;
+    private readonly TimeProvider _time;
+    private readonly ILogger<Clearing> _logger;
+    private volatile TaskCompletionSource _changed = New();
+
+    public Clearing(Authorisations known, Watched watched, TimeProvider time, ILogger<Clearing> logger)
+    {
+        (_known, _watched, _time, _logger) = (known, watched, time, logger);
+        watched.KnownChanged += Ring;
+        // What is in force at the start may be more than was when the service stopped.
+        Ring();
+    }
+
+    public override void Dispose()
+    {
+        _watched.KnownChanged -= Ring;
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        bool isOwed = false;
+        while (true)
+        {
+            TaskCompletionSource changed = _changed;
+            await changed.Task.WaitAsync(isOwed ? Again : Timeout.InfiniteTimeSpan, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested) return;
+            isOwed = changed.Task.IsCompleted;
+            // Who rings before this line is served below it; who rings later, in the next round.
+            if (isOwed) _changed = New();
+            try
+            {
+                if (await _known.ClearAsync() is { Count: > 0 and var cleared }) Cleared(cleared);
+            }
+            catch (StoreException failure)
+            {
+                isOwed = true;
+                NotCleared(failure.Message);
+            }
+        }
+    }
+
+    private void Ring() => _changed.TrySetResult();
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Issuances that are known now and were not: {Cleared}")]
+    private partial void Cleared(int cleared);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What is known now could not be noted of earlier issuances, and is tried again: {Problem}")]
+    private partial void NotCleared(string problem);
+}

@@ -1,0 +1,198 @@
+using CertHerald.Access;
+using CertHerald.Names.Lookalikes;
+using CertHerald.Protecting;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>Domains whose imitations are looked for, and names that were allowed: added and removed while the service runs.</summary>
+internal sealed partial class ProtectedList(IStore store, ProtectedDomains inForce, TimeProvider time, ILogger<ProtectedList> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private volatile IReadOnlyList<StoredProtectedDomain> _stored = [];
+    private volatile IReadOnlyList<AllowedName> _allowed = [];
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/lookalikes").WithTags("Look-alikes").Needs(Scope.Read);
+
+        group.MapGet("/domains", (ProtectedList list) => TypedResults.Json(list.List(), ApiJson.Default.IReadOnlyListProtectedDomainJson))
+            .WithSummary("Protected domains, by name.").Produces<IReadOnlyList<ProtectedDomainJson>>();
+
+        group.MapPut("/domains/{name}", async (string name, HttpRequest request, ProtectedList list) =>
+        {
+            (ProtectedDomainRequest? settings, string problem) = await Body.ReadAsync(
+                request, ApiJson.Default.ProtectedDomainRequest, "\"own\", \"allow\", \"keywords\" and \"threshold\"", empty: new ProtectedDomainRequest());
+            if (settings is null) return ApiError.BadRequest(problem);
+            if (settings.Read(name, out problem) is not { } domain) return ApiError.BadRequest(problem);
+            if (list.IsConfigured(domain.Name)) return ApiError.Conflict($"{domain.Name} stands in the configuration: change it there.");
+            (ProtectedDomainJson stored, bool isNew) = await list.PutAsync(domain);
+            return (IResult)TypedResults.Json(stored, ApiJson.Default.ProtectedDomainJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        }).Needs(Scope.Watch).Takes<ProtectedDomainRequest>(isRequired: false).WithSummary("Protects a domain, or gives it new settings.")
+            .Produces<ProtectedDomainJson>().Produces<ProtectedDomainJson>(StatusCodes.Status201Created);
+
+        group.MapDelete("/domains/{name}", async (string name, ProtectedList list) =>
+        {
+            if (NameOf(name, out string problem) is not { } domain) return ApiError.BadRequest(problem);
+            if (await list.RemoveAsync(domain) is { } removed) return (IResult)TypedResults.Json(removed, ApiJson.Default.ProtectedDomainJson);
+            return list.IsConfigured(domain) ? ApiError.Conflict($"{domain} stands in the configuration: remove it there.") : ApiError.NotFound("protected domain");
+        }).Needs(Scope.Watch).WithSummary("Protects a domain no more. What was found stays.").Produces<ProtectedDomainJson>();
+
+        group.MapGet("/allowed", (ProtectedList list) => TypedResults.Json(list.Allowed(), ApiJson.Default.IReadOnlyListAllowedNameJson))
+            .WithSummary("Names that were allowed by hand.").Produces<IReadOnlyList<AllowedNameJson>>();
+
+        group.MapPut("/domains/{name}/allowed/{allowed}", async (string name, string allowed, ProtectedList list) =>
+        {
+            if (NameOf(name, out string problem) is not { } domain || NameOf(allowed, out problem) is not { } read) return ApiError.BadRequest(problem);
+            if (!list.IsProtected(domain)) return ApiError.NotFound("protected domain");
+            (AllowedNameJson json, bool isNew) = await list.AllowAsync(domain, read);
+            return (IResult)TypedResults.Json(json, ApiJson.Default.AllowedNameJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        }).Needs(Scope.Watch).WithSummary("Allows a name, with all below it, to look like a domain; closes the look-alikes that it covers.")
+            .Produces<AllowedNameJson>().Produces<AllowedNameJson>(StatusCodes.Status201Created);
+
+        group.MapDelete("/domains/{name}/allowed/{allowed}", async (string name, string allowed, ProtectedList list) =>
+        {
+            if (NameOf(name, out string problem) is not { } domain || NameOf(allowed, out problem) is not { } read) return ApiError.BadRequest(problem);
+            return await list.DisallowAsync(domain, read) ? (IResult)TypedResults.NoContent() : ApiError.NotFound("allowed name");
+        }).Needs(Scope.Watch).WithSummary("Allows a name no more; look-alikes that only it had closed are open again.").Produces(StatusCodes.Status204NoContent);
+    }
+
+    /// <summary>Puts in force what the store holds: before any log is read, and when another node has changed it.</summary>
+    public Task LoadAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
+    {
+        (_stored, _allowed) = (await store.ProtectedDomainsAsync(null, cancellation), await store.AllowedNamesAsync(cancellation));
+        if (_stored.Count + _allowed.Count > 0) inForce.Load(_stored, _allowed);
+        return true;
+    });
+
+    /// <summary>Whoever runs the service protects these.</summary>
+    public IReadOnlyList<ProtectedDomainJson> List()
+    {
+        ILookup<string, string> allowed = _allowed.Where(one => one.Owner == ProtectedDomainOwners.Operator).ToLookup(one => one.Domain, one => one.Name, StringComparer.Ordinal);
+        var configured = inForce.Configured.ToDictionary(domain => domain.Name, StringComparer.Ordinal);
+        return
+        [
+            .. configured.Values.Select(domain => ProtectedDomainJson.Of(domain, [.. allowed[domain.Name]], true, null))
+                .Concat(from stored in _stored
+                        where stored.Owner == ProtectedDomainOwners.Operator && !configured.ContainsKey(stored.Domain.Name)
+                        select ProtectedDomainJson.Of(stored.Domain, [.. allowed[stored.Domain.Name]], false, stored.Added))
+                .OrderBy(domain => domain.Domain, StringComparer.Ordinal),
+        ];
+    }
+
+    public IReadOnlyList<AllowedNameJson> Allowed() =>
+        [.. from one in _allowed where one.Owner == ProtectedDomainOwners.Operator select new AllowedNameJson(one.Domain, one.Name, one.Added)];
+
+    /// <summary>The settings in force of a domain of whoever runs the service; null if it is not protected.</summary>
+    public ProtectedDomain? Find(string name) => inForce.Configured.FirstOrDefault(domain => domain.Name == name)
+        ?? _stored.FirstOrDefault(stored => stored.Owner == ProtectedDomainOwners.Operator && stored.Domain.Name == name)?.Domain;
+
+    public bool IsProtected(string name) => Find(name) is not null;
+
+    public bool IsConfigured(string name) => inForce.Configured.Any(domain => domain.Name == name);
+
+    // Not cancellable, as what follows: a client that hangs up must not leave what is stored and what is in force apart.
+    public async Task<(ProtectedDomainJson Domain, bool IsNew)> PutAsync(ProtectedDomain domain)
+    {
+        bool isNew = await ChangeAsync(() => store.PutProtectedDomainAsync(ProtectedDomainOwners.Operator, domain, CancellationToken.None));
+        return (List().First(one => one.Domain == domain.Name), isNew);
+    }
+
+    /// <returns>What it was; null if it was not added here.</returns>
+    public async Task<ProtectedDomainJson?> RemoveAsync(string name)
+    {
+        ProtectedDomainJson? before = List().FirstOrDefault(one => one.Domain == name && !one.Configured);
+        return await ChangeAsync(() => store.RemoveProtectedDomainAsync(ProtectedDomainOwners.Operator, name, CancellationToken.None)) ? before : null;
+    }
+
+    public Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string domain, string name) => AllowAsync(ProtectedDomainOwners.Operator, domain, name);
+
+    public async Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string owner, string domain, string name)
+    {
+        var allowed = new AllowedName(owner, domain, name, time.GetUtcNow());
+        bool isNew = await ChangeAsync(() => store.AllowNameAsync(allowed, CancellationToken.None));
+        return (new AllowedNameJson(domain, name, _allowed.FirstOrDefault(one => one with { Added = default } == allowed with { Added = default })?.Added ?? allowed.Added), isNew);
+    }
+
+    public Task<bool> DisallowAsync(string domain, string name) =>
+        ChangeAsync(() => store.DisallowNameAsync(ProtectedDomainOwners.Operator, domain, name, CancellationToken.None));
+
+    /// <summary>A domain's name in canonical form; null with the problem if it is none.</summary>
+    public static string? NameOf(string text, out string problem)
+    {
+        bool isRead = ProtectedDomainReader.TryRead(text.Replace('\t', '?'), out ProtectedDomain? read, out string? wrong);
+        problem = isRead ? "" : $"{wrong}: write example.com.";
+        return read?.Name;
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private Task<bool> ChangeAsync(Func<Task<bool>> change) => TakingTurnsAsync(async () =>
+    {
+        bool outcome = await change();
+        (_stored, _allowed) = (await store.ProtectedDomainsAsync(null, CancellationToken.None), await store.AllowedNamesAsync(CancellationToken.None));
+        // An index of many domains takes a while to build.
+        await Task.Run(() => inForce.Load(_stored, _allowed));
+        Changed(inForce.Now.Count);
+        return outcome;
+    });
+
+    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
+    {
+        await _one.WaitAsync();
+        try
+        {
+            return await change();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Look-alike protection changed through the API: {Domains} protected domains")]
+    private partial void Changed(int domains);
+}
+
+/// <summary>Settings of a protected domain. What is left out is empty, or the default.</summary>
+internal sealed record ProtectedDomainRequest(
+    IReadOnlyList<string>? Own = null, IReadOnlyList<string>? Allow = null, IReadOnlyList<string>? Keywords = null, int? Threshold = null)
+{
+    /// <summary>Null with the problem if something cannot be used.</summary>
+    public ProtectedDomain? Read(string name, out string problem)
+    {
+        if (ProtectedList.NameOf(name, out problem) is not { } domain || NamesOf(Own, out problem) is not { } own || NamesOf(Allow, out problem) is not { } allowed) return null;
+        string[] keywords = [.. (Keywords ?? []).Select(keyword => (keyword ?? "").Trim())];
+        if (keywords.FirstOrDefault(keyword => keyword.Length is < 3 or > 63) is not null) problem = "A keyword has 3 to 63 characters.";
+        else if (Threshold is < 1 or > 100) problem = "A threshold is 1 to 100.";
+        else return new ProtectedDomain { Name = domain, Own = own, Allowed = allowed, Keywords = keywords, Threshold = Threshold ?? ProtectedDomain.DefaultThreshold };
+        return null;
+    }
+
+    private static List<string>? NamesOf(IReadOnlyList<string>? texts, out string problem)
+    {
+        problem = "";
+        var names = new List<string>();
+        foreach (string text in texts ?? [])
+        {
+            if (ProtectedList.NameOf(text ?? "", out problem) is not { } name) return null;
+            names.Add(name);
+        }
+        return names;
+    }
+}
+
+/// <summary>A protected domain on the wire.</summary>
+/// <param name="AllowedByHand">Names that were allowed with a click, or through the API, beside those of its settings.</param>
+/// <param name="Configured">It stands in the configuration.</param>
+/// <param name="Added">When it was added through the API; null if it was not.</param>
+internal sealed record ProtectedDomainJson(
+    string Domain, IReadOnlyList<string> Own, IReadOnlyList<string> Allow, IReadOnlyList<string> Keywords, int Threshold, IReadOnlyList<string> AllowedByHand,
+    bool Configured, DateTimeOffset? Added)
+{
+    public static ProtectedDomainJson Of(ProtectedDomain domain, IReadOnlyList<string> byHand, bool configured, DateTimeOffset? added) =>
+        new(domain.Name, domain.Own, domain.Allowed, domain.Keywords, domain.Threshold, byHand, configured, added);
+}
+
+/// <summary>An allowed name on the wire.</summary>
+internal sealed record AllowedNameJson(string Domain, string Name, DateTimeOffset Added);

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using CertHerald.Configuring;
+using CertHerald.Inspecting;
+
+namespace CertHerald.Cli;
+
+/// <summary><c>certherald apps</c>: the tenants that use Meta's API.</summary>
+internal static class AppsCommand
+{
+    private static readonly Argument<string> Name = new("NAME") { Description = "Whose the app is." };
+
+    private static readonly Argument<string> App = new("APP") { Description = "Its number, as 'certherald apps list' shows it." };
+
+    private static readonly Option<string> Id = new("--id") { Description = "Its number, if its clients know one already. Default: one is made.", HelpName = "NUMBER" };
+
+    private static readonly Option<string> Secret = new("--secret") { Description = "Its secret, instead of one that is made: TEXT, env:NAME or file:PATH.", HelpName = "SECRET" };
+
+    private static readonly Option<string> Overlap = new("--overlap") { Description = "How long the old secret is valid beside the new one, up to 7d. Default: 24h", HelpName = "TIME" };
+
+    public static Command Create() => new Command("apps", "Makes, shows and removes apps: tenants with domains and a webhook of their own, for clients of Meta's Certificate Transparency API.")
+    { Make(), List(), Rotate(), Remove() }.WithExamples("""
+        certherald apps create "security team"
+        certherald apps create "old receiver" --id 457084771331516 --secret file:/run/secrets/app
+        certherald apps list
+        certherald apps rotate 457084771331516 --overlap 48h
+        """);
+
+    private static Command Make()
+    {
+        var command = new Command("create", "Makes an app and prints its number and secret: the secret this once, it cannot be read back.")
+        { Name, Id, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            var asked = new Dictionary<string, object> { ["name"] = parsed.GetValue(Name)! };
+            if (parsed.GetValue(Id) is { } id) asked.Add("id", id);
+            if (SecretIn(parsed) is { } secret) asked.Add("secret", secret);
+            PrintSecret(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, "/api/apps", stopping, asked));
+            return CommandLine.Done;
+        });
+        return command.WithExamples("""
+            certherald apps create "security team"
+            certherald apps create "old receiver" --id 457084771331516 --secret env:APP_SECRET
+            """);
+    }
+
+    private static Command Rotate()
+    {
+        var command = new Command("rotate", "Gives it a new secret and prints it, once. Both open the API for a while; requests are signed with the old one until it ends.")
+        { App, Overlap, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            var asked = new Dictionary<string, object>();
+            if (parsed.GetValue(Overlap) is { } text)
+                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap)
+                    ? overlap.TotalHours
+                    : throw new ConfigurationException([new ConfigurationMistake("--overlap", $"\"{text}\" is no length of time", "write 24h, 7d or 0s")]));
+            if (SecretIn(parsed) is { } secret) asked.Add("secret", secret);
+            PrintSecret(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked));
+            return CommandLine.Done;
+        });
+        return command.WithExamples("""
+            certherald apps rotate 457084771331516
+            certherald apps rotate 457084771331516 --overlap 0s      ends the old one at once: it has leaked
+            """);
+    }
+
+    private static Command Remove()
+    {
+        var command = new Command("remove", "Removes an app with its domains, its secrets and its webhook.") { App, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            JsonElement app = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Delete, AddressOf(parsed), stopping);
+            parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json) ? app.GetRawText() : $"app {app.GetProperty("id").GetString()} was removed");
+            return CommandLine.Done;
+        });
+        return command.WithExamples("certherald apps remove 457084771331516");
+    }
+
+    private static Command List()
+    {
+        var command = new Command("list", "Shows every app: its domains, and where it is told.") { LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            JsonElement apps = await LocalAccess.Of(parsed).GetAsync("/api/apps", stopping);
+            if (parsed.GetValue(LocalAccess.Json)) parsed.InvocationConfiguration.Output.WriteLine(apps.GetRawText());
+            else if (apps.GetArrayLength() == 0) parsed.InvocationConfiguration.Output.WriteLine("no app: make one with 'certherald apps create NAME'");
+            else foreach (JsonElement app in apps.EnumerateArray()) parsed.InvocationConfiguration.Output.WriteLine(Describe(app));
+            return CommandLine.Done;
+        });
+        return command.WithExamples("certherald apps list --json");
+    }
+
+    private static string Describe(JsonElement app)
+    {
+        string told = app.GetProperty("url").GetString() is { } url
+            ? $"{string.Join(", ", app.GetProperty("events").EnumerateArray().Select(kind => kind.GetString()))} to {Visible.Of(url)}"
+            : "told nowhere";
+        string old = string.Concat(app.GetProperty("old_secrets_until").EnumerateArray()
+            .Select(until => until.GetDateTimeOffset().ToString("', an old secret until 'yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture)));
+        return $"{app.GetProperty("id").GetString()}  {app.GetProperty("domains").GetArrayLength()} domains, {told}{old}  {Visible.Of(app.GetProperty("name").GetString()!)}";
+    }
+
+    private static void PrintSecret(ParseResult parsed, JsonElement app)
+    {
+        parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json)
+            ? app.GetRawText()
+            : $"app id      {app.GetProperty("id").GetString()}\napp secret  {app.GetProperty("secret").GetString()}");
+        parsed.InvocationConfiguration.Error.WriteLine("Keep the secret now: it is shown this once.");
+    }
+
+    private static string AddressOf(ParseResult parsed) => $"/api/apps/{Uri.EscapeDataString(parsed.GetValue(App)!)}";
+
+    private static string? SecretIn(ParseResult parsed) => parsed.GetValue(Secret) is { } text ? WebhooksCommand.SecretOf("--secret", text) : null;
+}

@@ -1,0 +1,83 @@
+using System.Text;
+using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
+
+namespace CertHerald.Inspecting;
+
+/// <summary>
+/// All protected domains in force, by owner. What one owner has must say nothing to another, so each has an index of its own: a name
+/// costs as many look-ups as there are owners. Immutable, swapped whole on change; thread-safe.
+/// </summary>
+/// <param name="owners">Each once.</param>
+/// <param name="suffixes">The public suffixes; null if there is no list of them.</param>
+internal sealed class Protection(IReadOnlyList<OwnerProtection> owners, PublicSuffixes? suffixes)
+{
+    private readonly RegistrableNames _registrable = new(suffixes);
+
+    /// <summary>Protects nothing.</summary>
+    public static Protection None { get; } = new([], null);
+
+    public IReadOnlyList<OwnerProtection> Owners => owners;
+
+    public bool IsEmpty => owners.Count == 0;
+
+    /// <summary>Protected domains, each once for each owner.</summary>
+    public int Count => owners.Sum(owner => owner.Index.Domains.Count);
+
+    /// <summary>Whether a raw value of a certificate may give a name that is a look-alike. Allocates nothing, whatever the answer.</summary>
+    public bool MayAlert(NameSource source, ReadOnlySpan<byte> value)
+    {
+        if (source == NameSource.IpAddress) return false;
+        // Neither one name nor plain: which names it gives is found out in peace. A title gives none.
+        if (value.ContainsAnyExceptInRange((byte)'!', (byte)'~') || value.ContainsAny("/:@\\"u8)) return !(source == NameSource.CommonName && value.Contains((byte)' '));
+        foreach (OwnerProtection owner in owners)
+            if (owner.Index.IsAlert(value)) return true;
+        return false;
+    }
+
+    /// <summary>What the names of one certificate imitate: each name is judged once for each owner.</summary>
+    /// <param name="identifiers">Distinct.</param>
+    /// <param name="watch">What is watched belongs to whoever runs the service, and is no look-alike of what is protected.</param>
+    public IReadOnlyList<LookalikeMatch> Judge(IEnumerable<Identifier> identifiers, WatchList watch)
+    {
+        Dictionary<(string Owner, string Domain, string Registrable), List<LookalikeName>>? found = null;
+        foreach (Identifier identifier in identifiers)
+        {
+            if (identifier.Kind != IdentifierKind.Dns) continue;
+            byte[] name = Encoding.Latin1.GetBytes(identifier.Text);
+            foreach (OwnerProtection owner in owners)
+            {
+                if (!owner.Index.IsAlert(name) || (owner.OwnsWatched && IsWatched(identifier, watch))) continue;
+                string registrable = _registrable.Of(name);
+                foreach (Lookalike judged in owner.Index.Judge(name))
+                {
+                    if (!judged.IsAlert) continue;
+                    found ??= [];
+                    (string, string, string) key = (owner.Owner, judged.Domain.Name, registrable);
+                    if (!found.TryGetValue(key, out List<LookalikeName>? names)) found.Add(key, names = []);
+                    names.Add(new LookalikeName(identifier.Text, judged.Score, judged.Class.Name(), judged.Reasons));
+                }
+            }
+        }
+        if (found is null) return [];
+        return
+        [
+            .. from one in found
+               orderby one.Key.Owner, one.Key.Registrable, one.Key.Domain
+               select new LookalikeMatch(one.Key.Owner, one.Key.Domain, one.Key.Registrable,
+                   [.. one.Value.OrderByDescending(name => name.Score).ThenBy(name => name.Name, StringComparer.Ordinal).Take(LookalikeMatch.MostNames)]),
+        ];
+    }
+
+    /// <summary>Watched as one's own: whoever watches a top-level domain, or a public suffix, does not own what lies below.</summary>
+    private bool IsWatched(Identifier identifier, WatchList watch)
+    {
+        var name = identifier.Text.StartsWith("*.", StringComparison.Ordinal) ? identifier with { Text = identifier.Text[2..] } : identifier;
+        return watch.Matches(name).Any(item => item.Text.TrimStart('.') is var text && text.Contains('.', StringComparison.Ordinal)
+            && !(item.Text.StartsWith('.') && suffixes is not null && suffixes.IsSuffix(Encoding.ASCII.GetBytes(text))));
+    }
+}
+
+/// <summary>One owner's protected domains.</summary>
+/// <param name="OwnsWatched">Whether what is watched is this owner's.</param>
+internal sealed record OwnerProtection(string Owner, LookalikeIndex Index, bool OwnsWatched);

@@ -1,0 +1,169 @@
+using System.Security.Cryptography;
+using System.Text;
+using CertHerald.Inspecting;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Storage.Postgres;
+
+/// <summary>Certificates that nobody watches, if all are indexed.</summary>
+internal sealed partial class PostgresStore
+{
+    public Task<int> DeleteIndexedAsync(DateTimeOffset before, int limit, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            // Ids ascend with the time of discovery. Were a clock set back, what is behind waits until its turn has come.
+            List<StoredCertificate> old = [.. (await ReadIndexedAsync(session, "ORDER BY indexed_certificate.id LIMIT @limit FOR UPDATE OF indexed_certificate SKIP LOCKED", ("@limit", limit)))
+                .TakeWhile(one => one.Discovered < before)];
+            if (old.Count == 0) return 0;
+            (long Id, long Key)[] keys =
+            [
+                .. from one in old
+                   from key in CertificateKeys.Of(one.Certificate).Append(CertificateKeys.OfTbs(one.Certificate.TbsSha256))
+                   from either in (long[])[key, CertificateKeys.Expired(key)]
+                   select (one.Id, either),
+            ];
+            await session.RunAsync(
+                "DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
+                ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
+            StoredCertificate[] ending = [.. old.Where(one => one.Certificate.NotAfter is not null)];
+            await session.RunAsync(
+                "DELETE FROM certificate_end USING unnest(@ids, @ends) AS one (id, ends) WHERE not_after = ends AND issuance = id",
+                ("@ids", ending.Select(one => one.Id).ToArray()), ("@ends", ending.Select(one => one.Certificate.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()));
+            return await session.RunAsync("DELETE FROM indexed_certificate WHERE id = ANY(@ids)", ("@ids", old.Select(one => one.Id).ToArray()));
+        },
+        cancellation);
+
+    /// <summary>Adds what no log has shown before, and completes precertificates. Again, it changes nothing.</summary>
+    private async Task AddIndexedAsync(PostgresSession session, long log, IReadOnlyList<IndexedCertificate> others)
+    {
+        if (others.Count == 0) return;
+        DateTimeOffset now = _time.GetUtcNow();
+        string[] identities = [.. others.Select(other => other.Certificate.TbsSha256).Distinct(StringComparer.Ordinal)];
+        Dictionary<string, long> issuances = await IdsOfAsync(session, identities), known = await FindIndexedAsync(session, identities);
+        if (identities.Any(tbs => !issuances.ContainsKey(tbs) && !known.ContainsKey(tbs)))
+        {
+            // Ids are drawn by one transaction at a time, until its end; and nobody else adds the same one meanwhile.
+            await session.LockAsync(PostgresLock.Issuances);
+            (issuances, known) = (await IdsOfAsync(session, identities), await FindIndexedAsync(session, identities));
+        }
+
+        var added = new List<IndexedCertificate>();
+        var adding = new HashSet<string>(StringComparer.Ordinal);
+        foreach (IndexedCertificate other in others)
+        {
+            CertificateFacts facts = other.Certificate;
+            // Nobody watches it any more; without its bytes, it cannot be completed.
+            if (issuances.TryGetValue(facts.TbsSha256, out long issuance))
+            {
+                if (!facts.IsPrecertificate && facts.CertDer.Length > 0) await CompleteAsync(session, issuance, facts, chainMismatch: null);
+            }
+            else if (!known.ContainsKey(facts.TbsSha256) && adding.Add(facts.TbsSha256))
+            {
+                added.Add(other);
+            }
+        }
+        await AddAsync(session, log, added, now);
+        await CompleteIndexedAsync(session, [.. others.Select(other => other.Certificate).Where(facts => !facts.IsPrecertificate)]);
+    }
+
+    private static async Task AddAsync(PostgresSession session, long log, List<IndexedCertificate> added, DateTimeOffset now)
+    {
+        if (added.Count == 0) return;
+        long[] ids = await DrawIdsAsync(session, added.Count);
+        CertificateFacts[] facts = [.. added.Select(one => one.Certificate)];
+        string[] issuers = [.. facts.Select(IndexedRow.Issuer)];
+        Dictionary<string, long> issuer = await IssuersAsync(session, [.. issuers.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+        await session.RunAsync(
+            """
+            INSERT INTO indexed_certificate (id, hashes, is_precertificate, issuer, names, subject, serial, not_before, not_after, problems, discovered, log, entry_index, logged, der)
+            SELECT id, hashes, pre, issuer, names, subject, serial, NULLIF(begins, @none), NULLIF(ends, @none), NULLIF(problems, ''), @now, @log, index, logged, NULLIF(der, ''::bytea)
+            FROM unnest(@ids, @hashes, @pre, @issuers, @names, @subjects, @serials, @begins, @ends, @problems, @indexes, @logged, @ders)
+                AS new (id, hashes, pre, issuer, names, subject, serial, begins, ends, problems, index, logged, der)
+            """,
+            ("@none", long.MinValue), ("@now", now), ("@log", log), ("@ids", ids), ("@hashes", facts.Select(IndexedRow.Hashes).ToArray()),
+            ("@pre", facts.Select(one => one.IsPrecertificate).ToArray()), ("@issuers", issuers.Select(one => issuer[one]).ToArray()),
+            ("@names", facts.Select(IndexedRow.Names).ToArray()), ("@subjects", facts.Select(IndexedRow.Subject).ToArray()),
+            ("@serials", facts.Select(one => Convert.FromHexString(one.Serial)).ToArray()),
+            ("@begins", facts.Select(one => one.NotBefore?.ToUnixTimeSeconds() ?? long.MinValue).ToArray()),
+            ("@ends", facts.Select(one => one.NotAfter?.ToUnixTimeSeconds() ?? long.MinValue).ToArray()),
+            ("@problems", facts.Select(one => IndexedRow.Problems(one) ?? "").ToArray()), ("@indexes", added.Select(one => checked((long)one.Index.Value)).ToArray()),
+            ("@logged", added.Select(one => one.Logged.ToUnixTimeMilliseconds()).ToArray()), ("@ders", facts.Select(one => one.CertDer).ToArray()));
+        await AddKeysAsync(session, [.. ids.Zip(facts)]);
+        await session.RunAsync("INSERT INTO certificate_key (key, issuance) SELECT * FROM unnest(@keys, @ids) ON CONFLICT DO NOTHING",
+            ("@keys", facts.Select(one => CertificateKeys.OfTbs(one.TbsSha256)).ToArray()), ("@ids", ids));
+    }
+
+    /// <summary>In the order of their TBS hashes: two logs that show the same ones at once wait for each other in one direction only.</summary>
+    private static async Task CompleteIndexedAsync(PostgresSession session, CertificateFacts[] certificates)
+    {
+        if (certificates.Length == 0) return;
+        CertificateFacts[] facts = [.. certificates.DistinctBy(one => one.TbsSha256, StringComparer.Ordinal).OrderBy(one => one.TbsSha256, StringComparer.Ordinal)];
+        await session.RunAsync(
+            """
+            UPDATE indexed_certificate SET hashes = new.hashes, is_precertificate = false, der = NULLIF(new.der, ''::bytea)
+            FROM (SELECT id, one.hashes, one.der FROM unnest(@keys, @hashes, @ders) WITH ORDINALITY AS one (key, hashes, der, place)
+                  JOIN certificate_key ON certificate_key.key = one.key JOIN indexed_certificate AS before ON before.id = issuance
+                  WHERE is_precertificate AND substr(before.hashes, 1, 32) = substr(one.hashes, 1, 32) ORDER BY id FOR UPDATE OF before) AS new
+            WHERE indexed_certificate.id = new.id
+            """,
+            ("@keys", facts.Select(one => CertificateKeys.OfTbs(one.TbsSha256)).ToArray()), ("@hashes", facts.Select(IndexedRow.Hashes).ToArray()),
+            ("@ders", facts.Select(one => one.CertDer).ToArray()));
+    }
+
+    /// <summary>Takes certificates out of the index of all, to become issuances under the same ids. Under the lock of issuances.</summary>
+    private static async Task<Dictionary<string, long>> TakeIndexedAsync(PostgresSession session, CertificateFacts[] facts)
+    {
+        Dictionary<string, long> found = await FindIndexedAsync(session, [.. facts.Select(one => one.TbsSha256)]);
+        if (found.Count == 0) return found;
+        // What retention deletes at this moment is gone: it gets a new id.
+        HashSet<long> taken = [.. await session.AllAsync("DELETE FROM indexed_certificate WHERE id = ANY(@ids) RETURNING id", row => row.GetInt64(0), ("@ids", found.Values.ToArray()))];
+        (string Tbs, long Id)[] kept = [.. from one in found where taken.Contains(one.Value) select (one.Key, one.Value)];
+        await session.RunAsync(
+            "DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
+            ("@ids", kept.Select(one => one.Id).ToArray()), ("@keys", kept.Select(one => CertificateKeys.OfTbs(one.Tbs)).ToArray()));
+        return kept.ToDictionary(StringComparer.Ordinal);
+    }
+
+    private static async Task<Dictionary<string, long>> FindIndexedAsync(PostgresSession session, string[] identities) =>
+        (await session.AllAsync(
+            """
+            SELECT encode(substr(hashes, 1, 32), 'hex'), id FROM unnest(@keys, @tbs) AS one (key, tbs)
+            JOIN certificate_key ON certificate_key.key = one.key JOIN indexed_certificate ON id = issuance WHERE substr(hashes, 1, 32) = one.tbs
+            """,
+            row => (row.GetString(0), row.GetInt64(1)),
+            ("@keys", identities.Select(CertificateKeys.OfTbs).ToArray()), ("@tbs", identities.Select(Convert.FromHexString).ToArray())))
+        .ToDictionary(StringComparer.Ordinal);
+
+    /// <summary>Ids of issuances, ascending. Under their lock.</summary>
+    private static async Task<long[]> DrawIdsAsync(PostgresSession session, int count) =>
+        [.. (await session.AllAsync("SELECT nextval(pg_get_serial_sequence('issuance', 'id')) FROM generate_series(1, @count)", row => row.GetInt64(0), ("@count", count))).Order()];
+
+    /// <param name="issuers">Always in one order: two logs that add the same ones at once wait for each other in one direction only.</param>
+    private static async Task<Dictionary<string, long>> IssuersAsync(PostgresSession session, string[] issuers)
+    {
+        const string find = "SELECT sha256, id FROM indexed_issuer WHERE sha256 = ANY(@hashes)";
+        byte[][] hashes = [.. issuers.Select(issuer => SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))];
+        Task<List<(string Hash, long Id)>> FindAsync() => session.AllAsync(find, row => (Convert.ToHexString(row.Bytes(0)), row.GetInt64(1)), ("@hashes", hashes));
+
+        List<(string Hash, long Id)> known = await FindAsync();
+        if (known.Count < issuers.Length)
+        {
+            await session.RunAsync("INSERT INTO indexed_issuer (sha256, facts) SELECT * FROM unnest(@hashes, @issuers) ON CONFLICT DO NOTHING", ("@hashes", hashes), ("@issuers", issuers));
+            known = await FindAsync();
+        }
+        Dictionary<string, long> ids = known.ToDictionary(one => one.Hash, one => one.Id, StringComparer.Ordinal);
+        return issuers.Zip(hashes).ToDictionary(one => one.First, one => ids[Convert.ToHexString(one.Second)], StringComparer.Ordinal);
+    }
+
+    private static Task<List<StoredCertificate>> ReadIndexedAsync(PostgresSession session, string which, params (string Name, object? Value)[] parameters) => session.AllAsync(
+        $"""
+        SELECT indexed_certificate.id, hashes, is_precertificate, facts, names, subject, serial, not_before, not_after, problems, der, discovered, log_id, entry_index, logged
+        FROM indexed_certificate JOIN indexed_issuer ON indexed_issuer.id = issuer JOIN log ON log.id = indexed_certificate.log {which}
+        """,
+        row => new StoredCertificate(
+            row.GetInt64(0),
+            IndexedRow.Read(
+                row.Bytes(1), row.GetBoolean(2), row.GetString(3), row.GetString(4), row.GetString(5), row.Bytes(6), row.LongOrNull(7), row.LongOrNull(8), row.TextOrNull(9), row.BytesOrNull(10)),
+            IsWatched: false, row.Time(11), new LogPlace(Id(row.Bytes(12)), new EntryIndex(row.Size(13)), row.Time(14))),
+        parameters);
+}

@@ -1,0 +1,196 @@
+using System.Text.Json;
+using CertHerald.Deciding;
+using CertHerald.Inspecting;
+using Npgsql;
+
+namespace CertHerald.Storage.Postgres;
+
+/// <summary>Look-alikes, and what was told of them.</summary>
+internal sealed partial class PostgresStore
+{
+    private const string LookalikeColumns = """
+        id, owner, domain, registrable, state, best, score, class, reasons, names, certificates, issuance, opened, last_seen
+        """;
+
+    // A name that a bulk finding shows is a member's.
+    private const string NamesOfLookalike = """
+        SELECT domain, lookalike_name.name, lookalike_name.score, lookalike_name.class, lookalike_name.reasons, lookalike_name.issuance, lookalike_name.seen
+        FROM lookalike_name JOIN lookalike ON lookalike.id = lookalike_name.lookalike
+        WHERE lookalike.id IN (
+            SELECT id FROM lookalike WHERE id = @id
+            UNION SELECT member.id FROM lookalike AS bulk JOIN lookalike AS member ON member.owner = bulk.owner AND member.registrable = bulk.registrable
+                  WHERE bulk.id = @id AND bulk.domain = '')
+        ORDER BY lookalike_name.score DESC, lookalike_name.name LIMIT @limit
+        """;
+
+    public async Task<IReadOnlyList<StoredLookalike>> LookalikesAsync(LookalikeFilter filter, CancellationToken cancellation) => await ReadAsync(
+        session => session.AllAsync(
+            $"""
+            SELECT {LookalikeColumns} FROM lookalike
+            WHERE (@owner::text IS NULL OR owner = @owner) AND (@domain::text IS NULL OR domain = @domain) AND (@state::text IS NULL OR state = @state)
+                AND (@registrable::text IS NULL OR registrable = @registrable) AND score >= @least AND id < @before
+            ORDER BY CASE WHEN @newest THEN 0 ELSE score END DESC, id DESC LIMIT @limit
+            """,
+            ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
+            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@newest", filter.NewestFirst), ("@limit", filter.Limit)),
+        cancellation);
+
+    public Task<StoredLookalike?> FindLookalikeAsync(long id, CancellationToken cancellation) => ReadAsync(
+        session => session.FirstAsync($"SELECT {LookalikeColumns} FROM lookalike WHERE id = @id", ReadLookalike, ("@id", id)), cancellation);
+
+    public async Task<IReadOnlyList<ImitatingName>> ImitatingNamesAsync(long lookalike, int limit, CancellationToken cancellation) => await ReadAsync(
+        session => session.AllAsync(NamesOfLookalike,
+            row => new ImitatingName(
+                row.GetString(0), new LookalikeName(row.GetString(1), row.GetInt32(2), row.GetString(3), row.GetFieldValue<string[]>(4)), row.GetInt64(5), row.Time(6)),
+            ("@id", lookalike), ("@limit", limit)),
+        cancellation);
+
+    public async Task<IReadOnlyList<StoredLookalike>> LookalikesOfAsync(long issuance, CancellationToken cancellation) => await ReadAsync(
+        session => session.AllAsync(
+            $"SELECT {LookalikeColumns} FROM lookalike WHERE id IN (SELECT lookalike FROM lookalike_issuance WHERE issuance = @issuance) ORDER BY score DESC, id",
+            ReadLookalike, ("@issuance", issuance)),
+        cancellation);
+
+    public Task<LookalikeAlert?> FindLookalikeAlertAsync(long id, CancellationToken cancellation) => ReadAsync(
+        async session =>
+        {
+            var alert = await session.FirstAsync(
+                """
+                SELECT lookalike, owner, registrable, change, at, lookalike_alert.names, lookalike_alert.issuance
+                FROM lookalike_alert JOIN lookalike ON lookalike.id = lookalike WHERE lookalike_alert.id = @id
+                """,
+                row => new
+                {
+                    Lookalike = row.GetInt64(0),
+                    Owner = row.GetString(1),
+                    Registrable = row.GetString(2),
+                    Change = row.GetString(3),
+                    At = row.Time(4),
+                    Names = JsonSerializer.Deserialize<AlertedNames[]>(row.GetString(5))!,
+                    Issuance = row.GetInt64(6),
+                },
+                ("@id", id));
+            return alert is not null && await ReadIssuancesAsync(session, "WHERE id = @id", ("@id", alert.Issuance)) is [var issuance]
+                ? new LookalikeAlert(id, alert.Lookalike, alert.Owner, alert.Registrable, alert.Change, alert.At, alert.Names, issuance)
+                : null;
+        },
+        cancellation);
+
+    public Task<bool> SetLookalikeAsync(long id, LookalikeState state, CancellationToken cancellation) => WriteAsync(
+        async session => await session.RunAsync(
+            """
+            UPDATE lookalike SET state = @state WHERE id = @id OR (state = 'bulk' AND @state <> 'open'
+                AND (owner, registrable) = (SELECT owner, registrable FROM lookalike WHERE id = @id AND domain = ''))
+            """,
+            ("@id", id), ("@state", state)) > 0,
+        cancellation);
+
+    public async Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation) => await ReadAsync(
+        async session => (await session.AllAsync("SELECT owner, COUNT(*) FROM lookalike WHERE state = 'open' GROUP BY owner", row => (row.GetString(0), row.GetInt64(1))))
+            .ToDictionary(StringComparer.Ordinal),
+        cancellation);
+
+    /// <summary>
+    /// What certificates imitate. Read again, or in another log, or as the certificate after its precertificate, it changes nothing: a
+    /// look-alike, its names and its certificates are there once each. Under a lock: four logs may show four imitations at once.
+    /// </summary>
+    private static async Task<IReadOnlyList<AlertedLookalike>> WriteLookalikesAsync(
+        PostgresSession session, IReadOnlyList<(long Issuance, Decision Decision)> seen, List<Debt> owed, DateTimeOffset now)
+    {
+        (long Issuance, Decision Decision, IReadOnlyList<LookalikeMatch> Matches)[] found =
+            [.. seen.Select(one => (one.Issuance, one.Decision, ((MatchFinding)one.Decision.Finding).Lookalikes)).Where(one => one.Lookalikes.Count > 0)];
+        if (found.Length == 0) return [];
+
+        await session.LockAsync(PostgresLock.Lookalikes);
+        var alerted = new List<AlertedLookalike>();
+        foreach ((long issuance, Decision decision, IReadOnlyList<LookalikeMatch> matches) in found)
+            foreach (IGrouping<(string Owner, string Registrable), LookalikeMatch> group in matches.GroupBy(match => (match.Owner, match.Registrable)))
+                foreach ((long lookalike, string change, IReadOnlyList<LookalikeMatch> told) in await WriteLookalikesAsync(session, issuance, group, now))
+                {
+                    LookalikeMatch best = told.MaxBy(match => match.Names[0].Score)!;
+                    alerted.Add(new AlertedLookalike(best.Owner, best.Domain, best.Registrable, best.Names[0], change));
+                    foreach (IReadOnlyList<AlertedNames> part in LookalikeRules.Parts(told))
+                    {
+                        long alert = await session.SingleAsync(
+                            "INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
+                            row => row.GetInt64(0), ("@lookalike", lookalike), ("@issuance", issuance), ("@change", change), ("@now", now), ("@names", JsonSerializer.Serialize(part)));
+                        owed.AddRange(from subscription in decision.OwedLookalikes where subscription.Owner == best.Owner select new Debt(subscription.Webhook, EventKinds.Lookalike, alert));
+                    }
+                }
+        return alerted;
+    }
+
+    /// <summary>What one registrable domain imitates of one owner's domains.</summary>
+    /// <returns>What there is to tell.</returns>
+    private static async Task<IReadOnlyList<(long Lookalike, string Change, IReadOnlyList<LookalikeMatch> Told)>> WriteLookalikesAsync(
+        PostgresSession session, long issuance, IGrouping<(string Owner, string Registrable), LookalikeMatch> group, DateTimeOffset now)
+    {
+        (string owner, string registrable) = group.Key;
+        List<LookalikeRow> before = await session.AllAsync("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
+            row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), ("@owner", owner), ("@registrable", registrable));
+        LookalikeRow? bulk = before.Find(row => row.Domain.Length == 0);
+        bool isBulk = bulk is not null || LookalikeRules.IsBulk(owner, before.Select(row => row.Domain).Union(group.Select(match => match.Domain), StringComparer.Ordinal).Count());
+
+        var told = new List<(long, string, IReadOnlyList<LookalikeMatch>)>();
+        foreach (LookalikeMatch match in group)
+        {
+            LookalikeRow? row = before.Find(row => row.Domain == match.Domain);
+            long id = row?.Id ?? await AddLookalikeAsync(session, match, match.Domain, isBulk ? LookalikeState.Bulk : LookalikeState.Open, issuance, now);
+            bool isNewCertificate = await JoinAsync(session, id, match, issuance, now);
+            string? change = row is null ? LookalikeChanges.New : isNewCertificate && row.IsDueAgain(now) ? LookalikeChanges.Again : null;
+            if (!isBulk && change is not null) told.Add((id, change, [match]));
+        }
+        if (!isBulk) return told;
+
+        LookalikeMatch best = group.MaxBy(match => match.Names[0].Score)!;
+        long whole = bulk?.Id ?? await AddLookalikeAsync(session, best, "", LookalikeState.Open, issuance, now);
+        if (bulk is null)
+            await session.RunAsync("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", ("@owner", owner), ("@registrable", registrable));
+        bool isAnother = await JoinAsync(session, whole, best with { Names = [best.Names[0]] }, issuance, now, keepNames: false);
+        if (bulk is null) told.Add((whole, LookalikeChanges.Bulk, [.. group]));
+        else if (isAnother && bulk.IsDueAgain(now)) told.Add((whole, LookalikeChanges.Again, [.. group]));
+        return told;
+    }
+
+    private static Task<long> AddLookalikeAsync(PostgresSession session, LookalikeMatch match, string domain, LookalikeState state, long issuance, DateTimeOffset now) => session.SingleAsync(
+        """
+        INSERT INTO lookalike (owner, domain, registrable, state, best, score, class, reasons, names, certificates, issuance, opened, last_seen)
+        VALUES (@owner, @domain, @registrable, @state, @best, @score, @class, @reasons, 0, 0, @issuance, @now, @now) RETURNING id
+        """,
+        row => row.GetInt64(0),
+        ("@owner", match.Owner), ("@domain", domain), ("@registrable", match.Registrable), ("@state", state), ("@best", match.Names[0].Name),
+        ("@score", match.Names[0].Score), ("@class", match.Names[0].Class), ("@reasons", match.Names[0].Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
+
+    /// <returns>Whether the certificate is new to it.</returns>
+    private static async Task<bool> JoinAsync(PostgresSession session, long lookalike, LookalikeMatch match, long issuance, DateTimeOffset now, bool keepNames = true)
+    {
+        if (await session.RunAsync("INSERT INTO lookalike_issuance (lookalike, issuance) VALUES (@id, @issuance) ON CONFLICT DO NOTHING", ("@id", lookalike), ("@issuance", issuance)) == 0) return false;
+
+        long names = await session.SingleAsync("SELECT names FROM lookalike WHERE id = @id FOR UPDATE", row => row.GetInt64(0), ("@id", lookalike));
+        if (keepNames)
+            foreach (LookalikeName name in match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names)))
+                names += await session.RunAsync(
+                    "INSERT INTO lookalike_name (lookalike, name, score, class, reasons, issuance, seen) VALUES (@id, @name, @score, @class, @reasons, @issuance, @now) ON CONFLICT DO NOTHING",
+                    ("@id", lookalike), ("@name", name.Name), ("@score", name.Score), ("@class", name.Class), ("@reasons", name.Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
+        await session.RunAsync("UPDATE lookalike SET names = @names, certificates = certificates + 1, issuance = @issuance, last_seen = @now WHERE id = @id",
+            ("@id", lookalike), ("@names", names), ("@issuance", issuance), ("@now", now));
+        LookalikeName best = match.Names[0];
+        await session.RunAsync("UPDATE lookalike SET best = @best, score = @score, class = @class, reasons = @reasons WHERE id = @id AND score < @score",
+            ("@id", lookalike), ("@best", best.Name), ("@score", best.Score), ("@class", best.Class), ("@reasons", best.Reasons.ToArray()));
+        return true;
+    }
+
+    /// <summary>Those of a protected domain of which all names are the allowed one, or lie below it.</summary>
+    private static Task<int> CloseAllowedAsync(PostgresSession session, AllowedName allowed, LookalikeState state) => session.RunAsync(
+        """
+        UPDATE lookalike SET state = @state
+        WHERE owner = @owner AND domain = @domain AND state <> 'bulk' AND (state = 'allowed') = (@state::text <> 'allowed') AND NOT EXISTS (
+            SELECT 1 FROM lookalike_name AS other
+            WHERE other.lookalike = lookalike.id AND other.name <> @name AND right(other.name, length(@below)) <> @below)
+        """,
+        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name), ("@state", state));
+
+    private static StoredLookalike ReadLookalike(NpgsqlDataReader row) => new(
+        row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.Named<LookalikeState>(4),
+        new LookalikeName(row.GetString(5), row.GetInt32(6), row.GetString(7), row.GetFieldValue<string[]>(8)), row.GetInt64(9), row.GetInt64(10), row.GetInt64(11), row.Time(12), row.Time(13));
+}

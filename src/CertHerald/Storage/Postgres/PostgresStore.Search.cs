@@ -1,0 +1,92 @@
+using CertHerald.Inspecting;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Storage.Postgres;
+
+/// <summary>Certificates by the names on them.</summary>
+internal sealed partial class PostgresStore
+{
+    // Each range by itself: only so is it read in its order, and no further than needed.
+    private const string OldestUnderKeys = """
+        SELECT place, issuance FROM unnest(@keys) WITH ORDINALITY AS one (key, place) CROSS JOIN LATERAL
+            (SELECT issuance FROM certificate_key WHERE certificate_key.key = one.key AND issuance > @above AND issuance < @below ORDER BY issuance LIMIT @limit) AS under
+        ORDER BY issuance
+        """;
+
+    private const string NewestUnderKeys = """
+        SELECT place, issuance FROM unnest(@keys) WITH ORDINALITY AS one (key, place) CROSS JOIN LATERAL
+            (SELECT issuance FROM certificate_key WHERE certificate_key.key = one.key AND issuance > @above AND issuance < @below ORDER BY issuance DESC LIMIT @limit) AS under
+        ORDER BY issuance DESC
+        """;
+
+    public Task<IReadOnlyList<StoredCertificate>> SearchCertificatesAsync(CertificateQuery query, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredCertificate>>(
+        async session =>
+        {
+            var plan = new CertificateSearchPlan(query);
+            var found = new List<StoredCertificate>();
+            while (!plan.IsAtEnd && found.Count < query.Limit)
+            {
+                int atOnce = plan.AtOnce(found.Count);
+                IEnumerable<IReadOnlyList<long>> parts = (await session.AllAsync(
+                    query.OldestFirst ? OldestUnderKeys : NewestUnderKeys, row => (Place: row.GetInt64(0), Id: row.GetInt64(1)),
+                    ("@keys", plan.Keys.ToArray()), ("@above", plan.Above), ("@below", plan.Beneath), ("@limit", atOnce)))
+                    .GroupBy(one => one.Place, one => one.Id).Select(part => part.ToArray());
+                IReadOnlyList<long> ids = plan.Join(parts, atOnce);
+                Dictionary<long, StoredCertificate> read = await FindCertificatesAsync(session, ids);
+                found.AddRange(ids.Select(id => read.GetValueOrDefault(id)).OfType<StoredCertificate>().Where(one => plan.Finds(one.Certificate)).Take(query.Limit - found.Count));
+            }
+            return found;
+        },
+        cancellation);
+
+    public Task<StoredCertificate?> FindCertificateAsync(long id, CancellationToken cancellation) => ReadAsync(
+        async session => (await FindCertificatesAsync(session, [id])).GetValueOrDefault(id), cancellation);
+
+    public Task<int> MarkExpiredAsync(DateTimeOffset now, int limit, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            List<long> ended = await session.AllAsync(
+                """
+                DELETE FROM certificate_end WHERE (not_after, issuance) IN
+                    (SELECT not_after, issuance FROM certificate_end WHERE not_after <= @now ORDER BY not_after, issuance LIMIT @limit FOR UPDATE SKIP LOCKED)
+                RETURNING issuance
+                """,
+                row => row.GetInt64(0), ("@now", now), ("@limit", limit));
+            (long Id, long Key)[] keys = [.. from one in (await FindCertificatesAsync(session, ended)).Values from key in CertificateKeys.Of(one.Certificate) select (one.Id, key)];
+            await session.RunAsync(
+                "UPDATE certificate_key SET key = one.key | 1 FROM unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
+                ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
+            return ended.Count;
+        },
+        cancellation);
+
+    /// <summary>Makes certificates findable.</summary>
+    internal static async Task AddKeysAsync(PostgresSession session, IReadOnlyCollection<(long Id, CertificateFacts Facts)> certificates)
+    {
+        (long Id, long Key)[] keys = [.. from one in certificates from key in CertificateKeys.Of(one.Facts) select (one.Id, key)];
+        await session.RunAsync("INSERT INTO certificate_key (key, issuance) SELECT * FROM unnest(@keys, @ids) ON CONFLICT DO NOTHING",
+            ("@keys", keys.Select(one => one.Key).ToArray()), ("@ids", keys.Select(one => one.Id).ToArray()));
+        (long Id, CertificateFacts Facts)[] ends = [.. certificates.Where(one => one.Facts.NotAfter is not null)];
+        await session.RunAsync("INSERT INTO certificate_end (not_after, issuance) SELECT * FROM unnest(@ends, @ids) ON CONFLICT DO NOTHING",
+            ("@ends", ends.Select(one => one.Facts.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()), ("@ids", ends.Select(one => one.Id).ToArray()));
+    }
+
+    private static async Task<Dictionary<long, StoredCertificate>> FindCertificatesAsync(PostgresSession session, IReadOnlyList<long> ids)
+    {
+        if (ids.Count == 0) return [];
+        List<StoredCertificate> found = await session.AllAsync(
+            """
+            SELECT issuance.id, cert_der, facts, discovered, log_id, entry_index, logged
+            FROM issuance LEFT JOIN LATERAL
+                (SELECT log_id, entry_index, logged FROM sighting JOIN log ON log.id = sighting.log WHERE issuance = issuance.id ORDER BY sighting.id LIMIT 1) AS first ON true
+            WHERE issuance.id = ANY(@ids)
+            """,
+            row => new StoredCertificate(
+                row.GetInt64(0), ReadFacts(row, 1), IsWatched: true, row.Time(3),
+                row.IsDBNull(4) ? null : new LogPlace(Id(row.Bytes(4)), new EntryIndex(row.Size(5)), row.Time(6))),
+            ("@ids", ids.ToArray()));
+        if (found.Count < ids.Count) found.AddRange(await ReadIndexedAsync(session, "WHERE indexed_certificate.id = ANY(@ids)", ("@ids", ids.ToArray())));
+        // Asked for one after the other, a certificate may become an issuance in between.
+        return found.DistinctBy(one => one.Id).ToDictionary(one => one.Id);
+    }
+}

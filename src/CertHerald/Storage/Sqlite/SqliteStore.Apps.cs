@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text.Json;
+using CertHerald.Storage.Secrets;
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>Apps and their domains.</summary>
+internal sealed partial class SqliteStore
+{
+    private const string AppTable = "app";
+
+    // By the writer, though nothing is written: while it reads, no key can go.
+    public async Task<IReadOnlyList<StoredApp>> AppsAsync(CancellationToken cancellation) => await WriteAsync(
+        session => session.All("SELECT id, number, name, created, secrets, subscription FROM app ORDER BY number", ReadApp),
+        cancellation);
+
+    public Task<bool> AddAppAsync(StoredApp app, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            // The id first: it is part of what the encryption authenticates.
+            long id = session.First(
+                "INSERT INTO app (number, name, created, secrets, subscription) VALUES (@number, @name, @created, x'', x'') ON CONFLICT DO NOTHING RETURNING id",
+                row => row.GetInt64(0), ("@number", app.Id), ("@name", app.Name), ("@created", app.Created));
+            return id > 0 && Seal(session, id, "secrets", app.Secrets) && Seal(session, id, "subscription", app.Subscription);
+        },
+        cancellation);
+
+    public Task<bool> ReplaceAppSecretsAsync(long app, IReadOnlyList<StoredSecret> secrets, CancellationToken cancellation) => WriteAsync(
+        session => RowOf(session, app) is > 0 and long id && Seal(session, id, "secrets", secrets),
+        cancellation);
+
+    public Task<bool> ReplaceAppSubscriptionAsync(long app, AppSubscription? subscription, CancellationToken cancellation) => WriteAsync(
+        session => RowOf(session, app) is > 0 and long id && Seal(session, id, "subscription", subscription),
+        cancellation);
+
+    public Task<bool> RemoveAppAsync(long app, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            session.Run("DELETE FROM app_domain WHERE app = @app", ("@app", app));
+            session.Run("DELETE FROM protected_domain WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
+            session.Run("DELETE FROM allowed_name WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
+            return session.Run("DELETE FROM app WHERE number = @number", ("@number", app)) > 0;
+        },
+        cancellation);
+
+    public async Task<IReadOnlyList<DomainOfApp>> AppDomainsAsync(CancellationToken cancellation) => await ReadAsync(
+        session => session.All("SELECT id, app, item, added FROM app_domain ORDER BY id", row => new DomainOfApp(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.Time(3))),
+        cancellation);
+
+    public Task<AppDomainsChange> ChangeAppDomainsAsync(
+        long app, IReadOnlyList<string> without, IReadOnlyList<string> with, int most, DateTimeOffset now, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            if (RowOf(session, app) == 0) return AppDomainsChange.NoSuchApp;
+            HashSet<string> standing = [.. session.All("SELECT item FROM app_domain WHERE app = @app", row => row.GetString(0), ("@app", app))];
+            HashSet<string> after = [.. standing.Except(without), .. with];
+            // What is more already may become less.
+            if (after.Count > most && after.Count > standing.Count) return AppDomainsChange.TooMany;
+            foreach (string item in standing.Intersect(without))
+                session.Run("DELETE FROM app_domain WHERE app = @app AND item = @item", ("@app", app), ("@item", item));
+            foreach (string item in with)
+                session.Run("INSERT INTO app_domain (app, item, added) VALUES (@app, @item, @added) ON CONFLICT DO NOTHING", ("@app", app), ("@item", item), ("@added", now));
+            return AppDomainsChange.Done;
+        },
+        cancellation);
+
+    private static long RowOf(SqliteSession session, long app) => session.First("SELECT id FROM app WHERE number = @number", row => row.GetInt64(0), ("@number", app));
+
+    private bool Seal<T>(SqliteSession session, long id, string column, T value) =>
+        session.Run($"UPDATE app SET {column} = @box WHERE id = @id", ("@id", id), ("@box", _secrets.Seal(new SecretPlace(AppTable, column, id), JsonSerializer.Serialize(value)))) > 0;
+
+    private StoredApp ReadApp(SqliteDataReader row)
+    {
+        long id = row.GetInt64(0);
+        return new StoredApp(
+            row.GetInt64(1), row.GetString(2), row.Time(3),
+            JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(AppTable, "secrets", id), row.Bytes(4)))!,
+            JsonSerializer.Deserialize<AppSubscription?>(_secrets.Open(new SecretPlace(AppTable, "subscription", id), row.Bytes(5))));
+    }
+}

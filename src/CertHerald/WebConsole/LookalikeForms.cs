@@ -1,0 +1,56 @@
+using System.Globalization;
+using CertHerald.Api;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace CertHerald.WebConsole;
+
+/// <summary>The pages of look-alikes and their forms. Each form answers with the list, and what became of it.</summary>
+internal static class LookalikeForms
+{
+    public static void MapLookalikes(this IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("/lookalikes", (string? state, string? domain, string? before) =>
+            new RazorComponentResult<LookalikesPage>(new { State = state, Domain = domain, Before = before }));
+        pages.MapGet("/lookalikes/{id:long}", (long id) => new RazorComponentResult<LookalikePage>(new { Id = id }));
+        pages.MapGet("/lookalikes/alerts/{id:long}", async (long id, FoundLookalikes found, CancellationToken cancellation) =>
+            await found.FindOfAlertAsync(id, cancellation) is { } lookalike
+                ? TypedResults.Redirect(string.Create(CultureInfo.InvariantCulture, $"/console/lookalikes/{lookalike}"))
+                : (IResult)new RazorComponentResult<MissingPage>());
+
+        RouteGroupBuilder changes = pages.MapChanges("/lookalikes");
+        changes.MapPost("/{id:long}/allow", async (long id, FoundLookalikes found, CancellationToken cancellation) =>
+            Page(await found.AllowAsync(id, cancellation), "is allowed, with all below it"));
+        changes.MapPost("/{id:long}/dismiss", async (long id, FoundLookalikes found, CancellationToken cancellation) =>
+            Page(await found.DismissAsync(id, cancellation), "was dismissed"));
+        changes.MapPost("/{id:long}/reopen", async (long id, FoundLookalikes found, CancellationToken cancellation) =>
+            Page(await found.ReopenAsync(id, cancellation), "is open again"));
+        changes.MapPost("/protect", async (HttpRequest request, ProtectedList list) =>
+        {
+            IFormCollection form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
+            int? threshold = int.TryParse(form["threshold"], NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : null;
+            if (new ProtectedDomainRequest(Threshold: threshold).Read(form["domain"].ToString().Trim(), out string problem) is not { } domain) return Page(problem);
+            if (list.IsConfigured(domain.Name)) return Page($"{domain.Name} stands in the configuration: change it there.", StatusCodes.Status409Conflict);
+            await list.PutAsync(domain);
+            return Page(done: $"{domain.Name} is protected from now on.");
+        });
+        changes.MapPost("/unprotect", async (HttpRequest request, ProtectedList list) =>
+        {
+            string name = (await request.ReadFormAsync(request.HttpContext.RequestAborted))["domain"].ToString();
+            return await list.RemoveAsync(name) is not null ? Page(done: $"{name} is protected no more.") : Page("That domain was not added here.", StatusCodes.Status404NotFound);
+        });
+        changes.MapPost("/disallow", async (HttpRequest request, ProtectedList list) =>
+        {
+            IFormCollection form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
+            return await list.DisallowAsync(form["domain"].ToString(), form["name"].ToString())
+                ? Page(done: $"{form["name"]} is allowed no more.")
+                : Page("That name was not allowed.", StatusCodes.Status404NotFound);
+        });
+    }
+
+    private static RazorComponentResult<LookalikesPage> Page(LookalikeJson? changed, string what) => changed is null
+        ? Page("There is no such look-alike any more.", StatusCodes.Status404NotFound)
+        : Page(done: $"{changed.RegistrableDomain} {what}.");
+
+    private static RazorComponentResult<LookalikesPage> Page(string? problem = null, int status = StatusCodes.Status400BadRequest, string? done = null) =>
+        new(new { Problem = problem, Done = done }) { StatusCode = done is null ? status : StatusCodes.Status200OK };
+}

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Text.Json;
+using CertHerald.Access;
+using CertHerald.Cli;
+using CertHerald.Configuring;
+using CertHerald.Tests.Doubles;
+using CertHerald.Tests.WebConsole;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CertHerald.Tests.Cli;
+
+/// <summary><c>certherald apps</c>, against a service in this process.</summary>
+public sealed class AppsCommandTests
+{
+    [Fact]
+    public async Task Apps_are_made_listed_given_new_secrets_and_removed()
+    {
+        await using ConsoleRig console = await ConsoleRig.StartAsync();
+        using var scratch = new Scratch();
+        new LocalAccess(console.Address, console.Services.GetRequiredService<LocalKey>().Text).Save(scratch.Folder);
+        Assert.Contains("no app", (await RunAsync(scratch, "list")).Output, StringComparison.Ordinal);
+
+        (string made, string told) = await RunAsync(scratch, "create", "security \u202Eteam");
+        Assert.Matches(@"\Aapp id      [1-9][0-9]{15}\r?\napp secret  [0-9a-f]{32}\z", made);
+        Assert.Contains("shown this once", told, StringComparison.Ordinal);
+        JsonElement old = JsonElement.Parse((await RunAsync(scratch, "create", "old receiver", "--id", "457084771331516", "--secret", "a secret that is kept".Replace(' ', '-'), "--json")).Output);
+        Assert.Equal(("457084771331516", "a-secret-that-is-kept"), (old.GetProperty("id").GetString(), old.GetProperty("secret").GetString()));
+
+        string list = (await RunAsync(scratch, "list")).Output + (await RunAsync(scratch, "list", "--json")).Output;
+        Assert.Contains("457084771331516  0 domains, told nowhere  old receiver", list, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u202E', list.Split('\n')[0]);
+        Assert.DoesNotContain("a-secret-that-is-kept", list, StringComparison.Ordinal);
+
+        string rotated = (await RunAsync(scratch, "rotate", "457084771331516", "--overlap", "48h")).Output;
+        Assert.Matches(@"app secret  [0-9a-f]{32}\z", rotated);
+        Assert.Contains("an old secret until 2026-11-23 12:00Z", (await RunAsync(scratch, "list")).Output, StringComparison.Ordinal);
+        Assert.Equal("app 457084771331516 was removed", (await RunAsync(scratch, "remove", "457084771331516")).Output);
+        Assert.Single(JsonElement.Parse((await RunAsync(scratch, "list", "--json")).Output).EnumerateArray());
+        Assert.Contains(await console.Store.AuditAsync(null, 10, TestContext.Current.CancellationToken), line => line.Resource == "/api/apps/457084771331516" && line.Method == "POST" && line.Outcome == "done");
+    }
+
+    [Theory]
+    [InlineData("There is an app 7 already", "create", "x", "--id", "7")]
+    [InlineData("\"id\" is a number of 1 to 18 digits", "create", "x", "--id", "07")]
+    [InlineData("\"id\" is a number of 1 to 18 digits", "create", "x", "--id", "-7")]
+    [InlineData("\"secret\" is no app secret", "create", "x", "--secret", "short")]
+    [InlineData("\"name\" says whose the app is", "create", "")]
+    [InlineData("There is no such app", "rotate", "8")]
+    [InlineData("There is no such app", "rotate", "x")]
+    [InlineData("There is no such app", "remove", "8")]
+    [InlineData("\"overlap_hours\" is a number from 0 to 168", "rotate", "7", "--overlap", "8d")]
+    public async Task What_cannot_be_is_refused_with_a_remedy(string says, params string[] line)
+    {
+        await using ConsoleRig console = await ConsoleRig.StartAsync();
+        using var scratch = new Scratch();
+        new LocalAccess(console.Address, console.Services.GetRequiredService<LocalKey>().Text).Save(scratch.Folder);
+        await RunAsync(scratch, "create", "first", "--id", "7");
+
+        var refused = await Assert.ThrowsAsync<CommandFailedException>(() => RunAsync(scratch, line));
+
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+        Assert.Single(JsonElement.Parse((await RunAsync(scratch, "list", "--json")).Output).EnumerateArray());
+    }
+
+    [Fact]
+    public void Each_shows_its_use_with_an_example_and_takes_json()
+    {
+        var root = new RootCommand { AppsCommand.Create() }.WithHelp();
+        foreach (Command command in root.Subcommands.Single().Subcommands)
+        {
+            using var output = new StringWriter();
+            Assert.Equal(0, root.Parse($"apps {command.Name} --help").Invoke(new InvocationConfiguration { Output = output }));
+            Assert.All([$"  certherald apps {command.Name}", "--json", "--data"], text => Assert.Contains(text, output.ToString(), StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task A_length_of_time_that_is_none_is_said_before_the_service_is_asked()
+    {
+        using var scratch = new Scratch();
+        var mistakes = await Assert.ThrowsAsync<ConfigurationException>(() => RunAsync(scratch, "rotate", "7", "--overlap", "soon"));
+        Assert.Equal("--overlap", Assert.Single(mistakes.Mistakes).Place);
+    }
+
+    private static async Task<(string Output, string Errors)> RunAsync(Scratch scratch, params string[] line)
+    {
+        using StringWriter output = new(), errors = new();
+        ParseResult parsed = new RootCommand { AppsCommand.Create() }.Parse(["apps", .. line, "--data", scratch.Folder]);
+        Assert.Empty(parsed.Errors);
+        Assert.Equal(0, await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken));
+        return (output.ToString().TrimEnd(), errors.ToString());
+    }
+}
