@@ -23,10 +23,14 @@ internal readonly record struct EventCursor(long Issuance, long Malformed, long 
 
 /// <summary>A part of the stream.</summary>
 internal sealed record EventPart(
-    IReadOnlyList<Issuance> Issuances, IReadOnlyList<MalformedEvent> Malformed, IReadOnlyList<IncidentEvent> Incidents, IReadOnlyList<AttemptEvent> Attempts)
+    IReadOnlyList<IssuanceEvent> Issuances, IReadOnlyList<MalformedEvent> Malformed, IReadOnlyList<IncidentEvent> Incidents, IReadOnlyList<AttemptEvent> Attempts)
 {
     public bool IsEmpty => Issuances.Count + Malformed.Count + Incidents.Count + Attempts.Count == 0;
 }
+
+/// <summary>An issuance was found, or decided about anew. It is shown as it stands when this is read.</summary>
+/// <param name="Id">The change's: ids of issuances need not ascend, as one that was indexed before keeps its own.</param>
+internal sealed record IssuanceEvent(long Id, Issuance Issuance);
 
 /// <summary>An entry that could not be read was found. Its bytes are had by its id.</summary>
 internal sealed record MalformedEvent(

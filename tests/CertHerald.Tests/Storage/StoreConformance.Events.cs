@@ -20,7 +20,7 @@ public abstract partial class StoreConformance
 
         EventPart part = await Store.EventsAsync(default, await HorizonAsync(new EventCursor(2, 1, 1, 1)), 100, Cancellation);
 
-        Assert.Equal(["a.example", "b.example"], part.Issuances.Select(one => one.Certificate.DnsNames[0]));
+        Assert.Equal(["a.example", "b.example"], part.Issuances.Select(one => one.Issuance.Certificate.DnsNames[0]));
         MalformedEvent malformed = Assert.Single(part.Malformed);
         Assert.Equal((log.Id, 1UL, Time.GetUtcNow()), (malformed.Log, malformed.Index.Value, malformed.Discovered));
         AttemptEvent attempt = Assert.Single(part.Attempts);

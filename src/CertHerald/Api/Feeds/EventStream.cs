@@ -178,8 +178,8 @@ internal sealed class EventWriter(System.IO.Pipelines.PipeWriter body, IssuerDir
     /// <returns>Where it stands behind all of them.</returns>
     public EventCursor Write(EventPart part, EventCursor at)
     {
-        foreach (Issuance issuance in part.Issuances)
-            Put(EventKindNames.Issuance, at = at with { Issuance = issuance.Id }, IssuanceJson.Of(issuance, issuers), ApiJson.Default.IssuanceJson);
+        foreach (IssuanceEvent issuance in part.Issuances)
+            Put(EventKindNames.Issuance, at = at with { Issuance = issuance.Id }, IssuanceJson.Of(issuance.Issuance, issuers), ApiJson.Default.IssuanceJson);
         foreach (MalformedEvent malformed in part.Malformed)
             Put(EventKindNames.Malformed, at = at with { Malformed = malformed.Id }, MalformedEventJson.Of(malformed), ApiJson.Default.MalformedEventJson);
         foreach (IncidentEvent incident in part.Incidents)

@@ -21,7 +21,7 @@ internal sealed partial class PostgresStore
         (EventCursor newest, decimal oldest, decimal next) = await ReadAsync(
             session => session.SingleAsync(
                 """
-                SELECT COALESCE((SELECT MAX(id) FROM issuance), 0), COALESCE((SELECT MAX(id) FROM malformed), 0),
+                SELECT COALESCE((SELECT MAX(id) FROM issuance_change), 0), COALESCE((SELECT MAX(id) FROM malformed), 0),
                     COALESCE((SELECT MAX(id) FROM incident_change), 0), COALESCE((SELECT MAX(id) FROM attempt), 0),
                     pg_snapshot_xmin(pg_current_snapshot())::text::numeric, pg_snapshot_xmax(pg_current_snapshot())::text::numeric
                 """,
@@ -38,7 +38,7 @@ internal sealed partial class PostgresStore
 
     public Task<EventPart> EventsAsync(EventCursor after, EventCursor until, int limit, CancellationToken cancellation) => ReadAsync(
         async session => new EventPart(
-            await ReadIssuancesAsync(session, "WHERE id > @after AND id <= @until ORDER BY id LIMIT @limit", ("@after", after.Issuance), ("@until", until.Issuance), ("@limit", limit)),
+            await ChangedIssuancesAsync(session, after.Issuance, until.Issuance, limit),
             await session.AllAsync(
                 """
                 SELECT malformed.id, log_id, description, entry_index, problem, shows_watched_name, discovered
@@ -66,6 +66,20 @@ internal sealed partial class PostgresStore
                     row.NumberOrNull(7), row.GetBoolean(8), row.Time(9), TimeSpan.FromMilliseconds(row.GetDouble(10))),
                 ("@after", after.Attempt), ("@until", until.Attempt), ("@limit", limit))),
         cancellation);
+
+    private static async Task<IReadOnlyList<IssuanceEvent>> ChangedIssuancesAsync(PostgresSession session, long after, long until, int limit)
+    {
+        List<(long Id, long Issuance)> changes = await session.AllAsync(
+            """
+            SELECT change.id, issuance.id FROM issuance_change AS change JOIN issuance ON issuance.id = change.issuance
+            WHERE change.id > @after AND change.id <= @until ORDER BY change.id LIMIT @limit
+            """,
+            row => (row.GetInt64(0), row.GetInt64(1)), ("@after", after), ("@until", until), ("@limit", limit));
+        if (changes.Count == 0) return [];
+        Dictionary<long, Issuance> issuances = (await ReadIssuancesAsync(session, "WHERE id = ANY(@ids)", ("@ids", changes.Select(one => one.Issuance).ToArray()))).ToDictionary(one => one.Id);
+        // One that is deleted in between is no news any more.
+        return [.. from change in changes where issuances.ContainsKey(change.Issuance) select new IssuanceEvent(change.Id, issuances[change.Issuance])];
+    }
 
     private static EventCursor Later(EventCursor? one, EventCursor other) => one is not { } known ? other : new EventCursor(
         Math.Max(known.Issuance, other.Issuance), Math.Max(known.Malformed, other.Malformed), Math.Max(known.Incident, other.Incident), Math.Max(known.Attempt, other.Attempt));

@@ -25,4 +25,23 @@ internal static partial class SqliteSchema
             DELETE FROM incident_change WHERE id <= NEW.id - 10000;
         END;
         """;
+
+    // The same for issuances: found, or decided about anew. Their ids do not tell the order, since one that was indexed before
+    // anybody watched it keeps its own. The newest 100,000 are kept.
+    private const string IssuanceEvents = """
+        CREATE TABLE issuance_change (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,
+            issuance INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO issuance_change (issuance) SELECT id FROM (SELECT id FROM issuance ORDER BY id DESC LIMIT 100000) ORDER BY id;
+        CREATE TRIGGER issuance_found AFTER INSERT ON issuance BEGIN
+            INSERT INTO issuance_change (issuance) VALUES (NEW.id);
+        END;
+        CREATE TRIGGER issuance_decided AFTER UPDATE OF known, reason ON issuance WHEN OLD.known <> NEW.known OR OLD.reason <> NEW.reason BEGIN
+            INSERT INTO issuance_change (issuance) VALUES (NEW.id);
+        END;
+        CREATE TRIGGER issuance_change_goes AFTER INSERT ON issuance_change BEGIN
+            DELETE FROM issuance_change WHERE id <= NEW.id - 100000;
+        END;
+        """;
 }

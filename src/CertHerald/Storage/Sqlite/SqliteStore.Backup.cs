@@ -87,10 +87,12 @@ internal sealed partial class SqliteStore
 
     private static void Check(string backup, string copy)
     {
-        using var session = new SqliteSession(new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString));
+        using var session = new SqliteSession(new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Pooling = false }.ConnectionString));
         try
         {
             session.Open();
+            // Other programs' copies say that a log belongs to them: none does.
+            session.Run("PRAGMA journal_mode = DELETE");
             SqliteSchema.Check(session);
             if (session.First("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'issuance'", row => row.GetInt64(0)) == 0)
                 throw new StoreException($"{backup} is no backup of certherald");

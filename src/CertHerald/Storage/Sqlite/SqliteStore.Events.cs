@@ -14,8 +14,12 @@ internal sealed partial class SqliteStore
             // Ids of attempts begin anew once all have been deleted: whoever has seen more than there are has seen none of them.
             if (after.Attempt > FindHorizon(session).Attempt) after = after with { Attempt = 0 };
             return new EventPart(
-                session.All($"SELECT {IssuanceColumns} FROM issuance WHERE id > @after AND id <= @until ORDER BY id LIMIT @limit",
-                    row => ReadIssuance(session, row), ("@after", after.Issuance), ("@until", until.Issuance), ("@limit", limit)),
+                session.All(
+                    """
+                    SELECT change.id, issuance.id FROM issuance_change AS change JOIN issuance ON issuance.id = change.issuance
+                    WHERE change.id > @after AND change.id <= @until ORDER BY change.id LIMIT @limit
+                    """,
+                    row => new IssuanceEvent(row.GetInt64(0), FindIssuance(session, row.GetInt64(1))!), ("@after", after.Issuance), ("@until", until.Issuance), ("@limit", limit)),
                 session.All(
                     """
                     SELECT malformed.id, log_id, description, entry_index, problem, shows_watched_name, discovered
@@ -47,7 +51,7 @@ internal sealed partial class SqliteStore
 
     private static EventCursor FindHorizon(SqliteSession session) => session.Single(
         """
-        SELECT COALESCE((SELECT MAX(id) FROM issuance), 0), COALESCE((SELECT MAX(id) FROM malformed), 0),
+        SELECT COALESCE((SELECT MAX(id) FROM issuance_change), 0), COALESCE((SELECT MAX(id) FROM malformed), 0),
             COALESCE((SELECT MAX(id) FROM incident_change), 0), COALESCE((SELECT MAX(id) FROM attempt), 0)
         """,
         row => new EventCursor(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)));

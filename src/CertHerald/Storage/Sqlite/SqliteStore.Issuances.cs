@@ -22,8 +22,7 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<Issuance?> FindIssuanceAsync(long id, CancellationToken cancellation) => ReadAsync(
-        session => session.First($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id)),
-        cancellation);
+        session => FindIssuance(session, id), cancellation);
 
     public Task<IReadOnlyList<Issuance>> IssuancesAsync(long? before, int limit, CancellationToken cancellation) => ReadAsync<IReadOnlyList<Issuance>>(
         session => session.All($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id < @before ORDER BY id DESC LIMIT @limit",
@@ -201,6 +200,9 @@ internal sealed partial class SqliteStore
             ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()));
         return (EventKinds.MalformedCertificate, id, isNew);
     }
+
+    private static Issuance? FindIssuance(SqliteSession session, long id) =>
+        session.First($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id));
 
     private static Issuance ReadIssuance(SqliteSession session, SqliteDataReader row) => new(
         row.GetInt64(0),

@@ -70,7 +70,7 @@ internal sealed partial class SqliteStore
                 },
                 ("@id", id));
             if (alert is null) return null;
-            Issuance? issuance = session.First($"SELECT {IssuanceColumns} FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", alert.Issuance));
+            Issuance? issuance = FindIssuance(session, alert.Issuance);
             return issuance is null ? null : new LookalikeAlert(id, alert.Lookalike, alert.Owner, alert.Registrable, alert.Change, alert.At, alert.Names, issuance);
         },
         cancellation);
