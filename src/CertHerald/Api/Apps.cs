@@ -131,7 +131,7 @@ internal sealed partial class Apps(
         {
             if (Find(id) is not { } app || !await store.ReplaceAppSubscriptionAsync(id, subscription, CancellationToken.None)) return "the app was removed";
             Put(App.Of(app.Stored with { Subscription = subscription }, app.Domains));
-            LogSubscribed(id, string.Join(", ", subscription.Events));
+            LogSubscribed(id, subscription.Events);
             return null;
         });
     }
@@ -144,7 +144,7 @@ internal sealed partial class Apps(
         AppSubscription? after = left.Length == 0 ? null : before with { Events = left };
         if (!await store.ReplaceAppSubscriptionAsync(id, after, CancellationToken.None)) return false;
         Put(App.Of(app.Stored with { Subscription = after }, app.Domains));
-        LogSubscribed(id, after is null ? "nothing" : string.Join(", ", after.Events));
+        LogSubscribed(id, left);
         return true;
     });
 
@@ -195,8 +195,8 @@ internal sealed partial class Apps(
     [LoggerMessage(Level = LogLevel.Information, Message = "App {App} changed what it subscribes to: {After} domains, {Before} before")]
     private partial void LogDomains(long app, int after, int before);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} is told of: {Events}")]
-    private partial void LogSubscribed(long app, string events);
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} is told of {Events}, and of nothing else")]
+    private partial void LogSubscribed(long app, IReadOnlyList<string> events);
 }
 
 /// <summary>An app in force. Immutable.</summary>

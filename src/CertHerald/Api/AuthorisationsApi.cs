@@ -3,6 +3,7 @@ using CertHerald.Access;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Transparency.Certificates;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.Api;
 
@@ -159,12 +160,12 @@ internal static class AuthorisationsApi
         return body.ToArray();
     }
 
-    private static IResult NoHash(string member) => ApiError.BadRequest($"{member} is a SHA-256: 64 hexadecimal digits.");
+    private static JsonHttpResult<ApiError> NoHash(string member) => ApiError.BadRequest($"{member} is a SHA-256: 64 hexadecimal digits.");
 
-    private static IResult TooLarge() => TypedResults.Json(
+    private static JsonHttpResult<ApiError> TooLarge() => TypedResults.Json(
         new ApiError("bad_request", $"The body is too large: {SigningRequest.MostBytes >> 10} KiB are enough for two thousand names."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status413PayloadTooLarge);
 
-    private static IResult UnknownType(string types) => TypedResults.Json(
+    private static JsonHttpResult<ApiError> UnknownType(string types) => TypedResults.Json(
         new ApiError("bad_request", $"The Content-Type is none that is taken here: send {types}."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status415UnsupportedMediaType);
 }
 

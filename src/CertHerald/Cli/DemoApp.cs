@@ -36,6 +36,6 @@ internal sealed class DemoApp
         return $"{names}, by {Visible.Of(certificate.GetProperty("issuer_name").GetString()!)}";
     }
 
-    private Task PostAsync(string edge, object body, CancellationToken stopping) =>
+    private Task<JsonElement> PostAsync(string edge, object body, CancellationToken stopping) =>
         _service.SendAsync(HttpMethod.Post, $"/v21.0/{Id}/{edge}?access_token={_token}", stopping, body);
 }

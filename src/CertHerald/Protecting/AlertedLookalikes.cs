@@ -21,9 +21,9 @@ internal sealed partial class AlertedLookalikes
     {
         foreach (AlertedLookalike one in alerted)
         {
-            string tier = Lookalike.TierOf(one.Best.Score).Name();
+            string tier = Lookalike.TierOf(one.Best.Score).Name(), name = Visible.Of(one.Best.Name);
             _told.Add(1, new KeyValuePair<string, object?>("tier", tier));
-            LogLookalike(Visible.Of(one.Best.Name), one.Domain, one.Best.Score, tier, one.Best.Class, one.Change);
+            LogLookalike(name, one.Domain, one.Best.Score, tier, one.Best.Class, one.Change);
         }
     }
 

@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using System.Threading.Channels;
 
 namespace CertHerald.Api.Feeds;
 
 /// <summary>Somebody who listens to CertStream. What waits for one who is slow is bounded: then the connection is cut.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "Without a timer there is nothing to dispose of, and whoever offers may cut it off after its end.")]
 internal sealed class CertStreamClient(WebSocket socket, CertStreamKinds kind, string name, TimeProvider time)
 {
     /// <summary>Messages that may wait: at 500 certificates a second, which is what all logs together come to, 16 seconds.</summary>

@@ -46,9 +46,9 @@ internal sealed partial class GraphApi(
         routes.Map(prefix + "/oauth/access_token", AnswerTokenAsync);
         On("/certificates", get: certificates.SearchAsync);
         On(item, get: certificates.FindAsync);
-        On(owner + "/subscribed_domains", Own(domains.ListAsync), Own(domains.ChangeAsync));
+        On(owner + "/subscribed_domains", Own(GraphDomains.ListAsync), Own(domains.ChangeAsync));
         On(owner + "/subscribed_domains_phishing", Own(domains.ListProtectedAsync), Own(domains.ChangeProtectedAsync));
-        On(owner + "/subscriptions", Own(subscriptions.ListAsync), Own(subscriptions.ChangeAsync), Own(subscriptions.RemoveAsync));
+        On(owner + "/subscriptions", Own(GraphSubscriptions.ListAsync), Own(subscriptions.ChangeAsync), Own(subscriptions.RemoveAsync));
         On(owner + "/subscriptions_sample", post: Own(subscriptions.TestAsync));
 
         void On(string address, Operation? get = null, Operation? post = null, Operation? delete = null) => routes.Map(prefix + address, context => AnswerAsync(
@@ -137,7 +137,8 @@ internal sealed partial class GraphApi(
             LogFailed(failure, trace);
         }
         Count(refusal.Status >= StatusCodes.Status500InternalServerError ? "failed" : refusal.IsTransient ? "limited" : "refused");
-        LogRefused(trace, context.Request.Method, GraphRefusal.Cut(Visible.Of(context.Request.Path.ToString())), refusal.Status, refusal.Code, Visible.Of(refusal.Message));
+        string path = GraphRefusal.Cut(Visible.Of(context.Request.Path.ToString())), problem = Visible.Of(refusal.Message);
+        LogRefused(trace, context.Request.Method, path, refusal.Status, refusal.Code, problem);
         context.Response.StatusCode = refusal.Status;
         if (refusal.RetryAfter is { } wait) context.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await WriteAsync(context, GraphAnswer.Of(json => refusal.Write(json, trace)));

@@ -31,7 +31,7 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
     public async Task<ReadOnlyMemory<byte>> SearchAsync(GraphRequest request, CancellationToken cancellation)
     {
         string query = request.Parameters.Text("query")?.Trim() ?? throw GraphRefusal.BadParameter("The parameter query is required: a domain, or a certificate's id.");
-        IReadOnlySet<string> fields = FieldsOf(request);
+        HashSet<string> fields = FieldsOf(request);
         int limit = request.Parameters.Clamped("limit", UsualItems, fields.Contains(Pem) ? MostWithPem : MostItems);
         long? after = GraphAnswer.ReadCursor(request.Parameters, "after"), before = GraphAnswer.ReadCursor(request.Parameters, "before");
         if (query.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0) return await FindOneAsync(query, fields, after, before, cancellation);
@@ -61,7 +61,7 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
             ("query", query), ("fields", request.Parameters.Text("fields")), ("limit", limit.ToString(CultureInfo.InvariantCulture)), (cursor, GraphAnswer.CursorOf(id)));
     }
 
-    private async Task<ReadOnlyMemory<byte>> FindOneAsync(string query, IReadOnlySet<string> fields, long? after, long? before, CancellationToken cancellation)
+    private async Task<ReadOnlyMemory<byte>> FindOneAsync(string query, HashSet<string> fields, long? after, long? before, CancellationToken cancellation)
     {
         if (AppRequest.Read(query) is not { } id || await store.FindCertificateAsync(id, cancellation) is not { } found)
             throw GraphRefusal.BadParameter($"No certificate with the id '{GraphRefusal.Cut(query)}' is stored.");
@@ -69,7 +69,7 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
     }
 
     /// <summary>In the query's order. Not all at once: each has its whole certificate with it.</summary>
-    private async Task<List<GraphItem>> ReadAsync(CertificateQuery query, IReadOnlySet<string> fields, int limit, CancellationToken cancellation)
+    private async Task<List<GraphItem>> ReadAsync(CertificateQuery query, HashSet<string> fields, int limit, CancellationToken cancellation)
     {
         var items = new List<GraphItem>();
         for (long bytes = 0; items.Count < limit && bytes < MostBytes;)
@@ -96,7 +96,7 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
     private static HashSet<string> FieldsOf(GraphRequest request) =>
         request.Parameters.List("fields") is { Count: > 0 } asked ? [.. Members.Intersect(asked)] : [.. Members];
 
-    private static GraphItem ItemOf(StoredCertificate stored, IReadOnlySet<string> fields)
+    private static GraphItem ItemOf(StoredCertificate stored, HashSet<string> fields)
     {
         CertificateFacts certificate = stored.Certificate;
         return new GraphItem(stored.Id, GraphAnswer.Of(json =>

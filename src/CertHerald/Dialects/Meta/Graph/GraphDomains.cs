@@ -12,7 +12,7 @@ internal sealed class GraphDomains(Apps apps, ProtectedList protectedList, Watch
     /// <summary>Each costs a place in an index that every name is looked up in.</summary>
     private const int MostProtected = 1_000;
 
-    public Task<ReadOnlyMemory<byte>> ListAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(
+    public static Task<ReadOnlyMemory<byte>> ListAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(
         Page(request, [.. request.App.Domains.Select(domain => (domain.Id, domain.Item[1..]))]));
 
     public async Task<ReadOnlyMemory<byte>> ChangeAsync(GraphRequest request, CancellationToken cancellation)

@@ -16,7 +16,7 @@ internal sealed class GraphSubscriptions(Apps apps, WebhookTests tests)
     /// <summary>What the original called the kinds of event.</summary>
     private static readonly (string Field, string Event)[] Fields = [("certificate", EventKinds.Certificate), ("phishing", EventKinds.Lookalike)];
 
-    public Task<ReadOnlyMemory<byte>> ListAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(GraphAnswer.Of(json =>
+    public static Task<ReadOnlyMemory<byte>> ListAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(GraphAnswer.Of(json =>
     {
         json.WriteStartObject();
         json.WriteStartArray("data"u8);
