@@ -51,7 +51,6 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         _log = LogDescription.Custom(key, LogProtocol.Rfc6962, "https://log.example.net/2026/", description: "Example “2026”", @operator: "Example & Co");
         Store = Stores.Open("sqlite", _folder, Time, Meter);
         Watched = new Watched(WatchList.Empty, KnownCertificates.None, Meter);
-        Protected = new ProtectedDomains([], null, null, new NameSample(OrdinaryNames.DefaultSize, 1), Meter);
     }
 
     public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
@@ -66,7 +65,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     public Watched Watched { get; }
 
     /// <summary>Nothing, unless a test says so.</summary>
-    public ProtectedDomains Protected { get; }
+    public ProtectedDomains Protected => Services.GetRequiredService<ProtectedDomains>();
 
     /// <summary>One stands in the configuration.</summary>
     public CertHerald.Delivering.Webhooks Webhooks { get; } = new("https://ct.example.com", [Given.Webhook(new Uri("https://siem.example.com/configured-canary"), "configured")]);
@@ -105,7 +104,6 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         builder.Services.AddSingleton(rig.Meter);
         builder.Services.AddSingleton(rig.Store);
         builder.Services.AddSingleton(rig.Watched);
-        builder.Services.AddSingleton(rig.Protected);
         builder.Services.AddSingleton(rig.Webhooks);
         builder.Services.AddSingleton(WebhookDialects.All);
         builder.Services.AddSingleton<CheckSource>(_ => Task.FromResult<IReadOnlyList<Check>>(rig.Checks));
