@@ -60,9 +60,12 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
     /// <summary>Puts in force what the store holds: before any log is read, and when another node has changed it.</summary>
     public Task LoadAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
     {
-        int before = _stored.Count + _allowed.Count;
-        (_stored, _allowed) = (await store.ProtectedDomainsAsync(null, cancellation), await store.AllowedNamesAsync(cancellation));
-        if (before + _stored.Count + _allowed.Count > 0) inForce.Load(_stored, _allowed);
+        IReadOnlyList<StoredProtectedDomain> stored = await store.ProtectedDomainsAsync(null, cancellation);
+        IReadOnlyList<AllowedName> allowed = await store.AllowedNamesAsync(cancellation);
+        // An index of many domains takes a while to build: not for the change of something else.
+        if (stored.Count == _stored.Count && stored.Zip(_stored).All(pair => IsSame(pair.First, pair.Second)) && allowed.SequenceEqual(_allowed)) return false;
+        (_stored, _allowed) = (stored, allowed);
+        await Task.Run(() => inForce.Load(stored, allowed), cancellation);
         return true;
     });
 
@@ -147,6 +150,11 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         Changed(inForce.Now.Count);
         return outcome;
     });
+
+    /// <summary>The record's own equality compares lists by identity.</summary>
+    private static bool IsSame(StoredProtectedDomain one, StoredProtectedDomain other) =>
+        (one.Id, one.Owner, one.Domain.Name, one.Domain.Threshold) == (other.Id, other.Owner, other.Domain.Name, other.Domain.Threshold)
+        && one.Domain.Own.SequenceEqual(other.Domain.Own) && one.Domain.Allowed.SequenceEqual(other.Domain.Allowed) && one.Domain.Keywords.SequenceEqual(other.Domain.Keywords);
 
     private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
     {

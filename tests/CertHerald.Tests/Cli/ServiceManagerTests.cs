@@ -24,7 +24,7 @@ public sealed class ServiceManagerTests : IDisposable
     [Fact]
     public async Task The_service_says_when_it_answers_and_when_it_begins_to_stop()
     {
-        IDictionary environment = Listen(_folder.PathOf("notify"));
+        Hashtable environment = Listen(_folder.PathOf("notify"));
         using var stopping = new CancellationTokenSource();
         string file = _folder.Write("certherald.json", $$"""{ "listen": "http://127.0.0.1:0", "data": "{{_folder.PathOf("data")}}", "logs": { "lists": [] } }""");
 
@@ -48,7 +48,7 @@ public sealed class ServiceManagerTests : IDisposable
     public async Task Signs_of_life_come_twice_in_the_time_that_systemd_waits_for_one()
     {
         var time = new ManualTime();
-        IDictionary environment = Listen(_folder.PathOf("notify"));
+        Hashtable environment = Listen(_folder.PathOf("notify"));
         environment["WATCHDOG_USEC"] = "60000000";
         environment["WATCHDOG_PID"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
         using var manager = new ServiceManager(environment, time);
@@ -66,7 +66,7 @@ public sealed class ServiceManagerTests : IDisposable
     public void Without_a_watchdog_of_its_own_it_gives_no_signs_of_life(string name, string value)
     {
         var time = new ManualTime();
-        IDictionary environment = Listen(_folder.PathOf("notify"));
+        Hashtable environment = Listen(_folder.PathOf("notify"));
         environment["WATCHDOG_USEC"] = "60000000";
         environment[name] = value;
         using var manager = new ServiceManager(environment, time);

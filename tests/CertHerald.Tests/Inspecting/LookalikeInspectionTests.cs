@@ -134,7 +134,7 @@ public sealed class LookalikeInspectionTests : IDisposable
     {
         var corpus = new SyntheticCorpus();
         using RawBatch batch = BatchOf(corpus.Entries(new EntryIndex(0), 1_000).Select(entry => (entry.LeafInput.ToArray(), entry.ExtraData.ToArray())));
-        var protection = Protecting("", new ProtectedDomain { Name = "certherald-example.com" }, new ProtectedDomain { Name = "facebook.com" });
+        var protection = Protecting("", new ProtectedDomain { Name = "certherald.invalid" });
         var inspector = new Inspector(() => WatchList.Empty, () => protection, new NameSample(100, 1));
         for (int i = 0; i < 20; i++) Assert.Empty(inspector.Inspect(batch));
         long before = GC.GetAllocatedBytesForCurrentThread();

@@ -25,7 +25,7 @@ public sealed partial class DashboardTests
             string[] named = [.. Metric().Matches(Repository.Text(file)).Select(match => match.Value).Distinct()];
 
             Assert.True(named.Length >= 10, $"only {named.Length} in {file}");
-            Assert.Empty(named.Where(name => !served.Contains(name)));
+            Assert.DoesNotContain(named, name => !served.Contains(name));
         }
     }
 
@@ -38,7 +38,7 @@ public sealed partial class DashboardTests
             "log_position", "log_tree_size", "log_verified_size", "log_head_age_seconds", "entries_total", "malformed_entries_total", "log_requests_total", "matches_total",
             "deliveries_total", "delivery_duration_seconds", "oldest_due_delivery_seconds", "alert_latency_seconds", "store_commit_seconds",
         ];
-        Assert.Empty(promised.Where(name => !Regex.IsMatch(all, $@"\bcertherald_{name}(_bucket)?\b")));
+        Assert.DoesNotContain(promised, name => !Regex.IsMatch(all, $@"\bcertherald_{name}(_bucket)?\b"));
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed partial class DashboardTests
         lock (served)
         {
             // The page's names are the instruments'.
-            Assert.Empty(Series().Matches(page).Select(series => series.Groups[1].Value).Where(name => !served.Contains(name)));
+            Assert.DoesNotContain(Series().Matches(page).Select(series => series.Groups[1].Value), name => !served.Contains(name));
             return served.ToHashSet(StringComparer.Ordinal);
         }
     }

@@ -47,7 +47,7 @@ public abstract partial class StoreConformance
         Time.Advance(LookalikeRules.Silence - TimeSpan.FromSeconds(1));
         CommitOutcome later = await CommitAsync(log, log.Read(3, 4), Lookalike(log, 3, "c", Imitating("facebook.com", "evil.com", "login.facebook.com.evil.com")));
 
-        Assert.Equal([0, 0, 0], [certificate.Owed, renewal.Owed, later.Owed]);
+        Assert.Equal((0, 0, 0), (certificate.Owed, renewal.Owed, later.Owed));
         StoredLookalike found = Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation));
         Assert.Equal((2, 3), ((int)found.Names, (int)found.Certificates));
         Assert.Single(await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation));
@@ -82,7 +82,7 @@ public abstract partial class StoreConformance
         CommitOutcome fifth = await CommitAsync(log, log.Read(2, 3), Lookalike(log, 2, "c", Of(brands[4])));
         CommitOutcome atOnce = await CommitAsync(log, log.Read(3, 4), Lookalike(log, 3, "d", [.. brands.Select(brand => Imitating(brand, "other.test", $"{brand}.other.test"))]));
 
-        Assert.Equal([2, 1, 0, 1], [first.Owed, fourth.Owed, fifth.Owed, atOnce.Owed]);
+        Assert.Equal((2, 1, 0, 1), (first.Owed, fourth.Owed, fifth.Owed, atOnce.Owed));
         IReadOnlyList<StoredLookalike> open = await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Open), Cancellation);
         Assert.Equal([("other.test", true), ("evil.com", true)], open.Select(one => (one.Registrable, one.IsBulk)));
         Assert.Equal(5, (await Store.ImitatingNamesAsync(open[1].Id, 100, Cancellation)).Select(one => one.Domain).Distinct().Count());

@@ -29,13 +29,13 @@ public sealed class LookalikesPageTests
         await rig.CommitLookalikeAsync(Some.Facts("b"), Imitating("xn--facbook-9gg.ml", 95, "xn--facbook-9gg.ml"));
         await rig.CommitLookalikeAsync(Some.Facts("c"), Imitating("evil.test", 70, "<b>\u202e.evil.test"));
 
-        string page = await rig.PageAsync("/console/lookalikes");
+        string page = await rig.PageAsync("/console/lookalikes"), text = WebUtility.HtmlDecode(page);
 
-        Assert.True(page.IndexOf("fac\u0435book.ml", StringComparison.Ordinal) < page.IndexOf("weak.test", StringComparison.Ordinal));
+        Assert.InRange(text.IndexOf("fac\u0435book.ml", StringComparison.Ordinal), 1, text.IndexOf("weak.test", StringComparison.Ordinal));
         Assert.Contains("xn--facbook-9gg.ml", page, StringComparison.Ordinal);
         Assert.Contains("U+202E", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>", page, StringComparison.Ordinal);
-        Assert.DoesNotContain('\u202e', page);
+        Assert.DoesNotContain('\u202e', text);
         StoredLookalike hostile = (await rig.Store.LookalikesAsync(new LookalikeFilter(Least: 60), Cancellation)).Single(one => one.Best.Score == 70);
         Assert.Contains("U+202E", await rig.PageAsync($"/console/lookalikes/{hostile.Id}"), StringComparison.Ordinal);
         Assert.Contains("Look-alikes", await rig.PageAsync($"/console/monitoring/issuances/{hostile.Issuance}"), StringComparison.Ordinal);
@@ -75,7 +75,8 @@ public sealed class LookalikesPageTests
         await rig.CommitLookalikeAsync(Some.Facts("faceb00k.com"), Imitating("faceb00k.com", 90, "faceb00k.com"));
 
         JsonElement preview = JsonElement.Parse((await rig.AskAsync(HttpMethod.Get, "/api/lookalikes/domains/facebook.com/preview?own=example.net")).Text);
-        Assert.Equal((1, "faceb00k.com"), (preview.GetProperty("alerts").GetInt32(), preview.GetProperty("tiers")[0].GetProperty("examples")[0].GetProperty("name").GetString()));
+        Assert.Equal(1, preview.GetProperty("alerts").GetInt32());
+        Assert.Contains("faceb00k.com", from tier in preview.GetProperty("tiers").EnumerateArray() from example in tier.GetProperty("examples").EnumerateArray() select example.GetProperty("name").GetString());
 
         JsonElement listed = JsonElement.Parse((await rig.AskAsync(HttpMethod.Get, "/api/lookalikes?state=open")).Text).GetProperty("items")[0];
         string id = listed.GetProperty("id").GetString()!;
