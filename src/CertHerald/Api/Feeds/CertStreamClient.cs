@@ -21,7 +21,6 @@ internal sealed class CertStreamClient(WebSocket socket, CertStreamKinds kind, s
     private const int MostReceived = 1 << 20;
 
     private readonly Channel<byte[]> _waiting = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
-    private readonly CancellationTokenSource _ending = new();
     private long _bytes, _sent;
     private volatile bool _wasTooSlow;
 
@@ -45,7 +44,7 @@ internal sealed class CertStreamClient(WebSocket socket, CertStreamKinds kind, s
     /// <summary>Sends until it leaves, is too slow, or the service stops.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, _ending.Token);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Task receiving = ReceiveAsync(ending);
         try
         {
@@ -132,7 +131,7 @@ internal sealed class CertStreamClient(WebSocket socket, CertStreamKinds kind, s
     {
         _wasTooSlow = true;
         _waiting.Writer.TryComplete();
-        // Not here: whoever offers is reading a log.
-        _ = _ending.CancelAsync();
+        // Not here: whoever offers is reading a log. Both loops end by it.
+        ThreadPool.UnsafeQueueUserWorkItem(static cut => cut.Abort(), socket, preferLocal: false);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CertHerald.Storage.Secrets;
 using Microsoft.Data.Sqlite;
 
@@ -62,7 +63,7 @@ internal sealed partial class SqliteStore
             }
             Check(backup, fresh);
 
-            string? kept = File.Exists(database) ? $"{database}.{now:yyyyMMdd'T'HHmmss'Z'}" : null;
+            string? kept = File.Exists(database) ? string.Create(CultureInfo.InvariantCulture, $"{database}.{now.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}") : null;
             if (kept is not null)
             {
                 File.Move(database, kept);
