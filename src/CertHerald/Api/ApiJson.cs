@@ -53,6 +53,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(AuthoritiesRequest))]
 [JsonSerializable(typeof(AuthoritiesJson))]
 [JsonSerializable(typeof(IReadOnlyList<AuthoritiesJson>))]
+[JsonSerializable(typeof(IReadOnlyList<CaaJson>))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

@@ -11,6 +11,7 @@ using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Resolving;
 using CertHerald.Storage;
 using CertHerald.WebConsole;
 
@@ -72,6 +73,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Baseline>().BeginAsync(stopping);
             await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
             await app.Services.GetRequiredService<AddedWebhooks>().LoadAsync(stopping);
@@ -152,12 +154,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => LogClients(options, provider));
         services.AddSingleton<LogSources>();
 
+        services.AddSingleton(provider => new Baseline(provider.GetRequiredService<IStore>(), options.IsBaselineSilent, time));
         services.AddSingleton<OwedBell>();                                                                                                        // Following
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             provider.GetRequiredService<IStore>(),
-            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), time),
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), options.Logs.Start, provider.GetRequiredService<IStore>(), time) { Baseline = provider.GetRequiredService<Baseline>() },
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), time),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), time),
             time, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
@@ -194,6 +197,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             return new LogCounts(followed, followed - fleet.Stalled.Count());
         });
         services.AddHostedService<OperatorNotices>();
+        services.AddHostedService(provider => new CaaWatch(                                                                                       // Resolving
+            provider.GetRequiredService<IStore>(), watched, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<OwedBell>().Ring, time,
+            provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<CaaWatch>>()));
         if (options.Operator.DeadManUrl is { } deadMan)
             services.AddHostedService(provider => new DeadManSwitch(
                 deadMan, [("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("sending deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks)],
@@ -219,6 +225,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             string? none = OperatorChannels.WhyNone(channels);
             return [new Check("operator_channels", none is null, none ?? (channels.Count > 0 ? null : "Nobody is told of trouble: add a webhook that takes \"operator\", or \"smtp\"."))];
         });
+        services.AddSingleton<CheckSource>(provider => async cancellation =>
+        {
+            if (watched.KnownConfigured.CaaUse is null) return [];
+            int failed = (await provider.GetRequiredService<IStore>().CaaSetsAsync(cancellation)).Count(set => set.Found is null);
+            bool isHeard = provider.GetRequiredService<OperatorChannels>().Names.Count > 0;
+            return [new Check("caa", true, failed > 0 ? $"CAA records of {failed} names cannot be looked up, and authorise nothing." : isHeard ? null : "CAA records authorise nothing: no operator channel is told of them.")];
+        });
         services.AddConsole();                                                                                                                    // WebConsole
 
         services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
@@ -228,7 +241,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
     private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
-        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>());
+        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
+    { TellsAll = sought is not null };
 
     // The operator named it, so it may be within; its documents are small.
     private static HttpClient OpenIdClient(OutboundGuard guard) => new(guard.Through(guard.CreateHandler, OutboundReach.Named))

@@ -100,6 +100,8 @@ internal static class Configuration
         ConfigurationSection known = root.Section("known");
         KnownCertificates knownCertificates = KnownSection.Read(known, files, out IReadOnlyList<string> knownWarnings);
 
+        string baseline = root.Text("baseline") ?? "told";
+        if (baseline is not ("told" or "silent")) root.Mistake("baseline", $"\"{baseline}\" is no choice", "write \"silent\" to be told of nothing that logs hold before the first start, or \"told\"");
         root.NotYet("lookalikes", "remove the section");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
@@ -127,6 +129,7 @@ internal static class Configuration
             Logs = logs,
             Watch = watch,
             Known = knownCertificates,
+            IsBaselineSilent = baseline == "silent",
             Suffixes = suffixes,
             Files = files.Stamps,
             Webhooks = mail is null ? webhooks : [.. webhooks, mail.ToChannel()],
@@ -134,11 +137,11 @@ internal static class Configuration
             Outbound = outbound,
             Retention = retention,
             OpenId = openId,
-            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, webhooks, mail, knownCertificates), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
-    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
+    private static IEnumerable<string> Warnings(LogOptions logs, WatchList watch, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail, KnownCertificates known)
     {
         if (watch.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
@@ -152,6 +155,8 @@ internal static class Configuration
             yield return $"logs.lists: {list.Shown} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+        if (known.CaaUse is not null && mail is null && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
+            yield return "known.use_caa authorises nothing: CAA records count only once an operator channel was told of them, and there is none";
         if (mail is null && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
             yield return "no webhook takes \"operator\" and there is no \"smtp\": trouble is shown in the console, /readyz and metrics only; add a webhook with \"dialect\": \"native\", \"events\": [\"operator\"], or a mail server";
         if (mail is { Tls: MailTls.None } && !MailOptions.IsThisMachine(mail.Host))

@@ -12,6 +12,9 @@ internal sealed record Decision(
 {
     /// <summary>Names of the webhooks that get <see cref="EventKinds.Certificate"/>, known or not; none of them is among <see cref="Owed"/>.</summary>
     public IReadOnlyList<string> OwedEvery { get; init; } = [];
+
+    /// <summary>The same, told to nobody: it was there before anybody watched.</summary>
+    public Decision Silenced() => this with { Owed = [], OwedEvery = [], Reason = Reason + "; it was logged before this service first ran, and is told to nobody (baseline)" };
 }
 
 /// <summary>One of the user's names for which a certificate is valid.</summary>
