@@ -16,7 +16,8 @@ internal static class AuthorisationsApi
         RouteGroupBuilder monitoring = routes.MapGroup("/api/v3/monitoring").WithTags("Known").Needs(Scope.Read);
 
         monitoring.MapGet("/known_keys", (Authorisations known) => TypedResults.Json(known.Keys(), ApiJson.Default.IReadOnlyListKnownKeyJson)).Produces<IReadOnlyList<KnownKeyJson>>();
-        monitoring.MapPost("/known_keys", AddKeyAsync).Needs(Scope.Watch).Accepts<byte[]>(Pem, RequestDer).Accepts<KnownKeyRequest>(Json).Produces<KnownKeyJson>();
+        // No Accepts: routing would answer other types itself, with an empty body.
+        monitoring.MapPost("/known_keys", AddKeyAsync).Needs(Scope.Watch).Produces<KnownKeyJson>();
         monitoring.MapDelete("/known_keys/{hash}", async (string hash, Authorisations known) =>
         {
             if (Hash.Read(hash) is not { } key) return NoHash("pubkey_sha256");
@@ -26,7 +27,7 @@ internal static class AuthorisationsApi
 
         monitoring.MapGet("/known_certificates", (Authorisations known) => TypedResults.Json(known.Certificates(), ApiJson.Default.IReadOnlyListKnownCertificateJson))
             .Produces<IReadOnlyList<KnownCertificateJson>>();
-        monitoring.MapPost("/known_certificates", AddCertificateAsync).Needs(Scope.Watch).Accepts<byte[]>(Pem, CertificateDer).Accepts<KnownCertificateRequest>(Json).Produces<KnownCertificateJson>();
+        monitoring.MapPost("/known_certificates", AddCertificateAsync).Needs(Scope.Watch).Produces<KnownCertificateJson>();
         monitoring.MapDelete("/known_certificates/{hash}", async (string hash, Authorisations known) =>
         {
             if (Hash.Read(hash) is not { } tbs) return NoHash("tbs_sha256");

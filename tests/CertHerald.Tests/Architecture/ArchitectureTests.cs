@@ -57,7 +57,7 @@ public sealed partial class ArchitectureTests
     [InlineData("a dialect by name outside its folder", @"CertSpotterDialect|""certspotter""", "Dialects Configuring Cli")]
     [InlineData("HTTP clients outside those who call", @"new (HttpClient|SocketsHttpHandler)\b", "Fetching Delivering Cli")]
     [InlineData("handlers that connect past the guard", @"new HttpClientHandler\b|new HttpClient\(\)|\bWebRequest\b|\bHttpClient\.DefaultProxy\b|QuicConnection", "")]
-    [InlineData("sockets and name servers outside the guard", @"new (Socket|TcpClient|UdpClient)\b|\bDns\.Get|\bSmtpClient\b", "Delivering")]
+    [InlineData("sockets and name servers outside the guard", @"new (Socket|TcpClient|UdpClient)\b|\bDns\.Get|\bSmtpClient\b", "Delivering Resolving")]
     [InlineData("positions written outside Following", @"(?<!_transaction!)\.(CommitAsync|SplitLaneAsync|JoinLaneAsync|AbsorbLaneAsync|BeginLogAsync|KeepHeadAsync)\(", "Following")]
     public void What_belongs_to_one_place_is_nowhere_else(string what, string pattern, string allowed) => Assert.True(
         !(from file in Program
