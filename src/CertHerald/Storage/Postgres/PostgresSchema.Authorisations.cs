@@ -27,8 +27,8 @@ internal static partial class PostgresSchema
             size   bigint NOT NULL
         );
         CREATE TABLE first_run (
-            only boolean PRIMARY KEY DEFAULT true CHECK (only),
-            at   bigint NOT NULL
+            id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+            at bigint NOT NULL
         );
         CREATE TRIGGER settings_changed AFTER INSERT OR UPDATE OR DELETE ON known_key FOR EACH STATEMENT EXECUTE FUNCTION settings_changed();
         CREATE TRIGGER settings_changed AFTER INSERT OR UPDATE OR DELETE ON known_certificate FOR EACH STATEMENT EXECUTE FUNCTION settings_changed();
