@@ -68,6 +68,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(MalformedEventJson))]
 [JsonSerializable(typeof(IncidentEventJson))]
 [JsonSerializable(typeof(DeliveryEventJson))]
+[JsonSerializable(typeof(IReadOnlyList<CaaJson>))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

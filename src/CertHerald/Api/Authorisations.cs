@@ -72,6 +72,9 @@ internal sealed partial class Authorisations(IStore store, Watched watched, Issu
         ];
     }
 
+    /// <summary>What CAA records say of every name that they are looked up for, and whether it may authorise.</summary>
+    public async Task<IReadOnlyList<CaaJson>> CaaAsync(CancellationToken cancellation) => [.. (await store.CaaSetsAsync(cancellation)).Select(CaaJson.Of)];
+
     /// <summary>Authorises a key for names, from the next batch on; when it returns, it is durable and in force, and so is what it makes known.</summary>
     // Not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
     public Task<KnownKeyJson> AddKeyAsync(string pubkeySha256, IEnumerable<string> dnsNames) => TakingTurnsAsync(async () =>
@@ -204,6 +207,16 @@ internal sealed record KnownCertificateJson(string TbsSha256, IReadOnlyList<stri
 {
     /// <summary>As <see cref="KnownKeyJson.Cleared"/>.</summary>
     public IReadOnlyList<string>? Cleared { get; init; }
+}
+
+/// <summary>The CAA records that are relevant for a name.</summary>
+/// <param name="Owner">The name that has them: this one, or one above it; empty if none has any. Null, as the records, if the last look failed.</param>
+/// <param name="Trusted">Somebody has heard of exactly these: they may authorise.</param>
+/// <param name="Problem">Why the last look failed; null if it did not.</param>
+internal sealed record CaaJson(string Name, string? Owner, IReadOnlyList<string>? Records, bool Trusted, string? Problem, DateTimeOffset Looked)
+{
+    public static CaaJson Of(StoredCaa set) => new(
+        set.Name, set.Found?.Owner, set.Found is null ? null : [.. set.Found.Records.Select(record => record.ToString())], set.IsTrusted, set.Problem.Length > 0 ? set.Problem : null, set.Looked);
 }
 
 /// <summary>The CAs that may issue for a watch item.</summary>

@@ -17,7 +17,8 @@ internal static class AuthorisationsApi
         RouteGroupBuilder monitoring = routes.MapGroup("/api/v3/monitoring").WithTags("Known").Needs(Scope.Read).WithMetadata(new KeyAsUserName());
 
         monitoring.MapGet("/known_keys", (Authorisations known) => TypedResults.Json(known.Keys(), ApiJson.Default.IReadOnlyListKnownKeyJson)).Produces<IReadOnlyList<KnownKeyJson>>();
-        monitoring.MapPost("/known_keys", AddKeyAsync).Needs(Scope.Watch).Accepts<byte[]>(Pem, RequestDer).Accepts<KnownKeyRequest>(Json).Produces<KnownKeyJson>();
+        // No Accepts: routing would answer other types itself, with an empty body.
+        monitoring.MapPost("/known_keys", AddKeyAsync).Needs(Scope.Watch).Produces<KnownKeyJson>();
         monitoring.MapDelete("/known_keys/{hash}", async (string hash, Authorisations known) =>
         {
             if (Hash.Read(hash) is not { } key) return NoHash("pubkey_sha256");
@@ -27,7 +28,7 @@ internal static class AuthorisationsApi
 
         monitoring.MapGet("/known_certificates", (Authorisations known) => TypedResults.Json(known.Certificates(), ApiJson.Default.IReadOnlyListKnownCertificateJson))
             .Produces<IReadOnlyList<KnownCertificateJson>>();
-        monitoring.MapPost("/known_certificates", AddCertificateAsync).Needs(Scope.Watch).Accepts<byte[]>(Pem, CertificateDer).Accepts<KnownCertificateRequest>(Json).Produces<KnownCertificateJson>();
+        monitoring.MapPost("/known_certificates", AddCertificateAsync).Needs(Scope.Watch).Produces<KnownCertificateJson>();
         monitoring.MapDelete("/known_certificates/{hash}", async (string hash, Authorisations known) =>
         {
             if (Hash.Read(hash) is not { } tbs) return NoHash("tbs_sha256");
@@ -39,6 +40,9 @@ internal static class AuthorisationsApi
             await known.MarkAsync(id) && await issuances.FindAsync(id, cancellation) is { } found
                 ? TypedResults.Json(found, ApiJson.Default.IssuanceJson)
                 : (IResult)ApiError.NotFound("issuance")).Needs(Scope.Watch).Produces<IssuanceJson>();
+
+        routes.MapGet("/api/caa", async (Authorisations known, CancellationToken cancellation) =>
+            TypedResults.Json(await known.CaaAsync(cancellation), ApiJson.Default.IReadOnlyListCaaJson)).WithTags("Known").Needs(Scope.Read).Produces<IReadOnlyList<CaaJson>>();
 
         RouteGroupBuilder authorities = routes.MapGroup("/api/authorities").WithTags("Known").Needs(Scope.Read);
 
@@ -65,10 +69,22 @@ internal static class AuthorisationsApi
     public static IReadOnlyList<string>? ReadAuthorities(IReadOnlyList<string>? given, out string problem)
     {
         problem = "";
-        if (given is not { Count: > 0 and <= Authorisations.MostAuthorities }) problem = $"\"authorities\" is a list of 1 to {Authorisations.MostAuthorities} CAs.";
-        else if (given.FirstOrDefault(one => AuthorityOf(one) is null) is { } wrong) problem = $"\"{Visible.Of(wrong.Length <= 100 ? wrong : wrong[..100])}\" is no CA: write the name that its CAA records have, such as letsencrypt.org, or the SHA-256 of its issuing key.";
-        else return [.. given.Select(one => AuthorityOf(one)!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        return null;
+        if (given is not { Count: > 0 and <= Authorisations.MostAuthorities })
+        {
+            problem = $"\"authorities\" is a list of 1 to {Authorisations.MostAuthorities} CAs.";
+            return null;
+        }
+        var read = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (string? one in given)
+        {
+            if (AuthorityOf(one) is not { } authority)
+            {
+                problem = $"\"{Shown(one)}\" is no CA: write the name that its CAA records have, such as letsencrypt.org, or the SHA-256 of its issuing key.";
+                return null;
+            }
+            read.Add(authority);
+        }
+        return [.. read];
     }
 
     private static string? AuthorityOf(string? text) => Hash.Read(text) ?? Deciding.AuthorityLists.ReadName(text);
@@ -136,13 +152,15 @@ internal static class AuthorisationsApi
             if (one is { Length: > 0 and <= 1_000 }) Identifiers.Read(NameSource.DnsName, System.Text.Encoding.UTF8.GetBytes(one), identifiers);
             if (identifiers is not { Count: 1 } || identifiers.Single() is not { Kind: IdentifierKind.Dns } name)
             {
-                problem = $"\"{Visible.Of(one is { Length: > 100 } ? one[..100] : one ?? "")}\" is no DNS name.";
+                problem = $"\"{Shown(one)}\" is no DNS name.";
                 return null;
             }
             names.Add(name.Text);
         }
         return names;
     }
+
+    private static string Shown(string? foreign) => Visible.Of(foreign is { Length: > 100 } ? foreign[..100] : foreign ?? "");
 
     private static string? MediaTypeOf(HttpRequest request) => request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
 

@@ -15,6 +15,7 @@ using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Protecting;
+using CertHerald.Resolving;
 using CertHerald.Storage;
 using CertHerald.WebConsole;
 
@@ -82,6 +83,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             // Opened now, so that a data directory in use is said before anything else happens.
             app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
+            await app.Services.GetRequiredService<Baseline>().BeginAsync(stopping);
             await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
             await app.Services.GetRequiredService<ProtectedList>().LoadAsync(stopping);
             await app.Services.GetRequiredService<SecretsAtRest>().ResumeAsync(stopping);
@@ -170,13 +172,14 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton<AlertedLookalikes>();
 
         var imported = ImportedStarts.Read(options.Data);
+        services.AddSingleton(provider => new Baseline(provider.GetRequiredService<IStore>(), options.IsBaselineSilent, time));
         services.AddSingleton<OwedBell>();                                                                                                        // Following
         services.AddSingleton<EntryTap>();
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
             [.. options.Logs.Lists.Select(list => provider.GetRequiredService<LogSources>().List(list, Path.Combine(options.Data, "lists")))],
             provider.GetRequiredService<IStore>(),
-            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), imported.Of(followed.Log.Id) ?? options.Logs.Start, provider.GetRequiredService<IStore>(), time),
+            followed => new LogFollower(followed, ReadLane(provider, followed, RequestPriority.Tip), imported.Of(followed.Log.Id) ?? options.Logs.Start, provider.GetRequiredService<IStore>(), time) { Baseline = provider.GetRequiredService<Baseline>() },
             followed => new CatchUp(followed, () => ReadLane(provider, followed, RequestPriority.CatchUp), provider.GetRequiredService<IStore>(), time),
             followed => new BackFiller(followed, items => ReadLane(provider, followed, RequestPriority.CatchUp, WatchLists.Read(items, [])), provider.GetRequiredService<IStore>(), time),
             time, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<LogFleet>>()));
@@ -217,6 +220,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             return new LogCounts(followed, followed - fleet.Stalled.Count());
         });
         services.AddHostedService<OperatorNotices>();
+        services.AddHostedService(provider => new CaaWatch(                                                                                       // Resolving
+            provider.GetRequiredService<IStore>(), watched, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<OwedBell>().Ring, time,
+            provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<CaaWatch>>()));
         if (options.Operator.DeadManUrl is { } deadMan)
             services.AddHostedService(provider => new DeadManSwitch(
                 deadMan, [("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("sending deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks)],
@@ -247,6 +253,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             string? none = OperatorChannels.WhyNone(channels);
             return [new Check("operator_channels", none is null, none ?? (channels.Count > 0 ? null : "Nobody is told of trouble: add a webhook that takes \"operator\", or \"smtp\"."))];
         });
+        services.AddSingleton<CheckSource>(provider => async cancellation =>
+        {
+            if (watched.KnownConfigured.CaaUse is null) return [];
+            int failed = (await provider.GetRequiredService<IStore>().CaaSetsAsync(cancellation)).Count(set => set.Found is null);
+            bool isHeard = provider.GetRequiredService<OperatorChannels>().Names.Count > 0;
+            return [new Check("caa", true, failed > 0 ? $"CAA records of {failed} names cannot be looked up, and authorise nothing." : isHeard ? null : "CAA records authorise nothing: no operator channel is told of them.")];
+        });
         services.AddConsole();                                                                                                                    // WebConsole
 
         services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>(), protecting)); // Configuring
@@ -258,6 +271,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
     {
+        TellsAll = sought is not null,
         Alerted = provider.GetRequiredService<AlertedLookalikes>().Tell,
         // Searches of the past read once more what was shown then.
         Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,

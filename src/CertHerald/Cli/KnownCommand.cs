@@ -29,16 +29,18 @@ internal static class KnownCommand
         command.SetAction(async (parsed, stopping) =>
         {
             LocalAccess service = LocalAccess.Of(parsed);
-            JsonElement keys = await service.GetAsync(Keys, stopping), certificates = await service.GetAsync(Certificates, stopping), authorities = await service.GetAsync(Authorities, stopping);
+            JsonElement keys = await service.GetAsync(Keys, stopping), certificates = await service.GetAsync(Certificates, stopping), authorities = await service.GetAsync(Authorities, stopping), caa = await service.GetAsync("/api/caa", stopping);
             if (parsed.GetValue(LocalAccess.Json))
             {
-                parsed.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(new { keys, certificates, authorities }));
+                parsed.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(new { keys, certificates, authorities, caa }));
                 return CommandLine.Done;
             }
             foreach (JsonElement key in keys.EnumerateArray()) parsed.InvocationConfiguration.Output.WriteLine($"key          {Text(key, "pubkey_sha256")}  {OriginOf(key),-16}  {NamesOf(key)}");
             foreach (JsonElement one in certificates.EnumerateArray()) parsed.InvocationConfiguration.Output.WriteLine($"certificate  {Text(one, "tbs_sha256")}  {OriginOf(one),-16}  {NamesOf(one)}");
             foreach (JsonElement list in authorities.EnumerateArray())
                 parsed.InvocationConfiguration.Output.WriteLine($"authorities  {Text(list, "name"),-64}  {OriginOf(list),-16}  {string.Join(' ', list.GetProperty("authorities").EnumerateArray().Select(one => one.GetString()))}");
+            foreach (JsonElement name in caa.EnumerateArray())
+                parsed.InvocationConfiguration.Output.WriteLine($"caa          {Text(name, "name"),-64}  {(name.GetProperty("trusted").GetBoolean() ? "heard of" : "not heard of"),-16}  {RecordsOf(name)}");
             if (keys.GetArrayLength() + certificates.GetArrayLength() + authorities.GetArrayLength() == 0)
                 parsed.InvocationConfiguration.Output.WriteLine("nothing is authorised: every certificate for a watched name is told of; begin with 'certherald known add key FILE'");
             return CommandLine.Done;
@@ -190,6 +192,10 @@ internal static class KnownCommand
     private static string Text(JsonElement of, string member) => Visible.Of(of.GetProperty(member).GetString() ?? "");
 
     private static string NamesOf(JsonElement of) => string.Join(' ', of.GetProperty("dns_names").EnumerateArray().Select(name => Visible.Of(name.GetString() ?? "")));
+
+    private static string RecordsOf(JsonElement caa) => caa.GetProperty("records") is { ValueKind: JsonValueKind.Array } records
+        ? records.GetArrayLength() == 0 ? "none" : string.Join(", ", records.EnumerateArray().Select(record => Visible.Of(record.GetString() ?? "")))
+        : Text(caa, "problem");
 
     private static string OriginOf(JsonElement of) => of.GetProperty("configured").GetBoolean() ? "configuration"
         : of.GetProperty("added") is { ValueKind: JsonValueKind.String } added ? $"added {added.GetDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "";

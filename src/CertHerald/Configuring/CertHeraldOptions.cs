@@ -43,6 +43,9 @@ internal sealed record CertHeraldOptions
 
     public KnownCertificates Known { get; init; } = KnownCertificates.None;
 
+    /// <summary>Whether what logs hold when the service first runs is recorded and told to nobody. Default: it is told.</summary>
+    public bool IsBaselineSilent { get; init; }
+
     /// <summary>The mail server's channel among them, if there is one.</summary>
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
 

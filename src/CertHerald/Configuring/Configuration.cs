@@ -105,6 +105,8 @@ internal static class Configuration
         KnownCertificates knownCertificates = KnownSection.Read(known, files, out IReadOnlyList<string> knownWarnings);
 
         IReadOnlyList<ProtectedDomain> lookalikes = LookalikeSection.Read(root, "lookalikes");
+        string baseline = root.Text("baseline") ?? "told";
+        if (baseline is not ("told" or "silent")) root.Mistake("baseline", $"\"{baseline}\" is no choice", "write \"silent\" to be told of nothing that logs hold before the first start, or \"told\"");
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IndexOptions index = IndexKeys.Read(root);
@@ -135,6 +137,7 @@ internal static class Configuration
             Watch = watch,
             Lookalikes = lookalikes,
             Known = knownCertificates,
+            IsBaselineSilent = baseline == "silent",
             Suffixes = suffixes,
             Files = files.Stamps,
             Webhooks = mail is null ? webhooks : [.. webhooks, mail.ToChannel()],
@@ -145,12 +148,12 @@ internal static class Configuration
             OpenId = openId,
             CertStream = certStream,
             CertSpotterApi = certSpotterApi,
-            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail), .. unsigned, .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail, knownCertificates), .. unsigned, .. Unreachable(webhooks, outbound)],
         };
     }
 
     private static IEnumerable<string> Warnings(
-        LogOptions logs, WatchList watch, IReadOnlyList<ProtectedDomain> lookalikes, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail)
+        LogOptions logs, WatchList watch, IReadOnlyList<ProtectedDomain> lookalikes, IReadOnlyList<WebhookOptions> webhooks, MailOptions? mail, KnownCertificates known)
     {
         if (lookalikes.Count > 0 && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Lookalike)) && mail?.Events.Contains(EventKinds.Lookalike) != true)
             yield return "no webhook takes \"lookalike\": look-alikes are shown in the console only";
@@ -166,6 +169,8 @@ internal static class Configuration
             yield return $"logs.lists: {list.Shown} is signed, and its signature is not asked for";
         if (!webhooks.Any(webhook => webhook.Events.Contains(EventKinds.MalformedCertificate)))
             yield return "no webhook takes \"malformed_certificate\": a certificate that cannot be read is shown in the console only";
+        if (known.CaaUse is not null && mail is null && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
+            yield return "known.use_caa authorises nothing: CAA records count only once an operator channel was told of them, and there is none";
         if (mail is null && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Operator)))
             yield return "no webhook takes \"operator\" and there is no \"smtp\": trouble is shown in the console, /readyz and metrics only; add a webhook with \"dialect\": \"native\", \"events\": [\"operator\"], or a mail server";
         if (mail is { Tls: MailTls.None } && !MailOptions.IsThisMachine(mail.Host))

@@ -88,9 +88,12 @@ internal static class KnownFolder
     {
         try
         {
-            if (new FileInfo(file).Length > SigningRequest.MostBytes && new FileInfo(file).LinkTarget is null) return null;
-            byte[] bytes = File.ReadAllBytes(file);
-            if (bytes.Length <= SigningRequest.MostBytes && bytes.AsSpan().IndexOf("PRIVATE KEY-----"u8) < 0) return bytes;
+            using FileStream stream = File.OpenRead(file);
+            // Of the open file: a link's own length says nothing.
+            if (stream.Length > SigningRequest.MostBytes) return null;
+            byte[] bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            if (bytes.AsSpan().IndexOf("PRIVATE KEY-----"u8) < 0) return bytes;
             Array.Clear(bytes);
             return null;
         }

@@ -1,5 +1,7 @@
+using System.Net;
 using CertHerald.Api;
 using CertHerald.Deciding;
+using CertHerald.Resolving;
 
 namespace CertHerald.Configuring;
 
@@ -23,10 +25,22 @@ internal static class KnownSection
             else if (AuthoritiesOf(section, "authorized_cas", given) is { } authorities && !lists.TryAdd(item.Text, authorities)) section.Mistake("authorized_cas", $"\"{item.Text}\" has two lists", "join them");
         }
         IReadOnlyList<string> general = section.Texts("certificate_authorities") is { Count: > 0 } every ? AuthoritiesOf(section, "certificate_authorities", every) ?? [] : [];
-        if (section.Flag("use_caa") == true) section.Mistake("use_caa", "is not available in this version", "list your keys in known.key_files");
+        CaaUse? caa = CaaOf(section);
         section.Finish();
         warnings = odd;
-        return read.With(new KnownCertificates(new HashSet<string>(), new Dictionary<string, IReadOnlySet<string>>()) { Authorities = new AuthorityLists(general, lists) });
+        return read.With(new KnownCertificates(new HashSet<string>(), new Dictionary<string, IReadOnlySet<string>>()) { Authorities = new AuthorityLists(general, lists), CaaUse = caa });
+    }
+
+    private static CaaUse? CaaOf(ConfigurationSection section)
+    {
+        bool isUsed = section.Flag("use_caa") ?? false;
+        TimeSpan interval = section.Duration("caa_interval") ?? CaaUse.DefaultInterval;
+        if (interval < CaaUse.LeastInterval) section.Mistake("caa_interval", "is less than a minute", "write 1m or more: name servers are others' too");
+        var servers = new List<IPEndPoint>();
+        foreach (string text in section.Texts("dns_servers") ?? [])
+            if (NameServers.Parse(text) is { } server) servers.Add(server);
+            else section.Mistake("dns_servers", $"\"{text}\" is no name server", "write its address: 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353");
+        return isUsed ? new CaaUse(interval, servers) : null;
     }
 
     private static IReadOnlyList<string>? AuthoritiesOf(ConfigurationSection section, string key, IReadOnlyList<string> given)

@@ -18,6 +18,9 @@ internal sealed record Decision(
     /// knows: an imitation is told of once, and not with each certificate.
     /// </summary>
     public IReadOnlyList<Subscription> OwedLookalikes { get; init; } = [];
+
+    /// <summary>The same, told to nobody: it was there before anybody watched.</summary>
+    public Decision Silenced() => this with { Owed = [], OwedEvery = [], Reason = Reason + "; it was logged before this service first ran, and is told to nobody (baseline)" };
 }
 
 /// <summary>One of the user's names for which a certificate is valid.</summary>

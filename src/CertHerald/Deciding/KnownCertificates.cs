@@ -21,6 +21,9 @@ internal sealed class KnownCertificates(
     /// <summary>Which CAs may issue for which names.</summary>
     public AuthorityLists Authorities { get; init; } = AuthorityLists.None;
 
+    /// <summary>That CAA records may authorise at all; null if they may not.</summary>
+    public CaaUse? CaaUse { get; init; }
+
     /// <summary>What CAA records allow, as far as the user was told of it.</summary>
     public CaaTrust Caa { get; private init; } = CaaTrust.None;
 
@@ -35,11 +38,12 @@ internal sealed class KnownCertificates(
         return new KnownCertificates(issuances.Concat(other.Issuances).ToHashSet(StringComparer.Ordinal), joined)
         {
             Authorities = Authorities.With(other.Authorities),
+            CaaUse = CaaUse ?? other.CaaUse,
         };
     }
 
     /// <summary>The same, and what CAA records allow.</summary>
-    public KnownCertificates With(CaaTrust caa) => caa.IsEmpty ? this : new(issuances, keys) { Authorities = Authorities, Caa = caa };
+    public KnownCertificates With(CaaTrust caa) => caa.IsEmpty ? this : new(issuances, keys) { Authorities = Authorities, CaaUse = CaaUse, Caa = caa };
 
     /// <summary>
     /// Why a match is known, in words for people; null if it is not. Every name of the user's that the certificate is valid for

@@ -72,7 +72,7 @@ internal sealed class Watched
             after = change(before);
             if (before.Configured != after.Configured || before.Added != after.Added || before.OfApps != after.OfApps) after = after with { List = after.Configured.With(after.Added).With(after.OfApps) };
             if (before.KnownConfigured != after.KnownConfigured || before.KnownAdded != after.KnownAdded || before.Caa != after.Caa)
-                after = after with { Known = after.KnownConfigured.With(after.KnownAdded).With(after.Caa) };
+                after = after with { Known = after.KnownConfigured.With(after.KnownAdded).With(after.KnownConfigured.CaaUse is null ? CaaTrust.None : after.Caa) };
             _now = after;
         }
         if (before.Known != after.Known) KnownChanged?.Invoke();

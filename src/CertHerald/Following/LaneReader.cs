@@ -38,6 +38,12 @@ internal sealed class LaneReader(
     /// <summary>Shows what it reads; null shows it to nobody.</summary>
     public EntryTap? Tap { get; init; }
 
+    /// <summary>It searches the past by somebody's order: what it finds is told, however old it is.</summary>
+    public bool TellsAll { get; init; }
+
+    // Entries below it were there before anybody watched. Asked for once: it is drawn before a log is begun, or never.
+    private TreeSize? _baseline;
+
     // What was proven when a new tip was opened before its head, and not yet compared with that tree. The oldest first.
     private readonly Queue<Frontier> _uncompared = new();
     private int _comparisons;
@@ -397,6 +403,10 @@ internal sealed class LaneReader(
             foreach (string parent in WatchedEndpoints.ParentsAsked(match.Matches))
                 if (!below.ContainsKey(parent))
                     below.Add(parent, await store.EndpointsBelowAsync(parent, stopping));
-        return [.. findings.Select(finding => decider.Decide(finding, parent => below.GetValueOrDefault(parent, [])))];
+        _baseline ??= TellsAll ? default : await store.FindBaselineAsync(Log.Id, stopping);
+        return [.. findings.Select(finding => decider.Decide(finding, parent => below.GetValueOrDefault(parent, []))).Select(decision => IsOld(decision.Finding) ? decision.Silenced() : decision)];
     }
+
+    /// <summary>What cannot be read is told all the same: nobody knows what it is.</summary>
+    private bool IsOld(Finding finding) => finding is MatchFinding && finding.Index.Value < _baseline!.Value.Value;
 }

@@ -23,6 +23,9 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
     /// <summary>The same for a log that is begun in its past: whatever lies there, new entries do not wait for it (ct.md 11.3).</summary>
     public ulong BehindAtStart { get; init; }
 
+    /// <summary>What stands in the log when it is begun, and is not to be told; null if all of it is.</summary>
+    public Baseline? Baseline { get; init; }
+
     private readonly HeadPace _pace = new(followed.Log.Protocol, followed.Chosen.HeadInterval);
     private readonly FinalHeadCheck _final = new(followed, lanes.Reader, store);
     private readonly HeadWatch _watch = new(followed, lanes.Reader, store, time);
@@ -45,6 +48,8 @@ internal sealed class LogFollower(FollowedLog followed, LaneReader lanes, LogSta
         ulong farBehind = known.Count > 0 ? Behind : BehindAtStart;
         (VerifiedHead head, DateTimeOffset seen) = await FirstHeadAsync(stopping);
         Frontier begin = known.Count > 0 ? known[^1].Position.Read : await BeginAsync(head, stopping);
+        // First: killed in between, what is not to be told must not be told by the next start.
+        if (known.Count == 0 && Baseline is not null) await Baseline.DrawAsync(Log.Id, head.Size, stopping);
         known = await store.BeginLogAsync(Log, begin, stopping);
         // After the first start, the lanes behind the tip are another's, who knows more of them by now.
         if (followed.Standing.Lanes.Count == 0) followed.StandsAt(known);

@@ -27,6 +27,9 @@ internal static class NoticeTypes
 
     public const string Heartbeat = "heartbeat";
 
+    /// <summary>CAA records that were not told before: new ones, changed ones, and the first that were seen.</summary>
+    public const string Caa = "caa.changed";
+
     public static string Of(IncidentChange change) => $"log.incident.{change.ToString().ToLowerInvariant()}";
 }
 
@@ -38,6 +41,7 @@ internal static class NoticeTypes
 [JsonDerivedType(typeof(SecretFacts), "secret")]
 [JsonDerivedType(typeof(ExpiringFacts), "expiring")]
 [JsonDerivedType(typeof(HeartbeatFacts), "heartbeat")]
+[JsonDerivedType(typeof(CaaFacts), "caa")]
 internal abstract record NoticeFacts
 {
     private static readonly JsonSerializerOptions Style = new()
@@ -108,3 +112,23 @@ internal sealed record ExpiringFacts(long Deliveries, int Days) : NoticeFacts;
 /// <param name="LastAlert">When a webhook was last owed a certificate; null if none ever was.</param>
 internal sealed record HeartbeatFacts(
     string Version, int Logs, int HealthyLogs, DateTimeOffset? OldestDue, long Held, long Dead, DateTimeOffset? LastAlert, int Incidents) : NoticeFacts;
+
+/// <summary>CAA records that nobody was told of before.</summary>
+/// <param name="Changes">At most <see cref="Most"/>: what is more is another notice.</param>
+internal sealed record CaaFacts(IReadOnlyList<CaaChange> Changes) : NoticeFacts
+{
+    public const int Most = 100;
+}
+
+/// <summary>The CAA records that are relevant for a name, as they are now.</summary>
+/// <param name="Owner">The name that has them: this one, or one above it; empty if none has any.</param>
+/// <param name="Records">As zone files write them. Foreign, in ASCII.</param>
+/// <param name="Before">What was told of the name last; null if nothing was.</param>
+internal sealed record CaaChange(string Name, string Owner, IReadOnlyList<string> Records, IReadOnlyList<string>? Before)
+{
+    public static CaaChange Of(string name, string? before, string now)
+    {
+        Deciding.CaaSet set = Deciding.CaaSet.Read(now);
+        return new CaaChange(name, set.Owner, [.. set.Records.Select(record => record.ToString())], before is null ? null : [.. Deciding.CaaSet.Read(before).Records.Select(record => record.ToString())]);
+    }
+}

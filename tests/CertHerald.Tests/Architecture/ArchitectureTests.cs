@@ -58,7 +58,7 @@ public sealed partial class ArchitectureTests
     [InlineData("HTTP clients outside those who call", @"new (HttpClient|SocketsHttpHandler)\b", "Fetching Delivering Cli")]
     [InlineData("handlers that connect past the guard", @"new HttpClientHandler\b|new HttpClient\(\)|\bWebRequest\b|\bHttpClient\.DefaultProxy\b|QuicConnection", "")]
     // A socket of this machine, by which systemd is told, leads nowhere.
-    [InlineData("sockets and name servers outside the guard", @"new (Socket(?!\(AddressFamily\.Unix)|TcpClient|UdpClient)\b|\bDns\.Get|\bSmtpClient\b", "Delivering")]
+    [InlineData("sockets and name servers outside the guard", @"new (Socket(?!\(AddressFamily\.Unix)|TcpClient|UdpClient)\b|\bDns\.Get|\bSmtpClient\b", "Delivering Resolving")]
     [InlineData("positions written outside Following", @"(?<!_transaction!)\.(CommitAsync|SplitLaneAsync|JoinLaneAsync|AbsorbLaneAsync|BeginLogAsync|KeepHeadAsync)\(", "Following")]
     public void What_belongs_to_one_place_is_nowhere_else(string what, string pattern, string allowed) => Assert.True(
         !(from file in Program

@@ -87,7 +87,7 @@ public sealed class AccessCommandsTests
     [Fact]
     public void Each_shows_its_use_with_an_example_and_takes_json()
     {
-        var root = new RootCommand { ApiKeysCommand.Create(), UsersCommand.Create(), AuditCommand.Create(), DomainsCommand.Create(), BackFillsCommand.Create(), WebhooksCommand.Create(), DeliveriesCommand.Create(), KnownCommand.Create() }.WithHelp();
+        var root = new RootCommand { ApiKeysCommand.Create(), UsersCommand.Create(), AuditCommand.Create(), DomainsCommand.Create(), BackFillsCommand.Create(), WebhooksCommand.Create(), DeliveriesCommand.Create() }.WithHelp();
         foreach (Command command in root.Subcommands.SelectMany(command => command.Subcommands))
         {
             string path = $"{command.Parents.OfType<Command>().Single().Name} {command.Name}";

@@ -77,7 +77,7 @@ public sealed class ConfigurationTests : IDisposable
             {
               "listen": "ftp://x", "public_url": "nowhere", "store": "oracle", "data": 7, "watch": [ "*.example.com", "good.example", "..x" ], "smtp": { "port": 0 },
               "logs": { "start": "yesterday", "lists": [ "http://example.com/list.json" ], "states": [ 1 ], "custom": [ { "key": "?", "url": "x" } ] },
-              "known": { "use_caa": true, "key_files": [ "./no-such.csr" ] },
+              "known": { "use_caa": "perhaps", "key_files": [ "./no-such.csr" ] },
               "outbound": { "allow": [ "10.0.0.0/99" ], "ports": [ 0, "70000" ], "allow_private_networks": "perhaps" },
               "webhooks": [ { "url": "https://a/" }, { "name": "b", "dialect": "certspoter", "url": "nothing", "events": [ "unknown_certificat" ] }, { "name": "c", "events": [ "x" ] } ],
               "extra": true

@@ -59,9 +59,12 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public OwedBell Bell { get; } = new();
 
+    /// <summary>What is not to be told of a log that is begun; null: all is told.</summary>
+    public Baseline? Baseline { get; set; }
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public LogFollower Follower(FollowedLog log, LogStart start) => new(log, ReadLane(log, RequestPriority.Tip), start, Store, _time) { Behind = Behind, BehindAtStart = BehindAtStart ?? Behind };
+    public LogFollower Follower(FollowedLog log, LogStart start) => new(log, ReadLane(log, RequestPriority.Tip), start, Store, _time) { Behind = Behind, BehindAtStart = BehindAtStart ?? Behind, Baseline = Baseline };
 
     public CatchUp CatchUp(FollowedLog log) => new(log, () => ReadLane(log, RequestPriority.CatchUp), Store, _time);
 
@@ -71,7 +74,7 @@ internal sealed class FollowingRig : IAsyncDisposable
     public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null) => new(
         log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch),
         new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]), Store, Bell, _time)
-    { Unproven = Unproven };
+    { Unproven = Unproven, TellsAll = sought is not null };
 
     public FollowedLog Describe(LogDescription description, TimeSpan? headInterval = null) =>
         new(new ChosenLog(description, IsCustom: true, headInterval ?? TimeSpan.FromSeconds(1)), _time);

@@ -68,6 +68,13 @@ public sealed class InspectorTests
         Assert.Null(bare.IssuerSpki);
         Assert.Null(bare.WithIssuer([1, 2, 3]).IssuerSpki);
         Assert.Null(bare.WithIssuer([1, 2, 3]).Certificate.IssuerPubkeySha256);
+
+        // Shown is not signed: a log may serve any chain beside an entry.
+        using var other = new TestCa();
+        MatchFinding foreign = FindIn(BatchOf(Leaf(certificate.Der), Chain([other.Intermediate.RawData])), ".example.com");
+        Assert.Equal(
+            [true, false, true, false, false],
+            new[] { chained, bare, bare.WithIssuer(ca.Intermediate.RawData), bare.WithIssuer(other.Intermediate.RawData), foreign }.Select(one => one.IsSignedByIssuer()));
     }
 
     [Fact]
@@ -91,6 +98,7 @@ public sealed class InspectorTests
             Assert.Equal(final.Der, findings[1].Certificate.CertDer);
             Assert.All(findings, finding => Assert.Equal(CertificateReading.PubkeySha256Of(ca.Intermediate.RawData), finding.Certificate.IssuerPubkeySha256));
             Assert.All(findings, finding => Assert.Empty(finding.Certificate.Problems));
+            Assert.All(findings, finding => Assert.True(finding.IsSignedByIssuer()));
         }
     }
 

@@ -97,7 +97,7 @@ public abstract partial class StoreConformance
         Assert.True(await Store.MarkAsync(2, KnownCertificates.ByHand, Cancellation));
         Assert.False(await Store.MarkAsync(3, KnownCertificates.ByHand, Cancellation));
 
-        Assert.Equal((true, KnownCertificates.ByHand, Time.GetUtcNow()), await StandsAsync(1));
+        Assert.Equal((true, KnownCertificates.ByHand, (DateTimeOffset?)Time.GetUtcNow()), await StandsAsync(1));
         Assert.Equal((true, "known from the first", null), await StandsAsync(2));
     }
 

@@ -69,6 +69,7 @@ internal sealed class NativeDialect : IWebhookDialect
             case MalformedFacts facts: Write(json, baseUrl, notice, facts); break;
             case SecretFacts facts: Write(json, baseUrl, notice, facts); break;
             case ExpiringFacts facts: Write(json, baseUrl, notice, facts); break;
+            case CaaFacts facts: Write(json, baseUrl, notice, facts); break;
             case HeartbeatFacts facts: Write(json, baseUrl, facts); break;
             default: throw new UnreachableException();
         }
@@ -160,6 +161,35 @@ internal sealed class NativeDialect : IWebhookDialect
         json.WriteNumber("deliveries"u8, facts.Deliveries);
         json.WriteNumber("days"u8, facts.Days);
         json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice, CaaFacts facts)
+    {
+        WriteWords(json, notice);
+        json.WriteStartArray("changes"u8);
+        foreach (CaaChange change in facts.Changes)
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, change.Name);
+            json.WriteString("owner"u8, change.Owner);
+            WriteTexts(json, "records"u8, change.Records);
+            WriteTexts(json, "before"u8, change.Before);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string>? texts)
+    {
+        if (texts is null)
+        {
+            json.WriteNull(name);
+            return;
+        }
+        json.WriteStartArray(name);
+        foreach (string text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter json, string baseUrl, HeartbeatFacts facts)

@@ -13,6 +13,7 @@ internal static class NoticeWords
         IncidentFacts incident => incident.Severity,
         MalformedFacts malformed => malformed.Watched > 0 ? Severity.Error : Severity.Warning,
         SecretFacts or ExpiringFacts => Severity.Warning,
+        CaaFacts caa => caa.Changes.Any(change => change.Before is not null) ? Severity.Warning : Severity.Info,
         _ => notice.Type switch
         {
             DeliveryNewsKinds.Failing or DeliveryNewsKinds.EndpointFailing => Severity.Warning,
@@ -34,6 +35,7 @@ internal static class NoticeWords
         SecretFacts { Kind: SecretFacts.ApiKey } secret => string.Create(CultureInfo.InvariantCulture, $"API key {secret.Prefix} ({secret.Name}) expires at {secret.Expires:yyyy-MM-dd HH:mm} UTC."),
         SecretFacts secret => string.Create(CultureInfo.InvariantCulture, $"An old secret of webhook {secret.Name} signs until {secret.Expires:yyyy-MM-dd HH:mm} UTC, and not after."),
         ExpiringFacts expiring => string.Create(CultureInfo.InvariantCulture, $"{Count(expiring.Deliveries, "delivery that is held or dead is", "deliveries that are held or dead are")} deleted within {expiring.Days} days."),
+        CaaFacts caa => $"{Describe(caa.Changes[0])}{(caa.Changes.Count > 1 ? $" And of {Count(caa.Changes.Count - 1, "more name", "more names")}." : "")}",
         HeartbeatFacts heartbeat => string.Create(
             CultureInfo.InvariantCulture,
             $"CertHerald {heartbeat.Version} follows {heartbeat.Logs} logs, {heartbeat.HealthyLogs} of them healthy; {heartbeat.Incidents} open incidents, {heartbeat.Held} held and {heartbeat.Dead} dead deliveries."),
@@ -48,6 +50,7 @@ internal static class NoticeWords
         SecretFacts { Kind: SecretFacts.ApiKey } => "Make another key and give it to whoever uses this one, before it ends.",
         SecretFacts => "See that the receiver has the new secret.",
         ExpiringFacts => "Replay them with 'certherald deliveries replay', or raise retention.deliveries.",
+        CaaFacts => "If you did not change them, find out who did: from now on they authorise the CAs that they name.",
         _ => notice.Type switch
         {
             DeliveryNewsKinds.Failing => "Nothing if its receiver is being repaired: the delivery is tried again by itself. Else look at what it answers.",
@@ -68,8 +71,18 @@ internal static class NoticeWords
         MalformedFacts malformed => string.Create(CultureInfo.InvariantCulture, $"{baseUrl}/console/malformed/{malformed.Example}"),
         SecretFacts => $"{baseUrl}/console/keys",
         ExpiringFacts => $"{baseUrl}/console/deliveries?state=held",
+        CaaFacts => $"{baseUrl}/console/known",
         _ => $"{baseUrl}/console",
     };
+
+    /// <summary>One name's records, whole: what is not said of them is not known to who hears it.</summary>
+    public static string Describe(CaaChange change)
+    {
+        string what = change.Records.Count == 0 ? "no CAA records" : string.Join(", ", change.Records);
+        string where = change.Owner.Length > 0 && change.Owner != change.Name ? $" (from {change.Owner})" : "";
+        string before = change.Before switch { null => "seen for the first time", { Count: 0 } => "before: none", var records => $"before: {string.Join(", ", records)}" };
+        return $"{change.Name} has {what}{where}; {before}.";
+    }
 
     private static string Count(long number, string one, string many) => number == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{number} {many}");
 }

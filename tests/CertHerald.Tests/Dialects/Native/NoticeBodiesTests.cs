@@ -32,6 +32,11 @@ public sealed partial class NoticeBodiesTests
         new(27, NoticeTypes.DeliveriesExpiring, Noon, new ExpiringFacts(14, 7)),
         new(28, NoticeTypes.Malformed, Noon, new MalformedFacts(Log, 31, 2, 77, 123456, "the certificate could not be read", 47, 77, Noon.AddMinutes(-59))),
         new(29, NoticeTypes.SecretExpiring, Noon, new SecretFacts(SecretFacts.ApiKey, "dashboard", "chk_a1b2c3d4", Noon.AddDays(7))),
+        new(31, NoticeTypes.Caa, Noon, new CaaFacts(
+        [
+            new CaaChange("www.example.com", "example.com", ["0 issue \"letsencrypt.org\"", "0 issue \"pki.goog\""], ["0 issue \"letsencrypt.org\""]),
+            new CaaChange("example.org", "", [], null),
+        ])),
         new(30, NoticeTypes.Heartbeat, Noon.AddHours(-6), new HeartbeatFacts("0.1.0", 38, 37, null, 14, 0, new(2026, 11, 20, 22, 10, 4, TimeSpan.Zero), 1)),
     ];
 
@@ -51,7 +56,7 @@ public sealed partial class NoticeBodiesTests
         (string[])[
             DeliveryNewsKinds.Failing, DeliveryNewsKinds.Recovered, DeliveryNewsKinds.Dead, DeliveryNewsKinds.EndpointFailing, DeliveryNewsKinds.EndpointHeld,
             DeliveryNewsKinds.EndpointGone, DeliveryNewsKinds.EndpointRecovered, NoticeTypes.DeliveriesExpiring, NoticeTypes.Malformed, NoticeTypes.SecretExpiring,
-            NoticeTypes.Heartbeat, .. Enum.GetValues<IncidentChange>().Select(NoticeTypes.Of),
+            NoticeTypes.Heartbeat, NoticeTypes.Caa, .. Enum.GetValues<IncidentChange>().Select(NoticeTypes.Of),
         ],
         type => Assert.Contains($"\n### `{type}`\n", Repository.Text("docs/operators.md"), StringComparison.Ordinal));
 
@@ -68,6 +73,7 @@ public sealed partial class NoticeBodiesTests
     [InlineData(20, "[CertHerald] warning: Webhook siem and 2 more: Delivery 812 failed 4 times: status 500.", "Also: chat, archive\nSee: https://ct.example.com/console/deliveries/812")]
     [InlineData(24, "[CertHerald] error: Webhook siem: It took nothing for 5 days, in 47 attempts. One is tried every 6 h.", "What to do: Repair its receiver.")]
     [InlineData(28, "[CertHerald] error: entries of Example log 2026h2 cannot be read", "Log: Example log 2026h2, of Example Trust")]
+    [InlineData(31, "[CertHerald] warning: CAA records of 2 names", "example.org has no CAA records; seen for the first time.")]
     [InlineData(30, "[CertHerald] alive, with something to look at", "Oldest delivery: none is due\nLast alert: 2026-11-20 22:10 UTC")]
     public void A_mail_says_the_same(long id, string subject, string part)
     {
