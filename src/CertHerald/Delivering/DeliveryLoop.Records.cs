@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 
@@ -8,6 +9,16 @@ internal sealed partial class DeliveryLoop
 {
     /// <summary>Recorded in one transaction, at most.</summary>
     private const int MostRecorded = 256;
+
+    /// <summary>
+    /// From the beginning of one transaction to the next, unless many wait already: each costs a flush to disk, behind which the
+    /// reading of logs waits for its own. Of the disk's time, not of the clock that schedules go by. A crash within it sends again
+    /// what was answered in it.
+    /// </summary>
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>So many do not wait for more.</summary>
+    private const int EnoughRecorded = 64;
 
     private readonly Queue<Answered> _answered = new();
     private bool _isRecording;
@@ -38,8 +49,15 @@ internal sealed partial class DeliveryLoop
                     return;
                 }
             }
+            long began = Stopwatch.GetTimestamp();
             await RecordAsync(group);
+            if (Gather - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero && AreFewAnswered()) await Task.Delay(left);
         }
+    }
+
+    private bool AreFewAnswered()
+    {
+        lock (_answered) return _answered.Count < EnoughRecorded;
     }
 
     /// <summary>Together; if that fails, one by one, so that one's mistake is no other's.</summary>
