@@ -53,7 +53,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
         });
         builder.WebHost.UseUrls(options.Listen.ToString());
-        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddProvider(new StandardErrorLog());
+        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddProvider(new StandardErrorLog(meter));
         // Longer than deliveries wait for attempts under way: their claims are given back afterwards.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
