@@ -89,9 +89,14 @@ internal sealed partial class AddedWebhooks(
     {
         if (request.ApplyTo(before: null, _dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
         string name = made.Webhook.Name;
+        AuditNote.About(name);
         if (IsConfigured(name)) return Configured(name);
         if (_added.ContainsKey(name) || !await store.AddWebhookAsync(made.Webhook, CancellationToken.None))
+        {
+            // Perhaps another node has added it, a moment ago.
+            await LoadAsync(CancellationToken.None);
             return new WebhookOutcome(StatusCodes.Status409Conflict, $"There is a webhook {name} already: change it, or choose another name.");
+        }
         PutInForce(made.Webhook);
         LogAdded(name);
         return await OutcomeAsync(StatusCodes.Status201Created, made);
