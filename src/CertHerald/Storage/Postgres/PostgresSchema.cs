@@ -1,10 +1,10 @@
 namespace CertHerald.Storage.Postgres;
 
 /// <summary>The tables, and how an older database becomes a newer one. Each step is a transaction: a start that was killed repeats it.</summary>
-internal static class PostgresSchema
+internal static partial class PostgresSchema
 {
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First];
+    private static readonly string[] Steps = [First, WebhookMoves];
 
     // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts that
     // are sorted or looked for are compared byte by byte, whatever the database's language.
