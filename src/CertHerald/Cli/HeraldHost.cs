@@ -195,7 +195,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddHostedService<OperatorNotices>();
         if (options.Operator.DeadManUrl is { } deadMan)
             services.AddHostedService(provider => new DeadManSwitch(
-                deadMan, [("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("sending deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks)],
+                deadMan, [
+                    ("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("looking for deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks),
+                    ("claiming deliveries", () => provider.GetRequiredService<DeliveryLoop>().Claims), ("recording deliveries", () => provider.GetRequiredService<DeliveryLoop>().Records),
+                ],
                 provider.GetRequiredService<OutboundGuard>(), TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<DeadManSwitch>>()));
 
         services.AddSingleton(provider => new OpenIdProvider(                                                                                     // Access

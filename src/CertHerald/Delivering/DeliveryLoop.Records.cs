@@ -22,6 +22,10 @@ internal sealed partial class DeliveryLoop
 
     private readonly Queue<Answered> _answered = new();
     private bool _isRecording;
+    private long _records;
+
+    /// <summary>How often it recorded something, or had nothing to record when it looked for what is due.</summary>
+    public long Records => Interlocked.Read(ref _records);
 
     private void Record(Answered one)
     {
@@ -37,22 +41,35 @@ internal sealed partial class DeliveryLoop
 
     private async Task RecordAsync()
     {
-        while (true)
+        try
         {
-            var group = new List<Answered>();
-            lock (_answered)
-            {
-                while (group.Count < MostRecorded && _answered.TryDequeue(out Answered? one)) group.Add(one);
-                if (group.Count == 0)
-                {
-                    _isRecording = false;
-                    return;
-                }
-            }
-            long began = Stopwatch.GetTimestamp();
-            await RecordAsync(group);
-            if (Gather - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero && AreFewAnswered()) await Task.Delay(left);
+            while (await RecordNextAsync()) Interlocked.Increment(ref _records);
         }
+        catch
+        {
+            // Nobody expects this, and whoever is answered next begins anew.
+            lock (_answered) _isRecording = false;
+            throw;
+        }
+    }
+
+    /// <returns>Whether there was something to record.</returns>
+    private async Task<bool> RecordNextAsync()
+    {
+        var group = new List<Answered>();
+        lock (_answered)
+        {
+            while (group.Count < MostRecorded && _answered.TryDequeue(out Answered? one)) group.Add(one);
+            if (group.Count == 0)
+            {
+                _isRecording = false;
+                return false;
+            }
+        }
+        long began = Stopwatch.GetTimestamp();
+        await RecordAsync(group);
+        if (Gather - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero && AreFewAnswered()) await Task.Delay(left);
+        return true;
     }
 
     private bool AreFewAnswered()
@@ -75,8 +92,8 @@ internal sealed partial class DeliveryLoop
         }
         catch (Exception e)
         {
-            LogUnrecorded(e, group[0].Attempt.Lane.Webhook.Name, group[0].Attempt.Delivery.Id);
             End(group[0].Attempt);
+            Tell(() => LogUnrecorded(e, group[0].Attempt.Lane.Webhook.Name, group[0].Attempt.Delivery.Id));
             return;
         }
         for (int i = 0; i < group.Count; i++) Finish(group[i], settled[i]);
@@ -93,23 +110,24 @@ internal sealed partial class DeliveryLoop
             Record(one);
             return;
         }
-        _metrics.Count(lane.Label, one.Answer, one.Took);
-        if (settled is null)
+        Tell(() =>
         {
-            LogLost(webhook, delivery.Id);
-        }
-        else
-        {
+            _metrics.Count(lane.Label, one.Answer, one.Took);
+            if (settled is null)
+            {
+                LogLost(webhook, delivery.Id);
+                return;
+            }
             // A notice is no alert: no head showed it.
             if (settled.State == DeliveryState.Done && delivery is { Kind: not EventKinds.Operator, Replay: 0 }) _metrics.Alerted(one.Ended - delivery.HeadSeen);
             Log(webhook, delivery, one.Answer, settled, one.Took);
             LogChange(webhook, one.Before!, settled.Webhook);
-        }
+        });
         End(one.Attempt);
     }
 
     /// <summary>An attempt that is over, but for its record.</summary>
-    private sealed class Answered(Attempt attempt, Answer answer, Verdict verdict, bool isOurs, DateTimeOffset started, DateTimeOffset ended, TimeSpan took)
+    private sealed class Answered(Attempt attempt, Uri address, Answer answer, Verdict verdict, bool isOurs, DateTimeOffset started, DateTimeOffset ended, TimeSpan took)
     {
         public Attempt Attempt => attempt;
 
@@ -133,7 +151,8 @@ internal sealed partial class DeliveryLoop
         private Settlement Settle(WebhookState before)
         {
             Before = before;
-            return DeliveryLoop.Settle(before, attempt.Delivery, answer, verdict, isOurs, started, ended);
+            Settlement settled = DeliveryLoop.Settle(before, attempt.Delivery, answer, verdict, isOurs, started, ended);
+            return settled with { Webhook = WebhookHealth.At(address, before, settled.Webhook) };
         }
     }
 }

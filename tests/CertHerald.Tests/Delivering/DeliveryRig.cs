@@ -199,6 +199,9 @@ internal sealed class DeliveryRig : IAsyncDisposable
         private readonly List<string> _lines = [];
         private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>Whether it throws, as a log on a full disk may.</summary>
+        public bool IsFull { get; set; }
+
         public IReadOnlyList<string> All
         {
             get { lock (_lines) return [.. _lines]; }
@@ -211,6 +214,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (IsFull) throw new IOException("No space left on device");
             lock (_lines)
             {
                 _lines.Add(formatter(state, exception) + exception);
