@@ -27,6 +27,9 @@ internal sealed class OpenIdAttempts(IDataProtectionProvider protection, TimePro
         return attempt;
     }
 
+    /// <summary>Whether the browser brings an attempt, right or wrong.</summary>
+    public static bool IsBrought(HttpContext context) => context.Request.Cookies.ContainsKey(CookieName(context));
+
     /// <summary>Takes the browser's attempt away from it: an answer is looked at once.</summary>
     /// <param name="state">As the provider gave it back.</param>
     /// <returns>Null if the browser has none, or one for another answer, or too old a one.</returns>

@@ -15,6 +15,9 @@ internal sealed partial class AddedWebhooks(
 {
     private const double UsualOverlapHours = 24, MostOverlapHours = 7 * 24;
 
+    /// <summary>Changes that are made again from what another node has left.</summary>
+    private const int MostTries = 1;
+
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly IReadOnlyList<IWebhookDialect> _dialects = [.. dialects.Where(dialect => !dialect.IsMail)];
 
@@ -89,9 +92,14 @@ internal sealed partial class AddedWebhooks(
     {
         if (request.ApplyTo(before: null, _dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
         string name = made.Webhook.Name;
+        AuditNote.About(name);
         if (IsConfigured(name)) return Configured(name);
         if (_added.ContainsKey(name) || !await store.AddWebhookAsync(made.Webhook, CancellationToken.None))
+        {
+            // Perhaps another node has added it, a moment ago.
+            await LoadAsync(CancellationToken.None);
             return new WebhookOutcome(StatusCodes.Status409Conflict, $"There is a webhook {name} already: change it, or choose another name.");
+        }
         PutInForce(made.Webhook);
         LogAdded(name);
         return await OutcomeAsync(StatusCodes.Status201Created, made);
@@ -133,11 +141,16 @@ internal sealed partial class AddedWebhooks(
     /// <summary>Removes it, its secrets with it. What it is owed stays, and waits for one of its name.</summary>
     public Task<WebhookOutcome> RemoveAsync(string name) => TakingTurnsAsync(async () =>
     {
-        if (!_added.TryGetValue(name, out Kept? kept)) return Missing(name);
+        if (!_added.TryGetValue(name, out Kept? kept))
+        {
+            await LoadAsync(CancellationToken.None);
+            if (!_added.TryGetValue(name, out kept)) return Missing(name);
+        }
         WebhookJson was = Describe(kept.Options, kept.Stored, await HoldOfAsync(name, CancellationToken.None));
-        await store.RemoveWebhookAsync(name, CancellationToken.None);
+        bool isOurs = await store.RemoveWebhookAsync(name, CancellationToken.None);
         _added = _added.Remove(name);
         webhooks.Add([.. _added.Values.Select(one => one.Options)]);
+        if (!isOurs) return Missing(name);
         LogRemoved(name);
         return new WebhookOutcome(StatusCodes.Status200OK, null) { Webhook = was };
     });
@@ -146,13 +159,27 @@ internal sealed partial class AddedWebhooks(
 
     private Task<WebhookOutcome> ChangeAsync(string name, Func<StoredWebhook, (ChangedWebhook? After, string Mistake)> change) => TakingTurnsAsync(async () =>
     {
-        if (IsConfigured(name) || !_added.TryGetValue(name, out Kept? kept)) return Missing(name);
-        (ChangedWebhook? after, string mistake) = change(kept.Stored);
-        if (after is null) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
-        await store.ReplaceWebhookAsync(after.Webhook, CancellationToken.None);
-        PutInForce(after.Webhook);
-        LogChanged(name);
-        return await OutcomeAsync(StatusCodes.Status200OK, after);
+        for (int tries = 1; ; tries++)
+        {
+            if (IsConfigured(name)) return Missing(name);
+            if (_added.TryGetValue(name, out Kept? kept))
+            {
+                (ChangedWebhook? after, string mistake) = change(kept.Stored);
+                if (after is null) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
+                StoredWebhook next = after.Webhook with { Revision = kept.Stored.Revision };
+                if (await store.ReplaceWebhookAsync(next, CancellationToken.None))
+                {
+                    PutInForce(next with { Revision = next.Revision + 1 });
+                    LogChanged(name);
+                    return await OutcomeAsync(StatusCodes.Status200OK, after);
+                }
+            }
+
+            // Another node has added, changed or removed it: what is here is what it was.
+            if (tries > MostTries)
+                return kept is null ? Missing(name) : new WebhookOutcome(StatusCodes.Status409Conflict, $"Webhook {name} is being changed from elsewhere: look at it, then ask again.");
+            await LoadAsync(CancellationToken.None);
+        }
     });
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Delivering;
@@ -104,10 +105,22 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
 
         var ids = new List<long>();
         foreach (string id in asked.Ids ?? [])
-            if (long.TryParse(id, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long number)) ids.Add(number);
+            if (long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)) ids.Add(number);
             else return (null, "\"ids\" are ids of deliveries, in decimal digits.");
         var filter = new ReplayFilter(asked.Ids is null ? null : ids, asked.Webhook, asked.From, asked.Until, of.Value);
+        AuditNote.Asked(Summary(asked, ids));
         return (await ReplayAsync(filter, asked.AsNew == true, asked.DryRun == true, cancellation), "");
+    }
+
+    /// <summary>What a line of the audit trail has room for, what matters most first.</summary>
+    private static string Summary(ReplayRequest asked, List<long> ids)
+    {
+        (string Name, string? Value)[] parts =
+        [
+            ("dry_run", asked.DryRun == true ? "true" : null), ("as_new", asked.AsNew == true ? "true" : null), ("state", asked.State), ("webhook", asked.Webhook),
+            ("from", asked.From?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)), ("until", asked.Until?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)), ("ids", asked.Ids is null ? null : string.Join(',', ids)),
+        ];
+        return string.Join('&', from part in parts where part.Value is not null select $"{part.Name}={part.Value}");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Replayed} deliveries are sent again, and {Hastened} that waited are due now: it was asked for")]

@@ -60,7 +60,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
         });
         builder.WebHost.UseUrls(options.Listen.ToString());
-        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddProvider(new StandardErrorLog());
+        builder.Logging.SetMinimumLevel(logLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddProvider(new StandardErrorLog(meter));
         // Longer than deliveries wait for attempts under way: their claims are given back afterwards.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         IssuerDirectory issuers = IssuersFile.Load(options.Data, out string? issuersProblem);
@@ -225,7 +225,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<CaaWatch>>()));
         if (options.Operator.DeadManUrl is { } deadMan)
             services.AddHostedService(provider => new DeadManSwitch(
-                deadMan, [("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("sending deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks)],
+                deadMan, [
+                    ("following logs", () => provider.GetRequiredService<LogFleet>().Passes), ("looking for deliveries", () => provider.GetRequiredService<DeliveryLoop>().Looks),
+                    ("claiming deliveries", () => provider.GetRequiredService<DeliveryLoop>().Claims), ("recording deliveries", () => provider.GetRequiredService<DeliveryLoop>().Records),
+                ],
                 provider.GetRequiredService<OutboundGuard>(), TimeProvider.System, provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<DeadManSwitch>>()));
 
         services.AddSingleton(provider => new OpenIdProvider(                                                                                     // Access

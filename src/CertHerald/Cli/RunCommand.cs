@@ -45,14 +45,14 @@ internal static class RunCommand
         });
         await using HeraldHost service = await HeraldHost.StartAsync(read, stopping);
         Volatile.Write(ref running, service);
-        foreach (string warning in service.Options.Warnings) Console.Error.WriteLine($"warning: {warning}");
-        Console.Error.WriteLine($"certherald {VersionCommand.Version} answers on {service.Address}");
-        Console.Error.WriteLine($"console, for the next 10 minutes and once: {service.CreateLoginLink(service.Options.PublicUrl)}");
+        foreach (string warning in service.Options.Warnings) StandardErrorLog.WriteLine($"warning: {warning}");
+        StandardErrorLog.WriteLine($"certherald {VersionCommand.Version} answers on {service.Address}");
+        StandardErrorLog.WriteLine($"console, for the next 10 minutes and once: {service.CreateLoginLink(service.Options.PublicUrl)}");
         manager.Ready($"answers on {service.Address}");
         using CancellationTokenRegistration telling = stopping.Register(manager.Stopping);
         await service.WaitForShutdownAsync(stopping);
         if (service.HasBroken) throw new CommandFailedException("the service ended by itself: its log says why");
-        Console.Error.WriteLine("stopped");
+        StandardErrorLog.WriteLine("stopped");
         return CommandLine.Done;
     }
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
@@ -12,10 +13,31 @@ internal sealed class StandardErrorLog : ILoggerProvider
     private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
     private const int StartFailed = 11;
 
+    private static long _lost;
+
+    public StandardErrorLog(Meter meter) => meter.CreateObservableCounter(
+        "certherald_log_lines_lost_total", () => Interlocked.Read(ref _lost), description: "Log lines that standard error did not take.");
+
     public ILogger CreateLogger(string categoryName) => new Line(categoryName);
 
     public void Dispose()
     {
+    }
+
+    /// <summary>
+    /// Writes a line, or counts it: standard error may be a file on a full disk, or a terminal that was closed. Whoever has something
+    /// to say must not end by that.
+    /// </summary>
+    internal static void WriteLine(string line)
+    {
+        try
+        {
+            Console.Error.WriteLine(line);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            Interlocked.Increment(ref _lost);
+        }
     }
 
     /// <summary>
@@ -41,7 +63,7 @@ internal sealed class StandardErrorLog : ILoggerProvider
 
             string level = logLevel switch { LogLevel.Critical or LogLevel.Error => "error", LogLevel.Warning => "warn ", _ => "info " };
             string time = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-            Console.Error.WriteLine($"{time} {level} {TextOf(formatter(state, exception), exception)}");
+            WriteLine($"{time} {level} {TextOf(formatter(state, exception), exception)}");
         }
     }
 }

@@ -8,6 +8,9 @@ namespace CertHerald.Delivering;
 /// </summary>
 internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect dialect, string label)
 {
+    /// <summary>Large bodies of one webhook in memory at once.</summary>
+    private const int MostLarge = 2;
+
     private readonly Dictionary<long, Attempt> _underWay = [];
     private readonly Lock _lock = new();
     private volatile Target _target = new(webhook, dialect);
@@ -24,6 +27,9 @@ internal sealed class DeliveryLane(WebhookOptions webhook, IWebhookDialect diale
 
     /// <summary>Its name in metrics.</summary>
     public string Label => label;
+
+    /// <summary>Places for large bodies that are being sent.</summary>
+    public SemaphoreSlim Large { get; } = new(MostLarge, MostLarge);
 
     /// <summary>Whether the last attempt succeeded.</summary>
     public bool IsTrusted => _tookLast;
@@ -136,4 +142,7 @@ internal sealed class Attempt(DeliveryLane lane, StoredDelivery delivery, TimeSp
     }
 
     public Lease Lease => new(delivery.Id, Token);
+
+    /// <summary>The claim that it began under: the delivery was as <see cref="Delivery"/> says under this one only.</summary>
+    public Lease ClaimedUnder => new(delivery.Id, delivery.Lease!.Value);
 }

@@ -44,10 +44,10 @@ internal sealed partial class DeliveryLoop
     {
         try
         {
-            HashSet<long> lost = [.. await _store.FreezeAsync([.. written.Select(one => new FrozenBody(one.Attempt.Lease, one.Body))], CancellationToken.None)];
+            HashSet<long> lost = [.. await _store.FreezeAsync([.. written.Select(one => new FrozenBody(one.Attempt.ClaimedUnder, one.Body))], CancellationToken.None)];
             foreach ((Attempt attempt, ReadOnlyMemory<byte> body) in written)
             {
-                if (lost.Contains(attempt.Delivery.Id)) End(attempt);
+                if (lost.Contains(attempt.Delivery.Id)) _ = AbandonAsync(attempt);
                 else _ = AttemptAsync(attempt, body.Length <= StoredDelivery.MostClaimedBody ? () => PostAsync(attempt, body) : () => PostLargeAsync(attempt));
             }
         }
@@ -55,10 +55,23 @@ internal sealed partial class DeliveryLoop
         {
             foreach ((Attempt attempt, ReadOnlyMemory<byte> _) in written)
             {
-                LogUnrecorded(e, attempt.Lane.Webhook.Name, attempt.Delivery.Id);
                 End(attempt);
+                Tell(() => LogUnrecorded(e, attempt.Lane.Webhook.Name, attempt.Delivery.Id));
             }
         }
+    }
+
+    /// <summary>
+    /// Ends an attempt whose claim was lost before its body was fixed. Claimed anew by ourselves meanwhile, the delivery is given
+    /// back: what it carries, and whether it was sent, may be otherwise by now.
+    /// </summary>
+    private async Task AbandonAsync(Attempt attempt)
+    {
+        End(attempt);
+        if (attempt.Lease == attempt.ClaimedUnder) return;
+        await ReleaseAsync([attempt.Lease]);
+        attempt.Lane.TellToLook();
+        _look.Ring();
     }
 
     /// <summary>One attempt. Killed before its record, or unable to record, the claim expires and the same is sent again.</summary>
@@ -73,8 +86,8 @@ internal sealed partial class DeliveryLoop
             Uri address = lane.Webhook.Url;
             if (await AnswerAsync(attempt, post) is not { } answer)
             {
-                LogLost(lane.Webhook.Name, delivery.Id);
                 End(attempt);
+                Tell(() => LogLost(lane.Webhook.Name, delivery.Id));
                 return;
             }
             TimeSpan took = _time.GetElapsedTime(begun);
@@ -86,7 +99,7 @@ internal sealed partial class DeliveryLoop
             DeliveryRules rules = lane.Webhook.Url == address ? lane.Rules : lane.Rules with { GoneEnds = false };
             Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, ended + NotNegative(_localFaults.RestUntil - age)) : rules.Judge(delivery, answer, started, ended);
             lane.Learn(answer.Outcome == AttemptOutcome.Delivered);
-            Record(new Answered(attempt, answer, verdict, isOurs, started, ended, took));
+            Record(new Answered(attempt, address, answer, verdict, isOurs, started, ended, took));
         }
         catch (OperationCanceledException) when (_givenUp.IsCancellationRequested)
         {
@@ -95,8 +108,8 @@ internal sealed partial class DeliveryLoop
         }
         catch (Exception e)
         {
-            LogUnrecorded(e, lane.Webhook.Name, delivery.Id);
             End(attempt);
+            Tell(() => LogUnrecorded(e, lane.Webhook.Name, delivery.Id));
         }
     }
 
@@ -109,7 +122,7 @@ internal sealed partial class DeliveryLoop
         }
         catch (Exception e) when (e is not OperationCanceledException || !_givenUp.IsCancellationRequested)
         {
-            LogInternal(e, attempt.Lane.Webhook.Name, attempt.Delivery.Id);
+            Tell(() => LogInternal(e, attempt.Lane.Webhook.Name, attempt.Delivery.Id));
             return new Answer(AttemptOutcome.Internal, null, e.GetType().Name);
         }
     }
@@ -120,14 +133,22 @@ internal sealed partial class DeliveryLoop
     /// <summary>Few of the large ones are in memory at once. Null if the body is gone: whoever claimed the delivery meanwhile took it.</summary>
     private async Task<Answer?> PostLargeAsync(Attempt attempt)
     {
-        await _large.WaitAsync(_givenUp.Token);
+        // Who hangs holds its places as long as an attempt may last: so each webhook has few, and those that took nothing lately
+        // have only half of all.
+        SemaphoreSlim[] places = attempt.Lane.IsTrusted ? [attempt.Lane.Large, _large] : [attempt.Lane.Large, _largeOfOthers, _large];
+        int held = 0;
         try
         {
+            foreach (SemaphoreSlim place in places)
+            {
+                await place.WaitAsync(_givenUp.Token);
+                held++;
+            }
             return await _store.FindBodyAsync(attempt.Delivery.Id, _givenUp.Token) is { } body ? await PostAsync(attempt, body) : null;
         }
         finally
         {
-            _large.Release();
+            foreach (SemaphoreSlim place in places.Take(held)) place.Release();
         }
     }
 

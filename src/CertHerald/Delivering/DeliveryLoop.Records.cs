@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CertHerald.Deciding;
 using CertHerald.Storage;
 
@@ -9,8 +10,22 @@ internal sealed partial class DeliveryLoop
     /// <summary>Recorded in one transaction, at most.</summary>
     private const int MostRecorded = 256;
 
+    /// <summary>
+    /// From the beginning of one transaction to the next, unless many wait already: each costs a flush to disk, behind which the
+    /// reading of logs waits for its own. Of the disk's time, not of the clock that schedules go by. A crash within it sends again
+    /// what was answered in it.
+    /// </summary>
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>So many do not wait for more.</summary>
+    private const int EnoughRecorded = 64;
+
     private readonly Queue<Answered> _answered = new();
     private bool _isRecording;
+    private long _records;
+
+    /// <summary>How often it recorded something, or had nothing to record when it looked for what is due.</summary>
+    public long Records => Interlocked.Read(ref _records);
 
     private void Record(Answered one)
     {
@@ -26,20 +41,40 @@ internal sealed partial class DeliveryLoop
 
     private async Task RecordAsync()
     {
-        while (true)
+        try
         {
-            var group = new List<Answered>();
-            lock (_answered)
-            {
-                while (group.Count < MostRecorded && _answered.TryDequeue(out Answered? one)) group.Add(one);
-                if (group.Count == 0)
-                {
-                    _isRecording = false;
-                    return;
-                }
-            }
-            await RecordAsync(group);
+            while (await RecordNextAsync()) Interlocked.Increment(ref _records);
         }
+        catch
+        {
+            // Nobody expects this, and whoever is answered next begins anew.
+            lock (_answered) _isRecording = false;
+            throw;
+        }
+    }
+
+    /// <returns>Whether there was something to record.</returns>
+    private async Task<bool> RecordNextAsync()
+    {
+        var group = new List<Answered>();
+        lock (_answered)
+        {
+            while (group.Count < MostRecorded && _answered.TryDequeue(out Answered? one)) group.Add(one);
+            if (group.Count == 0)
+            {
+                _isRecording = false;
+                return false;
+            }
+        }
+        long began = Stopwatch.GetTimestamp();
+        await RecordAsync(group);
+        if (Gather - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero && AreFewAnswered()) await Task.Delay(left);
+        return true;
+    }
+
+    private bool AreFewAnswered()
+    {
+        lock (_answered) return _answered.Count < EnoughRecorded;
     }
 
     /// <summary>Together; if that fails, one by one, so that one's mistake is no other's.</summary>
@@ -57,8 +92,8 @@ internal sealed partial class DeliveryLoop
         }
         catch (Exception e)
         {
-            LogUnrecorded(e, group[0].Attempt.Lane.Webhook.Name, group[0].Attempt.Delivery.Id);
             End(group[0].Attempt);
+            Tell(() => LogUnrecorded(e, group[0].Attempt.Lane.Webhook.Name, group[0].Attempt.Delivery.Id));
             return;
         }
         for (int i = 0; i < group.Count; i++) Finish(group[i], settled[i]);
@@ -75,23 +110,24 @@ internal sealed partial class DeliveryLoop
             Record(one);
             return;
         }
-        _metrics.Count(lane.Label, one.Answer, one.Took);
-        if (settled is null)
+        Tell(() =>
         {
-            LogLost(webhook, delivery.Id);
-        }
-        else
-        {
+            _metrics.Count(lane.Label, one.Answer, one.Took);
+            if (settled is null)
+            {
+                LogLost(webhook, delivery.Id);
+                return;
+            }
             // A notice is no alert: no head showed it.
             if (settled.State == DeliveryState.Done && delivery is { Kind: not EventKinds.Operator, Replay: 0 }) _metrics.Alerted(one.Ended - delivery.HeadSeen);
             Log(webhook, delivery, one.Answer, settled, one.Took);
             LogChange(webhook, one.Before!, settled.Webhook);
-        }
+        });
         End(one.Attempt);
     }
 
     /// <summary>An attempt that is over, but for its record.</summary>
-    private sealed class Answered(Attempt attempt, Answer answer, Verdict verdict, bool isOurs, DateTimeOffset started, DateTimeOffset ended, TimeSpan took)
+    private sealed class Answered(Attempt attempt, Uri address, Answer answer, Verdict verdict, bool isOurs, DateTimeOffset started, DateTimeOffset ended, TimeSpan took)
     {
         public Attempt Attempt => attempt;
 
@@ -115,7 +151,8 @@ internal sealed partial class DeliveryLoop
         private Settlement Settle(WebhookState before)
         {
             Before = before;
-            return DeliveryLoop.Settle(before, attempt.Delivery, answer, verdict, isOurs, started, ended);
+            Settlement settled = DeliveryLoop.Settle(before, attempt.Delivery, answer, verdict, isOurs, started, ended);
+            return settled with { Webhook = WebhookHealth.At(address, before, settled.Webhook) };
         }
     }
 }

@@ -23,6 +23,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>How long a stop waits for attempts under way.</summary>
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(20);
 
+    /// <summary>How often it is looked whether something can be claimed though nothing seems due.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(20);
+
     /// <summary>An attempt that takes longer gives its place up to others.</summary>
     private static readonly TimeSpan Quick = TimeSpan.FromMilliseconds(250);
 
@@ -50,9 +53,6 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// </summary>
     private const int MostPatient = 1024;
 
-    /// <summary>Webhooks with a metric series of their own; the others share one.</summary>
-    private const int MostLabels = 200;
-
     /// <summary>Bodies of one claim that are fixed together, in bytes; the last of them may go beyond it.</summary>
     private const int MostWritten = 4 << 20;
 
@@ -61,8 +61,6 @@ internal sealed partial class DeliveryLoop : BackgroundService
 
     /// <summary>The failed try at which operators are told.</summary>
     private const int ToldAtTry = 4;
-
-    private const string NotConfigured = "The configuration does not name it any more.";
 
     private readonly IStore _store;
     private readonly WebhookSender _sender;
@@ -75,7 +73,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private readonly DeliveryMetrics _metrics;
     private readonly ILogger<DeliveryLoop> _logger;
     private readonly LocalFaults _localFaults = new(0);
-    private readonly SemaphoreSlim _large = new(MostLarge, MostLarge);
+    private readonly SemaphoreSlim _large = new(MostLarge, MostLarge), _largeOfOthers = new(MostLarge / 2, MostLarge / 2);
     private readonly CancellationTokenSource _givenUp = new();
 
     // Every attempt that was begun and has not ended.
@@ -85,13 +83,19 @@ internal sealed partial class DeliveryLoop : BackgroundService
 
     // Their addresses have changed, and what that means for what they are owed is not in the store yet.
     private readonly HashSet<string> _moved = new(StringComparer.Ordinal);
+    // Owed something and not known here, and since when. Only where there may be other nodes.
+    private readonly Dictionary<string, TimeSpan> _unlisted = new(StringComparer.Ordinal);
     private readonly long _began;
     private volatile IReadOnlyDictionary<string, DeliveryLane> _lanes = new Dictionary<string, DeliveryLane>();
     private IReadOnlyList<WebhookOptions>? _inForce;
     private OutboundOptions? _outbound;
     private long _claims;
     private TaskCompletionSource? _idle;
-    private long _looks;
+    private long _looks, _rounds;
+    private TimeSpan _rang;
+
+    // By the clock, as the last look saw it. Before the first, anything may have happened to it.
+    private DateTimeOffset _lastLook = DateTimeOffset.MaxValue;
 
     public DeliveryLoop(
         IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
@@ -113,6 +117,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
     /// <summary>How often it looked for what is due. Stands still if it hangs, or the store does.</summary>
     public long Looks => Interlocked.Read(ref _looks);
 
+    /// <summary>How often it looked whether something can be claimed.</summary>
+    public long Claims => Interlocked.Read(ref _rounds);
+
     /// <summary>How long the loop has been there. Rests are measured by it: the clock may be set back.</summary>
     private TimeSpan Age => _time.GetElapsedTime(_began);
 
@@ -121,6 +128,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         base.Dispose();
         _givenUp.Dispose();
         _large.Dispose();
+        _largeOfOthers.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -147,6 +155,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             try
             {
                 if (!ReferenceEquals(_webhooks.All, _inForce) || !ReferenceEquals(_sender.Outbound, _outbound)) await TakeUpAsync(stopping);
+                await SetRightAsync(stopping);
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
                 bool isMore = await _store.MoveOnAsync(stopping);
                 await LookAsync(stopping);
@@ -159,7 +168,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             }
             catch (Exception e)
             {
-                LogStoreFailed(e);
+                Tell(() => LogStoreFailed(e));
                 await Task.Delay(Poll, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -185,82 +194,13 @@ internal sealed partial class DeliveryLoop : BackgroundService
         }
 
         _metrics.OldestIs(open.Where(one => !one.IsProbe && lanes.ContainsKey(one.Webhook)).Select(one => (DateTimeOffset?)one.Due).Concat(UnderWay().Select(attempt => attempt.DueSince)).Min());
-        if (isAny) _look.Ring();
+        lock (_answered)
+            if (!_isRecording) Interlocked.Increment(ref _records);
+        // Now and then for nothing: so claims are seen to go on.
+        if (!isAny && Age - _rang < Idle) return;
+        _rang = Age;
+        _look.Ring();
     }
-
-    /// <summary>
-    /// Takes the webhooks up that are in force now. What the guard refused is tried anew if its options have changed, since they
-    /// may have opened its address; and what was held or gone, if its address has.
-    /// </summary>
-    private async Task TakeUpAsync(CancellationToken stopping)
-    {
-        IReadOnlyList<WebhookOptions> all = _webhooks.All;
-        OutboundOptions outbound = _sender.Outbound;
-        bool mayBeOpened = !ReferenceEquals(outbound, _outbound);
-        IReadOnlyDictionary<string, DeliveryLane> before = _lanes;
-        var lanes = new Dictionary<string, DeliveryLane>(StringComparer.Ordinal);
-        foreach (WebhookOptions webhook in all)
-        {
-            IWebhookDialect dialect = _dialects.Single(one => one.Name == webhook.Dialect);
-            if (before.TryGetValue(webhook.Name, out DeliveryLane? lane))
-            {
-                if (lane.Webhook.Url != webhook.Url) _moved.Add(webhook.Name);
-                lane.Aim(webhook, dialect);
-            }
-            else
-            {
-                lane = new DeliveryLane(webhook, dialect, LabelOf(webhook.Name));
-            }
-            lanes[webhook.Name] = lane;
-        }
-
-        DateTimeOffset now = _time.GetUtcNow();
-        foreach (string name in await _store.OwedWebhooksAsync(stopping))
-        {
-            if (!lanes.TryGetValue(name, out DeliveryLane? lane))
-            {
-                await HoldUnlistedAsync(name, stopping);
-                continue;
-            }
-
-            bool hasMoved = _moved.Contains(name);
-            await _store.ChangeWebhookAsync(
-                name,
-                state => state.Cause == HoldCause.Unlisted || (mayBeOpened && state.Cause == HoldCause.Blocked)
-                    || (hasMoved && state.Status is WebhookStatus.Held or WebhookStatus.Gone)
-                    ? (WebhookHealth.Released(state, now), null)
-                    : (state, null),
-                lane.Webhook.Rate, stopping);
-        }
-
-        _localFaults.Hosts = all.Select(webhook => webhook.Url.IdnHost).Distinct().Count();
-        _lanes = lanes;
-        _inForce = all;
-        _outbound = outbound;
-        _moved.Clear();
-    }
-
-    /// <summary>
-    /// What is owed to a webhook that is not named waits, visibly, and leaves once it is named again: pending, it would look for
-    /// ever like a delivery that is late.
-    /// </summary>
-    private async Task HoldUnlistedAsync(string name, CancellationToken stopping)
-    {
-        DateTimeOffset now = _time.GetUtcNow();
-        bool isNew = false;
-        await _store.ChangeWebhookAsync(
-            name,
-            state =>
-            {
-                isNew = state.Status != WebhookStatus.Off && state.Cause != HoldCause.Unlisted;
-                return isNew ? (WebhookHealth.Hold(state, WebhookStatus.Held, HoldCause.Unlisted, NotConfigured, now).State, null) : (state, null);
-            },
-            perSecond: 1, stopping);
-        if (isNew) LogHeld(name, NotConfigured);
-    }
-
-    /// <summary>Its own as long as there are few; a webhook that comes again keeps it.</summary>
-    private string LabelOf(string name) => _labels.Contains(name) || (_labels.Count < MostLabels && _labels.Add(name)) ? name : "other";
 
     private async Task RunClaimsAsync(CancellationToken stopping)
     {
@@ -271,6 +211,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             {
                 await _look.WaitAsync(wait, stopping);
                 wait = await ClaimAsync(stopping);
+                Interlocked.Increment(ref _rounds);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -278,7 +219,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             }
             catch (Exception e)
             {
-                LogStoreFailed(e);
+                Tell(() => LogStoreFailed(e));
                 wait = Poll;
             }
         }
@@ -390,7 +331,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             }
             catch (Exception e)
             {
-                LogStoreFailed(e);
+                Tell(() => LogStoreFailed(e));
             }
             await Task.Delay(Heartbeat, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -405,7 +346,20 @@ internal sealed partial class DeliveryLoop : BackgroundService
         }
         catch (StoreException e)
         {
-            LogStoreFailed(e);
+            Tell(() => LogStoreFailed(e));
+        }
+    }
+
+    /// <summary>Tells of something. Whoever tells goes on: a log or a listener that fails has nobody left to be told of it.</summary>
+    private static void Tell(Action tell)
+    {
+        try
+        {
+            tell();
+        }
+        catch (Exception)
+        {
+            // See above.
         }
     }
 

@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
@@ -126,12 +129,46 @@ internal static class WebhookHealth
             string.Create(CultureInfo.InvariantCulture, $"It has taken nothing for {failing.TotalHours:0} h: {warning} % of the way to a hold.")));
     }
 
+    /// <summary>
+    /// The same, without what only a clock that was ahead can have said: nothing has begun after now, and no pause or wait is longer
+    /// than the longest that there is.
+    /// </summary>
+    /// <param name="longest">The longest pause that its receiver may ask for.</param>
+    public static WebhookState Within(WebhookState before, DateTimeOffset now, TimeSpan longest)
+    {
+        // Opened after now: what is left of its pause is not to be known, and no more than all of it.
+        TimeSpan pause = before.IsBreakerOpen && before.BreakerSince > now ? before.BreakerWait : longest > LongestPause ? longest : LongestPause;
+        return before with
+        {
+            PausedUntil = Sooner(before.PausedUntil, now + pause),
+            ProbeAt = Sooner(before.ProbeAt, now + ProbeInterval),
+            BreakerSince = Sooner(before.BreakerSince, now),
+            FailingSince = Sooner(before.FailingSince, now),
+            WindowStart = Sooner(before.WindowStart, now),
+        };
+    }
+
+    /// <summary>
+    /// A mark of an address, by which a move is noticed. Two bytes of its hash: what follows the host can be a secret, and nobody who
+    /// reads the store shall be able to try whether he has guessed it.
+    /// </summary>
+    public static int MarkOf(Uri url) => BinaryPrimitives.ReadUInt16BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(url.AbsoluteUri)));
+
+    /// <summary>The same, with a note of where it was if it is on hold.</summary>
+    public static WebhookState At(Uri url, WebhookState before, WebhookState after) => after switch
+    {
+        { Status: WebhookStatus.Active } => after with { Address = null },
+        _ when before.Status == after.Status => after,
+        _ => after with { Address = MarkOf(url) },
+    };
+
     /// <summary>Active, with nothing held against it.</summary>
     public static WebhookState Released(WebhookState before, DateTimeOffset now) => before with
     {
         Status = WebhookStatus.Active,
         Reason = null,
         Cause = null,
+        Address = null,
         Since = now,
         ProbeAt = null,
         Failures = 0,
@@ -184,6 +221,8 @@ internal static class WebhookHealth
             ? after with { BreakerWait = FirstPause, BreakerSince = ended, PausedUntil = Later(after.PausedUntil, ended + FirstPause) }
             : after;
     }
+
+    private static DateTimeOffset? Sooner(DateTimeOffset? left, DateTimeOffset right) => left > right ? right : left;
 
     private static DateTimeOffset? Later(DateTimeOffset? left, DateTimeOffset? right) => left is null || right > left ? right ?? left : left;
 }

@@ -89,7 +89,7 @@ internal sealed class WebhookSender : IDisposable
             string? retryAfter =
                 response.Headers.NonValidated.TryGetValues("Retry-After", out HeaderStringValues values) ? values.ToString() : null;
             TimeSpan? rest = RetryAfter.Read(retryAfter, _time.GetUtcNow());
-            byte[] kept = await ReadBodyAsync(response.Content, limit.Token);
+            byte[] kept = await ReadBodyAsync(webhook, response.Content, limit.Token);
             AttemptPhases phases = clock.Stop();
             if (phases is { Connect: not null, Peer: { } peer }) _peers[receiver] = peer;
             return new Answer(rules.Delivers(status) ? AttemptOutcome.Delivered : AttemptOutcome.Status, status, Detail: null)
@@ -138,7 +138,7 @@ internal sealed class WebhookSender : IDisposable
     }
 
     /// <summary>The status has decided already: a body that is slow, cut or too long is only shorter.</summary>
-    private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellation)
+    private static async Task<byte[]> ReadBodyAsync(WebhookOptions webhook, HttpContent content, CancellationToken cancellation)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(MostRead);
         int length = 0;
@@ -157,7 +157,7 @@ internal sealed class WebhookSender : IDisposable
             // What came until then is kept.
         }
 
-        byte[] kept = buffer[..Math.Min(length, MostKept)];
+        byte[] kept = AnswerSecrets.Without(webhook, buffer.AsSpan(0, length), MostKept);
         ArrayPool<byte>.Shared.Return(buffer);
         return kept;
     }

@@ -52,5 +52,11 @@ internal sealed class AuditNote(DateTimeOffset at, string who, string method, st
         if (Current is { } note) note.Resource = Cut($"{note.Resource}/{id}");
     }
 
+    /// <summary>Says what was asked for, where that stands in the request's body: as the query of its address would.</summary>
+    public static void Asked(string query)
+    {
+        if (Current is { } note) note.Resource = Cut($"{note.Resource}?{query}");
+    }
+
     private static string Cut(string text) => text.Length <= MostCharacters ? text : text[..MostCharacters] + "…";
 }

@@ -41,6 +41,13 @@ internal interface IDeliveries
     /// <returns>What was written of each; null where the claim is lost, and nothing was.</returns>
     Task<IReadOnlyList<Settlement?>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation);
 
+    /// <summary>
+    /// Makes due what was never tried and came to be owed after <paramref name="now"/>: the clock was ahead then, and has been set
+    /// back. In parts.
+    /// </summary>
+    /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
+    Task<int> HastenAsync(DateTimeOffset now, int limit, CancellationToken cancellation);
+
     /// <summary>Keeps claims until <paramref name="until"/>. What is lost stays lost.</summary>
     Task RenewAsync(IReadOnlyList<Lease> leases, DateTimeOffset until, CancellationToken cancellation);
 

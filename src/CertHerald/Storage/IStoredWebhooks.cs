@@ -7,11 +7,14 @@ internal interface IStoredWebhooks
     /// <exception cref="Secrets.SecretKeyException">One cannot be decrypted.</exception>
     Task<IReadOnlyList<StoredWebhook>> AddedWebhooksAsync(CancellationToken cancellation);
 
+    /// <summary>Whether one of this name was added: also asked by a node that cannot read it.</summary>
+    Task<bool> IsAddedAsync(string name, CancellationToken cancellation);
+
     /// <returns>False if the name is taken: nothing was changed.</returns>
     Task<bool> AddWebhookAsync(StoredWebhook webhook, CancellationToken cancellation);
 
-    /// <summary>Puts it in place of the one of its name.</summary>
-    /// <returns>False if there is none.</returns>
+    /// <summary>Puts it in place of the one of its name, as the next revision.</summary>
+    /// <returns>False if there is none, or it is of another revision by now: nothing was changed.</returns>
     Task<bool> ReplaceWebhookAsync(StoredWebhook webhook, CancellationToken cancellation);
 
     /// <returns>False if it was not there.</returns>
@@ -45,6 +48,9 @@ internal sealed record StoredWebhook
     public double? Rate { get; init; }
 
     public required DateTimeOffset Added { get; init; }
+
+    /// <summary>How often it was changed. A change says which one it was made from: nobody's is undone unseen.</summary>
+    public long Revision { get; init; }
 
     /// <summary>Whole, with user name and password. Encrypted.</summary>
     public required string Url { get; init; }

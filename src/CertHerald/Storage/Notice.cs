@@ -82,6 +82,9 @@ internal sealed record IncidentFacts(
 internal sealed record WebhookFacts(
     string Webhook, long? Delivery, string Detail, int Cases, DateTimeOffset Since, int Others, IReadOnlyList<string> Names) : NoticeFacts
 {
+    /// <summary>Where they take deliveries again: how many of theirs are dead, and were not sent with what was held.</summary>
+    public long Dead { get; init; }
+
     /// <summary>Named of those that a notice is about, at most.</summary>
     public const int MostNames = 20;
 }

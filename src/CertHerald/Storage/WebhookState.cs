@@ -65,6 +65,12 @@ internal sealed record WebhookState
     /// <summary>When a held webhook is tried next; null if it is not tried.</summary>
     public DateTimeOffset? ProbeAt { get; init; }
 
+    /// <summary>
+    /// A mark of the address that it was put on hold for; null if it is not known, or it is active. Too short to find the address by:
+    /// another one has the same mark once in 65,536 times.
+    /// </summary>
+    public int? Address { get; init; }
+
     /// <summary>How much of the way to a hold operators were told of, in percent.</summary>
     public int Told { get; init; }
 

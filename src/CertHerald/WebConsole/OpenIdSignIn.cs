@@ -14,6 +14,8 @@ internal static partial class OpenIdSignIn
 
     private const int LongestCode = 4_096;
 
+    private const string NotBegun = "This answer is to no sign-in that this browser began in the last ten minutes. Begin anew; cookies must be allowed.";
+
     public static void MapOpenIdSignIn(this IEndpointRouteBuilder routes)
     {
         routes.MapGet(Path, BeginAsync).AllowAnonymous().ExcludeFromDescription();
@@ -41,10 +43,12 @@ internal static partial class OpenIdSignIn
         FailedSignIns failures, ILogger<OpenIdProvider> logger)
     {
         if (provider.Options is not { } options) return new RazorComponentResult<MissingPage>();
+        // Any page can lead a browser here, ten times a minute: nothing was tried, so nobody must wait for it.
+        if (!OpenIdAttempts.IsBrought(context)) return Page(NotBegun, StatusCodes.Status400BadRequest, null);
         IPAddress? address = context.Connection.RemoteIpAddress;
         if (failures.Begin(address) is { } wait) return Wait(context, wait, null);
         if (attempts.Take(context, options, state) is not { } attempt)
-            return Refuse(StatusCodes.Status400BadRequest, "This answer is to no sign-in that this browser began in the last ten minutes. Begin anew; cookies must be allowed.");
+            return Refuse(StatusCodes.Status400BadRequest, NotBegun);
         if (error is not null || code is not { Length: > 0 and <= LongestCode })
             return Refuse(StatusCodes.Status401Unauthorized, error == "access_denied" ? "The sign-in was called off there." : "The provider did not let you sign in.");
         try

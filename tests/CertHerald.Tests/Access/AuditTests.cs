@@ -35,6 +35,25 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public async Task A_line_names_the_webhook_that_was_added_and_what_was_to_be_replayed()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.AskAsync(HttpMethod.Post, "/api/webhooks", new { name = "pager", url = "https://pager.example.com/canary" });
+        await rig.AskAsync(HttpMethod.Post, "/api/deliveries/replay", new { state = "dead", webhook = "pager", from = "2026-01-02T03:04:05+01:00", dry_run = true });
+        await rig.AskAsync(HttpMethod.Post, "/api/deliveries/replay", new { ids = new[] { "1", "2" }, as_new = true });
+        await rig.AskAsync(HttpMethod.Post, "/api/deliveries/replay", new { ids = Enumerable.Range(1, 1_000).Select(id => $"{id}") });
+
+        AuditEntry[] trail = [.. await TrailAsync(rig)];
+        Assert.Equal(
+        [
+            "POST /api/webhooks/pager done",
+            "POST /api/deliveries/replay?dry_run=true&state=dead&webhook=pager&from=2026-01-02T02:04:05.0000000Z done",
+            "POST /api/deliveries/replay?as_new=true&ids=1,2 done",
+        ], trail.Take(3).Select(entry => $"{entry.Method} {entry.Resource} {entry.Outcome}"));
+        Assert.InRange(trail[3].Resource.Length, 300, 301);
+    }
+
+    [Fact]
     public async Task A_flood_of_refusals_gets_sixty_lines_a_minute_and_one_that_counts_the_rest()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();

@@ -286,13 +286,24 @@ public sealed class OpenIdTests(OpenIdRig shared) : IClassFixture<OpenIdRig>
     {
         using OpenIdVisit rig = shared.Fresh();
         rig.Issuer.Person["email_verified"] = false;
+        using Browser other = rig.Console.NewBrowser();
+        Uri begun = await OpenIdIssuer.VisitAsync((await other.GetAsync("/console/openid")).Location!);
         for (int i = 0; i < 10; i++) Assert.Equal(HttpStatusCode.Forbidden, (await rig.SignInAsync()).Status);
 
         Answer begin = await rig.Browser.GetAsync("/console/openid");
-        Answer end = await rig.Browser.GetAsync("/console/openid/callback?code=a&state=b");
+        Answer end = await other.GetAsync(begun.PathAndQuery);
 
         Assert.Equal((HttpStatusCode.TooManyRequests, HttpStatusCode.TooManyRequests), (begin.Status, end.Status));
         Assert.True(begin.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task A_page_that_leads_browsers_to_the_callback_blocks_nobody()
+    {
+        using OpenIdVisit rig = shared.Fresh();
+        for (int i = 0; i < 12; i++) Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.GetAsync("/console/openid/callback?code=a&state=b")).Status);
+
+        Assert.Equal(HttpStatusCode.SeeOther, (await rig.SignInAsync()).Status);
     }
 
     [Fact]

@@ -38,18 +38,21 @@ public sealed class HealthTests
     }
 
     [Fact]
-    public async Task A_delivery_due_for_more_than_300_seconds_makes_it_unready()
+    public async Task Rule_13_1_a_delivery_due_for_more_than_60_seconds_is_told_of_and_for_more_than_300_makes_it_unready()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         await rig.CommitAsync(SomeFacts.Of("shop.example.com"), webhooks: "siem");
-        rig.Time.Advance(TimeSpan.FromSeconds(300));
-        Assert.Equal(HttpStatusCode.OK, (await ReadyAsync(rig)).Status);
+        int passed = 0;
+        foreach ((int seconds, HttpStatusCode expected, bool isTold) in ((int, HttpStatusCode, bool)[])
+            [(60, HttpStatusCode.OK, false), (61, HttpStatusCode.OK, true), (300, HttpStatusCode.OK, true), (301, HttpStatusCode.ServiceUnavailable, true)])
+        {
+            rig.Time.Advance(TimeSpan.FromSeconds(seconds - passed));
+            passed = seconds;
+            (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
 
-        rig.Time.Advance(TimeSpan.FromSeconds(1));
-        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
-
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
-        Assert.Contains("301 seconds", CheckOf(body, "deliveries").GetProperty("reason").GetString());
+            Assert.Equal(expected, status);
+            Assert.Equal(isTold ? $"The oldest delivery has been due for {seconds} seconds." : null, CheckOf(body, "deliveries").GetProperty("reason").GetString());
+        }
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class ReplaysTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Rule_7_1_a_dry_run_counts_and_the_replay_sends_again_at_half_the_rate()
+    public async Task Rule_7_1_Rule_7_2_a_dry_run_counts_and_the_replay_sends_again_at_half_the_rate()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         rig.Webhooks.Configure([Given.Webhook(new Uri("http://127.0.0.1:9/"), "siem") with { Rate = 4 }]);

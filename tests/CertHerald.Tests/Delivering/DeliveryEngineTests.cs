@@ -201,13 +201,44 @@ public sealed class DeliveryEngineTests
 
         rig.Time.SetBack(TimeSpan.FromHours(1));
         await rig.OweAsync("hook");
-        await Eventually.HappensAsync(() =>
-        {
-            rig.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(receiver.Requests.Count >= 2);
-        });
-        Assert.True(rig.Time.Elapsed < TimeSpan.FromHours(1));
+        await SentWithinAsync(rig, receiver, 3, TimeSpan.FromMinutes(10));
     }
+
+    [Fact]
+    public async Task What_came_to_be_owed_while_the_clock_was_an_hour_ahead_leaves_at_once_also_after_a_restart()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        await rig.OweInSilenceAsync("hook");
+        rig.Time.SetBack(TimeSpan.FromHours(1));
+        await rig.ReopenAsync();
+
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("Webhook hook got");
+        Assert.Equal(TimeSpan.Zero, rig.Time.Elapsed);
+    }
+
+    [Fact]
+    public async Task A_breaker_that_opened_while_the_clock_was_an_hour_ahead_is_probed_within_its_own_pause()
+    {
+        await using Receiver receiver = Receiver.Start();
+        receiver.Default = Receiver.Answer(500);
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));
+        for (int i = 0; i < 11; i++) await rig.OweInSilenceAsync("hook");
+        await rig.StartLoopAsync();
+        await rig.Log.WaitForAsync("rests until");
+        Assert.Equal(10, receiver.Requests.Count);
+
+        rig.Time.SetBack(TimeSpan.FromHours(1));
+        await SentWithinAsync(rig, receiver, 11, WebhookHealth.FirstPause + TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Lets the clock go on, a second at a time and no further than this, until so many have been sent.</summary>
+    private static Task SentWithinAsync(DeliveryRig rig, Receiver receiver, int requests, TimeSpan limit) => Eventually.HappensAsync(() =>
+    {
+        if (rig.Time.Elapsed < limit) rig.Advance(TimeSpan.FromSeconds(1));
+        return receiver.Requests.Count >= requests;
+    });
 
     [Fact]
     public async Task What_the_guard_refused_stays_held_when_something_else_changes()

@@ -113,6 +113,14 @@ internal sealed class DeliveryRig : IAsyncDisposable
             leaf => new Decision(new MatchFinding(leaf.Index, leaf.Hash, Time.GetUtcNow(), facts, [], null), Given.GoldenEndpoints(), false, "nobody knows it", webhooks));
     }
 
+    /// <summary>Gives the oldest up that is due to a webhook.</summary>
+    public async Task DieAsync(string webhook)
+    {
+        DateTimeOffset now = Time.GetUtcNow();
+        StoredDelivery one = Assert.Single(await Store.ClaimDueAsync(webhook, 1, now, now.AddSeconds(90), Cancellation));
+        await Store.CompleteAsync(one, new StoredAttempt(one.Id, now, TimeSpan.Zero, 500, "status", null, []), DeliveryState.Dead, now);
+    }
+
     /// <summary>Commits so many new issuances together, each owed to the webhook; nobody rings.</summary>
     public async Task OweManyAsync(int count, string webhook) => await CommitAsync(
         leaf => new Decision(new MatchFinding(leaf.Index, leaf.Hash, Time.GetUtcNow(), Given.Facts(++_issuances), [], null), Given.GoldenEndpoints(), false, "nobody knows it", [webhook]), count);
@@ -191,6 +199,9 @@ internal sealed class DeliveryRig : IAsyncDisposable
         private readonly List<string> _lines = [];
         private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>Whether it throws, as a log on a full disk may.</summary>
+        public bool IsFull { get; set; }
+
         public IReadOnlyList<string> All
         {
             get { lock (_lines) return [.. _lines]; }
@@ -203,6 +214,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (IsFull) throw new IOException("No space left on device");
             lock (_lines)
             {
                 _lines.Add(formatter(state, exception) + exception);

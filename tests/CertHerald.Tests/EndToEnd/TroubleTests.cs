@@ -60,6 +60,27 @@ public sealed class TroubleTests
     }
 
     [Fact]
+    public async Task With_nowhere_to_write_its_log_to_the_program_delivers_all_the_same_and_counts_the_lines()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("only Linux has a device that is always full");
+        await using ServiceRig rig = await ServiceRig.StartAsync();
+        rig.Receiver.Then(Receiver.Answer(200), Receiver.Answer(500));
+        await using Certherald program = Certherald.StartOther(
+            "/bin/sh", "-c", "exec \"$0\" \"$@\" 2> /dev/full", Certherald.Path, "run", "--config", rig.WriteConfiguration());
+
+        for (int i = 0; i < 3; i++)
+        {
+            rig.Log.AddChain(rig.Ca.Issue($"host{i}.example.com").Chain);
+            Assert.Equal($"host{i}.example.com", (await rig.Receiver.NextAsync()).Names());
+        }
+        using var client = new HttpClient();
+        string metrics = await client.GetStringAsync(rig.Address + "/metrics", TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("certherald_log_lines_lost_total 0\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("certherald_log_lines_lost_total ", metrics, StringComparison.Ordinal);
+        Assert.Equal(143, await program.StopAsync());
+    }
+
+    [Fact]
     public async Task A_log_that_rewrites_an_entry_is_called_a_liar_and_its_certificates_are_alerted_all_the_same()
     {
         await using ServiceRig rig = await ServiceRig.StartAsync(new LogOptions());

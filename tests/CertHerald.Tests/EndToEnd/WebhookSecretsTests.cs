@@ -26,7 +26,7 @@ public sealed class WebhookSecretsTests
     {
         await using ServiceRig rig = await ServiceRig.StartAsync();
         await using Receiver failing = Receiver.Start();
-        failing.Default = Receiver.Answer(500);
+        failing.Default = EchoOf(failing);
         SigningSecret configured = SigningSecret.New(), added = SigningSecret.New();
 
         // One that works, one that refuses, one that is not there, one that the guard refuses, one without TLS.
@@ -107,9 +107,19 @@ public sealed class WebhookSecretsTests
         seen.AddRange(DataFiles(rig));
 
         string[] canaries = ["canary", configured.Text["whsec_".Length..], added.Text["whsec_".Length..], Convert.ToBase64String("canary-user:canary-p@ss"u8)];
+        // What they printed is there, without the secrets.
+        Assert.Contains(seen, one => one.Text.Contains("I do not know you, [secret]!", StringComparison.Ordinal));
         Assert.Contains(seen, one => one.Where.EndsWith("certherald.db", StringComparison.Ordinal) && one.Text.Contains("www.example.com", StringComparison.Ordinal));
         Assert.Empty(from one in seen from canary in canaries where one.Text.Contains(canary, StringComparison.OrdinalIgnoreCase) select $"{one.Where}: {canary}");
     }
+
+    /// <summary>Prints the request that it does not understand, as many receivers do, and whom it took the caller for.</summary>
+    private static Receiver.Behaviour EchoOf(Receiver receiver) => (connection, stopping) =>
+    {
+        Received last = receiver.Requests[^1];
+        IEnumerable<string> headers = last.Headers.SelectMany(header => header.Select(value => $"{header.Key}: {value}"));
+        return Receiver.Answer(500, $"I do not know you, canary-user:canary-p@ss!\n{last.RequestLine}\n{string.Join('\n', headers)}\nThe end.")(connection, stopping);
+    };
 
     [Fact]
     public async Task A_webhook_is_administered_by_commands_and_its_secret_printed_once()

@@ -98,6 +98,29 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task Rule_7_1_a_range_takes_what_another_ones_body_carried_by_when_it_was_owed_itself_also_once_it_was_replayed()
+    {
+        PaperLog log = await OweAsync(1, "hook");
+        Time.Advance(TimeSpan.FromHours(1));
+        await OweMoreAsync(log, "hook");
+        StoredDelivery carrier = Assert.Single(await ClaimAsync("hook", 1));
+        Assert.Single(await JoinAsync(carrier, 100));
+        await Store.FreezeAsync(carrier, "both"u8.ToArray());
+        await Store.CompleteAsync(carrier, Attempt(carrier.Id, 200), DeliveryState.Done, Time.GetUtcNow());
+        var late = new ReplayFilter(From: Time.GetUtcNow());
+
+        for (int replay = 1; replay <= 2; replay++)
+        {
+            Assert.Equal(1, (await Store.CountReplayAsync(late, Cancellation)).Count);
+            Assert.Equal(1, (await Store.ReplayAsync(late, 0, long.MaxValue, 10, false, (_, _) => Time.GetUtcNow(), Cancellation)).Replayed);
+            StoredDelivery again = Assert.Single(await ClaimAsync("hook", 10));
+            Assert.Equal("both"u8, again.Body!);
+            await Store.CompleteAsync(again, Attempt(again.Id, 200), DeliveryState.Done, Time.GetUtcNow());
+        }
+        Assert.Equal(0, (await Store.CountReplayAsync(new ReplayFilter(From: Time.GetUtcNow().AddSeconds(1)), Cancellation)).Count);
+    }
+
+    [Fact]
     public async Task M20_a_webhook_that_takes_every_certificate_is_owed_one_delivery_of_a_known_one_with_its_precertificate()
     {
         PaperLog log = await BeginAsync(entries: 2);

@@ -36,6 +36,22 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task Rule_7_2_what_waits_is_due_now_and_not_doubled_however_often_it_is_asked_for()
+    {
+        await OweAsync(1, "hook");
+        await FailAsync(Assert.Single(await ClaimAsync("hook")), Time.GetUtcNow().AddHours(6));
+        StoredDelivery waiting = await DeliveryAsync(1);
+
+        for (int i = 0; i < 2; i++)
+        {
+            ReplayPart part = await ReplayAsync(new ReplayFilter([1]), 100);
+            Assert.Equal((0, 1), (part.Replayed, part.Hastened));
+        }
+        StoredDelivery now = Assert.Single(await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation));
+        Assert.Equal((waiting.Id, waiting.Key, waiting.Tries, Time.GetUtcNow()), (now.Id, now.Key, now.Tries, now.Due));
+    }
+
+    [Fact]
     public async Task Rule_7_1_as_new_has_a_new_key_and_the_same_bytes()
     {
         await OweAsync(2, "hook");

@@ -52,6 +52,21 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task A_change_of_a_webhook_is_made_only_from_what_it_is_now()
+    {
+        await Store.AddWebhookAsync(Secretive(), Cancellation);
+        StoredWebhook first = Assert.Single(await Store.AddedWebhooksAsync(Cancellation));
+        Assert.True(await Store.ReplaceWebhookAsync(first with { Secrets = [new StoredSecret("whsec_rotated", null)] }, Cancellation));
+
+        // Whoever has not seen that does not undo it.
+        Assert.False(await Store.ReplaceWebhookAsync(first with { Rate = 7 }, Cancellation));
+
+        StoredWebhook now = Assert.Single(await Store.AddedWebhooksAsync(Cancellation));
+        Assert.Equal((first.Revision + 1, "whsec_rotated", first.Rate), (now.Revision, now.Secrets.Single().Text, now.Rate));
+        Assert.True(await Store.ReplaceWebhookAsync(now with { Rate = 7 }, Cancellation));
+    }
+
+    [Fact]
     public async Task Rule_8_4_a_change_of_keys_leaves_every_secret_readable_and_ends_with_one_key()
     {
         for (int i = 0; i < 60; i++) await Store.AddWebhookAsync(Secretive($"hook{i:00}"), Cancellation);

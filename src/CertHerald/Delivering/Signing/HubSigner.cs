@@ -7,6 +7,8 @@ namespace CertHerald.Delivering.Signing;
 /// <param name="secrets">Newest first; the newest has no end.</param>
 internal sealed class HubSigner(IReadOnlyList<AppSecret> secrets) : IWebhookSigner
 {
+    public IEnumerable<string> Secrets => secrets.Select(secret => secret.Text);
+
     public IReadOnlyList<WebhookHeader> HeadersFor(string key, DateTimeOffset at, ReadOnlySpan<byte> body)
     {
         AppSecret secret = secrets.Last(one => one.SignsAt(at));

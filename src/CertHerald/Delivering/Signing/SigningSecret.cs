@@ -6,7 +6,7 @@ namespace CertHerald.Delivering.Signing;
 /// <summary>What a webhook's requests are signed with, as Standard Webhooks 1.0.0 writes it: <c>whsec_</c> and base64 of 24 to 64 bytes.</summary>
 internal sealed class SigningSecret
 {
-    private const string Prefix = "whsec_";
+    public const string Prefix = "whsec_";
     private const int Fewest = 24, Most = 64, Usual = 32;
 
     private readonly byte[] _bytes;

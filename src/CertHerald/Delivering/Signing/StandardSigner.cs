@@ -9,6 +9,8 @@ internal sealed class StandardSigner(IReadOnlyList<SigningSecret> secrets) : IWe
     /// <summary>Secrets that may sign beside the newest.</summary>
     public const int MostOld = 5;
 
+    public IEnumerable<string> Secrets => secrets.Select(secret => secret.Text[SigningSecret.Prefix.Length..]);
+
     public IReadOnlyList<WebhookHeader> HeadersFor(string key, DateTimeOffset at, ReadOnlySpan<byte> body)
     {
         string seconds = at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);

@@ -15,6 +15,8 @@ internal static class WebhookSigners
 
     private sealed class Both(HubSigner hub, StandardSigner standard) : IWebhookSigner
     {
+        public IEnumerable<string> Secrets => hub.Secrets.Concat(standard.Secrets);
+
         public IReadOnlyList<WebhookHeader> HeadersFor(string key, DateTimeOffset at, ReadOnlySpan<byte> body) =>
             [.. hub.HeadersFor(key, at, body), .. standard.HeadersFor(key, at, body)];
     }

@@ -49,6 +49,9 @@ internal static class NoticeWords
         MalformedFacts => "Look at the entries in the console. If a watched name stands in one's bytes, find out who issued it.",
         SecretFacts { Kind: SecretFacts.ApiKey } => "Make another key and give it to whoever uses this one, before it ends.",
         SecretFacts => "See that the receiver has the new secret.",
+        WebhookFacts { Dead: > 0 } webhook => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Count(webhook.Dead, "delivery was", "deliveries were")} given up before: 'certherald deliveries replay --state dead{(webhook.Others == 0 ? $" --webhook {webhook.Webhook}" : "")}' sends {(webhook.Dead == 1 ? "it" : "them")}."),
         ExpiringFacts => "Replay them with 'certherald deliveries replay', or raise retention.deliveries.",
         CaaFacts => "If you did not change them, find out who did: from now on they authorise the CAs that they name.",
         _ => notice.Type switch

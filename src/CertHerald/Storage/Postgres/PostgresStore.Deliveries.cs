@@ -167,6 +167,16 @@ internal sealed partial class PostgresStore
         },
         cancellation);
 
+    public Task<int> HastenAsync(DateTimeOffset now, int limit, CancellationToken cancellation) => WriteAsync(
+        session => session.RunAsync(
+            """
+            UPDATE delivery SET due = @now
+            WHERE id IN (SELECT id FROM delivery WHERE state = 'pending' AND due > @now AND tries = 0 AND first_tried IS NULL AND created > @now
+                         LIMIT @limit FOR UPDATE SKIP LOCKED)
+            """,
+            ("@now", now), ("@limit", limit)),
+        cancellation);
+
     public async Task RenewAsync(IReadOnlyList<Lease> leases, DateTimeOffset until, CancellationToken cancellation)
     {
         if (leases.Count == 0) return;

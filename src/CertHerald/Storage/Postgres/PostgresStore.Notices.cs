@@ -154,11 +154,17 @@ internal sealed partial class PostgresStore
             UntoldNews first = about[0];
             var facts = new WebhookFacts(
                 first.Webhook, first.Delivery, first.Detail, first.Cases, about.Min(one => one.At), about.Count - 1,
-                [.. about.Skip(1).Take(WebhookFacts.MostNames).Select(one => one.Webhook)]);
+                [.. about.Skip(1).Take(WebhookFacts.MostNames).Select(one => one.Webhook)])
+            {
+                Dead = first.Kind == DeliveryNewsKinds.EndpointRecovered ? await DeadOfAsync(session, about) : 0,
+            };
             owed += await OweNoticeAsync(session, new NoticeDraft($"news/{first.Id}", first.Kind, first.Webhook, facts), AudienceOf(first, channels), now);
         }
         return owed;
     }
+
+    private static Task<long> DeadOfAsync(PostgresSession session, List<UntoldNews> about) => session.SingleAsync(
+        "SELECT COUNT(*) FROM delivery WHERE state = 'dead' AND webhook = ANY(@webhooks)", row => row.GetInt64(0), ("@webhooks", about.Select(one => one.Webhook).ToArray()));
 
     /// <summary>News that may be told now, those of one notice together.</summary>
     private static async Task<List<List<UntoldNews>>> NewsToTellAsync(PostgresSession session, IReadOnlyList<string> channels, DateTimeOffset now, TimeSpan apart)

@@ -3,9 +3,13 @@ namespace CertHerald.Storage.Postgres;
 /// <summary>Deliveries that are sent again, called off, or old enough to be forgotten.</summary>
 internal sealed partial class PostgresStore
 {
+    // Within a range is also what carries something that is, and what was sent in its place since.
     private const string OfFilter = """
           AND (@webhook::text IS NULL OR webhook = @webhook::text)
-          AND (@from::bigint IS NULL OR created >= @from::bigint) AND (@until::bigint IS NULL OR created < @until::bigint)
+          AND (((@from::bigint IS NULL OR created >= @from::bigint) AND (@until::bigint IS NULL OR created < @until::bigint)) OR EXISTS (
+                SELECT 1 FROM delivery AS carrier JOIN delivery AS carried ON carried.batch = carrier.id
+                WHERE carrier.webhook = delivery.webhook AND carrier.kind = delivery.kind AND carrier.subject = delivery.subject
+                AND (@from::bigint IS NULL OR carried.created >= @from::bigint) AND (@until::bigint IS NULL OR carried.created < @until::bigint)))
           AND (@of NOT IN ('dead', 'held') OR state = @of)
           AND (@of <> 'undelivered' OR NOT EXISTS (
                 SELECT 1 FROM delivery AS done WHERE done.webhook = delivery.webhook AND done.kind = delivery.kind AND done.subject = delivery.subject

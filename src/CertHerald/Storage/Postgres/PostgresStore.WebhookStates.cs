@@ -7,7 +7,7 @@ internal sealed partial class PostgresStore
 {
     private const string StateColumns = """
         SELECT status, hold, cause, since, paused_until, failures, failing_since, last_success, blocked, window_start, window_tries, window_failures,
-            breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at
+            breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at, address
         """;
 
     private const string FindState = $"{StateColumns} FROM webhook WHERE name = @name";
@@ -15,7 +15,7 @@ internal sealed partial class PostgresStore
     private const string PutState = """
         UPDATE webhook SET status = @status, hold = @hold, cause = @cause, since = @since, paused_until = @paused, failures = @failures,
             failing_since = @failing, last_success = @success, blocked = @blocked, window_start = @window, window_tries = @tries, window_failures = @failed,
-            breaker_wait_ms = @wait, breaker_since = @breaker, probe_at = @probe, told = @told, tokens = @tokens, tokens_at = @at
+            breaker_wait_ms = @wait, breaker_since = @breaker, probe_at = @probe, told = @told, tokens = @tokens, tokens_at = @at, address = @address
         WHERE name = @name
         """;
 
@@ -89,7 +89,7 @@ internal sealed partial class PostgresStore
     {
         await session.PerformAsync(LockStates, ("@names", webhooks));
         return (await session.AllAsync(
-            $"{StateColumns}, name FROM webhook WHERE name = ANY(@names) ORDER BY name FOR UPDATE", row => (row.GetString(18), ReadState(row)), ("@names", webhooks)))
+            $"{StateColumns}, name FROM webhook WHERE name = ANY(@names) ORDER BY name FOR UPDATE", row => (row.GetString(19), ReadState(row)), ("@names", webhooks)))
             .ToDictionary(StringComparer.Ordinal);
     }
 
@@ -110,7 +110,7 @@ internal sealed partial class PostgresStore
             ("@failures", after.Failures), ("@failing", after.FailingSince), ("@success", after.LastSuccess), ("@blocked", after.Blocked),
             ("@window", after.WindowStart), ("@tries", after.WindowTries), ("@failed", after.WindowFailures),
             ("@wait", (long)after.BreakerWait.TotalMilliseconds), ("@breaker", after.BreakerSince), ("@probe", after.ProbeAt), ("@told", after.Told),
-            ("@tokens", after.Tokens), ("@at", after.TokensAt));
+            ("@tokens", after.Tokens), ("@at", after.TokensAt), ("@address", after.Address));
 
         if (before.Status == WebhookStatus.Active == (after.Status == WebhookStatus.Active)) return;
         await session.RunAsync("UPDATE webhook SET move_at = @now, move_rate = @rate WHERE name = @name", ("@name", webhook), ("@now", _time.GetUtcNow()), ("@rate", perSecond));
@@ -158,5 +158,6 @@ internal sealed partial class PostgresStore
         Told = row.GetInt32(15),
         Tokens = row.GetDouble(16),
         TokensAt = row.TimeOrNull(17),
+        Address = row.NumberOrNull(18),
     };
 }

@@ -13,10 +13,13 @@ internal sealed partial class PostgresStore
         {
             await session.LockAsync(PostgresLock.Secrets);
             return await session.AllAsync(
-                "SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch FROM added_webhook ORDER BY name",
+                "SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch, revision FROM added_webhook ORDER BY name",
                 ReadWebhook);
         },
         note: null, cancellation);
+
+    public Task<bool> IsAddedAsync(string name, CancellationToken cancellation) => ReadAsync(
+        session => session.FirstAsync("SELECT true FROM added_webhook WHERE name = @name", row => row.GetBoolean(0), ("@name", name)), cancellation);
 
     public Task<bool> AddWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
         async session =>
@@ -37,8 +40,9 @@ internal sealed partial class PostgresStore
         async session =>
         {
             await LockSecretsAsync(session);
-            long? id = await session.FirstAsync("SELECT id FROM added_webhook WHERE name = @name FOR UPDATE", row => (long?)row.GetInt64(0), ("@name", webhook.Name));
-            return id is { } known && await FillAsync(session, known, webhook);
+            long? id = await session.FirstAsync(
+                "SELECT id FROM added_webhook WHERE name = @name AND revision = @revision FOR UPDATE", row => (long?)row.GetInt64(0), ("@name", webhook.Name), ("@revision", webhook.Revision));
+            return id is { } known && await FillAsync(session, known, webhook with { Revision = webhook.Revision + 1 });
         },
         cancellation);
 
@@ -49,11 +53,12 @@ internal sealed partial class PostgresStore
     private async Task<bool> FillAsync(PostgresSession session, long id, StoredWebhook webhook) => await session.RunAsync(
         """
         UPDATE added_webhook SET dialect = @dialect, events = @events, evidence = @evidence, concurrency = @concurrency, rate = @rate,
-            added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch
+            added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch,
+            revision = @revision
         WHERE id = @id
         """,
         ("@id", id), ("@dialect", webhook.Dialect), ("@events", webhook.Events.ToArray()), ("@evidence", webhook.Evidence),
-        ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
+        ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@revision", webhook.Revision), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
         ("@url", _secrets.Seal(new SecretPlace(WebhookTable, "url", id), webhook.Url)),
         ("@headers", _secrets.Seal(new SecretPlace(WebhookTable, "headers", id), JsonSerializer.Serialize(webhook.Headers))),
         ("@secrets", _secrets.Seal(new SecretPlace(WebhookTable, "secrets", id), JsonSerializer.Serialize(webhook.Secrets)))) > 0;
@@ -75,6 +80,7 @@ internal sealed partial class PostgresStore
             IncludeValues = row.GetBoolean(11),
             AcceptAny2xx = row.GetBoolean(12),
             MaxBatch = row.GetInt32(13),
+            Revision = row.GetInt64(14),
             Secrets = JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(WebhookTable, "secrets", id), row.Bytes(10)))!,
         };
     }

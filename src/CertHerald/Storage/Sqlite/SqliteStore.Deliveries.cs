@@ -161,6 +161,13 @@ internal sealed partial class SqliteStore
         },
         cancellation);
 
+    public async Task<int> HastenAsync(DateTimeOffset now, int limit, CancellationToken cancellation)
+    {
+        const string Ahead = "FROM delivery WHERE state = 'pending' AND due > @now AND tries = 0 AND first_tried IS NULL AND created > @now LIMIT @limit";
+        if (!await ReadAsync(session => session.First($"SELECT 1 {Ahead}", _ => true, ("@now", now), ("@limit", 1)), cancellation)) return 0;
+        return await WriteAsync(session => session.Run($"UPDATE delivery SET due = @now WHERE id IN (SELECT id {Ahead})", ("@now", now), ("@limit", limit)), cancellation);
+    }
+
     public async Task RenewAsync(IReadOnlyList<Lease> leases, DateTimeOffset until, CancellationToken cancellation)
     {
         if (leases.Count == 0) return;

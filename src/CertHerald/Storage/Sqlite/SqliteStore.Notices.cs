@@ -141,11 +141,17 @@ internal sealed partial class SqliteStore
             UntoldNews first = about[0];
             var facts = new WebhookFacts(
                 first.Webhook, first.Delivery, first.Detail, first.Cases, about.Min(one => one.At), about.Count - 1,
-                [.. about.Skip(1).Take(WebhookFacts.MostNames).Select(one => one.Webhook)]);
+                [.. about.Skip(1).Take(WebhookFacts.MostNames).Select(one => one.Webhook)])
+            {
+                Dead = first.Kind == DeliveryNewsKinds.EndpointRecovered ? DeadOf(session, about) : 0,
+            };
             owed += OweNotice(session, new NoticeDraft($"news/{first.Id}", first.Kind, first.Webhook, facts), AudienceOf(first, channels), now);
         }
         return owed;
     }
+
+    private static long DeadOf(SqliteSession session, List<UntoldNews> about) => about.Sum(one => session.Single(
+        "SELECT COUNT(*) FROM delivery WHERE state = 'dead' AND webhook = @webhook", row => row.GetInt64(0), ("@webhook", one.Webhook)));
 
     /// <summary>News that may be told now, those of one notice together.</summary>
     private static List<List<UntoldNews>> NewsToTell(SqliteSession session, IReadOnlyList<string> channels, DateTimeOffset now, TimeSpan apart)

@@ -6,9 +6,13 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>Deliveries that are sent again, called off, or old enough to be forgotten.</summary>
 internal sealed partial class SqliteStore
 {
+    // Within a range is also what carries something that is, and what was sent in its place since.
     private const string OfFilter = """
           AND (@webhook IS NULL OR webhook = @webhook)
-          AND (@from IS NULL OR created >= @from) AND (@until IS NULL OR created < @until)
+          AND (((@from IS NULL OR created >= @from) AND (@until IS NULL OR created < @until)) OR EXISTS (
+                SELECT 1 FROM delivery AS carrier JOIN delivery AS carried ON carried.batch = carrier.id
+                WHERE carrier.webhook = delivery.webhook AND carrier.kind = delivery.kind AND carrier.subject = delivery.subject
+                AND (@from IS NULL OR carried.created >= @from) AND (@until IS NULL OR carried.created < @until)))
           AND (@of NOT IN ('dead', 'held') OR state = @of)
           AND (@of <> 'undelivered' OR NOT EXISTS (
                 SELECT 1 FROM delivery AS done WHERE done.webhook = delivery.webhook AND done.kind = delivery.kind AND done.subject = delivery.subject

@@ -5,14 +5,14 @@ internal sealed partial class SqliteStore
 {
     private const string FindState = """
         SELECT status, hold, cause, since, paused_until, failures, failing_since, last_success, blocked, window_start, window_tries, window_failures,
-            breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at
+            breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at, address
         FROM webhook WHERE name = ?1
         """;
 
     private const string PutState = """
         UPDATE webhook SET status = ?2, hold = ?3, cause = ?4, since = ?5, paused_until = ?6, failures = ?7, failing_since = ?8, last_success = ?9,
             blocked = ?10, window_start = ?11, window_tries = ?12, window_failures = ?13, breaker_wait_ms = ?14, breaker_since = ?15, probe_at = ?16,
-            told = ?17, tokens = ?18, tokens_at = ?19
+            told = ?17, tokens = ?18, tokens_at = ?19, address = ?20
         WHERE name = ?1
         """;
 
@@ -87,7 +87,7 @@ internal sealed partial class SqliteStore
         .Bind(5, state.Since).Bind(6, state.PausedUntil).Bind(7, (long)state.Failures).Bind(8, state.FailingSince).Bind(9, state.LastSuccess)
         .Bind(10, (long)state.Blocked).Bind(11, state.WindowStart).Bind(12, (long)state.WindowTries).Bind(13, (long)state.WindowFailures)
         .Bind(14, (long)state.BreakerWait.TotalMilliseconds).Bind(15, state.BreakerSince).Bind(16, state.ProbeAt).Bind(17, (long)state.Told)
-        .Bind(18, state.Tokens).Bind(19, state.TokensAt)
+        .Bind(18, state.Tokens).Bind(19, state.TokensAt).Bind(20, state.Address)
         .Run() > 0;
 
     /// <summary>Holds or releases, as the webhook's state is now, the next part of what it is owed.</summary>
@@ -130,5 +130,6 @@ internal sealed partial class SqliteStore
         Told = (int)row.Number(15),
         Tokens = row.Real(16),
         TokensAt = row.TimeOrNull(17),
+        Address = row.IsNull(18) ? null : (int)row.Number(18),
     };
 }

@@ -9,8 +9,11 @@ internal sealed partial class SqliteStore
 {
     // By the writer, though nothing is written: while it reads, no key can go.
     public async Task<IReadOnlyList<StoredWebhook>> AddedWebhooksAsync(CancellationToken cancellation) => await WriteAsync(
-        session => session.All("SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch FROM added_webhook ORDER BY name", ReadWebhook),
+        session => session.All("SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch, revision FROM added_webhook ORDER BY name", ReadWebhook),
         cancellation);
+
+    public Task<bool> IsAddedAsync(string name, CancellationToken cancellation) => ReadAsync(
+        session => session.First("SELECT 1 FROM added_webhook WHERE name = @name", _ => true, ("@name", name)), cancellation);
 
     public Task<bool> AddWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
         session =>
@@ -29,8 +32,8 @@ internal sealed partial class SqliteStore
     public Task<bool> ReplaceWebhookAsync(StoredWebhook webhook, CancellationToken cancellation) => WriteAsync(
         session =>
         {
-            long id = session.First("SELECT id FROM added_webhook WHERE name = @name", row => row.GetInt64(0), ("@name", webhook.Name));
-            return id > 0 && Fill(session, id, webhook);
+            long id = session.First("SELECT id FROM added_webhook WHERE name = @name AND revision = @revision", row => row.GetInt64(0), ("@name", webhook.Name), ("@revision", webhook.Revision));
+            return id > 0 && Fill(session, id, webhook with { Revision = webhook.Revision + 1 });
         },
         cancellation);
 
@@ -41,11 +44,12 @@ internal sealed partial class SqliteStore
     private bool Fill(SqliteSession session, long id, StoredWebhook webhook) => session.Run(
         """
         UPDATE added_webhook SET dialect = @dialect, events = @events, evidence = @evidence, concurrency = @concurrency, rate = @rate,
-            added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch
+            added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch,
+            revision = @revision
         WHERE id = @id
         """,
         ("@id", id), ("@dialect", webhook.Dialect), ("@events", JsonSerializer.Serialize(webhook.Events)), ("@evidence", webhook.Evidence),
-        ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
+        ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@revision", webhook.Revision), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
         ("@url", _secrets.Seal(new SecretPlace(WebhookTable, "url", id), webhook.Url)),
         ("@headers", _secrets.Seal(new SecretPlace(WebhookTable, "headers", id), JsonSerializer.Serialize(webhook.Headers))),
         ("@secrets", _secrets.Seal(new SecretPlace(WebhookTable, "secrets", id), JsonSerializer.Serialize(webhook.Secrets)))) > 0;
@@ -67,6 +71,7 @@ internal sealed partial class SqliteStore
             IncludeValues = row.GetBoolean(11),
             AcceptAny2xx = row.GetBoolean(12),
             MaxBatch = row.GetInt32(13),
+            Revision = row.GetInt64(14),
             Secrets = JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(WebhookTable, "secrets", id), row.Bytes(10)))!,
         };
     }

@@ -1,5 +1,6 @@
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
+using CertHerald.Dialects.Native;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Storage;
@@ -34,6 +35,22 @@ public sealed class OperatorNoticesTests
         Assert.Empty(await operators.TellAsync());
         rig.Time.Advance(TimeSpan.FromDays(1));
         Assert.Empty(await operators.TellAsync());
+    }
+
+    [Theory]
+    [InlineData(0, "Nothing.")]
+    [InlineData(1, "1 delivery was given up before: 'certherald deliveries replay --state dead --webhook siem' sends it.")]
+    [InlineData(3, "3 deliveries were given up before: 'certherald deliveries replay --state dead --webhook siem' sends them.")]
+    public async Task Rule_6_3_whoever_takes_deliveries_again_is_offered_those_that_were_given_up(int dead, string advice)
+    {
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync();
+        using OperatorRig operators = OperatorRig.Of(rig, "pager");
+        for (int i = 0; i < dead; i++) await rig.OweAsync("siem");
+        await rig.OweAsync("other");
+        foreach (StoredDelivery one in await rig.DeliveriesAsync()) await rig.DieAsync(one.Webhook);
+        await operators.NewsAsync("siem", DeliveryNewsKinds.EndpointRecovered);
+
+        Assert.Equal(advice, NoticeWords.AdviceFor(Assert.Single(await operators.TellAsync()).Notice));
     }
 
     [Fact]

@@ -142,6 +142,43 @@ public sealed class PostgresTroubleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_webhook_that_this_node_does_not_know_is_held_after_a_minute_and_operators_told_and_never_if_it_was_added()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenOnAsync(await PostgresServer.NewDatabaseAsync(), Given.Webhook(receiver.Url));
+        await rig.Store.AddWebhookAsync(
+            new StoredWebhook { Name = "added", Dialect = "certspotter", Events = ["unknown_certificate"], Added = rig.Time.GetUtcNow(), Url = "https://siem.example.com/" }, Cancellation);
+        await rig.OweAsync("added", "elsewhere");
+        await rig.StartLoopAsync();
+
+        await LookAsync(0);
+        await LookAsync(59);
+        Assert.Empty(await rig.DeliveriesAsync(DeliveryState.Held));
+
+        await LookAsync(62);
+        await rig.Log.WaitForAsync("Webhook elsewhere is on hold");
+        await LookAsync(70);
+        Assert.Equal("elsewhere", Assert.Single(await rig.DeliveriesAsync(DeliveryState.Held)).Webhook);
+        StoredNews news = Assert.Single(await rig.Store.NewsAsync(0, 10, Cancellation));
+        Assert.Equal(("elsewhere", DeliveryNewsKinds.EndpointHeld), (news.Webhook, news.Kind));
+
+        // What the loop has sent meanwhile proves that it has looked.
+        async Task LookAsync(int seconds)
+        {
+            rig.Advance(TimeSpan.FromSeconds(seconds) - rig.Time.Elapsed);
+            int before = rig.Log.All.Count(line => line.Contains("Webhook hook got", StringComparison.Ordinal));
+            await rig.OweAsync("hook");
+            await rig.Log.WaitForAsync("Webhook hook got", before + 1);
+            long looks = rig.Loop.Looks;
+            await Eventually.HappensAsync(() =>
+            {
+                rig.Bell.Ring();
+                return rig.Loop.Looks > looks + 1;
+            });
+        }
+    }
+
+    [Fact]
     public async Task The_clock_is_the_databases_whatever_this_machines_says()
     {
         string database = await PostgresServer.NewDatabaseAsync();

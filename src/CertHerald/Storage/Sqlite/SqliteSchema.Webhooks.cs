@@ -1,0 +1,11 @@
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>The step that webhooks brought which move, and which several nodes change.</summary>
+internal static partial class SqliteSchema
+{
+    // 'address' is a mark of where a webhook was that is on hold. A change of an added webhook says which revision it was made from.
+    private const string WebhookMoves = """
+        ALTER TABLE webhook ADD COLUMN address INTEGER;
+        ALTER TABLE added_webhook ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+        """;
+}
