@@ -40,30 +40,19 @@ internal sealed partial class PostgresStore
         DateTimeOffset now = _time.GetUtcNow();
         string[] identities = [.. others.Select(other => other.Certificate.TbsSha256).Distinct(StringComparer.Ordinal)];
         Dictionary<string, long> issuances = await IdsOfAsync(session, identities), known = await FindIndexedAsync(session, identities);
-        if (identities.Any(tbs => !issuances.ContainsKey(tbs) && !known.ContainsKey(tbs)))
-        {
-            // Ids are drawn by one transaction at a time, until its end; and nobody else adds the same one meanwhile.
-            await session.LockAsync(PostgresLock.Issuances);
-            (issuances, known) = (await IdsOfAsync(session, identities), await FindIndexedAsync(session, identities));
-        }
+        if (others.All(other => other.Certificate.IsPrecertificate && (issuances.ContainsKey(other.Certificate.TbsSha256) || known.ContainsKey(other.Certificate.TbsSha256)))) return;
 
-        var added = new List<IndexedCertificate>();
-        var adding = new HashSet<string>(StringComparer.Ordinal);
-        foreach (IndexedCertificate other in others)
-        {
-            CertificateFacts facts = other.Certificate;
-            // Nobody watches it any more; without its bytes, it cannot be completed.
-            if (issuances.TryGetValue(facts.TbsSha256, out long issuance))
-            {
-                if (!facts.IsPrecertificate && facts.CertDer.Length > 0) await CompleteAsync(session, issuance, facts, chainMismatch: null);
-            }
-            else if (!known.ContainsKey(facts.TbsSha256) && adding.Add(facts.TbsSha256))
-            {
-                added.Add(other);
-            }
-        }
-        await AddAsync(session, log, added, now);
-        await CompleteIndexedAsync(session, [.. others.Select(other => other.Certificate).Where(facts => !facts.IsPrecertificate)]);
+        // Ids are drawn by one transaction at a time, until its end; and nobody else adds the same one meanwhile.
+        await session.LockAsync(PostgresLock.Issuances);
+        (issuances, known) = (await IdsOfAsync(session, identities), await FindIndexedAsync(session, identities));
+        await AddAsync(
+            session, log, [.. others.Where(other => !issuances.ContainsKey(other.Certificate.TbsSha256) && !known.ContainsKey(other.Certificate.TbsSha256)).DistinctBy(other => other.Certificate.TbsSha256, StringComparer.Ordinal)], now);
+
+        CertificateFacts[] certificates = [.. others.Select(other => other.Certificate).Where(facts => !facts.IsPrecertificate).DistinctBy(facts => facts.TbsSha256, StringComparer.Ordinal)];
+        await CompleteIndexedAsync(session, certificates);
+        // Those that nobody watches any more; without its bytes, none can be completed.
+        foreach (CertificateFacts facts in certificates.Where(facts => facts.CertDer.Length > 0 && issuances.ContainsKey(facts.TbsSha256)).OrderBy(facts => issuances[facts.TbsSha256]))
+            await CompleteAsync(session, issuances[facts.TbsSha256], facts, chainMismatch: null);
     }
 
     private static async Task AddAsync(PostgresSession session, long log, List<IndexedCertificate> added, DateTimeOffset now)
@@ -93,15 +82,13 @@ internal sealed partial class PostgresStore
             ("@keys", facts.Select(one => CertificateKeys.OfTbs(one.TbsSha256)).ToArray()), ("@ids", ids));
     }
 
-    /// <summary>In the order of their TBS hashes: two logs that show the same ones at once wait for each other in one direction only.</summary>
-    private static async Task CompleteIndexedAsync(PostgresSession session, CertificateFacts[] certificates)
+    private static async Task CompleteIndexedAsync(PostgresSession session, CertificateFacts[] facts)
     {
-        if (certificates.Length == 0) return;
-        CertificateFacts[] facts = [.. certificates.DistinctBy(one => one.TbsSha256, StringComparer.Ordinal).OrderBy(one => one.TbsSha256, StringComparer.Ordinal)];
+        if (facts.Length == 0) return;
         await session.RunAsync(
             """
             UPDATE indexed_certificate SET hashes = new.hashes, is_precertificate = false, der = NULLIF(new.der, ''::bytea)
-            FROM (SELECT id, one.hashes, one.der FROM unnest(@keys, @hashes, @ders) WITH ORDINALITY AS one (key, hashes, der, place)
+            FROM (SELECT id, one.hashes, one.der FROM unnest(@keys, @hashes, @ders) AS one (key, hashes, der)
                   JOIN certificate_key ON certificate_key.key = one.key JOIN indexed_certificate AS before ON before.id = issuance
                   WHERE is_precertificate AND substr(before.hashes, 1, 32) = substr(one.hashes, 1, 32) ORDER BY id FOR UPDATE OF before) AS new
             WHERE indexed_certificate.id = new.id

@@ -136,8 +136,8 @@ internal sealed partial class PostgresStore
         await SetPositionAsync(session, lane, after);
         await KeepLeavesAsync(session, log, batch, decisions);
         // What needs the lock that all logs share comes last, but for what must see it.
-        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
         await AddIndexedAsync(session, log, others);
+        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
         if (batch is DisputedBatch disputed) await DisputeAsync(session, log, disputed, before);
         if (batch is VerifiedBatch verified)
         {

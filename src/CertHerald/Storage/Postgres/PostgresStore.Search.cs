@@ -74,7 +74,9 @@ internal sealed partial class PostgresStore
     private static async Task<Dictionary<long, StoredCertificate>> FindCertificatesAsync(PostgresSession session, IReadOnlyList<long> ids)
     {
         if (ids.Count == 0) return [];
-        List<StoredCertificate> found = await session.AllAsync(
+        // In this order: what becomes an issuance meanwhile is found as one or the other, and perhaps as both.
+        List<StoredCertificate> found = await ReadIndexedAsync(session, "WHERE indexed_certificate.id = ANY(@ids)", ("@ids", ids.ToArray()));
+        if (found.Count < ids.Count) found.AddRange(await session.AllAsync(
             """
             SELECT issuance.id, cert_der, facts, discovered, log_id, entry_index, logged
             FROM issuance LEFT JOIN LATERAL
@@ -84,9 +86,7 @@ internal sealed partial class PostgresStore
             row => new StoredCertificate(
                 row.GetInt64(0), ReadFacts(row, 1), IsWatched: true, row.Time(3),
                 row.IsDBNull(4) ? null : new LogPlace(Id(row.Bytes(4)), new EntryIndex(row.Size(5)), row.Time(6))),
-            ("@ids", ids.ToArray()));
-        if (found.Count < ids.Count) found.AddRange(await ReadIndexedAsync(session, "WHERE indexed_certificate.id = ANY(@ids)", ("@ids", ids.ToArray())));
-        // Asked for one after the other, a certificate may become an issuance in between.
+            ("@ids", ids.ToArray())));
         return found.DistinctBy(one => one.Id).ToDictionary(one => one.Id);
     }
 }
