@@ -6,8 +6,8 @@ using CertHerald.Storage;
 namespace CertHerald.Benchmarks;
 
 /// <summary>
-/// The index of all certificates: what one costs on the disk, and what a search takes. Invented certificates of realistic shape: 2.9
-/// names each, six in ten of a domain of their own, one in ten of one huge domain; asked for are both dialects' pages.
+/// The index of all certificates: what one costs on the disk, and what a search takes. Invented certificates of realistic shape: 2.3
+/// names each, ten for six domains, one in ten of one huge domain; asked for are both dialects' pages.
 /// </summary>
 internal static class SearchBenchmark
 {
