@@ -150,7 +150,7 @@ public sealed class KnownFolderTests : IDisposable
 
     private CertificateRequest Request(string name) => new($"CN={name}", _key, HashAlgorithmName.SHA256);
 
-    private CertHeraldOptions Read(object configuration)
+    private static CertHeraldOptions Read(object configuration)
     {
         using var folder = new Scratch();
         return Configuration.Read(folder.Write("certherald.json", JsonSerializer.Serialize(configuration)), new CommandLineOverrides(), new Hashtable());

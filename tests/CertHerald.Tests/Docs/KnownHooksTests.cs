@@ -45,7 +45,7 @@ public sealed partial class KnownHooksTests : IDisposable
         string request = new CertificateRequest("CN=www.example.com", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
         // As the API server answers for .spec.request: the PEM in base64.
         _scratch.Write("kubectl", $"#!/bin/sh\necho {Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(request))}\n");
-        File.SetUnixFileMode(_scratch.PathOf("kubectl"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_scratch.PathOf("kubectl"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
         AddedKey added = await RunAsync(HookOf("cert-manager"), new() { ["NAME"] = "www-1" }, _scratch.Folder);
 
