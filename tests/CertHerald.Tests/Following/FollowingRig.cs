@@ -40,6 +40,9 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public ulong Unproven { get; init; } = LaneReader.ProveEach;
 
+    /// <summary>Of what nobody watches: nothing.</summary>
+    public IndexOptions Index { get; init; } = new();
+
     public ulong Behind { get; init; } = LogFollower.FarBehind;
 
     /// <summary>Null: as <see cref="Behind"/>. Whoever follows from the past on is the tip, unless a test is about that.</summary>
@@ -72,7 +75,7 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     /// <summary>Reads one lane, step by step.</summary>
     public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null) => new(
-        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch),
+        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch) { Index = Index },
         new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]), Store, Bell, _time)
     { Unproven = Unproven, TellsAll = sought is not null };
 

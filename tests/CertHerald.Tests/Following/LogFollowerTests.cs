@@ -44,6 +44,27 @@ public sealed class LogFollowerTests
     }
 
     [Theory]
+    [InlineData(LogProtocol.Rfc6962, true)]
+    [InlineData(LogProtocol.StaticCt, true)]
+    [InlineData(LogProtocol.Rfc6962, false)]
+    public async Task What_nobody_watches_can_be_searched_if_the_index_takes_all_and_tells_nobody(LogProtocol protocol, bool takesAll)
+    {
+        await using LyingLog log = await GrowAsync(protocol, 40, 7, 30);
+        using var ca = new TestCa();
+        log.Log.AddChain(ca.Issue("shop.certherald.test", "*.certherald.test").Chain);
+        log.Log.Publish();
+        await using var rig = new FollowingRig(".example.com") { Index = new IndexOptions { TakesAll = takesAll } };
+
+        await rig.FollowToAsync(log.Description, 41);
+
+        StoredCertificate? found = (await rig.Store.SearchCertificatesAsync(new CertificateQuery("certherald.test") { IncludeBelow = true }, Cancellation)).SingleOrDefault();
+        Assert.Equal(takesAll, found is not null);
+        if (found is not null) Assert.Equal((40UL, false, null), (found.First!.Index.Value, found.IsWatched, found.Der));
+        Assert.Equal(2, (await rig.IssuancesAsync()).Count);
+        Assert.Equal(2, (await rig.Store.DeliveriesAsync(new DeliveryFilter(), Cancellation)).Count);
+    }
+
+    [Theory]
     [InlineData(LogProtocol.Rfc6962)]
     [InlineData(LogProtocol.StaticCt)]
     public async Task The_next_process_goes_on_exactly_where_the_last_one_stopped(LogProtocol protocol)

@@ -176,7 +176,15 @@ public abstract partial class StoreConformance
         };
         CertificateFacts bare = Some.Facts("bare") with
         {
-            DnsNames = [], SubjectName = "O=Nobody", Serial = "", NotBefore = null, NotAfter = null, IssuerPubkeySha256 = null, IssuerOrganization = null, IssuerCommonName = null, CertDer = [],
+            DnsNames = [],
+            SubjectName = "O=Nobody",
+            Serial = "",
+            NotBefore = null,
+            NotAfter = null,
+            IssuerPubkeySha256 = null,
+            IssuerOrganization = null,
+            IssuerCommonName = null,
+            CertDer = [],
         };
         CertificateFacts whole = Some.Facts("www.example.com whole") with { IsPrecertificate = true, DnsNames = ["odd\nname.example.com", "www.example.com"] };
 
