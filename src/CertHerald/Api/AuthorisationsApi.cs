@@ -131,7 +131,8 @@ internal static class AuthorisationsApi
 
     private static (string Tbs, IReadOnlyList<string> Names)? Read(ReadOnlySpan<byte> der)
     {
-        if (!CertificateView.TryRead(der, out CertificateView certificate)) return null;
+        // A request has the frame of a certificate, and certificates are read leniently.
+        if (SigningRequest.TryRead(der) is not null || !CertificateView.TryRead(der, out CertificateView certificate)) return null;
         CertificateFacts facts = CertificateReading.Read(der, certificate, CertificateReading.IdentifiersOf(certificate), certificate.IsPrecertificate, issuerPubkeySha256: null);
         return (facts.TbsSha256, facts.DnsNames);
     }

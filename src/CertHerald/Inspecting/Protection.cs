@@ -8,9 +8,9 @@ namespace CertHerald.Inspecting;
 /// All protected domains in force, by owner. What one owner has must say nothing to another, so each has an index of its own: a name
 /// costs as many look-ups as there are owners. Immutable, swapped whole on change; thread-safe.
 /// </summary>
-/// <param name="owners">Each once.</param>
+/// <param name="owners">Each once. An array: going through any other list allocates, for each name.</param>
 /// <param name="suffixes">The public suffixes; null if there is no list of them.</param>
-internal sealed class Protection(IReadOnlyList<OwnerProtection> owners, PublicSuffixes? suffixes)
+internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffixes)
 {
     private readonly RegistrableNames _registrable = new(suffixes);
 
@@ -19,7 +19,7 @@ internal sealed class Protection(IReadOnlyList<OwnerProtection> owners, PublicSu
 
     public IReadOnlyList<OwnerProtection> Owners => owners;
 
-    public bool IsEmpty => owners.Count == 0;
+    public bool IsEmpty => owners.Length == 0;
 
     /// <summary>Protected domains, each once for each owner.</summary>
     public int Count => owners.Sum(owner => owner.Index.Domains.Count);

@@ -121,7 +121,7 @@ internal sealed partial class OrdinaryNames : BackgroundService
         int version = _protected.Version;
         Protection now = _protected.Now;
         long kept = _file!.Kept;
-        var owners = now.Owners.Select(owner => owner with { Index = Weighed(owner.Index, _file.Names()) }).ToList();
+        var owners = now.Owners.Select(owner => owner with { Index = Weighed(owner.Index, _file.Names()) }).ToArray();
         _countedAt = _time.GetTimestamp();
         if (!_protected.Weigh(now, new Protection(owners, _protected.Suffixes))) return;
         (_counted, _countedVersion) = (kept, version);

@@ -98,7 +98,7 @@ internal sealed class ProtectedDomains
             if (state.Own.Find(one => one.Owner == owner).Names is { Count: > 0 } own) domains[0] = domains[0] with { Own = [.. domains[0].Own, .. own] };
             built.Add(new OwnerProtection(owner, LookalikeIndex.Build(domains, state.Suffixes, _folds), OwnsWatched: owner == ProtectedDomainOwners.Operator));
         }
-        return new Protection(built, state.Suffixes);
+        return new Protection([.. built], state.Suffixes);
 
         bool IsConfigured(string name) => configured.Contains(name);
     }

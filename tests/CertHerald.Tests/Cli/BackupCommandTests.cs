@@ -56,7 +56,7 @@ public sealed class BackupCommandTests
         Assert.True(new FileInfo(folder.PathOf("backup.db")).Length > 0);
         Assert.Contains("--data", (await Certherald.RunAsync("backup", folder.PathOf("other.db"), "--data", folder.PathOf("nowhere"))).With(1).Errors, StringComparison.Ordinal);
 
-        rig.Configuration["store"] = "Host=db1;Username=certherald;Password=secret";
+        rig.Configuration["store"] = "Host=db1;Database=certherald;Username=certherald;Password=secret";
         foreach (string command in (string[])["backup", "restore"])
         {
             Ended told = (await Certherald.RunAsync(command, folder.PathOf("third.db"), "--config", rig.WriteConfiguration())).With(1);

@@ -27,6 +27,7 @@ public sealed class OrdinaryNamesTests : IDisposable
         var sample = new NameSample(1_000, seed: 7);
         using (OrdinaryNames names = Open(sample, Protecting(sample)))
         {
+            names.Open();
             for (int batch = 0; batch < 100; batch++)
             {
                 Offer(sample, Enumerable.Range(batch * 100, 100).Select(i => $"h{i}.example.net"));

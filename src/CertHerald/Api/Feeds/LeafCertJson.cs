@@ -48,7 +48,8 @@ internal static class LeafCertJson
         WriteTime(json, "not_after"u8, certificate.NotAfter);
         WriteTime(json, "not_before"u8, certificate.NotBefore);
         ReadOnlySpan<byte> serial = certificate.Serial;
-        json.WriteString("serial_number"u8, Convert.ToHexString(serial is [0, _, ..] ? serial[1..] : serial));
+        // As a number: without leading zeros.
+        json.WriteString("serial_number"u8, Convert.ToHexString(serial).TrimStart('0') is { Length: > 0 } number ? number : "0");
         json.WriteString("signature_algorithm"u8, AlgorithmOf(certificate.SignatureAlgorithm));
         WriteName(json, "subject"u8, certificate.Subject);
         WriteName(json, "issuer"u8, certificate.Issuer);

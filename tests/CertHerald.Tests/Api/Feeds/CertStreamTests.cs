@@ -32,7 +32,7 @@ public sealed class CertStreamTests
         Assert.Equal("some-log", data.GetProperty("source").GetProperty("name").GetString());
         Assert.Equal(["www.example.com"], leaf.GetProperty("all_domains").EnumerateArray().Select(name => name.GetString()));
         Assert.Equal(certificate.RawData, leaf.GetProperty("as_der").GetBytesFromBase64());
-        Assert.Equal(certificate.SerialNumber, leaf.GetProperty("serial_number").GetString());
+        Assert.Equal(certificate.SerialNumber.TrimStart('0'), leaf.GetProperty("serial_number").GetString());
         Assert.Equal(certificate.Thumbprint, leaf.GetProperty("fingerprint").GetString()!.Replace(":", "", StringComparison.Ordinal));
         Assert.Equal(certificate.GetCertHashString(HashAlgorithmName.SHA256), leaf.GetProperty("sha256").GetString()!.Replace(":", "", StringComparison.Ordinal));
         Assert.Equal(new DateTimeOffset(certificate.NotBefore).ToUnixTimeSeconds(), leaf.GetProperty("not_before").GetInt64());

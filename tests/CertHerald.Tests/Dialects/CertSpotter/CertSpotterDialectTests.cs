@@ -124,13 +124,14 @@ public sealed class CertSpotterDialectTests
     }
 
     [Fact]
-    public void It_speaks_of_unknown_certificates_and_malformed_ones()
+    public void It_speaks_of_unknown_certificates_malformed_ones_and_look_alikes()
     {
         var dialect = new CertSpotterDialect();
         Assert.Equal("certspotter", dialect.Name);
         Assert.True(dialect.Speaks(EventKinds.UnknownCertificate));
         Assert.True(dialect.Speaks(EventKinds.MalformedCertificate));
-        Assert.False(dialect.Speaks("lookalike"));
+        Assert.True(dialect.Speaks(EventKinds.Lookalike));
+        Assert.False(dialect.Speaks(EventKinds.Operator));
     }
 
     private static string Write(CertificateFacts facts) => Write(Subject(facts));

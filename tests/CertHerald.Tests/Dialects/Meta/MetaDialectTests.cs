@@ -115,10 +115,10 @@ public sealed class MetaDialectTests
     }
 
     [Fact]
-    public void It_tells_of_certificates_and_nothing_else_and_of_every_one_by_default()
+    public void It_tells_of_certificates_and_look_alikes_and_of_nothing_else()
     {
         IWebhookDialect meta = Assert.Single(WebhookDialects.All, one => one.Name == "meta");
-        Assert.Equal([EventKinds.Certificate, EventKinds.UnknownCertificate], EventKinds.All.Where(meta.Speaks));
+        Assert.Equal([EventKinds.Certificate, EventKinds.UnknownCertificate, EventKinds.Lookalike], EventKinds.All.Where(meta.Speaks));
     }
 
     [Fact]

@@ -49,10 +49,10 @@ public sealed partial class NativeDialectTests
     }
 
     [Fact]
-    public void It_speaks_of_nothing_but_what_the_operator_must_know()
+    public void It_speaks_of_look_alikes_and_of_what_the_operator_must_know()
     {
         IWebhookDialect native = Assert.Single(WebhookDialects.OfWebhooks, one => one.Name == "native");
-        Assert.Equal([EventKinds.Operator], EventKinds.All.Where(native.Speaks));
+        Assert.Equal([EventKinds.Operator, EventKinds.Lookalike], EventKinds.All.Where(native.Speaks));
         Assert.DoesNotContain(WebhookDialects.OfWebhooks, one => one.Name != "native" && one.Speaks(EventKinds.Operator));
     }
 
