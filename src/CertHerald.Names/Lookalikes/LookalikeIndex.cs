@@ -76,7 +76,7 @@ public sealed class LookalikeIndex
             if (key >= 0) rules[key] = rules.GetValueOrDefault(key) + million;
             else words[-1 - key] = words.GetValueOrDefault(-1 - key) + million;
         }
-        return new LookalikeBackground(read, rules, words, _words.Words.Length);
+        return new LookalikeBackground(read, rules, words);
     }
 
     /// <summary>Judges a name against every domain that it may imitate, the strongest first.</summary>
@@ -144,7 +144,7 @@ public sealed class LookalikeIndex
     private int Look(ReadOnlySpan<byte> name, Workplace place, int least)
     {
         place.Verdicts.Clear();
-        if (!_words.MayFind(name, place.Sieving) || !place.Name.Read(name, _tables)) return 0;
+        if (!place.Name.Read(name, _tables)) return 0;
         place.Hits.Clear();
         _words.Find(place.Name, place.Hits);
         if (place.Hits.Count == 0 || _ownership.IsOwn(place.Name, place.Exempt)) return 0;
@@ -166,7 +166,7 @@ public sealed class LookalikeIndex
     {
         (int points, int detector) = PointsTable.Of(sighting);
         if (detector < 0) return;
-        (double rule, double word) = _background is { } counted ? counted.RatesOf(sighting) : OrdinaryWords.Guess(sighting);
+        (double rule, double word) = _background is { } counted ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
         points -= LookalikeScores.Commonness(rule, word);
         // What stands around it costs most to find out: not for what cannot reach the score.
         if (points + LookalikeScores.Of(sighting.Evidence | ContextReader.MostAround, sighting.IsBelow) < least) return;
@@ -207,8 +207,6 @@ public sealed class LookalikeIndex
     private sealed class Workplace
     {
         public NameText Name { get; } = new();
-
-        public Sieve.Scratch Sieving { get; } = new();
 
         public Hits Hits { get; } = new();
 

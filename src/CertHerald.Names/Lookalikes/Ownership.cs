@@ -6,7 +6,6 @@ namespace CertHerald.Names.Lookalikes;
 internal sealed class Ownership
 {
     private readonly Dictionary<ulong, Claim> _claims = [];
-    private readonly KeyFilter _filter;
 
     public Ownership(IReadOnlyList<ProtectedDomain> domains)
     {
@@ -16,8 +15,6 @@ internal sealed class Ownership
             foreach (string own in domains[i].Own) Add(own, i, isOwn: true);
             foreach (string allowed in domains[i].Allowed) Add(allowed, i, isOwn: false);
         }
-        _filter = new KeyFilter(_claims.Count);
-        foreach (ulong hash in _claims.Keys) _filter.Add(hash);
 
         void Add(string name, int domain, bool isOwn)
         {
@@ -39,7 +36,7 @@ internal sealed class Ownership
         if (exempt.Count > 0) exempt.Clear();
         for (int label = 0; label < name.Labels; label++)
         {
-            if (!_filter.MayHold(name.Below[label]) || !_claims.TryGetValue(name.Below[label], out Claim? claim)) continue;
+            if (!_claims.TryGetValue(name.Below[label], out Claim? claim)) continue;
             if (claim.IsOwn && label <= name.OwnerLabel) return true;
             foreach (int domain in claim.Domains) exempt.Add(domain);
         }

@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
+
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
-/// Words by what is left of them when one or two characters are taken away: two words that differ by as many slips have one such
-/// rest in common. Immutable and thread-safe.
+/// Words by what is left of their first eight characters when one or two are taken away: two words that differ by as many slips
+/// have one such rest in common. Immutable and thread-safe.
 /// </summary>
 internal sealed class SlipTable
 {
@@ -12,44 +14,58 @@ internal sealed class SlipTable
     // From here on two slips leave a word recognisable. Among very many words, too many others are then as near.
     private const int ShortestForTwoOfFew = 7, ShortestForTwoOfMany = 9, Many = 10_000;
 
-    // Longer texts are no single word.
-    private const int LongestText = 40;
+    private readonly PrefixTable _rests;
 
-    private readonly WordFolds _folds;
-    private readonly int _shortestForTwo;
-
-    // Apart: a text then meets few words that two slips of its own bring near, and that bear one.
-    private readonly RestTable _one;
-    private readonly RestTable _two;
-
-    public SlipTable(BrandWord[] words, WordFolds folds)
+    public SlipTable(IReadOnlyList<BrandWord> words)
     {
-        _folds = folds;
-        _shortestForTwo = words.Length > Many ? ShortestForTwoOfMany : ShortestForTwoOfFew;
-        _one = new RestTable(words, 1, word => word.Kind != BrandWordKind.Joined && word.Length >= ShortestForOne && word.Length < _shortestForTwo);
-        _two = new RestTable(words, 2, word => word.Kind != BrandWordKind.Joined && word.Length >= _shortestForTwo);
+        ShortestForTwo = words.Count > Many ? ShortestForTwoOfMany : ShortestForTwoOfFew;
+        var keys = new List<ulong>();
+        var values = new List<int>();
+        Span<ulong> rests = stackalloc ulong[MostRests];
+        for (int i = 0; i < words.Count; i++)
+        {
+            if (words[i].Kind == BrandWordKind.Joined || words[i].Length < ShortestForOne) continue;
+            int count = Rests(words[i].Fold, Slips(words[i].Length), rests);
+            for (int j = 0; j < count; j++)
+            {
+                if (rests[..j].Contains(rests[j])) continue;
+                keys.Add(rests[j]);
+                values.Add(i);
+            }
+        }
+        _rests = new PrefixTable([.. keys], [.. values]);
     }
 
-    /// <summary>Which rests of a text may be those of words: false means that no word is near.</summary>
-    public bool MayHold(ReadOnlySpan<byte> text, out Rests rests)
+    /// <summary>One, eight and twenty-one.</summary>
+    public const int MostRests = 30;
+
+    /// <summary>Words that bear two slips have as many letters.</summary>
+    public int ShortestForTwo { get; }
+
+    /// <summary>How many slips a word of this length bears.</summary>
+    public int Slips(int length) => length < ShortestForOne ? 0 : length < ShortestForTwo ? 1 : 2;
+
+    /// <summary>The keys of a word; <see cref="Find"/> takes each.</summary>
+    public static int Rests(ReadOnlySpan<byte> word, int slips, Span<ulong> into)
     {
-        rests = default;
-        if (text.Length is < ShortestForOne or > LongestText) return false;
-        ulong packed = RestTable.Pack(text);
-        rests = new Rests(packed, text.Length <= _shortestForTwo ? _one.Look(packed, text.Length) : 0, text.Length >= _shortestForTwo - 2 ? _two.Look(packed, text.Length) : 0);
-        return (rests.OfOne | rests.OfTwo) != 0;
+        ulong packed = Pack(word);
+        int length = Math.Min(word.Length, 8), count = 0;
+        into[count++] = packed;
+        for (int i = 0; i < length; i++)
+        {
+            ulong without = Without(packed, i);
+            into[count++] = without;
+            // With two slips the first letter must be the same.
+            if (slips < 2 || i == 0) continue;
+            for (int j = i; j < length - 1; j++) into[count++] = Without(without, j);
+        }
+        return count;
     }
 
-    /// <summary>Adds the words that are near a text and not the same.</summary>
-    /// <param name="rests">Its own.</param>
-    /// <param name="start">Where the text stands.</param>
-    public void Find(ReadOnlySpan<byte> text, in Rests rests, int start, Hits hits)
-    {
-        uint letters = Letters(text);
-        int first = hits.Count;
-        if (rests.OfOne != 0) Find(_one, rests.OfOne, text, rests.Packed, letters, start, first, hits);
-        if (rests.OfTwo != 0) Find(_two, rests.OfTwo, text, rests.Packed, letters, start, first, hits);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MayHold(ulong rest) => _rests.MayHold(rest);
+
+    public ReadOnlySpan<int> Find(ulong rest) => _rests.Find(rest);
 
     /// <summary>The first eight characters.</summary>
     public static ulong Pack(ReadOnlySpan<byte> word)
@@ -60,33 +76,10 @@ internal sealed class SlipTable
         return packed;
     }
 
-    /// <summary>Which letters a text has.</summary>
-    public static uint Letters(ReadOnlySpan<byte> text)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Without(ulong packed, int at)
     {
-        uint letters = 0;
-        foreach (byte b in text) letters |= 1u << (b & 31);
-        return letters;
+        ulong below = (1UL << (8 * at)) - 1;
+        return (packed & below) | (packed >> 8 & ~below);
     }
-
-    private void Find(RestTable table, ulong which, ReadOnlySpan<byte> text, ulong packed, uint letters, int start, int first, Hits hits)
-    {
-        Span<ulong> rests = stackalloc ulong[RestTable.Most];
-        table.Rests(packed, text.Length, rests);
-        for (; which != 0; which &= which - 1)
-        {
-            foreach (NearWord near in table.Find(rests[System.Numerics.BitOperations.TrailingZeroCount(which)]))
-            {
-                if (!near.MayBe(letters, text.Length, table.Slips) || hits.ContainsSince(first, near.Word)) continue;
-                ReadOnlySpan<byte> word = _folds[near.Word];
-                int slips = EditDistance.AtMost(text, word, table.Slips);
-                // Where the first letter is another too, two slips leave nothing to recognise.
-                if (slips == 0 || slips > table.Slips || (slips == 2 && text[0] != word[0])) continue;
-                hits.Add(near.Word, (short)start, (short)(start + text.Length), slips);
-            }
-        }
-    }
-
-    /// <summary>A bit for each rest of a text that words may have.</summary>
-    /// <param name="Packed">The text.</param>
-    internal readonly record struct Rests(ulong Packed, ulong OfOne, ulong OfTwo);
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
@@ -6,29 +8,40 @@ namespace CertHerald.Names.Lookalikes;
 /// </summary>
 internal sealed class WordIndex
 {
+    private const int ShortLength = 4, MiddleLength = 7;
+    private const ulong FirstFive = 0xFF_FFFF_FFFF, FirstSix = 0xFFFF_FFFF_FFFF, FirstSeven = 0xFF_FFFF_FFFF_FFFF;
+
+    /// <summary>Words that fuzzy look-ups take: longer ones are no single word.</summary>
+    private const int LongestSlipped = 40;
+
     private readonly BrandWord[] _words;
-    private readonly PrefixTable<int> _short;
-    private readonly LongWords _long;
+    private readonly PrefixTable _short;
+    private readonly PrefixTable _middle;
+    private readonly PrefixTable _five;
+    private readonly PrefixTable _six;
+    private readonly PrefixTable _seven;
+    private readonly PrefixTable _long;
     private readonly SlipTable _slips;
-    private readonly Sieve? _sieve;
     private readonly bool _hasDigits;
+    private readonly uint[] _letters;
+    private readonly byte[] _most;
 
     public WordIndex(BrandWord[] words)
     {
         _words = words;
-        int[] few = [.. Enumerable.Range(0, words.Length).Where(index => words[index].Length <= LongWords.ShortLength)];
-        _short = new PrefixTable<int>([.. few.Select(index => SlipTable.Pack(words[index].Fold))], few);
-        var folds = new WordFolds(words);
-        _long = new LongWords(words, folds);
-        _slips = new SlipTable(words, folds);
+        _short = Table(word => word.Length <= ShortLength, word => SlipTable.Pack(word.Fold));
+        _middle = Table(word => word.Length is > ShortLength and <= MiddleLength, word => SlipTable.Pack(word.Fold) & FirstFive);
+        _five = Table(word => word.Length == 5, word => SlipTable.Pack(word.Fold));
+        _six = Table(word => word.Length == 6, word => SlipTable.Pack(word.Fold));
+        _seven = Table(word => word.Length == 7, word => SlipTable.Pack(word.Fold));
+        _long = Table(word => word.Length > MiddleLength, word => SlipTable.Pack(word.Fold));
+        _slips = new SlipTable(words);
         _hasDigits = words.Any(word => word.Raw.Any(b => char.IsAsciiDigit((char)b)));
-        if (words.Length <= Sieve.MostWords) _sieve = new Sieve(_short.Filter, _long, _slips, _hasDigits);
+        _letters = [.. words.Select(word => Letters(word.Fold))];
+        _most = [.. words.Select(word => (byte)_slips.Slips(word.Length))];
     }
 
     public ReadOnlySpan<BrandWord> Words => _words;
-
-    /// <summary>False if <see cref="Find"/> will find nothing in a name, which nobody has read by then.</summary>
-    public bool MayFind(ReadOnlySpan<byte> name, Sieve.Scratch scratch) => _sieve is null || _sieve.MayHold(name, scratch);
 
     /// <summary>Everything that may imitate. At most as many as fit: names with more say nothing more.</summary>
     public void Find(NameText name, Hits hits)
@@ -55,47 +68,112 @@ internal sealed class WordIndex
 
     private void FindExact(byte[] text, int length, NameText name, bool isSecond, Hits hits)
     {
-        short[]? places = isSecond ? name.SecondAt : null;
-        _long.Find(text, length, places, hits);
+        for (int i = 0; i + ShortLength < length; i++)
+        {
+            ulong packed = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(text.AsSpan(i, 8));
+            if (_middle.MayHold(packed & FirstFive))
+            {
+                if (_five.MayHold(packed & FirstFive)) TakeWhole(_five.Find(packed & FirstFive), i, 5, name, isSecond, hits);
+                if (i + 6 <= length && _six.MayHold(packed & FirstSix)) TakeWhole(_six.Find(packed & FirstSix), i, 6, name, isSecond, hits);
+                if (i + 7 <= length && _seven.MayHold(packed & FirstSeven)) TakeWhole(_seven.Find(packed & FirstSeven), i, 7, name, isSecond, hits);
+            }
+            if (_long.MayHold(packed)) TakeExact(_long.Find(packed), text, length, i, name, isSecond, hits);
+        }
         // Short words as a word of the name; those of four letters where one begins or ends.
         for (int start = 0; start < length;)
         {
             int end = start + 1;
             while (name.Before[isSecond ? name.SecondAt[end] : end] == Gap.None) end++;
-            if (end - start <= LongWords.ShortLength)
+            if (end - start <= ShortLength)
             {
-                FindShort(text, start, end - start, places, hits);
+                FindShort(text, start, end - start, name, isSecond, hits);
             }
             else
             {
-                FindShort(text, start, LongWords.ShortLength, places, hits);
-                FindShort(text, end - LongWords.ShortLength, LongWords.ShortLength, places, hits);
+                FindShort(text, start, ShortLength, name, isSecond, hits);
+                FindShort(text, end - ShortLength, ShortLength, name, isSecond, hits);
             }
             start = end;
         }
     }
 
-    private void FindShort(byte[] text, int start, int letters, short[]? places, Hits hits)
+    private static void TakeWhole(ReadOnlySpan<int> found, int start, int letters, NameText name, bool isSecond, Hits hits)
+    {
+        foreach (int index in found)
+        {
+            short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + letters] : (short)(start + letters);
+            // What the first reading found, the second finds again.
+            if (!isSecond || !hits.Contains(index, from, to)) hits.Add(index, from, to, slips: 0);
+        }
+    }
+
+    private void FindShort(byte[] text, int start, int letters, NameText name, bool isSecond, Hits hits)
     {
         ulong packed = SlipTable.Pack(text.AsSpan(start, letters));
-        if (_short.MayHold(packed)) LongWords.Take(_short.Find(packed), start, letters, places, hits);
+        if (_short.MayHold(packed)) TakeWhole(_short.Find(packed), start, letters, name, isSecond, hits);
+    }
+
+    private void TakeExact(ReadOnlySpan<int> found, byte[] text, int length, int start, NameText name, bool isSecond, Hits hits)
+    {
+        foreach (int index in found)
+        {
+            byte[] word = _words[index].Fold;
+            if (start + word.Length > length || !text.AsSpan(start, word.Length).SequenceEqual(word)) continue;
+            short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + word.Length] : (short)(start + word.Length);
+            // What the first reading found, the second finds again.
+            if (!isSecond || !hits.Contains(index, from, to)) hits.Add(index, from, to, slips: 0);
+        }
     }
 
     private void FindSlipped(NameText name, int start, int end, Hits hits)
     {
-        if (end - start < SlipTable.ShortestForOne) return;
+        if (end - start < SlipTable.ShortestForOne || Keywords.IsEveryday(name.Raw.AsSpan(start, end - start))) return;
         // Digits at either end are no part of a word, unless words have digits.
         int from = start, to = end;
         while (from < end && char.IsAsciiDigit((char)name.Raw[from])) from++;
         while (to > from && char.IsAsciiDigit((char)name.Raw[to - 1])) to--;
-        bool isTrimmed = (from, to) != (start, end);
-        ReadOnlySpan<byte> whole = name.Fold.AsSpan(start, end - start), trimmed = name.Fold.AsSpan(from, to - from);
-        SlipTable.Rests rests = default, trimmedRests = default;
-        bool mayBe = (_hasDigits || !isTrimmed) && _slips.MayHold(whole, out rests), mayBeTrimmed = isTrimmed && _slips.MayHold(trimmed, out trimmedRests);
-        // Asked last: words that are near another are few, and those of every day many.
-        if ((!mayBe && !mayBeTrimmed) || Keywords.IsEveryday(name.Raw.AsSpan(start, end - start))) return;
-        if (mayBe) _slips.Find(whole, rests, start, hits);
-        if (mayBeTrimmed) _slips.Find(trimmed, trimmedRests, from, hits);
+        if (_hasDigits || (from, to) == (start, end)) FindSlippedWord(name, start, end, hits);
+        if ((from, to) != (start, end)) FindSlippedWord(name, from, to, hits);
+    }
+
+    private void FindSlippedWord(NameText name, int start, int end, Hits hits)
+    {
+        int length = end - start;
+        if (length < SlipTable.ShortestForOne || length > LongestSlipped) return;
+        ReadOnlySpan<byte> text = name.Fold.AsSpan(start, length);
+        Span<ulong> rests = stackalloc ulong[SlipTable.MostRests];
+        int count = SlipTable.Rests(text, length >= _slips.ShortestForTwo - 2 ? 2 : 1, rests);
+        uint letters = Letters(text);
+        int first = hits.Count;
+        foreach (ulong rest in rests[..count])
+        {
+            if (!_slips.MayHold(rest)) continue;
+            foreach (int index in _slips.Find(rest))
+            {
+                // A slip changes two letters at most: most words are ruled out without comparing them.
+                int most = _most[index];
+                if (BitOperations.PopCount(letters ^ _letters[index]) > 2 * most) continue;
+                BrandWord word = _words[index];
+                if (Math.Abs(word.Length - length) > most || hits.ContainsSince(first, index)) continue;
+                int slips = EditDistance.AtMost(text, word.Fold, most);
+                // Where the first letter is another too, two slips leave nothing to recognise.
+                if (slips == 0 || slips > most || (slips == 2 && text[0] != word.Fold[0])) continue;
+                hits.Add(index, (short)start, (short)end, slips);
+            }
+        }
+    }
+
+    private static uint Letters(ReadOnlySpan<byte> text)
+    {
+        uint letters = 0;
+        foreach (byte b in text) letters |= 1u << (b & 31);
+        return letters;
+    }
+
+    private PrefixTable Table(Func<BrandWord, bool> isIn, Func<BrandWord, ulong> key)
+    {
+        int[] words = [.. Enumerable.Range(0, _words.Length).Where(index => isIn(_words[index]))];
+        return new PrefixTable([.. words.Select(index => key(_words[index]))], words);
     }
 }
 
