@@ -157,6 +157,8 @@ internal sealed partial class Chaos
         // Some starts find the clock wrong, too.
         if (_random.Next(2) == 0) await DieAsync([], interrupted);
         _time.SetWrong(TimeSpan.Zero);
+        // Until the program has seen that, it is still wrong.
+        await Task.Delay(ChaosClock.Delay, interrupted);
     }
 
     /// <summary>It may go on or end, clearly; and it is started again as a service manager would, for as long as that lasts.</summary>

@@ -10,6 +10,9 @@ namespace CertHerald.Benchmarks.Soaking;
 /// </summary>
 internal sealed class ChaosClock : TimeProvider
 {
+    /// <summary>So long, and as much for a busy machine, the program may still see the time of before a change.</summary>
+    public static readonly TimeSpan Delay = TimeSpan.FromSeconds(2);
+
     private readonly string? _library = Directory.Exists("/usr/lib")
         ? Directory.GetDirectories("/usr/lib", "faketime", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true })
             .Select(folder => Path.Combine(folder, "libfaketimeMT.so.1")).FirstOrDefault(File.Exists)

@@ -36,7 +36,7 @@ internal static class RunCommand
     public static async Task<int> RunAsync(Func<CertHeraldOptions> read, CancellationToken stopping, IDictionary? environment = null)
     {
         HeraldHost? running = null;
-        using var manager = new ServiceManager(environment ?? Environment.GetEnvironmentVariables(), TimeProvider.System);
+        using var manager = new SystemdNotice(environment ?? Environment.GetEnvironmentVariables(), TimeProvider.System);
         // On Windows this signal means that the window is closed. Before the service stands there is nothing to reload.
         using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {

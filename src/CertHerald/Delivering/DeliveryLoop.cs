@@ -97,6 +97,9 @@ internal sealed partial class DeliveryLoop : BackgroundService
     // By the clock, as the last look saw it. Before the first, anything may have happened to it.
     private DateTimeOffset _lastLook = DateTimeOffset.MaxValue;
 
+    // Ticks of the clock, when the claims on what is under way were renewed last.
+    private long _renewed;
+
     public DeliveryLoop(
         IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
         TimeProvider time, Meter meter, ILogger<DeliveryLoop> logger)
@@ -156,6 +159,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
             {
                 if (!ReferenceEquals(_webhooks.All, _inForce) || !ReferenceEquals(_sender.Outbound, _outbound)) await TakeUpAsync(stopping);
                 await SetRightAsync(stopping);
+                // The clock has leapt ahead, or this process stood still: what is under way has not expired by that.
+                if (_time.GetUtcNow().UtcTicks - Interlocked.Read(ref _renewed) > LeaseTime.Ticks / 2) await RenewAsync(stopping);
                 await _store.ReleaseExpiredAsync(_time.GetUtcNow(), stopping);
                 bool isMore = await _store.MoveOnAsync(stopping);
                 await LookAsync(stopping);
@@ -322,7 +327,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
             try
             {
                 // Before the count, which may fail or take its time.
-                await _store.RenewAsync([.. UnderWay().Select(attempt => attempt.Lease)], _time.GetUtcNow() + LeaseTime, ended);
+                await RenewAsync(ended);
                 _metrics.CountsAre(await _store.CountDeliveriesAsync(ended));
             }
             catch (OperationCanceledException) when (ended.IsCancellationRequested)
@@ -335,6 +340,13 @@ internal sealed partial class DeliveryLoop : BackgroundService
             }
             await Task.Delay(Heartbeat, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private async Task RenewAsync(CancellationToken cancellation)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        await _store.RenewAsync([.. UnderWay().Select(attempt => attempt.Lease)], now + LeaseTime, cancellation);
+        Interlocked.Exchange(ref _renewed, now.UtcTicks);
     }
 
     /// <summary>The next process, or another node, need not wait for the claims to expire.</summary>

@@ -15,18 +15,13 @@ internal sealed record RetentionOptions
 
 /// <summary>Deletes old deliveries, few at a time, and says a week ahead which of them nobody got.</summary>
 internal sealed partial class DeliveryRetention(IDeliveries store, RetentionOptions options, TimeProvider time, ILogger<DeliveryRetention> logger)
-    : BackgroundService
+    : StoreWatch(Interval, time)
 {
     /// <summary>How long before it is lost what is held or dead is announced.</summary>
     public static readonly TimeSpan Ahead = TimeSpan.FromDays(7);
 
     /// <summary>How often it looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromHours(1);
-
-    /// <summary>Deleted in one transaction: the log readers' commits wait for it.</summary>
-    private const int AtOnce = 200;
-
-    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan ToldEvery = TimeSpan.FromDays(1);
 
@@ -37,16 +32,10 @@ internal sealed partial class DeliveryRetention(IDeliveries store, RetentionOpti
     public string? Announcement => Volatile.Read(ref _announcement);
 
     /// <summary>One look; how many deliveries were deleted.</summary>
-    public async Task<int> LookAsync(CancellationToken stopping)
+    public async Task<long> LookAsync(CancellationToken stopping)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        int deleted = 0;
-        while (await store.DeleteDeliveriesAsync(now - options.Deliveries, AtOnce, stopping) is > 0 and var some)
-        {
-            deleted += some;
-            if (some < AtOnce) break;
-            await Task.Delay(Between, time, stopping);
-        }
+        DateTimeOffset now = Time.GetUtcNow();
+        long deleted = await InPartsAsync(most => store.DeleteDeliveriesAsync(now - options.Deliveries, most, stopping), stopping);
         if (deleted > 0) LogDeleted(deleted, options.Deliveries.TotalDays);
 
         long expiring = await store.CountExpiringAsync(now - options.Deliveries + Ahead, stopping);
@@ -62,28 +51,12 @@ internal sealed partial class DeliveryRetention(IDeliveries store, RetentionOpti
         return deleted;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (StoreException failure)
-            {
-                LogNotDeleted(failure.Message);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override Task RoundAsync(CancellationToken stopping) => LookAsync(stopping);
+
+    protected override void Tell(StoreException failure) => LogNotDeleted(failure.Message);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} deliveries older than {Days:F0} days were deleted")]
-    private partial void LogDeleted(int count, double days);
+    private partial void LogDeleted(long count, double days);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Announcement}")]
     private partial void LogExpiring(string announcement);

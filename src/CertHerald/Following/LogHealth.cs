@@ -10,7 +10,7 @@ namespace CertHerald.Following;
 /// Looks at all followed logs now and then for what no single answer shows: silence, heads without entries, and falling behind
 /// under refusals. Closes incidents about events that have not come again.
 /// </summary>
-internal sealed partial class LogHealth : BackgroundService
+internal sealed partial class LogHealth : StoreWatch
 {
     /// <summary>How often it looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -29,7 +29,6 @@ internal sealed partial class LogHealth : BackgroundService
 
     private readonly Func<IReadOnlyList<FollowedLog>> _logs;
     private readonly IStore _store;
-    private readonly TimeProvider _time;
     private readonly ILogger<LogHealth> _logger;
 
     // Of the last half hour, oldest first. Used by the loop only.
@@ -37,8 +36,9 @@ internal sealed partial class LogHealth : BackgroundService
     private volatile IReadOnlyList<Incident> _open = [];
 
     public LogHealth(Func<IReadOnlyList<FollowedLog>> logs, IStore store, TimeProvider time, Meter meter, ILogger<LogHealth> logger)
+        : base(Interval, time)
     {
-        (_logs, _store, _time, _logger) = (logs, store, time, logger);
+        (_logs, _store, _logger) = (logs, store, logger);
         meter.CreateObservableGauge("certherald_log_incidents", Measure, description: "Open incidents of logs.");
     }
 
@@ -52,35 +52,19 @@ internal sealed partial class LogHealth : BackgroundService
             await JudgePaceAsync(log, stopping);
             await JudgeStandstillAsync(log, stopping);
         }
-        await _store.CloseQuietIncidentsAsync(_time.GetUtcNow() - IncidentKinds.QuietAfter, stopping);
+        await _store.CloseQuietIncidentsAsync(Time.GetUtcNow() - IncidentKinds.QuietAfter, stopping);
         _open = await _store.IncidentsAsync(new IncidentFilter(OnlyOpen: true), stopping);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (StoreException failure)
-            {
-                NotWritten(failure.Message);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            await Task.Delay(Interval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override Task RoundAsync(CancellationToken stopping) => LookAsync(stopping);
+
+    protected override void Tell(StoreException failure) => NotWritten(failure.Message);
 
     private async Task JudgeSilenceAsync(FollowedLog log, CancellationToken stopping)
     {
         LogStanding standing = log.Standing;
         DateTimeOffset since = standing.LastSuccess ?? log.Since;
-        TimeSpan silence = _time.GetUtcNow() - since;
+        TimeSpan silence = Time.GetUtcNow() - since;
         // A log that answers with heads it did not sign has its own incident, and one that no list names may fall silent.
         if (silence <= MostSilence || log.Stage != LogStage.Following || log.Incidents.IsOpen(IncidentKinds.BadSignature))
         {
@@ -101,7 +85,7 @@ internal sealed partial class LogHealth : BackgroundService
     private async Task JudgeStandstillAsync(FollowedLog log, CancellationToken stopping)
     {
         LogStanding standing = log.Standing;
-        DateTimeOffset now = _time.GetUtcNow();
+        DateTimeOffset now = Time.GetUtcNow();
         if (log.Stage != LogStage.Following || (standing.UnreadSince is null && standing.Lanes.Count > 0) || now - standing.LastRead <= MostSilence)
         {
             await log.Incidents.CloseAsync(_store, IncidentKinds.MissingEntry, stopping, Unread);
@@ -120,7 +104,7 @@ internal sealed partial class LogHealth : BackgroundService
 
     private async Task JudgePaceAsync(FollowedLog log, CancellationToken stopping)
     {
-        DateTimeOffset now = _time.GetUtcNow();
+        DateTimeOffset now = Time.GetUtcNow();
         if (log.Standing.Backlog is not { } backlog) return;
         if (!_samples.TryGetValue(log.Log.Id, out Queue<Sample>? samples)) _samples.Add(log.Log.Id, samples = new Queue<Sample>());
         samples.Enqueue(new Sample(now, backlog, log.Entries));

@@ -10,7 +10,7 @@ namespace CertHerald.Resolving;
 /// Looks at the CAA records of what is watched, has every change told, and lets those authorise that somebody has heard of: exactly
 /// as they were told, and only while the last look-up found the same.
 /// </summary>
-internal sealed partial class CaaWatch : BackgroundService
+internal sealed partial class CaaWatch : StoreWatch
 {
     /// <summary>How often it asks whether something was heard, or is due.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromSeconds(10);
@@ -30,7 +30,6 @@ internal sealed partial class CaaWatch : BackgroundService
     private readonly Watched _watched;
     private readonly Func<IReadOnlyList<string>> _channels;
     private readonly Action _ring;
-    private readonly TimeProvider _time;
     private readonly ILogger<CaaWatch> _logger;
     private readonly Counter<long> _lookups;
     private string _trusted = "";
@@ -39,8 +38,9 @@ internal sealed partial class CaaWatch : BackgroundService
     /// <param name="channels">Names of the operator channels, as configured now.</param>
     /// <param name="ring">Called when something is owed.</param>
     public CaaWatch(ICaaSets store, Watched watched, Func<IReadOnlyList<string>> channels, Action ring, TimeProvider time, Meter meter, ILogger<CaaWatch> logger)
+        : base(Tick, time)
     {
-        (_store, _watched, _channels, _ring, _time, _logger) = (store, watched, channels, ring, time, logger);
+        (_store, _watched, _channels, _ring, _logger) = (store, watched, channels, ring, logger);
         _lookups = meter.CreateCounter<long>("certherald_caa_lookups_total", description: "Look-ups of the CAA records that are relevant for a name, by outcome.");
     }
 
@@ -60,37 +60,23 @@ internal sealed partial class CaaWatch : BackgroundService
             if (owed > 0) _ring();
             sets = await _store.CaaSetsAsync(stopping);
         }
-        Trust(sets.Where(set => set.IsTrusted && _time.GetUtcNow() - set.Looked < use.Interval * FreshFor));
+        Trust(sets.Where(set => set.IsTrusted && Time.GetUtcNow() - set.Looked < use.Interval * FreshFor));
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task RoundAsync(CancellationToken stopping) => LookAsync(stopping);
+
+    protected override void Tell(StoreException failure)
     {
-        await Task.Yield();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (StoreException failure)
-            {
-                // What cannot be read cannot be trusted.
-                Trust([]);
-                NotKept(failure.Message);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            await Task.Delay(Tick, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        // What cannot be read cannot be trusted.
+        Trust([]);
+        NotKept(failure.Message);
     }
 
     /// <summary>Once an interval; and soon, where a name was never looked up. Of several nodes, whichever comes first.</summary>
     private bool IsDue(IReadOnlyList<StoredCaa> sets, IReadOnlyList<string> names, CaaUse use)
     {
         if (sets.Count == 0) return names.Count > 0;
-        TimeSpan ago = _time.GetUtcNow() - sets.Max(set => set.Looked);
+        TimeSpan ago = Time.GetUtcNow() - sets.Max(set => set.Looked);
         return ago >= use.Interval || (ago >= CaaUse.LeastInterval && names.Except(sets.Select(set => set.Name), StringComparer.Ordinal).Any());
     }
 
@@ -109,10 +95,10 @@ internal sealed partial class CaaWatch : BackgroundService
 
     private async Task<IReadOnlyList<CaaLook>> LookAsync(IReadOnlyList<string> names, CaaUse use, CancellationToken stopping)
     {
-        var client = new DnsClient(() => use.Servers.Count > 0 ? use.Servers : NameServers.OfSystem(), _time);
+        var client = new DnsClient(() => use.Servers.Count > 0 ? use.Servers : NameServers.OfSystem(), Time);
         var lookup = new CaaLookup(client.AskAsync);
         var looks = new CaaLook[names.Count];
-        using var limit = new CancellationTokenSource(use.Interval < LongestLook ? use.Interval : LongestLook, _time);
+        using var limit = new CancellationTokenSource(use.Interval < LongestLook ? use.Interval : LongestLook, Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
         await Parallel.ForEachAsync(Enumerable.Range(0, names.Count), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stopping }, async (at, _) =>
         {

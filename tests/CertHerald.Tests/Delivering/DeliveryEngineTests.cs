@@ -205,6 +205,29 @@ public sealed class DeliveryEngineTests
     }
 
     [Fact]
+    public async Task A_clock_that_leaps_ahead_by_an_hour_sends_nothing_again_that_is_under_way()
+    {
+        await using Receiver receiver = Receiver.Start();
+        var signal = new TaskCompletionSource();
+        receiver.Default = Receiver.After(signal.Task, Receiver.Answer(200));
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(Given.Webhook(receiver.Url));
+        await rig.OweAsync("hook");
+        await receiver.NextAsync();
+
+        rig.Time.SetBack(TimeSpan.FromHours(-1));
+        long looks = rig.Loop.Looks;
+        await Eventually.HappensAsync(() =>
+        {
+            rig.Bell.Ring();
+            return rig.Loop.Looks > looks + 1;
+        });
+        signal.SetResult();
+        await rig.Log.WaitForAsync("Webhook hook got");
+        Assert.Equal(DeliveryState.Done, (await rig.DeliveryAsync()).State);
+        Assert.Single(receiver.Requests);
+    }
+
+    [Fact]
     public async Task What_came_to_be_owed_while_the_clock_was_an_hour_ahead_leaves_at_once_also_after_a_restart()
     {
         await using Receiver receiver = Receiver.Start();

@@ -13,7 +13,7 @@ internal readonly record struct LogCounts(int Followed, int Healthy);
 /// read, what is about to end, and once a day that the service lives. What is told, that it was, and to whom is one transaction of
 /// the store, so a kill loses nothing and repeats nothing.
 /// </summary>
-internal sealed partial class OperatorNotices : BackgroundService
+internal sealed partial class OperatorNotices : StoreWatch
 {
     /// <summary>How often it looks for news of incidents and webhooks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -45,15 +45,16 @@ internal sealed partial class OperatorNotices : BackgroundService
     private readonly RetentionOptions _retention;
     private readonly Func<LogCounts> _logs;
     private readonly OwedBell _bell;
-    private readonly TimeProvider _time;
     private readonly ILogger<OperatorNotices> _logger;
     private readonly Counter<long> _owed;
+    private long? _looked;
 
     public OperatorNotices(
         IStore store, OperatorChannels channels, OperatorOptions options, RetentionOptions retention, Func<LogCounts> logs, OwedBell bell, TimeProvider time,
         Meter meter, ILogger<OperatorNotices> logger)
+        : base(Interval, time)
     {
-        (_store, _channels, _options, _retention, _logs, _bell, _time, _logger) = (store, channels, options, retention, logs, bell, time, logger);
+        (_store, _channels, _options, _retention, _logs, _bell, _logger) = (store, channels, options, retention, logs, bell, logger);
         _owed = meter.CreateCounter<long>("certherald_operator_notices_total", description: "Notices owed to operator channels, one for each channel.");
     }
 
@@ -66,38 +67,21 @@ internal sealed partial class OperatorNotices : BackgroundService
         await _channels.LookAsync(stopping);
         // Whoever comes later hears of what is then: nothing is noted as told to nobody.
         if (_channels.Names is not { Count: > 0 } channels) return;
-        DateTimeOffset now = _time.GetUtcNow();
+        DateTimeOffset now = Time.GetUtcNow();
         int owed = await TellOfMalformedAsync(channels, now, stopping) + await TellOfSecretsAsync(channels, now, stopping)
             + await TellOfExpiringAsync(channels, now, stopping) + await BeatAsync(channels, now, stopping);
         Count(owed);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RoundAsync(CancellationToken stopping)
     {
-        await Task.Yield();
-        long? looked = null;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await TellAsync(stoppingToken);
-                if (looked is null || _time.GetElapsedTime(looked.Value) >= SlowInterval)
-                {
-                    looked = _time.GetTimestamp();
-                    await LookAsync(stoppingToken);
-                }
-            }
-            catch (StoreException failure)
-            {
-                LogNotTold(failure.Message);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            await Task.Delay(Interval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await TellAsync(stopping);
+        if (_looked is { } looked && Time.GetElapsedTime(looked) < SlowInterval) return;
+        _looked = Time.GetTimestamp();
+        await LookAsync(stopping);
     }
+
+    protected override void Tell(StoreException failure) => LogNotTold(failure.Message);
 
     private async Task<int> TellOfMalformedAsync(IReadOnlyList<string> channels, DateTimeOffset now, CancellationToken stopping)
     {

@@ -9,14 +9,14 @@ namespace CertHerald.Cli;
 /// Tells systemd how the service is, where it was started by one that wants to know: sd_notify(3). Without one, and if it cannot be
 /// told, nothing happens: the service matters more than the news of it.
 /// </summary>
-internal sealed class ServiceManager : IDisposable
+internal sealed class SystemdNotice : IDisposable
 {
     private readonly Socket? _socket;
     private readonly UnixDomainSocketEndPoint? _address;
     private readonly ITimer? _watchdog;
 
     /// <param name="environment">Of the process: <c>NOTIFY_SOCKET</c>, <c>WATCHDOG_USEC</c>, <c>WATCHDOG_PID</c>.</param>
-    public ServiceManager(IDictionary environment, TimeProvider time)
+    public SystemdNotice(IDictionary environment, TimeProvider time)
     {
         if (environment["NOTIFY_SOCKET"] is not string { Length: > 1 } path || path[0] is not ('/' or '@')) return;
         try

@@ -8,12 +8,12 @@ using CertHerald.Tests.Doubles;
 namespace CertHerald.Tests.Cli;
 
 /// <summary>What systemd is told, over a real socket as it has one.</summary>
-public sealed class ServiceManagerTests : IDisposable
+public sealed class SystemdNoticeTests : IDisposable
 {
     private readonly Scratch _folder = new();
     private readonly Socket _systemd = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
 
-    public ServiceManagerTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "systemd is of Linux");
+    public SystemdNoticeTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "systemd is of Linux");
 
     public void Dispose()
     {
@@ -39,7 +39,7 @@ public sealed class ServiceManagerTests : IDisposable
     [Fact]
     public async Task A_socket_without_a_file_is_told_too()
     {
-        using var manager = new ServiceManager(Listen("@certherald-test-" + Guid.NewGuid().ToString("N")), TimeProvider.System);
+        using var manager = new SystemdNotice(Listen("@certherald-test-" + Guid.NewGuid().ToString("N")), TimeProvider.System);
         manager.Ready("well");
         Assert.Equal("READY=1\nSTATUS=well", await HearAsync());
     }
@@ -51,7 +51,7 @@ public sealed class ServiceManagerTests : IDisposable
         Hashtable environment = Listen(_folder.PathOf("notify"));
         environment["WATCHDOG_USEC"] = "60000000";
         environment["WATCHDOG_PID"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        using var manager = new ServiceManager(environment, time);
+        using var manager = new SystemdNotice(environment, time);
 
         Assert.Equal(TimeSpan.FromSeconds(30), time.UntilNextTimer);
         time.Advance(TimeSpan.FromSeconds(60));
@@ -69,7 +69,7 @@ public sealed class ServiceManagerTests : IDisposable
         Hashtable environment = Listen(_folder.PathOf("notify"));
         environment["WATCHDOG_USEC"] = "60000000";
         environment[name] = value;
-        using var manager = new ServiceManager(environment, time);
+        using var manager = new SystemdNotice(environment, time);
 
         Assert.Null(time.UntilNextTimer);
     }
@@ -81,7 +81,7 @@ public sealed class ServiceManagerTests : IDisposable
     [InlineData("vsock:2:1234")]
     public void Where_nobody_can_be_told_nothing_happens(string path)
     {
-        using var manager = new ServiceManager(new Hashtable { ["NOTIFY_SOCKET"] = path }, TimeProvider.System);
+        using var manager = new SystemdNotice(new Hashtable { ["NOTIFY_SOCKET"] = path }, TimeProvider.System);
         manager.Ready("well");
         manager.Stopping();
     }
