@@ -13,7 +13,7 @@ internal static class AppsApi
     {
         RouteGroupBuilder group = routes.MapGroup("/api/apps").WithTags("Apps").Needs(Scope.Admin);
 
-        group.MapGet("", (Apps apps) => TypedResults.Json([.. apps.List().Select(app => AppJson.Of(app))], ApiJson.Default.IReadOnlyListAppJson)).Produces<IReadOnlyList<AppJson>>();
+        group.MapGet("", IResult (Apps apps) => TypedResults.Json([.. apps.List().Select(app => AppJson.Of(app))], ApiJson.Default.IReadOnlyListAppJson)).Produces<IReadOnlyList<AppJson>>();
 
         group.MapPost("", async (HttpRequest request, Apps apps) =>
         {

@@ -3,6 +3,7 @@ using CertHerald.Access;
 using CertHerald.Names.Lookalikes;
 using CertHerald.Protecting;
 using CertHerald.Storage;
+using Microsoft.AspNetCore.Mvc;
 
 namespace CertHerald.Api;
 
@@ -16,7 +17,8 @@ internal sealed class LookalikePreviews(IStore store, ProtectedDomains inForce, 
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGroup("/api/lookalikes").WithTags("Look-alikes").Needs(Scope.Read).MapGet(
-            "/domains/{name}/preview", async (string name, string[]? own, string[]? allow, string[]? keywords, int? threshold, LookalikePreviews previews, CancellationToken cancellation) =>
+            "/domains/{name}/preview", async (
+                string name, [FromQuery] string[]? own, [FromQuery] string[]? allow, [FromQuery] string[]? keywords, int? threshold, LookalikePreviews previews, CancellationToken cancellation) =>
                 new ProtectedDomainRequest(own, allow, keywords, threshold).Read(name, out string problem) is { } domain
                     ? TypedResults.Json(await previews.RunAsync(domain, cancellation), ApiJson.Default.LookalikePreviewJson)
                     : (IResult)ApiError.BadRequest(problem))

@@ -16,22 +16,22 @@ internal static class ConsoleEndpoints
         routes.MapSignIn();
 
         RouteGroupBuilder pages = routes.MapGroup("/console").RequireAuthorization().ExcludeFromDescription();
-        pages.MapGet("", () => new RazorComponentResult<OverviewPage>());
-        pages.MapGet("/monitoring/issuances", (string? before) =>
+        pages.MapGet("", IResult () => new RazorComponentResult<OverviewPage>());
+        pages.MapGet("/monitoring/issuances", IResult (string? before) =>
             new RazorComponentResult<IssuancesPage>(new { Before = before }));
-        pages.MapGet("/monitoring/issuances/{id:long}", (long id) => new RazorComponentResult<IssuancePage>(new { Id = id }));
-        pages.MapGet("/deliveries", (string? state, string? webhook, string? before) =>
+        pages.MapGet("/monitoring/issuances/{id:long}", IResult (long id) => new RazorComponentResult<IssuancePage>(new { Id = id }));
+        pages.MapGet("/deliveries", IResult (string? state, string? webhook, string? before) =>
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
-        pages.MapGet("/deliveries/{id:long}", (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
+        pages.MapGet("/deliveries/{id:long}", IResult (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));
         pages.MapLookalikes();
         pages.MapWebhooks();
         pages.MapReplays();
-        pages.MapGet("/logs", () => new RazorComponentResult<LogsPage>());
+        pages.MapGet("/logs", IResult () => new RazorComponentResult<LogsPage>());
         pages.MapKeys();
         pages.MapKnown();
         pages.MapUsers();
-        pages.MapGet("/audit", (string? before) => new RazorComponentResult<AuditPage>(new { Before = before }));
-        pages.MapGet("/malformed/{id:long}", (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));
-        pages.MapFallback(() => new RazorComponentResult<MissingPage>());
+        pages.MapGet("/audit", IResult (string? before) => new RazorComponentResult<AuditPage>(new { Before = before }));
+        pages.MapGet("/malformed/{id:long}", IResult (long id) => new RazorComponentResult<MalformedPage>(new { Id = id }));
+        pages.MapFallback(IResult () => new RazorComponentResult<MissingPage>());
     }
 }

@@ -9,7 +9,7 @@ internal static class Keys
 {
     public static void MapKeys(this IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/api-keys", () => new RazorComponentResult<KeysPage>());
+        pages.MapGet("/api-keys", IResult () => new RazorComponentResult<KeysPage>());
 
         RouteGroupBuilder changes = pages.MapChanges("/api-keys");
         changes.MapPost("", CreateAsync);
@@ -33,5 +33,5 @@ internal static class Keys
         return made is null ? Refusal(problem) : new RazorComponentResult<KeysPage>(new { NewKey = made.Key }) { StatusCode = StatusCodes.Status201Created };
     }
 
-    private static RazorComponentResult<KeysPage> Refusal(string problem) => new(new { Problem = problem }) { StatusCode = StatusCodes.Status400BadRequest };
+    private static IResult Refusal(string problem) => new RazorComponentResult<KeysPage>(new { Problem = problem }) { StatusCode = StatusCodes.Status400BadRequest };
 }

@@ -39,8 +39,8 @@ internal static class KnownForms
 
     private static SeeOther Show(long id) => new SeeOther(string.Create(CultureInfo.InvariantCulture, $"/console/monitoring/issuances/{id}"));
 
-    private static RazorComponentResult<KnownPage> Missing(string what) => Page($"There is no such {what} that was added here.", status: StatusCodes.Status404NotFound);
+    private static IResult Missing(string what) => Page($"There is no such {what} that was added here.", status: StatusCodes.Status404NotFound);
 
-    private static RazorComponentResult<KnownPage> Page(string? problem = null, string? done = null, int status = StatusCodes.Status200OK) =>
-        new(new { Problem = problem, Done = done }) { StatusCode = status };
+    private static IResult Page(string? problem = null, string? done = null, int status = StatusCodes.Status200OK) =>
+        new RazorComponentResult<KnownPage>(new { Problem = problem, Done = done }) { StatusCode = status };
 }

@@ -9,9 +9,9 @@ internal static class LookalikeForms
 {
     public static void MapLookalikes(this IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/lookalikes", (string? state, string? domain, string? before) =>
+        pages.MapGet("/lookalikes", IResult (string? state, string? domain, string? before) =>
             new RazorComponentResult<LookalikesPage>(new { State = state, Domain = domain, Before = before }));
-        pages.MapGet("/lookalikes/{id:long}", (long id) => new RazorComponentResult<LookalikePage>(new { Id = id }));
+        pages.MapGet("/lookalikes/{id:long}", IResult (long id) => new RazorComponentResult<LookalikePage>(new { Id = id }));
         pages.MapGet("/lookalikes/alerts/{id:long}", async (long id, FoundLookalikes found, CancellationToken cancellation) =>
             await found.FindOfAlertAsync(id, cancellation) is { } lookalike
                 ? TypedResults.Redirect(string.Create(CultureInfo.InvariantCulture, $"/console/lookalikes/{lookalike}"))
@@ -47,10 +47,10 @@ internal static class LookalikeForms
         });
     }
 
-    private static RazorComponentResult<LookalikesPage> Page(LookalikeJson? changed, string what) => changed is null
+    private static IResult Page(LookalikeJson? changed, string what) => changed is null
         ? Page("There is no such look-alike any more.", StatusCodes.Status404NotFound)
         : Page(done: $"{changed.RegistrableDomain} {what}.");
 
-    private static RazorComponentResult<LookalikesPage> Page(string? problem = null, int status = StatusCodes.Status400BadRequest, string? done = null) =>
-        new(new { Problem = problem, Done = done }) { StatusCode = done is null ? status : StatusCodes.Status200OK };
+    private static IResult Page(string? problem = null, int status = StatusCodes.Status400BadRequest, string? done = null) =>
+        new RazorComponentResult<LookalikesPage>(new { Problem = problem, Done = done }) { StatusCode = done is null ? status : StatusCodes.Status200OK };
 }

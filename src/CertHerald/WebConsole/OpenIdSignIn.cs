@@ -71,27 +71,27 @@ internal static partial class OpenIdSignIn
             return Unavailable(failure, attempt.Back, logger);
         }
 
-        RazorComponentResult<LoginPage> Refuse(int status, string problem)
+        IResult Refuse(int status, string problem)
         {
             failures.Failed(address);
             return Page(problem, status, null);
         }
     }
 
-    private static RazorComponentResult<LoginPage> Unavailable(OpenIdUnavailableException failure, string? back, ILogger logger)
+    private static IResult Unavailable(OpenIdUnavailableException failure, string? back, ILogger logger)
     {
         LogUnavailable(logger, failure.Message);
         return Page("The provider cannot be reached just now. Try again in a minute, or sign in with a link or a password; the service's log says why.", StatusCodes.Status503ServiceUnavailable, back);
     }
 
-    private static RazorComponentResult<LoginPage> Wait(HttpContext context, TimeSpan left, string? back)
+    private static IResult Wait(HttpContext context, TimeSpan left, string? back)
     {
         context.Response.Headers.RetryAfter = ((int)Math.Ceiling(left.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return Page(SignIn.TooMany, StatusCodes.Status429TooManyRequests, back);
     }
 
-    private static RazorComponentResult<LoginPage> Page(string problem, int status, string? back) =>
-        new(new { Back = ReturnPath.Safe(back), Problem = problem }) { StatusCode = status };
+    private static IResult Page(string problem, int status, string? back) =>
+        new RazorComponentResult<LoginPage>(new { Back = ReturnPath.Safe(back), Problem = problem }) { StatusCode = status };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Name} signed in at the OpenID provider and is not among those who may (verified address: {IsVerified})")]
     private static partial void LogUnlisted(ILogger logger, string name, bool isVerified);

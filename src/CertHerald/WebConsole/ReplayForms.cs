@@ -43,7 +43,7 @@ internal static class ReplayForms
         return new RazorComponentResult<ReplayPage>(new { Asked = asked, outcome.Count, outcome.First, outcome.Last, Done = done });
     }
 
-    private static RazorComponentResult<ReplayPage> Refuse(string problem) => new(new { Problem = problem }) { StatusCode = StatusCodes.Status400BadRequest };
+    private static IResult Refuse(string problem) => new RazorComponentResult<ReplayPage>(new { Problem = problem }) { StatusCode = StatusCodes.Status400BadRequest };
 
     private static SeeOther Show(long id) => new SeeOther(string.Create(CultureInfo.InvariantCulture, $"/console/deliveries/{id}"));
 

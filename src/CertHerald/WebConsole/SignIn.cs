@@ -65,7 +65,7 @@ internal static class SignIn
         await audit.RecordAsync(context, session.Name);
         return new SeeOther(ReturnPath.Safe(back));
 
-        RazorComponentResult<LoginPage> Wait(TimeSpan left)
+        IResult Wait(TimeSpan left)
         {
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(left.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             return Page(token, back, StatusCodes.Status429TooManyRequests, TooMany);
@@ -89,12 +89,12 @@ internal static class SignIn
         return at < 0 ? text : text![(at + Parameter.Length)..];
     }
 
-    private static RazorComponentResult<LoginPage> Page(
+    private static IResult Page(
         string? token, string? back, int status = StatusCodes.Status200OK, string? problem = null) =>
-        new(new { Token = token, Back = ReturnPath.Safe(back), Problem = problem }) { StatusCode = status };
+        new RazorComponentResult<LoginPage>(new { Token = token, Back = ReturnPath.Safe(back), Problem = problem }) { StatusCode = status };
 
-    private static RazorComponentResult<MissingPage> ApiBadForm() =>
-        new(new { Status = StatusCodes.Status400BadRequest });
+    private static IResult ApiBadForm() =>
+        new RazorComponentResult<MissingPage>(new { Status = StatusCodes.Status400BadRequest });
 }
 
 /// <summary>Go there with GET. The framework's redirects leave the method to the browser.</summary>

@@ -38,10 +38,10 @@ internal static class UserForms
     /// <summary>Null if it was not typed twice the same.</summary>
     private static string? PasswordIn(IFormCollection form) => form["password"] == form["again"] ? form["password"].ToString() : null;
 
-    private static RazorComponentResult<UsersPage> Differing() => Page("The two passwords differ: nothing was changed.", status: StatusCodes.Status400BadRequest);
+    private static IResult Differing() => Page("The two passwords differ: nothing was changed.", status: StatusCodes.Status400BadRequest);
 
-    private static RazorComponentResult<UsersPage> Missing() => Page("There is no such user any more.", status: StatusCodes.Status404NotFound);
+    private static IResult Missing() => Page("There is no such user any more.", status: StatusCodes.Status404NotFound);
 
-    private static RazorComponentResult<UsersPage> Page(string? problem = null, string? done = null, int status = StatusCodes.Status200OK) =>
-        new(new { Problem = problem, Done = done }) { StatusCode = status };
+    private static IResult Page(string? problem = null, string? done = null, int status = StatusCodes.Status200OK) =>
+        new RazorComponentResult<UsersPage>(new { Problem = problem, Done = done }) { StatusCode = status };
 }

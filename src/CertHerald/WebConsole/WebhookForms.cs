@@ -54,12 +54,12 @@ internal static class WebhookForms
         Events: form["events"] is { Count: > 0 } events ? [.. events.OfType<string>()] : null,
         Signed: form["signed"].Count > 0 ? true : null);
 
-    private static RazorComponentResult<WebhooksPage> Page(WebhookOutcome outcome, string done) => outcome.Webhook is { } webhook
+    private static IResult Page(WebhookOutcome outcome, string done) => outcome.Webhook is { } webhook
         ? Page(done: $"{webhook.Name} {done}.", secret: webhook.AppSecret ?? webhook.Secret)
         : Page(outcome.Problem ?? "There is no such webhook any more.", status: outcome.Status);
 
-    private static RazorComponentResult<WebhooksPage> Missing() => Page("There is no such webhook any more.", status: StatusCodes.Status404NotFound);
+    private static IResult Missing() => Page("There is no such webhook any more.", status: StatusCodes.Status404NotFound);
 
-    private static RazorComponentResult<WebhooksPage> Page(string? problem = null, string? done = null, string? secret = null, int status = StatusCodes.Status200OK) =>
-        new(new { Problem = problem, Done = done, Secret = secret }) { StatusCode = status };
+    private static IResult Page(string? problem = null, string? done = null, string? secret = null, int status = StatusCodes.Status200OK) =>
+        new RazorComponentResult<WebhooksPage>(new { Problem = problem, Done = done, Secret = secret }) { StatusCode = status };
 }

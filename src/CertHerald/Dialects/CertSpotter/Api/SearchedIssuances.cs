@@ -28,7 +28,7 @@ internal sealed class SearchedIssuances(
 
         group.MapGet("", async (
             string? domain, [FromQuery(Name = "include_subdomains")] string? includeSubdomains, [FromQuery(Name = "match_wildcards")] string? matchWildcards,
-            string? after, string?[]? expand, HttpContext http, SearchedIssuances issuances) =>
+            string? after, [FromQuery] string?[]? expand, HttpContext http, SearchedIssuances issuances) =>
         {
             if (IssuanceQuery.Read(domain, includeSubdomains, matchWildcards, after, expand, out string problem) is not { } query) return ApiError.BadRequest(problem);
             if (issuances.WhyNot(query) is { } refusal)
@@ -37,7 +37,7 @@ internal sealed class SearchedIssuances(
             return Results.Empty;
         }).Called("issuances").Produces<JsonArray>();
 
-        group.MapGet("/{id}", async (string id, string?[]? expand, HttpContext http, SearchedIssuances issuances) =>
+        group.MapGet("/{id}", async (string id, [FromQuery] string?[]? expand, HttpContext http, SearchedIssuances issuances) =>
         {
             // Whatever is no id names no issuance.
             if (IssuanceQuery.IdOf(id) is not { } number || await issuances.FindAsync(number, http.RequestAborted) is not { } found) return ApiError.NotFound("issuance");
