@@ -376,7 +376,7 @@ internal sealed class Soak : IAsyncDisposable
             ["watch"] = new JsonArray("." + SoakedLog.Watched),
             ["webhooks"] = new JsonArray(
                 new JsonObject { ["name"] = "siem", ["url"] = url, ["events"] = new JsonArray("unknown_certificate", "malformed_certificate") },
-                new JsonObject { ["name"] = "pager", ["dialect"] = "native", ["url"] = url + "&for=operator", ["events"] = new JsonArray("operator") }),
+                new JsonObject { ["name"] = "pager", ["dialect"] = "native", ["signed"] = false, ["url"] = url + "&for=operator", ["events"] = new JsonArray("operator") }),
             ["outbound"] = new JsonObject { ["allow"] = new JsonArray("127.0.0.1") },
         };
         string file = Path.Combine(_folder, "certherald.json");

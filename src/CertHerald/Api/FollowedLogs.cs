@@ -69,7 +69,7 @@ internal sealed record LogJson(
 
     /// <summary>A log that has not answered yet.</summary>
     public static LogJson Of(FollowedLog log) => new(
-        log.Log.Id.ToString(), log.Log.Description, log.Log.Operator, log.Log.Url.ToString(), log.Log.Protocol.ToString(), 0, 0, null, null, null,
+        log.Log.Id.ToString(), log.Log.Description, log.Log.Operator, log.Log.Url.ToString(), log.Log.Protocol.ToString().ToLowerInvariant(), 0, 0, null, null, null,
         StateOf(log), log.Standing.Error)
     {
         Rate = RateOf(log),

@@ -3,6 +3,7 @@ using CertHerald.Configuring;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
 using CertHerald.Fetching;
+using CertHerald.Storage;
 
 namespace CertHerald.Cli;
 
@@ -18,7 +19,7 @@ internal static class CheckConfigCommand
                 parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption), parsed.GetValue(RunCommand.ListenOption)));
             foreach (string warning in options.Warnings) Console.Error.WriteLine($"warning: {warning}");
             Console.Out.WriteLine($"listen     {options.Listen} (links begin with {options.PublicUrl})");
-            Console.Out.WriteLine($"data       {Path.GetFullPath(options.Data)} ({options.Store})");
+            Console.Out.WriteLine($"data       {Path.GetFullPath(options.Data)} ({Stores.Describe(options.Store)})");
             Console.Out.WriteLine($"watched    {options.Watch.Count} items");
             Console.Out.WriteLine($"suffixes   {(options.Suffixes is { } suffixes ? SuffixFile.Describe(suffixes) : "no list: watch items are not checked against public suffixes (certherald data refresh --suffixes)")}");
             Console.Out.WriteLine($"logs       {options.Logs.Lists.Count} lists, {options.Logs.Custom.Count} by hand, from {options.Logs.Start}");

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Delivering.Signing;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter;
 using CertHerald.Dialects.Meta;
@@ -113,7 +114,7 @@ internal static class DemoCommand
             [
                 new WebhookOptions { Name = "siem", Dialect = "certspotter", Url = new Uri(receiver, "siem"), Credentials = ("demo", "secret"), Events = [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate] },
                 new WebhookOptions { Name = "flaky", Dialect = "certspotter", Url = new Uri(receiver, "flaky"), Events = [EventKinds.UnknownCertificate] },
-                new WebhookOptions { Name = "pager", Dialect = "native", Url = new Uri(receiver, "pager"), Events = [EventKinds.Operator, EventKinds.Lookalike] },
+                new WebhookOptions { Name = "pager", Dialect = "native", Url = new Uri(receiver, "pager"), Events = [EventKinds.Operator, EventKinds.Lookalike], Signer = WebhookSigners.Of([SigningSecret.New()], []) },
             ],
             Outbound = new OutboundOptions { Allow = [new IPNetwork(IPAddress.Loopback, 32)] },
         };

@@ -27,7 +27,7 @@ internal static class RunCommand
         return command.WithExamples("""
             certherald run
             certherald run --config /etc/certherald.json --data /var/lib/certherald
-            kill -HUP PID      reads watch list and known certificates again; so does saving their files
+            kill -HUP PID      reads the configuration and its files again: watch, known, look-alikes, webhooks, smtp, outbound, oidc; so does saving them
             """);
     }
 

@@ -110,7 +110,7 @@ internal static class Configuration
         OutboundOptions outbound = Outbound(root.Section("outbound"));
         RetentionOptions retention = Retention(root.Section("retention"));
         IndexOptions index = IndexKeys.Read(root);
-        IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"), out IReadOnlyList<string> unsigned);
+        IReadOnlyList<WebhookOptions> webhooks = Webhooks(root.Sections("webhooks"));
         OpenIdOptions? openId = OpenIdSection.Read(root.Section("oidc"), root.Has("oidc"), publicUrl + WebConsole.OpenIdSignIn.CallbackPath);
         MailOptions? mail = SmtpSection.Read(root.Section("smtp"));
         if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
@@ -148,7 +148,7 @@ internal static class Configuration
             OpenId = openId,
             CertStream = certStream,
             CertSpotterApi = certSpotterApi,
-            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail, knownCertificates), .. unsigned, .. Unreachable(webhooks, outbound)],
+            Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail, knownCertificates), .. Unreachable(webhooks, outbound)],
         };
     }
 
@@ -361,11 +361,8 @@ internal static class Configuration
         return options;
     }
 
-    /// <param name="unsigned">A warning for each whose receiver will miss signatures.</param>
-    private static List<WebhookOptions> Webhooks(IReadOnlyList<ConfigurationSection> sections, out IReadOnlyList<string> unsigned)
+    private static List<WebhookOptions> Webhooks(IReadOnlyList<ConfigurationSection> sections)
     {
-        var warnings = new List<string>();
-        unsigned = warnings;
         var webhooks = new List<WebhookOptions>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (ConfigurationSection section in sections)
@@ -405,7 +402,7 @@ internal static class Configuration
                 section.Mistake(DialectOptions.AppSecret, unusable.Split(": ", 2)[0], unusable.Split(": ", 2)[1]);
 
             if (language?.SignsByDefault == true && signed is null && !section.Has("secret"))
-                warnings.Add($"webhook {name}: its requests are not signed: give it a \"secret\", or write \"signed\": false");
+                section.Mistake("secret", $"is missing, and requests of the dialect {dialect} are signed", "give it: env:NAME or file:PATH, with whsec_ and the base64 of 32 random bytes; or write \"signed\": false");
             if (signed == true && !section.Has("secret")) section.Mistake("signed", "asks for signatures, and there is no secret", "give one in \"secret\": env:NAME or file:PATH");
 
             // What is there and unusable has been said already.

@@ -16,11 +16,8 @@ internal sealed record Answer(AttemptOutcome Outcome, int? Status, string? Detai
     /// <summary>How long the receiver asked to be left alone; null if it did not, or not understandably.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>
-    /// Nothing suggests that the receiver is at fault: no route, no sockets, or a name server that did not answer. Whether
-    /// this was our own fault, <see cref="LocalFaults"/> judges.
-    /// </summary>
-    public bool MayBeLocal { get; init; }
+    /// <summary>Whose fault a failure may be. Whether it was ours, <see cref="LocalFaults"/> judges.</summary>
+    public Suspect Suspect { get; init; }
 
     public AttemptPhases Phases { get; init; } = AttemptPhases.None;
 

@@ -97,7 +97,7 @@ internal sealed partial class DeliveryLoop
             bool isOurs = _localFaults.IsOurs(answer, address.IdnHost, age);
             // Of a webhook that has moved meanwhile, its old address says nothing for good.
             DeliveryRules rules = lane.Webhook.Url == address ? lane.Rules : lane.Rules with { GoneEnds = false };
-            Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, ended + NotNegative(_localFaults.RestUntil - age)) : rules.Judge(delivery, answer, started, ended);
+            Verdict verdict = isOurs ? new Verdict(DeliveryState.Pending, ended + NotNegative(_localFaults.RestOf(address.IdnHost) - age)) : rules.Judge(delivery, answer, started, ended);
             lane.Learn(answer.Outcome == AttemptOutcome.Delivered);
             Record(new Answered(attempt, address, answer, verdict, isOurs, started, ended, took));
         }

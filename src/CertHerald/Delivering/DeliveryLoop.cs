@@ -48,10 +48,13 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private const int Turn = 8;
 
     /// <summary>
-    /// Attempts that wait long for an answer, at most. Beyond it only webhooks that took something lately get more. Counted among
-    /// the others, as many webhooks that hang as there are places would stop all of them.
+    /// Attempts that wait long for an answer and are no trouble. Beyond it only webhooks that took something lately get more, and
+    /// one at a time each. Counted among the others, as many webhooks that hang as there are places would stop all of them.
     /// </summary>
     private const int MostPatient = 1024;
+
+    /// <summary>Requests at once, whatever they wait for.</summary>
+    internal const int MostRequests = 2048;
 
     /// <summary>Bodies of one claim that are fixed together, in bytes; the last of them may go beyond it.</summary>
     private const int MostWritten = 4 << 20;
@@ -237,16 +240,17 @@ internal sealed partial class DeliveryLoop : BackgroundService
         TimeSpan age = Age, rest = _localFaults.RestUntil - age;
         if (rest > TimeSpan.Zero) return rest;
 
-        (int places, bool onlyTrusted) = Places(age);
-        List<DeliveryLane> turns = [.. _lanes.Values.Where(lane => lane.ShallLook && lane.Room > 0 && !(lane.RestUntil > age))];
-        TimeSpan next = _lanes.Values.Any(lane => lane.ShallLook && lane.RestUntil > age) ? Soon : Timeout.InfiniteTimeSpan;
-        if (onlyTrusted) turns.RemoveAll(lane => !lane.IsTrusted);
-        if (turns.Count == 0) return onlyTrusted ? Soon : next;
+        (int places, bool isCrowded) = Places(age);
+        IReadOnlyCollection<string> lost = _localFaults.RestingAt(age);
+        List<DeliveryLane> turns = [.. _lanes.Values.Where(lane => lane.ShallLook && lane.Room > 0 && !Rests(lane))];
+        TimeSpan next = _lanes.Values.Any(lane => lane.ShallLook && Rests(lane)) ? Soon : Timeout.InfiniteTimeSpan;
+        if (isCrowded) turns.RemoveAll(lane => !lane.IsTrusted || lane.UnderWay > 0);
+        if (turns.Count == 0) return isCrowded ? Soon : next;
         if (places < FewPlaces) return Soon;
 
         // Those that the last claim had no place for come first in this one.
         turns.Sort(static (left, right) => left.Served.CompareTo(right.Served));
-        int atMost = Math.Min(MostClaimed, places), share = Math.Max(Turn, atMost / turns.Count);
+        int atMost = Math.Min(MostClaimed, places), share = isCrowded ? 1 : Math.Max(Turn, atMost / turns.Count);
         _claims++;
         foreach (DeliveryLane lane in turns)
         {
@@ -271,6 +275,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
         Begin([.. claimed.Select(one => byName[one.Webhook].Begin(one, age)).OfType<Attempt>()]);
         // There may be more, and room for it.
         return claimed.Count > 0 ? TimeSpan.Zero : next;
+
+        bool Rests(DeliveryLane lane) => lane.RestUntil > age || (lost.Count > 0 && lost.Contains(lane.Webhook.Url.IdnHost));
     }
 
     private static Grant GrantTo(DeliveryLane lane, WebhookState state, DateTimeOffset now, TimeSpan age, int share, long claim)
@@ -285,8 +291,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
         return grant;
     }
 
-    /// <summary>How many attempts may begin, and whether only at webhooks that took something lately.</summary>
-    private (int Places, bool OnlyTrusted) Places(TimeSpan age)
+    /// <summary>How many attempts may begin; and whether so many wait long that each webhook gets one, if it took something lately and has none.</summary>
+    private (int Places, bool IsCrowded) Places(TimeSpan age)
     {
         int quick = 0, patient = 0, unrecorded = 0;
         lock (_lock)
@@ -294,7 +300,16 @@ internal sealed partial class DeliveryLoop : BackgroundService
                 if (attempt.IsAnswered) unrecorded++;
                 else if (age - attempt.Begun < Quick) quick++;
                 else patient++;
-        return (Math.Max(0, Math.Min(MostQuick - quick, MostUnrecorded - unrecorded)), patient >= MostPatient);
+        return PlacesAmong(quick, patient, unrecorded);
+    }
+
+    /// <param name="quick">Requests that have been under way for a moment.</param>
+    /// <param name="patient">Those that wait longer.</param>
+    /// <param name="unrecorded">Those that were answered and wait for the disk.</param>
+    internal static (int Places, bool IsCrowded) PlacesAmong(int quick, int patient, int unrecorded)
+    {
+        int places = Math.Min(Math.Min(MostQuick - quick, MostUnrecorded - unrecorded), MostRequests - quick - patient);
+        return (Math.Max(0, places), patient >= MostPatient);
     }
 
     private void Begin(List<Attempt> group)

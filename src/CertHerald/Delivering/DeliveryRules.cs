@@ -40,11 +40,10 @@ internal sealed record DeliveryRules
         if (answer.Status == 410 && GoneEnds)
             return new Verdict(DeliveryState.Dead, ended) { IsGone = true };
 
-        // The webhook rests as long as it asked, or for the first gap. Not for this delivery's own next gap: that may be
-        // hours, and one old delivery that its receiver cannot digest would hold back every new one.
-        DateTimeOffset? pause = answer.Status is 429 or 503
-            ? ended + Max(Schedule.FirstGap, Min(answer.RetryAfter ?? TimeSpan.Zero, RetryAfterCap))
-            : null;
+        // The webhook rests as long as it asked, or for the gap before the next try. That may be hours, and one old delivery that
+        // its receiver cannot digest would hold back every new one: unasked it rests no longer than behind an open breaker.
+        TimeSpan gap = Min(Schedule.GapAfter(delivery.Tries + 1), WebhookHealth.LongestPause);
+        DateTimeOffset? pause = answer.Status is 429 or 503 ? ended + Max(gap, Min(answer.RetryAfter ?? TimeSpan.Zero, RetryAfterCap)) : null;
 
         DateTimeOffset? next = Schedule.NextAfter(delivery.Tries + 1, delivery.Due, started, delivery.Key);
         return next is { } due

@@ -9,8 +9,8 @@ namespace CertHerald.Delivering;
 /// <param name="Jitter">The share of the gap before an attempt by which it may come sooner or later: 0.1 is ± 10 %.</param>
 internal sealed record DeliverySchedule(IReadOnlyList<TimeSpan> Offsets, double Jitter)
 {
-    /// <summary>The gap that a first failure waits, without jitter.</summary>
-    public TimeSpan FirstGap => Offsets[1] - Offsets[0];
+    /// <summary>The gap that follows so many counted attempts, without jitter; the first one after the last.</summary>
+    public TimeSpan GapAfter(int tries) => GapBefore(tries < Offsets.Count ? tries : 1);
 
     /// <summary>
     /// When the next attempt is due; null once the delivery is a dead letter. An attempt that began late (we were down, or

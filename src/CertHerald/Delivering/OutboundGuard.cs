@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using System.Security.Authentication;
+using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -89,7 +89,7 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
         MaxResponseHeadersLength = 16,
         PlaintextStreamFilter = NoteReady,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        SslOptions = { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
+        SslOptions = ClientTls.Options(),
         UseCookies = false,
         UseProxy = false,
     };

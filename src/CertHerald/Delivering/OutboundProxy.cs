@@ -5,6 +5,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
+using CertHerald.Fetching;
 
 namespace CertHerald.Delivering;
 
@@ -75,8 +76,7 @@ internal sealed record OutboundProxy(Uri Address, (string User, string Password)
     private async Task<Stream> EncryptAsync(Stream connection, CancellationToken cancellation)
     {
         var encrypted = new SslStream(connection);
-        await encrypted.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = Address.IdnHost.TrimEnd('.'), EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 }, cancellation);
+        await encrypted.AuthenticateAsClientAsync(ClientTls.Options(Address.IdnHost.TrimEnd('.')), cancellation);
         return encrypted;
     }
 

@@ -175,9 +175,9 @@ internal sealed class WebhookSender : IDisposable
                 case OutboundBlockedException:
                     return new Answer(AttemptOutcome.Blocked, null, e.Message);
                 case ProxyFailedException proxy:
-                    return new Answer(AttemptOutcome.Connect, null, e.Message) { MayBeLocal = proxy.MayBeLocal };
+                    return new Answer(AttemptOutcome.Connect, null, e.Message) { Suspect = proxy.MayBeLocal ? Suspect.Ourselves : Suspect.Receiver };
                 case NameResolutionException unresolved:
-                    return new Answer(AttemptOutcome.Dns, null, e.Message) { MayBeLocal = unresolved.MayBeLocal };
+                    return new Answer(AttemptOutcome.Dns, null, e.Message) { Suspect = unresolved.MayBeLocal ? Suspect.NameServers : Suspect.Receiver };
                 case AuthenticationException:
                     return new Answer(AttemptOutcome.Tls, null, e.Message);
             }
@@ -191,8 +191,7 @@ internal sealed class WebhookSender : IDisposable
             HttpRequestError.ConnectionError => new Answer(
                 AttemptOutcome.Connect, null, socket is null ? "no connection" : $"no connection: {socket.SocketErrorCode}")
             {
-                MayBeLocal = socket?.SocketErrorCode is SocketError.NetworkUnreachable or SocketError.NetworkDown
-                    or SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable,
+                Suspect = LocalFaults.SuspectOf(socket?.SocketErrorCode),
             },
             null when failure is OperationCanceledException => new Answer(AttemptOutcome.Connect, null, "no connection within 5 s"),
             _ => new Answer(

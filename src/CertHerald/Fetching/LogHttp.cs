@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
-using System.Security.Authentication;
 using System.Text;
 using CertHerald.Transparency.Entries;
 
@@ -60,7 +59,7 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             // The rest of an answer that broke a limit is not worth reading.
             MaxResponseDrainSize = 0,
-            SslOptions = { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
+            SslOptions = ClientTls.Options(),
         };
 #pragma warning disable CA5359 // By the user's word, for one log. Its heads and entries are proven by the log's own key.
         if (takesAnyCertificate) handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;

@@ -13,7 +13,10 @@ internal static class DataDirectory
             // Ours alone if we make it: what is watched, and what receivers answered, is nobody else's business.
             if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
             else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            return new FileStream(Path.Combine(directory, "certherald.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            string path = Path.Combine(directory, "certherald.lock");
+            var taken = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            FileOwner.Give(path);
+            return taken;
         }
         catch (UnauthorizedAccessException failure)
         {

@@ -11,3 +11,6 @@ internal class StoreException : Exception
 /// <summary>Another certherald works on this directory.</summary>
 internal sealed class StoreInUseException(string directory)
     : StoreException($"another certherald works on {directory}: stop it, or give this one its own directory with --data DIR");
+
+/// <summary>There is one copy of the store at a time: each takes as much room as the store.</summary>
+internal sealed class BackupUnderWayException() : StoreException("another backup is being made and fetched: try again when it has ended");

@@ -18,6 +18,9 @@ internal static class Stores
         : IsPostgres(store) ? PostgresAddress.MistakeIn(store)
         : ("is none that this version knows", "write \"sqlite\", or a PostgreSQL connection string");
 
+    /// <summary>As people may see it: without user and password, which a connection string holds.</summary>
+    public static string Describe(string store) => IsPostgres(store) ? PostgresAddress.Describe(store) : store;
+
     /// <summary>Opens the store that the configuration's <c>store</c> names.</summary>
     /// <param name="data">The data directory; SQLite's file lies there, and the key of secrets.</param>
     /// <param name="time">Of <see cref="TimeOf"/>.</param>

@@ -13,7 +13,7 @@ public sealed class ApiKeysTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Rule_11_1_A_key_is_shown_once_and_only_its_hash_is_kept()
+    public async Task E14_Rule_11_1_A_key_is_shown_once_and_only_its_hash_is_kept()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
 
@@ -31,7 +31,7 @@ public sealed class ApiKeysTests
     }
 
     [Fact]
-    public async Task Rule_11_1_A_key_without_the_scope_is_told_which_it_lacks_and_changes_nothing()
+    public async Task E14_Rule_11_1_A_key_without_the_scope_is_told_which_it_lacks_and_changes_nothing()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         string reader = await MakeAsync(rig, "read"), watcher = await MakeAsync(rig, "watch"), admin = await MakeAsync(rig, "admin");
@@ -50,7 +50,7 @@ public sealed class ApiKeysTests
     }
 
     [Fact]
-    public async Task Rule_11_1_A_key_ends_when_it_expires_and_when_it_is_revoked()
+    public async Task E14_Rule_11_1_A_key_ends_when_it_expires_and_when_it_is_revoked()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         string lasting = await MakeAsync(rig, "read"), brief = await MakeAsync(rig, "read", rig.Time.GetUtcNow().AddHours(1));
@@ -69,7 +69,7 @@ public sealed class ApiKeysTests
     }
 
     [Fact]
-    public async Task Rule_11_1_Use_is_noted_and_at_most_once_a_minute()
+    public async Task E14_Rule_11_1_Use_is_noted_and_at_most_once_a_minute()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         string key = await MakeAsync(rig, "read");
@@ -122,7 +122,7 @@ public sealed class ApiKeysTests
     }
 
     [Fact]
-    public async Task Rule_11_2_Wrong_keys_and_failed_sign_ins_of_an_address_count_together()
+    public async Task E14_Rule_11_2_Wrong_keys_and_failed_sign_ins_of_an_address_count_together()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         string key = await MakeAsync(rig, "read"), page = await rig.PageAsync("/console/login");
@@ -150,7 +150,7 @@ public sealed class ApiKeysTests
     // Without a proxy that is trusted, and from one that is not, the header is anybody's claim.
     [InlineData("", "198.51.100.7", "198.51.100.8", true)]
     [InlineData("192.0.2.0/24", "198.51.100.7", "198.51.100.8", true)]
-    public async Task Rule_11_2_Behind_a_trusted_proxy_and_only_there_each_caller_counts_apart(string trusted, string failing, string other, bool blocked)
+    public async Task E14_Rule_11_2_Behind_a_trusted_proxy_and_only_there_each_caller_counts_apart(string trusted, string failing, string other, bool blocked)
     {
         await using ConsoleRig rig = trusted.Length == 0 ? await ConsoleRig.StartAsync() : await ConsoleRig.StartAsync(trustedProxies: trusted);
         for (int i = 0; i < 10; i++) await rig.AskAsync(HttpMethod.Get, "/api/logs", key: "wrong", forwardedFor: failing);
@@ -163,7 +163,7 @@ public sealed class ApiKeysTests
     [Theory]
     [InlineData("127.0.0.0/8", true)]
     [InlineData("", false)]
-    public async Task Rule_11_3_Behind_a_trusted_proxy_that_speaks_HTTPS_cookies_are_marked_secure(string trusted, bool secure)
+    public async Task E14_Rule_11_3_Behind_a_trusted_proxy_that_speaks_HTTPS_cookies_are_marked_secure(string trusted, bool secure)
     {
         await using ConsoleRig rig = trusted.Length == 0 ? await ConsoleRig.StartAsync() : await ConsoleRig.StartAsync(trustedProxies: trusted);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/console/login");

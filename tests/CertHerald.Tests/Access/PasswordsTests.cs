@@ -15,7 +15,7 @@ public sealed class PasswordsTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Rule_11_3_What_is_kept_of_a_password_is_PBKDF2_with_600000_rounds_and_a_salt_of_its_own()
+    public void E14_Rule_11_3_What_is_kept_of_a_password_is_PBKDF2_with_600000_rounds_and_a_salt_of_its_own()
     {
         string[] kept = Passwords.Hash(Right).Split('$');
 
@@ -42,7 +42,7 @@ public sealed class PasswordsTests
     public void A_password_that_cannot_be_set_is_refused_with_the_reason(string? password, string reason) => Assert.Contains(reason, Passwords.ProblemOf(password));
 
     [Fact]
-    public async Task Rule_11_3_A_user_signs_in_with_a_password_and_a_wrong_one_counts_as_a_failure()
+    public async Task E14_Rule_11_3_A_user_signs_in_with_a_password_and_a_wrong_one_counts_as_a_failure()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         Answer made = await SetAsync(rig, "alice", Right);
@@ -60,7 +60,7 @@ public sealed class PasswordsTests
     }
 
     [Fact]
-    public async Task Rule_11_3_A_new_password_ends_the_sessions_of_its_user_and_of_nobody_else()
+    public async Task E14_Rule_11_3_A_new_password_ends_the_sessions_of_its_user_and_of_nobody_else()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         await SetAsync(rig, "alice", Right);
@@ -92,7 +92,7 @@ public sealed class PasswordsTests
     }
 
     [Fact]
-    public async Task Rule_11_3_A_session_in_use_lasts_and_its_use_is_noted_at_most_once_a_minute()
+    public async Task E14_Rule_11_3_A_session_in_use_lasts_and_its_use_is_noted_at_most_once_a_minute()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         await rig.SignInAsync();

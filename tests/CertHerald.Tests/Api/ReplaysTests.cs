@@ -21,7 +21,7 @@ public sealed class ReplaysTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Rule_7_1_Rule_7_2_a_dry_run_counts_and_the_replay_sends_again_at_half_the_rate()
+    public async Task E9_Rule_7_1_Rule_7_2_a_dry_run_counts_and_the_replay_sends_again_at_half_the_rate()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();
         rig.Webhooks.Configure([Given.Webhook(new Uri("http://127.0.0.1:9/"), "siem") with { Rate = 4 }]);
@@ -172,7 +172,7 @@ public sealed class ReplaysTests
     [InlineData("certspotter", "\"cert_der\":\"MIIGXjCC")]
     [InlineData("native", "\"type\":\"ping\"")]
     [InlineData("meta", "\"field\":\"certificate\"")]
-    public async Task Rule_7_3_a_test_is_sent_by_the_real_way_marked_and_at_most_every_ten_seconds(string dialect, string body)
+    public async Task E9_Rule_7_3_a_test_is_sent_by_the_real_way_marked_and_at_most_every_ten_seconds(string dialect, string body)
     {
         await using Receiver receiver = Receiver.Start();
         receiver.Default = Receiver.Answer(500, "not today");

@@ -37,6 +37,15 @@ public sealed class CheckConfigTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_PostgreSQL_is_is_told_without_its_password()
+    {
+        string file = _scratch.Write("certherald.json", """{ "watch": [ ".example.org" ], "store": "Host=db.example;Database=herald;Username=watcher;Password=hunter2" }""");
+        Ended ended = (await Certherald.RunAsync("check-config", "--config", file)).With(0);
+        Assert.Contains("(PostgreSQL at db.example/herald)", ended.Output, StringComparison.Ordinal);
+        foreach (string secret in (string[])["hunter2", "watcher"]) Assert.DoesNotContain(secret, ended.Output + ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rule_3_7_Whoever_gives_logs_nobody_to_write_to_is_warned()
     {
         Ended ended = (await Certherald.RunAsync("check-config", "--config", _scratch.Write("certherald.json", """{ "watch": [ ".example.org" ], "logs": { "contact": "https://example.com/ct" } }"""))).With(0);

@@ -45,10 +45,11 @@ public sealed class WebhookSecretsTests : IDisposable
     [InlineData("", true)]
     [InlineData(""", "signed": false""", false)]
     [InlineData(""", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" """, false)]
-    public void Rule_8_1_a_native_webhook_that_is_not_signed_is_warned_of(string members, bool warned)
+    public void Rule_8_1_a_native_webhook_signs_unless_its_configuration_says_that_it_shall_not(string members, bool isMistake)
     {
-        CertHeraldOptions options = Read($$"""{ "name": "pager", "dialect": "native", "events": [ "operator" ], "url": "https://h/"{{members}} }""");
-        Assert.Equal(warned, options.Warnings.Any(warning => warning.StartsWith("webhook pager: its requests are not signed", StringComparison.Ordinal)));
+        string webhook = $$"""{ "name": "pager", "dialect": "native", "events": [ "operator" ], "url": "https://h/"{{members}} }""";
+        if (!isMistake) Assert.Equal(members.Contains("whsec_", StringComparison.Ordinal), Assert.Single(Read(webhook).Webhooks).Signer is not null);
+        else Assert.Contains("\"signed\": false", Assert.Single(Assert.Throws<ConfigurationException>(() => Read(webhook)).Mistakes).Remedy, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -15,7 +15,7 @@ public sealed class DeliveryEngineTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Rule_3_4_claims_are_kept_by_a_heartbeat_also_while_a_stop_waits()
+    public async Task E4_Rule_3_4_claims_are_kept_by_a_heartbeat_also_while_a_stop_waits()
     {
         await using Receiver receiver = Receiver.Start();
         receiver.Default = Receiver.Hang();
@@ -70,7 +70,7 @@ public sealed class DeliveryEngineTests
     }
 
     [Fact]
-    public async Task Rule_6_2_a_webhook_that_fails_ten_times_gets_one_probe_and_then_everything()
+    public async Task E8_Rule_6_2_a_webhook_that_fails_ten_times_gets_one_probe_and_then_everything()
     {
         await using Receiver receiver = Receiver.Start();
         receiver.Default = Receiver.Answer(500);
@@ -134,7 +134,7 @@ public sealed class DeliveryEngineTests
     }
 
     [Fact]
-    public async Task Rule_6_3_a_delivery_that_nobody_could_digest_is_not_probed_twice_while_others_were_not_tried()
+    public async Task E8_Rule_6_3_a_delivery_that_nobody_could_digest_is_not_probed_twice_while_others_were_not_tried()
     {
         await using Receiver receiver = Receiver.Start();
         await using DeliveryRig rig = await DeliveryRig.OpenAsync(Given.Webhook(receiver.Url));

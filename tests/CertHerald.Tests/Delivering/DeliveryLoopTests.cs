@@ -231,6 +231,26 @@ public sealed class DeliveryLoopTests
         Assert.True(verdict.Due >= verdict.PauseUntil, "not before the pause ends");
     }
 
+    /// <summary>The webhook rests as long as the delivery would, but no longer than an open breaker lets it: the next may be digested.</summary>
+    [Theory]
+    [InlineData(2, null, 8 * 60)]
+    [InlineData(2, "5", 8 * 60)]
+    [InlineData(2, "900", 900)]
+    [InlineData(10, null, 30 * 60)]
+    [InlineData(10, "7200", 7200)]
+    public void T15_Rule_5_3_a_later_try_makes_its_webhook_rest_for_the_next_gap_but_not_for_hours_unasked(int tries, string? retryAfter, int seconds)
+    {
+        DeliveryRules rules = new CertSpotterDialect().Rules;
+        DateTimeOffset now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        var delivery = new StoredDelivery(1, "hook", EventKinds.UnknownCertificate, 1, "key", null, DeliveryState.Inflight, tries, null, now, now, now);
+        var answer = new Answer(AttemptOutcome.Status, 429, null) { RetryAfter = RetryAfter.Read(retryAfter, now) };
+
+        Verdict verdict = rules.Judge(delivery, answer, now, now);
+
+        Assert.Equal(now.AddSeconds(seconds), verdict.PauseUntil);
+        Assert.True(verdict.Due >= verdict.PauseUntil, "not before the pause ends");
+    }
+
     [Fact]
     public async Task T18_while_our_name_servers_fail_no_try_is_used_up()
     {

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using CertHerald.Delivering;
+using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Delivering;
@@ -11,40 +13,102 @@ public sealed class IsolationTests
 {
     private const int Healthy = 300, Rounds = 3;
 
-    /// <summary>The loop's clock goes so much slower than the wall's that a busy machine is no late delivery.</summary>
-    private const int Slower = 10;
-
+    /// <summary>
+    /// By the wall's clock, as receivers see it. What a busy machine needs for a thousand webhooks that all behave is measured in the
+    /// same run, and allowed four times: an attempt that hangs, waited for, would cost 15 s.
+    /// </summary>
     [Fact]
-    public async Task Rule_3_3_of_a_thousand_webhooks_the_healthy_ones_get_99_percent_within_a_second_whatever_the_others_do()
+    public async Task Rule_3_3_of_a_thousand_webhooks_the_healthy_ones_get_99_percent_within_a_second_beyond_what_they_all_need_whatever_the_others_do()
     {
-        var time = new ConcurrentBag<(string Path, DateTimeOffset At)>();
-        DeliveryRig rig = null!;
-        await using LoopbackListener server = Misbehaving(path => time.Add((path, rig.Time.GetUtcNow())));
+        TimeSpan needed = await SlowestOf99PercentAsync([.. Kinds("ok", 1_000)], rounds: 1);
         string[] kinds = [.. Kinds("hang", 200), .. Kinds("drip", 200), .. Kinds("reset", 100), .. Kinds("redirect", 100), .. Kinds("flood", 100), .. Kinds("ok", Healthy)];
         Random.Shared.Shuffle(kinds);
+
+        TimeSpan slowest = await SlowestOf99PercentAsync(kinds, Rounds);
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"p99 {slowest.TotalMilliseconds:F0} ms; of a thousand that behave {needed.TotalMilliseconds:F0} ms");
+        Assert.True(slowest < TimeSpan.FromSeconds(1) + 4 * needed, $"{slowest}, and {needed} of a thousand that behave");
+    }
+
+    /// <summary>From commit to arrival, of the healthy ones among such webhooks.</summary>
+    private static async Task<TimeSpan> SlowestOf99PercentAsync(string[] kinds, int rounds)
+    {
+        int healthy = kinds.Count(IsHealthy);
+        var arrivals = new ConcurrentBag<long>();
+        await using LoopbackListener server = Misbehaving(path =>
+        {
+            if (IsHealthy(path[1..])) arrivals.Add(Stopwatch.GetTimestamp());
+        });
         WebhookOptions[] webhooks = [.. kinds.Select(kind => Given.Webhook(new Uri($"http://127.0.0.1:{server.Port}/{kind}"), kind.Replace('/', '-')))];
-        await using DeliveryRig started = rig = await DeliveryRig.StartAsync(webhooks);
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(webhooks);
 
         var latencies = new List<TimeSpan>();
         using var wall = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        for (int round = 0; round < Rounds; round++)
+        for (int round = 0; round < rounds; round++)
         {
-            time.Clear();
-            DateTimeOffset committed = rig.Time.GetUtcNow();
-            await rig.OweAsync([.. webhooks.Select(webhook => webhook.Name)]);
-            while (time.Count(one => one.Path.StartsWith("/ok", StringComparison.Ordinal)) < Healthy)
+            arrivals.Clear();
+            await rig.OweInSilenceAsync([.. webhooks.Select(webhook => webhook.Name)]);
+            long committed = Stopwatch.GetTimestamp();
+            rig.Bell.Ring();
+            // The loop's clock goes with the wall's.
+            for (int ticks = 0; arrivals.Count < healthy; ticks++)
             {
-                Assert.True(rig.Time.GetUtcNow() - committed < TimeSpan.FromSeconds(15), "no attempt that hangs had to end for the healthy ones");
+                Assert.True(ticks < 3_000, "it never ends");
                 await wall.WaitForNextTickAsync(TestContext.Current.CancellationToken);
-                rig.Time.Advance(wall.Period / Slower);
+                rig.Time.Advance(wall.Period);
             }
-            latencies.AddRange(time.Where(one => one.Path.StartsWith("/ok", StringComparison.Ordinal)).Select(one => one.At - committed));
+            latencies.AddRange(arrivals.Select(at => Stopwatch.GetElapsedTime(committed, at)));
         }
 
         latencies.Sort();
-        TestContext.Current.TestOutputHelper?.WriteLine($"p50 {latencies[latencies.Count / 2].TotalMilliseconds} ms, p99 {latencies[latencies.Count * 99 / 100].TotalMilliseconds} ms");
-        Assert.Equal(Healthy * Rounds, latencies.Count);
-        Assert.True(latencies[latencies.Count * 99 / 100] < TimeSpan.FromSeconds(1), $"{latencies[latencies.Count * 99 / 100]}");
+        Assert.Equal(healthy * rounds, latencies.Count);
+        return latencies[latencies.Count * 99 / 100];
+    }
+
+    private static bool IsHealthy(string kind) => kind.StartsWith("ok", StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Rule_3_2_webhooks_that_hang_all_at_once_hold_a_bounded_number_of_requests_and_stop_nobody()
+    {
+        const int Hooks = 40, Width = 64;
+        bool isHanging = false;
+        await using var server = new LoopbackListener(async (socket, stopping) =>
+        {
+            var buffer = new byte[16 * 1024];
+            while (await ReadAsync(socket, buffer, stopping) is { } path)
+            {
+                if (Volatile.Read(ref isHanging) && path.StartsWith("/hang", StringComparison.Ordinal)) await Task.Delay(Timeout.Infinite, stopping);
+                await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), stopping);
+            }
+        });
+        string[] hanging = [.. Enumerable.Range(0, Hooks).Select(i => $"hang{i}")];
+        await using DeliveryRig rig = await DeliveryRig.StartAsync(
+            [.. hanging.Append("ok").Select(name => Given.Webhook(new Uri($"http://127.0.0.1:{server.Port}/{name}"), name) with { Concurrency = Width })]);
+        // Each has taken enough to be trusted with all its width.
+        for (int round = 1; round <= 6; round++)
+        {
+            await rig.OweAsync([.. hanging, "ok"]);
+            await rig.Log.WaitForAsync(" got ", round * (Hooks + 1));
+        }
+        Volatile.Write(ref isHanging, true);
+        for (int i = 0; i < Width; i++) await rig.OweInSilenceAsync(hanging);
+        rig.Bell.Ring();
+
+        // A tenth of the limit of an attempt, and more looks than it takes to begin them all.
+        for (int look = 0; look < 14; look++)
+        {
+            long claims = rig.Loop.Claims;
+            rig.Advance(TimeSpan.FromMilliseconds(300));
+            await Eventually.HappensAsync(() => rig.Loop.Claims > claims);
+        }
+        int under = (await rig.DeliveriesAsync(DeliveryState.Inflight)).Count;
+        Assert.InRange(under, 1024, DeliveryLoop.MostRequests);
+        // A look may have found a part of them only: what is full is full for good.
+        Assert.Equal((0, true), DeliveryLoop.PlacesAmong(quick: 0, patient: DeliveryLoop.MostRequests, unrecorded: 0));
+
+        await rig.OweAsync("ok");
+        rig.Advance(TimeSpan.FromMilliseconds(100));
+        await rig.Log.WaitForAsync("Webhook ok got", 7);
     }
 
     private static IEnumerable<string> Kinds(string kind, int count) => Enumerable.Range(0, count).Select(i => $"{kind}/{i}");

@@ -89,11 +89,11 @@ public sealed class OutboundProxyTests
     [InlineData("HTTP/1.1 +20 OK\r\n\r\n", "the proxy does not speak HTTP", true)]
     [InlineData("HTTP/1.1 2000 OK\r\n\r\n", "the proxy does not speak HTTP", true)]
     [InlineData("\r\n\r\n", "the proxy does not speak HTTP", true)]
-    public async Task Rule_4_5_what_a_proxy_says_about_one_host_is_no_fault_of_ours_but_its_own_trouble_is(string says, string detail, bool mayBeLocal)
+    public async Task Rule_4_5_what_a_proxy_says_about_one_host_is_no_fault_of_ours_but_its_own_trouble_is(string says, string detail, bool isOurs)
     {
         await using ConnectProxy proxy = ConnectProxy.Saying(says);
         Answer answer = await PostAsync($"http://canary:canary@127.0.0.1:{proxy.Port}", "https://public.example/");
-        Assert.Equal((AttemptOutcome.Connect, detail, mayBeLocal), (answer.Outcome, answer.Detail, answer.MayBeLocal));
+        Assert.Equal((AttemptOutcome.Connect, detail, isOurs ? Suspect.Ourselves : Suspect.Receiver), (answer.Outcome, answer.Detail, answer.Suspect));
     }
 
     [Fact]
@@ -113,9 +113,9 @@ public sealed class OutboundProxyTests
         unused.Stop();
 
         Answer answer = await PostAsync($"http://canary:canary@127.0.0.1:{port}", "https://public.example/");
-        Assert.Equal((AttemptOutcome.Connect, "no connection to the proxy: ConnectionRefused", true), (answer.Outcome, answer.Detail, answer.MayBeLocal));
+        Assert.Equal((AttemptOutcome.Connect, "no connection to the proxy: ConnectionRefused", Suspect.Ourselves), (answer.Outcome, answer.Detail, answer.Suspect));
         answer = await PostAsync("http://canary:canary@gone.example:3128", "https://public.example/");
-        Assert.Equal((AttemptOutcome.Connect, "the proxy's name was not found: the host does not exist", true), (answer.Outcome, answer.Detail, answer.MayBeLocal));
+        Assert.Equal((AttemptOutcome.Connect, "the proxy's name was not found: the host does not exist", Suspect.Ourselves), (answer.Outcome, answer.Detail, answer.Suspect));
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class OutboundProxyTests
     {
         await using Receiver proxy = Receiver.StartWithTls(MadeCertificate.For("proxy.example"));
         Answer answer = await PostAsync($"https://proxy.example:{proxy.Port}", "https://public.example/");
-        Assert.Equal((AttemptOutcome.Connect, true), (answer.Outcome, answer.MayBeLocal));
+        Assert.Equal((AttemptOutcome.Connect, Suspect.Ourselves), (answer.Outcome, answer.Suspect));
         Assert.Equal("the proxy's TLS certificate is not valid, or it does not speak TLS", answer.Detail);
         Assert.Empty(proxy.Requests);
     }

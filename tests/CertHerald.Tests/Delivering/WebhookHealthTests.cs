@@ -21,7 +21,7 @@ public sealed class WebhookHealthTests
     private static readonly Answer Refused = new(AttemptOutcome.Status, 500, null);
 
     [Fact]
-    public void Rule_6_2_ten_failures_in_a_row_pause_for_30_s_and_each_failed_probe_doubles_it_up_to_30_min()
+    public void E8_Rule_6_2_ten_failures_in_a_row_pause_for_30_s_and_each_failed_probe_doubles_it_up_to_30_min()
     {
         WebhookState state = WebhookState.New;
         for (int i = 0; i < 9; i++) state = Fail(state, Start);
@@ -53,7 +53,7 @@ public sealed class WebhookHealthTests
     }
 
     [Fact]
-    public void Rule_6_2_half_of_ten_attempts_in_five_minutes_pause_too_but_not_when_they_are_older()
+    public void E8_Rule_6_2_half_of_ten_attempts_in_five_minutes_pause_too_but_not_when_they_are_older()
     {
         WebhookState state = WebhookState.New;
         for (int i = 0; i < 9; i++) state = i % 2 == 0 ? WebhookHealth.AfterSuccess(state, Start.AddSeconds(i), Start.AddSeconds(i)).State : Fail(state, Start.AddSeconds(i));
@@ -68,7 +68,7 @@ public sealed class WebhookHealthTests
     }
 
     [Fact]
-    public void Rule_6_2_a_success_ends_the_breakers_own_pause_and_its_count_but_not_a_pause_that_was_asked_for()
+    public void E8_Rule_6_2_a_success_ends_the_breakers_own_pause_and_its_count_but_not_a_pause_that_was_asked_for()
     {
         WebhookState state = WebhookState.New;
         for (int i = 0; i < 9; i++) state = Fail(state, Start);
@@ -106,7 +106,7 @@ public sealed class WebhookHealthTests
     }
 
     [Fact]
-    public void Rule_6_3_five_days_without_success_hold_after_ten_failures_and_operators_hear_at_50_70_90_and_100_percent()
+    public void E8_Rule_6_3_five_days_without_success_hold_after_ten_failures_and_operators_hear_at_50_70_90_and_100_percent()
     {
         WebhookState state = WebhookState.New;
         var told = new List<(double Hours, string Kind)>();
@@ -132,7 +132,7 @@ public sealed class WebhookHealthTests
     }
 
     [Fact]
-    public void Rule_6_3_few_failures_do_not_hold_however_long_ago_the_first_was()
+    public void E8_Rule_6_3_few_failures_do_not_hold_however_long_ago_the_first_was()
     {
         WebhookState state = WebhookState.New;
         for (int i = 0; i < 9; i++) state = Fail(state, Start.AddDays(i));
@@ -173,7 +173,7 @@ public sealed class WebhookHealthTests
     [InlineData(503, "pause", "pause", "pause")]
     [InlineData(599, "retry", "retry", "retry")]
     [InlineData(null, "retry", "retry", "retry")]
-    public void Rule_4_4_every_row_of_the_outcome_table(int? status, string certSpotter, string native, string strict)
+    public void E6_Rule_4_4_every_row_of_the_outcome_table(int? status, string certSpotter, string native, string strict)
     {
         Assert.Equal(certSpotter, OutcomeOf(CertSpotter));
         Assert.Equal(native, OutcomeOf(Native));
@@ -206,7 +206,7 @@ public sealed class WebhookHealthTests
     [InlineData((int)AttemptOutcome.Protocol)]
     [InlineData((int)AttemptOutcome.Internal)]
     [InlineData((int)AttemptOutcome.Blocked)]
-    public void Rule_4_4_a_way_that_fails_is_a_counted_retry_and_three_refusals_of_the_guard_a_hold(int outcome)
+    public void E6_Rule_4_4_a_way_that_fails_is_a_counted_retry_and_three_refusals_of_the_guard_a_hold(int outcome)
     {
         var answer = new Answer((AttemptOutcome)outcome, null, "detail");
         WebhookState state = WebhookState.New;
@@ -224,7 +224,7 @@ public sealed class WebhookHealthTests
     [Fact]
     public void Rule_4_5_a_fault_of_our_own_counts_nothing_and_changes_nothing_of_the_webhook()
     {
-        var answer = new Answer(AttemptOutcome.Dns, null, "the name servers failed") { MayBeLocal = true };
+        var answer = new Answer(AttemptOutcome.Dns, null, "the name servers failed") { Suspect = Suspect.NameServers };
         Settlement settled = DeliveryLoop.Settle(WebhookState.New, Delivery(), answer, new Verdict(DeliveryState.Pending, Start.AddSeconds(1)), isOurs: true, Start, Start);
         Assert.Equal((false, WebhookState.New, Start.AddSeconds(1)), (settled.Counted, settled.Webhook, settled.Due));
     }

@@ -329,7 +329,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
         unused.Stop();
 
         Answer answer = await PostAsync(Given.Webhook(new Uri($"http://127.0.0.1:{port}/canary")));
-        Assert.Equal((AttemptOutcome.Connect, false), (answer.Outcome, answer.MayBeLocal));
+        Assert.Equal((AttemptOutcome.Connect, Suspect.Receiver), (answer.Outcome, answer.Suspect));
         Assert.Contains("ConnectionRefused", answer.Detail, StringComparison.Ordinal);
     }
 
@@ -348,7 +348,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
         using var sender = new WebhookSender(
             new OutboundGuard(LoopbackAllowed, (_, _) => throw new SocketException((int)SocketError.HostNotFound)), _time);
         Answer answer = await sender.PostAsync(Given.Webhook(new Uri("https://gone.example/canary")), Rules, "key", "{}"u8.ToArray(), Cancellation);
-        Assert.Equal((AttemptOutcome.Dns, false), (answer.Outcome, answer.MayBeLocal));
+        Assert.Equal((AttemptOutcome.Dns, Suspect.Receiver), (answer.Outcome, answer.Suspect));
         Assert.DoesNotContain("canary", answer.Detail, StringComparison.Ordinal);
     }
 

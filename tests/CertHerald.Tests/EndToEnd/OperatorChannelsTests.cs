@@ -20,7 +20,7 @@ public sealed class OperatorChannelsTests
         await using Receiver gone = Receiver.Start();
         gone.Default = Receiver.Answer(410);
         JsonObject pager = ServiceRig.Webhook("pager", rig.Receiver.Url.ToString(), "operator");
-        pager["dialect"] = "native";
+        (pager["dialect"], pager["signed"]) = ("native", false);
         rig.Configuration["webhooks"] = new JsonArray(pager, ServiceRig.Webhook("siem", gone.Url.ToString()));
         rig.Configuration["smtp"] = new JsonObject { ["host"] = "127.0.0.1", ["port"] = mails.Port, ["from"] = "herald@example.com", ["to"] = new JsonArray("ops@example.com") };
 
@@ -61,7 +61,7 @@ public sealed class OperatorChannelsTests
         await using Receiver gone = Receiver.Start();
         gone.Default = Receiver.Answer(410);
         JsonObject pager = ServiceRig.Webhook("pager", gone.Url.ToString(), "operator");
-        pager["dialect"] = "native";
+        (pager["dialect"], pager["signed"]) = ("native", false);
         rig.Configuration["webhooks"] = new JsonArray(pager);
         await using (Certherald first = await rig.RunReadyAsync())
         {

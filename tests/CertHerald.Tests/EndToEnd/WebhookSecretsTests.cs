@@ -150,7 +150,7 @@ public sealed class WebhookSecretsTests
     }
 
     [Fact]
-    public async Task Rule_8_4_the_key_changes_while_the_service_runs_and_while_it_does_not()
+    public async Task E11_Rule_8_4_the_key_changes_while_the_service_runs_and_while_it_does_not()
     {
         await using ServiceRig rig = await ServiceRig.StartAsync();
         await FillAsync(rig, 20);
@@ -203,7 +203,7 @@ public sealed class WebhookSecretsTests
     }
 
     [Fact]
-    public async Task Rule_8_3_without_its_key_or_with_one_that_all_can_read_the_service_ends_with_2_and_a_remedy()
+    public async Task E11_Rule_8_3_without_its_key_or_with_one_that_all_can_read_the_service_ends_with_2_and_a_remedy()
     {
         await using ServiceRig rig = await ServiceRig.StartAsync();
         await FillAsync(rig, 1);

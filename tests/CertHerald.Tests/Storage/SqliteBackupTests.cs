@@ -112,6 +112,74 @@ public sealed class SqliteBackupTests : IDisposable
         Assert.Empty(Directory.GetFiles(_from.Folder, "backup-*"));
     }
 
+    [Fact]
+    public async Task There_is_one_copy_at_a_time_and_the_next_once_it_was_fetched()
+    {
+        await using IStore store = Open(_from);
+        await using (Stream copy = (await store.BackUpAsync(Cancellation))!)
+        {
+            await Assert.ThrowsAsync<BackupUnderWayException>(() => store.BackUpAsync(Cancellation));
+            Assert.Single(Directory.GetFiles(_from.Folder, "backup-*"));
+        }
+        await SaveAsync(store, _to.PathOf("backup.db"));
+        Assert.Empty(Directory.GetFiles(_from.Folder, "backup-*"));
+    }
+
+    [Fact]
+    public async Task A_restore_that_fails_between_its_steps_leaves_the_database_and_its_log_as_they_were()
+    {
+        string backup = _to.PathOf("backup.db"), database = _from.PathOf("certherald.db");
+        await using (IStore store = Open(_from)) await SaveAsync(store, backup);
+        byte[] before = await File.ReadAllBytesAsync(database, Cancellation);
+        _from.Write("certherald.db-wal", "as a kill leaves it");
+        // In the way of the log's new name.
+        _from.Write("certherald.db.20261122T090000Z-wal", "another's");
+
+        StoreException failure = Assert.Throws<StoreException>(() => Stores.Restore(backup, _from.Folder, replace: true, Now));
+
+        Assert.Contains("could not be restored", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(database, Cancellation));
+        Assert.Equal("as a kill leaves it", await File.ReadAllTextAsync(database + "-wal", Cancellation));
+        Assert.False(File.Exists(_from.PathOf("certherald.db.20261122T090000Z")));
+    }
+
+    [Fact]
+    public async Task What_root_makes_in_a_services_directory_belongs_to_the_service()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "left out: needs root on Linux");
+        string backup = _from.PathOf("backup.db");
+        await using (IStore store = Open(_from)) await SaveAsync(store, backup);
+        (await Tool.RunAsync(Tool.Find("chown"), _to.Folder, ["4711:4712", "."])).With(0);
+
+        Stores.Restore(backup, _to.Folder, replace: false, Now);
+        await using IStore restored = Open(_to);
+        await restored.AddWebhookAsync(new StoredWebhook { Name = "hook", Dialect = "certspotter", Events = [], Added = Now, Url = "https://u:p@h/" }, Cancellation);
+
+        string[] files = [.. Directory.GetFiles(_to.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        Assert.Equal(["certherald.db", "certherald.db-shm", "certherald.db-wal", "certherald.lock", "secrets.key"], files);
+        Ended owners = (await Tool.RunAsync(Tool.Find("stat"), _to.Folder, ["-c", "%u:%g", .. files])).With(0);
+        Assert.All(owners.Output.Trim().Split('\n'), owner => Assert.Equal("4711:4712", owner));
+    }
+
+    [Fact]
+    public async Task Rule_12_the_size_of_the_write_ahead_log_is_measured()
+    {
+        var sizes = new List<long>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Meter == _meter && instrument.Name == "certherald_store_wal_bytes") listener.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<long>((_, size, _, _) => sizes.Add(size));
+        listener.Start();
+        await using (IStore store = Open(_from))
+        {
+            await store.BeginLogAsync(_log.Description, _log.FrontierAt(0), Cancellation);
+            await CommitAsync(store, 0, 20);
+            listener.RecordObservableInstruments();
+            Assert.Equal(new FileInfo(_from.PathOf("certherald.db-wal")).Length, Assert.Single(sizes));
+            Assert.True(sizes[0] > 0);
+        }
+        listener.RecordObservableInstruments();
+        Assert.Equal(0, sizes[1]);
+    }
+
     private IStore Open(Scratch folder) => Stores.Open(Stores.Sqlite, folder.Folder, TimeProvider.System, _meter);
 
     private async Task CommitAsync(IStore store, ulong from, ulong until)

@@ -143,7 +143,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task Rule_3_4_a_claim_that_is_renewed_does_not_expire_and_one_given_back_is_due_at_once()
+    public async Task E4_Rule_3_4_a_claim_that_is_renewed_does_not_expire_and_one_given_back_is_due_at_once()
     {
         await OweAsync(2, "hook");
         IReadOnlyList<StoredDelivery> claimed = await ClaimAsync("hook");

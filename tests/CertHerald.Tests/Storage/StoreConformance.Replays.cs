@@ -7,7 +7,7 @@ namespace CertHerald.Tests.Storage;
 public abstract partial class StoreConformance
 {
     [Fact]
-    public async Task Rule_7_1_what_ended_is_replayed_with_its_key_and_bytes_and_a_dry_run_only_counts()
+    public async Task E9_Rule_7_1_what_ended_is_replayed_with_its_key_and_bytes_and_a_dry_run_only_counts()
     {
         await OweAsync(3, "hook");
         DateTimeOffset created = Time.GetUtcNow();
@@ -36,7 +36,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task Rule_7_2_what_waits_is_due_now_and_not_doubled_however_often_it_is_asked_for()
+    public async Task E9_Rule_7_2_what_waits_is_due_now_and_not_doubled_however_often_it_is_asked_for()
     {
         await OweAsync(1, "hook");
         await FailAsync(Assert.Single(await ClaimAsync("hook")), Time.GetUtcNow().AddHours(6));
@@ -52,7 +52,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task Rule_7_1_as_new_has_a_new_key_and_the_same_bytes()
+    public async Task E9_Rule_7_1_as_new_has_a_new_key_and_the_same_bytes()
     {
         await OweAsync(2, "hook");
         await EndAsync(DeliveryState.Done, DeliveryState.Dead);
@@ -66,7 +66,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task Rule_7_1_filters_take_the_dead_the_held_and_what_was_never_delivered()
+    public async Task E9_Rule_7_1_filters_take_the_dead_the_held_and_what_was_never_delivered()
     {
         PaperLog log = await OweAsync(4, "hook");
         await EndAsync(DeliveryState.Done, DeliveryState.Dead, DeliveryState.Pending, DeliveryState.Dead);

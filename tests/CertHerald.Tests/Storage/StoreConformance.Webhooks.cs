@@ -67,7 +67,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task Rule_8_4_a_change_of_keys_leaves_every_secret_readable_and_ends_with_one_key()
+    public async Task E11_Rule_8_4_a_change_of_keys_leaves_every_secret_readable_and_ends_with_one_key()
     {
         for (int i = 0; i < 60; i++) await Store.AddWebhookAsync(Secretive($"hook{i:00}"), Cancellation);
 

@@ -49,12 +49,12 @@ internal sealed class MailSender(OutboundGuard guard, TimeProvider time, X509Cha
         SmtpException smtp => new Answer(smtp.IsTls ? AttemptOutcome.Tls : AttemptOutcome.Protocol, null, smtp.Message),
         AuthenticationException => new Answer(AttemptOutcome.Tls, null, "the TLS handshake failed: the server's certificate is not valid for its name here"),
         OutboundBlockedException => new Answer(AttemptOutcome.Blocked, null, failure.Message),
-        NameResolutionException unresolved => new Answer(AttemptOutcome.Dns, null, failure.Message) { MayBeLocal = unresolved.MayBeLocal },
-        ProxyFailedException proxy => new Answer(AttemptOutcome.Connect, null, failure.Message) { MayBeLocal = proxy.MayBeLocal },
+        NameResolutionException unresolved => new Answer(AttemptOutcome.Dns, null, failure.Message) { Suspect = unresolved.MayBeLocal ? Suspect.NameServers : Suspect.Receiver },
+        ProxyFailedException proxy => new Answer(AttemptOutcome.Connect, null, failure.Message) { Suspect = proxy.MayBeLocal ? Suspect.Ourselves : Suspect.Receiver },
         _ when isConnected => new Answer(AttemptOutcome.Protocol, null, "the connection broke"),
         SocketException socket => new Answer(AttemptOutcome.Connect, null, $"no connection: {socket.SocketErrorCode}")
         {
-            MayBeLocal = socket.SocketErrorCode is SocketError.NetworkUnreachable or SocketError.NetworkDown or SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable,
+            Suspect = LocalFaults.SuspectOf(socket.SocketErrorCode),
         },
         _ => new Answer(AttemptOutcome.Connect, null, "no connection"),
     };

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using CertHerald.Fetching;
 
 namespace CertHerald.Delivering.Operators;
 
@@ -126,13 +127,7 @@ internal sealed class SmtpSession(Stream connection, X509ChainPolicy? trust) : I
     {
         var encrypted = new SslStream(_stream);
         _stream = encrypted;
-        var options = new SslClientAuthenticationOptions
-        {
-            TargetHost = mail.Host.TrimEnd('.'),
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            CertificateChainPolicy = trust,
-        };
-        await encrypted.AuthenticateAsClientAsync(options, cancellation);
+        await encrypted.AuthenticateAsClientAsync(ClientTls.Options(mail.Host.TrimEnd('.'), trust), cancellation);
     }
 
     private async Task<SmtpReply> SayAsync(string command, int expected, CancellationToken cancellation)

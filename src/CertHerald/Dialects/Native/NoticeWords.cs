@@ -72,7 +72,7 @@ internal static class NoticeWords
         WebhookFacts { Delivery: { } delivery } => string.Create(CultureInfo.InvariantCulture, $"{baseUrl}/console/deliveries/{delivery}"),
         WebhookFacts or SecretFacts { Kind: SecretFacts.SigningSecret } => $"{baseUrl}/console/webhooks",
         MalformedFacts malformed => string.Create(CultureInfo.InvariantCulture, $"{baseUrl}/console/malformed/{malformed.Example}"),
-        SecretFacts => $"{baseUrl}/console/keys",
+        SecretFacts => $"{baseUrl}/console/api-keys",
         ExpiringFacts => $"{baseUrl}/console/deliveries?state=held",
         CaaFacts => $"{baseUrl}/console/known",
         _ => $"{baseUrl}/console",

@@ -28,6 +28,13 @@ internal static class PostgresAddress
         }
     }
 
+    /// <summary>Where it leads, of one without mistakes.</summary>
+    public static string Describe(string connection)
+    {
+        var address = new NpgsqlConnectionStringBuilder(connection);
+        return $"PostgreSQL at {address.Host}/{address.Database}";
+    }
+
     /// <summary>Connections there, with our bounds where it has none. Of several servers, the primary.</summary>
     public static NpgsqlDataSource Open(string connection)
     {

@@ -108,6 +108,7 @@ internal sealed class SecretKeys
                 file.Write(Encoding.ASCII.GetBytes(string.Concat(keys.Select(key => key.ToLine() + "\n"))));
                 file.Flush(flushToDisk: true);
             }
+            FileOwner.Give(fresh);
             File.Move(fresh, _path, overwrite: true);
             DirectoryFlush.Run(Path.GetDirectoryName(Path.GetFullPath(_path))!);
         }

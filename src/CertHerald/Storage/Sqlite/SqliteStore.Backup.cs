@@ -10,9 +10,13 @@ internal sealed partial class SqliteStore
     private const string DatabaseFile = "certherald.db";
     private const string BackupsUnderWay = "backup-*.tmp";
 
+    // Set while a copy is there: each takes as much room as the database.
+    private int _isBackedUp;
+
     public Task<Stream?> BackUpAsync(CancellationToken cancellation) => Task.Run<Stream?>(
         () =>
         {
+            if (Interlocked.Exchange(ref _isBackedUp, 1) != 0) throw new BackupUnderWayException();
             // Beside the database, where there is room for it; gone once it was read.
             string copy = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_address.DataSource))!, $"backup-{Guid.NewGuid():N}.tmp");
             try
@@ -30,12 +34,14 @@ internal sealed partial class SqliteStore
                     single.CommandText = "PRAGMA journal_mode = DELETE";
                     single.ExecuteNonQuery();
                 }
-                return new FileStream(copy, FileMode.Open, FileAccess.Read, FileShare.Delete, 1 << 16, FileOptions.DeleteOnClose | FileOptions.SequentialScan);
+                return new Copy(copy, () => Volatile.Write(ref _isBackedUp, 0));
             }
-            catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
+            catch (Exception failure)
             {
+                Volatile.Write(ref _isBackedUp, 0);
                 File.Delete(copy);
-                throw new StoreException($"the backup could not be made: {failure.Message}", failure);
+                if (failure is SqliteException or IOException or UnauthorizedAccessException) throw new StoreException($"the backup could not be made: {failure.Message}", failure);
+                throw;
             }
         },
         cancellation);
@@ -49,6 +55,7 @@ internal sealed partial class SqliteStore
     {
         using FileStream instance = DataDirectory.Take(directory);
         string database = Path.Combine(directory, DatabaseFile), fresh = database + ".new";
+        string? moved = null;
         if (!replace && File.Exists(database))
             throw new StoreException($"{directory} holds a database already: with --force it is kept under another name, and the backup takes its place; or name another directory with --data DIR");
         try
@@ -62,11 +69,13 @@ internal sealed partial class SqliteStore
                 to.Flush(flushToDisk: true);
             }
             Check(backup, fresh);
+            FileOwner.Give(fresh);
 
             string? kept = File.Exists(database) ? string.Create(CultureInfo.InvariantCulture, $"{database}.{now.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}") : null;
             if (kept is not null)
             {
                 File.Move(database, kept);
+                moved = kept;
                 // What was committed last may stand only in the log beside it, which goes by its name.
                 if (File.Exists(database + "-wal")) File.Move(database + "-wal", kept + "-wal");
             }
@@ -78,12 +87,21 @@ internal sealed partial class SqliteStore
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
         {
+            if (moved is not null) PutBack(moved, database);
             throw new StoreException($"{backup} could not be restored: {failure.Message}", failure);
         }
         finally
         {
             File.Delete(fresh);
         }
+    }
+
+    /// <summary>Undoes a restore that failed between its steps: the database has its name again, and the log that belongs to it.</summary>
+    private static void PutBack(string kept, string database)
+    {
+        // Moved first and last: a log beside a database of another name belongs to nothing.
+        if (!File.Exists(database + "-wal") && File.Exists(kept + "-wal")) File.Move(kept + "-wal", database + "-wal");
+        File.Move(kept, database);
     }
 
     private static void Check(string backup, string copy)
@@ -112,6 +130,19 @@ internal sealed partial class SqliteStore
         var style = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) style.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using var file = new FileStream(path, style);
+    }
+
+    /// <summary>A copy that is gone once it was read, whoever closes it.</summary>
+    private sealed class Copy(string path, Action closed)
+        : FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Delete, 1 << 16, FileOptions.DeleteOnClose | FileOptions.SequentialScan)
+    {
+        private int _isClosed;
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (Interlocked.Exchange(ref _isClosed, 1) == 0) closed();
+        }
     }
 
     /// <summary>What a process that was killed left of backups.</summary>

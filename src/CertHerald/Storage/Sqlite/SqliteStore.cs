@@ -42,6 +42,10 @@ internal sealed partial class SqliteStore : IStore
         _writer = new SqliteWriter(session, meter);
         _instance = instance;
         _time = time;
+        string journal = _address.DataSource + "-wal";
+        meter.CreateObservableGauge(
+            "certherald_store_wal_bytes", () => new FileInfo(journal) is { Exists: true } file ? file.Length : 0L, "By",
+            "Size of SQLite's write-ahead log, which a reader that never ends keeps from being written back.");
     }
 
     /// <summary>Opens or makes the database in a directory, and takes the directory for this process.</summary>
@@ -71,6 +75,7 @@ internal sealed partial class SqliteStore : IStore
             session.Run("PRAGMA wal_autocheckpoint = 4000");
             session.Run("PRAGMA busy_timeout = 10000");
             SqliteSchema.Migrate(session);
+            FileOwner.Give(address.DataSource, address.DataSource + "-wal", address.DataSource + "-shm");
             SecretKeys secrets = SecretKeys.Open(directory);
             FindLost(session, secrets, forgotten);
             ReleaseClaims(session);

@@ -10,7 +10,7 @@ public sealed class StandardSignerTests
     private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeSeconds(1614265330);
 
     [Fact]
-    public void Rule_8_1_the_vector_of_Standard_Webhooks_is_signed_as_published() => Assert.Equal(
+    public void E10_Rule_8_1_the_vector_of_Standard_Webhooks_is_signed_as_published() => Assert.Equal(
         [
             new("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),
             new("webhook-timestamp", "1614265330"),
@@ -19,7 +19,7 @@ public sealed class StandardSignerTests
         new StandardSigner([Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]).HeadersFor("msg_p5jXN8AQM9LWM0D4loKWxJek", Now, """{"test": 2432232314}"""u8));
 
     [Fact]
-    public void Rule_8_1_the_time_is_that_of_the_attempt_and_the_id_stays()
+    public void E10_Rule_8_1_the_time_is_that_of_the_attempt_and_the_id_stays()
     {
         var signer = new StandardSigner([SigningSecret.New()]);
         string[] first = [.. signer.HeadersFor("key", Now, "{}"u8).Select(header => header.Value)];
@@ -31,7 +31,7 @@ public sealed class StandardSignerTests
     }
 
     [Fact]
-    public void Rule_8_2_old_and_new_secrets_sign_side_by_side_newest_first_until_the_old_one_ends()
+    public void E10_Rule_8_2_old_and_new_secrets_sign_side_by_side_newest_first_until_the_old_one_ends()
     {
         SigningSecret old = SigningSecret.New(), latest = SigningSecret.New();
         var signer = new StandardSigner([latest, old.EndingAt(Now.AddHours(24))]);
@@ -43,7 +43,7 @@ public sealed class StandardSignerTests
     }
 
     [Fact]
-    public void Rule_8_2_an_end_that_was_set_is_never_put_off()
+    public void E10_Rule_8_2_an_end_that_was_set_is_never_put_off()
     {
         SigningSecret secret = SigningSecret.New().EndingAt(Now).EndingAt(Now.AddDays(7));
         Assert.Equal(Now, secret.Until);
@@ -56,7 +56,7 @@ public sealed class StandardSignerTests
     [InlineData(23, false)]
     [InlineData(65, false)]
     [InlineData(0, false)]
-    public void Rule_8_1_secrets_of_24_to_64_bytes_are_taken(int bytes, bool taken)
+    public void E10_Rule_8_1_secrets_of_24_to_64_bytes_are_taken(int bytes, bool taken)
     {
         string text = "whsec_" + Convert.ToBase64String(new byte[bytes]);
         Assert.Equal(taken, SigningSecret.TryParse(text, out SigningSecret? secret, out string? mistake));
@@ -91,7 +91,7 @@ public sealed class StandardSignerTests
     }
 
     [Fact]
-    public async Task Rule_8_1_the_sender_signs_what_it_sends_under_the_deliverys_key_with_the_time_of_the_attempt()
+    public async Task E10_Rule_8_1_the_sender_signs_what_it_sends_under_the_deliverys_key_with_the_time_of_the_attempt()
     {
         await using Receiver receiver = Receiver.Start();
         var time = new ManualTime();

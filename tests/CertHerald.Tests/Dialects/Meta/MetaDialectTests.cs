@@ -142,7 +142,7 @@ public sealed class MetaDialectTests
     [InlineData(429, "Status")]
     [InlineData(500, "Status")]
     [InlineData(503, "Status")]
-    public void Rule_4_4_in_this_dialect_200_delivers_and_everything_else_is_tried_again(int status, string outcome)
+    public void E6_Rule_4_4_in_this_dialect_200_delivers_and_everything_else_is_tried_again(int status, string outcome)
     {
         DateTimeOffset now = DateTimeOffset.UnixEpoch;
         var delivery = new StoredDelivery(1, "hook", EventKinds.Certificate, 1, "key", null, DeliveryState.Inflight, 0, null, now, now, now);
@@ -161,7 +161,7 @@ public sealed class MetaDialectTests
     [InlineData(201, true)]
     [InlineData(299, true)]
     [InlineData(300, false)]
-    public void Rule_4_4_accept_any_2xx_takes_these_too(int status, bool delivers) =>
+    public void E6_Rule_4_4_accept_any_2xx_takes_these_too(int status, bool delivers) =>
         Assert.Equal(delivers, Meta.Rules.For(Given.Webhook(new Uri("https://h/")) with { AcceptAny2xx = true }).Delivers(status));
 
     private static DeliverySubject Subject(long id, long time) => new(

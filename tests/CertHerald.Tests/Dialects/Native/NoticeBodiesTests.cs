@@ -7,6 +7,7 @@ using CertHerald.Delivering;
 using CertHerald.Dialects.Mail;
 using CertHerald.Dialects.Native;
 using CertHerald.Storage;
+using CertHerald.Tests.Architecture;
 using CertHerald.Tests.Docs;
 using CertHerald.Transparency.Logs;
 using CertHerald.Transparency.Merkle;
@@ -49,6 +50,14 @@ public sealed partial class NoticeBodiesTests
         Notice notice = Documented.Single(one => one.Id == id);
         string example = Example().Matches(Repository.Text("docs/operators.md")).Select(match => match.Groups[1].Value).Single(text => JsonNode.Parse(text)!["id"]?.GetValue<string>() == $"{id}");
         Assert.Equal(JsonNode.Parse(example)!.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }), Write(new NativeDialect(), notice));
+    }
+
+    [Fact]
+    public void Every_notice_leads_to_a_page_that_there_is()
+    {
+        string console = string.Concat(SourceFile.All("src/CertHerald/WebConsole").Select(file => file.Text));
+        foreach (string path in Documented.Select(notice => new Uri(NoticeWords.UrlOf(notice, "https://ct.example.com")).AbsolutePath))
+            Assert.Contains(path == "/console" ? "pages.MapGet(\"\"" : $"pages.MapGet(\"/{path.Split('/')[2]}", console, StringComparison.Ordinal);
     }
 
     [Fact]

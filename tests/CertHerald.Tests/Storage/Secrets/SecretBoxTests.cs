@@ -9,7 +9,7 @@ public sealed class SecretBoxTests
     private static readonly SecretPlace Place = new("added_webhook", "url", 7);
 
     [Fact]
-    public void Rule_8_3_a_box_is_version_key_nonce_ciphertext_and_tag()
+    public void E11_Rule_8_3_a_box_is_version_key_nonce_ciphertext_and_tag()
     {
         byte[] secret = "canary"u8.ToArray(), box = SecretBox.Seal(Key, Place, secret);
 
@@ -21,7 +21,7 @@ public sealed class SecretBoxTests
     }
 
     [Fact]
-    public void Rule_8_3_the_nonce_is_another_each_time() =>
+    public void E11_Rule_8_3_the_nonce_is_another_each_time() =>
         Assert.Equal(1_000, Enumerable.Range(0, 1_000).Select(_ => Convert.ToHexString(SecretBox.Seal(Key, Place, []).AsSpan(5, 12))).Distinct().Count());
 
     [Theory]
@@ -32,7 +32,7 @@ public sealed class SecretBoxTests
         Assert.Null(SecretBox.Open(Key, new SecretPlace(table, column, row), SecretBox.Seal(Key, Place, "canary"u8)));
 
     [Fact]
-    public void Rule_8_3_a_box_of_which_one_bit_was_altered_does_not_open()
+    public void E11_Rule_8_3_a_box_of_which_one_bit_was_altered_does_not_open()
     {
         byte[] box = SecretBox.Seal(Key, Place, "canary"u8);
         for (int bit = 0; bit < box.Length * 8; bit++)
