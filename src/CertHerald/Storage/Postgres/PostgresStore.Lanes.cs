@@ -101,7 +101,7 @@ internal sealed partial class PostgresStore
         },
         cancellation);
 
-    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, CancellationToken cancellation) => WriteAsync(
+    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, bool isProven, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
             (LogLane lower, long log) = await FindLaneAsync(session, lane);
@@ -110,13 +110,17 @@ internal sealed partial class PostgresStore
                 row => (row.GetInt64(0), row.LongOrNull(1)), ("@log", log), ("@backFill", lower.BackFill), ("@start", lower.Until!.Value.Value));
             if (until is null) return null;
 
-            await ProveAsync(session, log, lower.Start, lane.Position.Read.Size);
             await session.RunAsync("DELETE FROM lane WHERE id = @id", ("@id", id));
-            await session.RunAsync("UPDATE lane SET until = @until, trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            await session.RunAsync("UPDATE lane SET until = @until WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            lower = lower with { Until = new TreeSize((ulong)until.Value) };
+            if (!isProven) return lower;
+
+            await ProveAsync(session, log, lower.Start, lane.Position.Read.Size);
+            await session.RunAsync("UPDATE lane SET trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@id", lower.Id));
             await SetPositionAsync(session, lower, LogPosition.At(lane.Position.Read));
             await CloseIncidentsAsync(session, log, IncidentKinds.RootMismatch, lower.Position.Proven.Size.ToString());
-            if (lower.Trouble is { } trouble) await CloseIncidentsAsync(session, log, trouble.Kind, SubjectOf(lower));
-            return lower with { Until = new TreeSize((ulong)until.Value), Position = LogPosition.At(lane.Position.Read), Trouble = null };
+            if (lower.Trouble is { } trouble) await CloseIncidentsAsync(session, log, trouble.Kind, SubjectOf(lane));
+            return lower with { Position = LogPosition.At(lane.Position.Read), Trouble = null };
         },
         cancellation);
 

@@ -129,7 +129,7 @@ internal sealed partial class SqliteStore
         },
         cancellation);
 
-    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, CancellationToken cancellation) => WriteAsync(
+    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, bool isProven, CancellationToken cancellation) => WriteAsync(
         session =>
         {
             (LogLane lower, long log) = FindLane(session, lane);
@@ -138,13 +138,17 @@ internal sealed partial class SqliteStore
                 row => (row.GetInt64(0), row.IsDBNull(1) ? (ulong?)null : row.Size(1)), ("@log", log), ("@backFill", lower.BackFill), ("@start", lower.Until!.Value.Value));
             if (until is null) return null;
 
-            Prove(session, log, lower.Start, lane.Position.Read.Size);
             session.Run("DELETE FROM lane WHERE id = @id", ("@id", id));
-            session.Run("UPDATE lane SET until = @until, trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            session.Run("UPDATE lane SET until = @until WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            lower = lower with { Until = new TreeSize(until.Value) };
+            if (!isProven) return lower;
+
+            Prove(session, log, lower.Start, lane.Position.Read.Size);
+            session.Run("UPDATE lane SET trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@id", lower.Id));
             SetPosition(session, lower, LogPosition.At(lane.Position.Read));
             CloseIncidents(session, log, IncidentKinds.RootMismatch, lower.Position.Proven.Size.ToString());
-            if (lower.Trouble is { } trouble) CloseIncidents(session, log, trouble.Kind, SubjectOf(lower));
-            return lower with { Until = new TreeSize(until.Value), Position = LogPosition.At(lane.Position.Read), Trouble = null };
+            if (lower.Trouble is { } trouble) CloseIncidents(session, log, trouble.Kind, SubjectOf(lane));
+            return lower with { Position = LogPosition.At(lane.Position.Read), Trouble = null };
         },
         cancellation);
 
