@@ -98,17 +98,23 @@ internal sealed class FlipFault((ulong First, ulong Last)? range) : ActiveFault
 }
 
 /// <summary>F18: a range that the log cannot give, while it gives what follows.</summary>
-internal sealed class MissingFault(ulong first, ulong last) : ActiveFault
+internal sealed class MissingFault(ulong first, ulong last, int status) : ActiveFault
 {
-    public static ActiveFault? Of(string argument) =>
-        FaultArgument.Range(argument) is { } range ? new MissingFault(range.First, range.Last) : null;
+    public static ActiveFault? Of(string argument)
+    {
+        string[] parts = argument.Split(':');
+        int status = 500;
+        return parts.Length <= 2 && FaultArgument.Range(parts[0]) is { } range && (parts.Length == 1 || (int.TryParse(parts[1], out status) && status is >= 400 and < 600))
+            ? new MissingFault(range.First, range.Last, status)
+            : null;
+    }
 
     public override Answer? Instead(Question question)
     {
         if (!Concerns(question) || !question.AsksFor(first, last)) return null;
         // A tile is whole or not at all; get-entries may give what stands before.
         bool isCut = question.Call == Calls.GetEntries && question.Entries!.Value.First < first;
-        return !isCut && Take() ? Answer.Refusal(500, "backend: these entries cannot be read") : null;
+        return !isCut && Take() ? Answer.Refusal(status, "backend: these entries cannot be read") : null;
     }
 
     public override bool ReadsEntries(Question question) => question.Call == Calls.GetEntries && Concerns(question) && question.AsksFor(first, last);

@@ -72,22 +72,23 @@ internal sealed partial class Readiness(IStore store, IEnumerable<CheckSource> s
 
     /// <summary>
     /// A log that lies is no reason to take the service out of rotation: another instance would see the same log, and alerts
-    /// go on. What is grave is said all the same.
+    /// go on. What is open is said all the same, the gravest first.
     /// </summary>
     private async Task<IReadOnlyList<Check>> IncidentsAsync(CancellationToken cancellation)
     {
-        List<Incident> grave =
+        List<Incident> open =
         [
             .. from incident in await store.IncidentsAsync(new IncidentFilter(OnlyOpen: true), cancellation)
-               where incident.Severity >= Severity.Error
                orderby incident.Severity descending, incident.Id
                select incident,
         ];
-        if (grave.Count == 0) return [new Check("incidents", true)];
+        if (open.Count == 0) return [new Check("incidents", true)];
 
-        string shown = string.Join(", ", grave.Take(MostNamed).Select(incident =>
+        string shown = string.Join(", ", open.Take(MostNamed).Select(incident =>
             $"{incident.Kind} ({incident.Severity.ToString().ToLowerInvariant()}) of {(incident.LogDescription.Length > 0 ? incident.LogDescription : incident.Log)}"));
-        return [new Check("incidents", true, $"Degraded by incidents of logs: {shown}{(grave.Count > MostNamed ? $", and {grave.Count - MostNamed} more" : "")}. See /console/logs, or 'certherald logs'.")];
+        string more = open.Count > MostNamed ? $", and {open.Count - MostNamed} more" : "";
+        string grade = open[0].Severity >= Severity.Error ? "Degraded by incidents" : "Open incidents";
+        return [new Check("incidents", true, $"{grade} of logs: {shown}{more}. See /console/logs, or 'certherald logs'.")];
     }
 
     // Edge of the request pipeline: a check that cannot be made is one that does not hold, and hides none of the others.

@@ -158,7 +158,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample) { Index = options.Index });                          // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only) { Owner = webhook.Owner }), issuers));
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.Subscriptions, issuers));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching

@@ -1,3 +1,5 @@
+using CertHerald.Deciding;
+
 namespace CertHerald.Delivering;
 
 /// <summary>
@@ -25,6 +27,9 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
     /// <summary>The part of them that is apps'. Their names are none that others can have.</summary>
     public IReadOnlyList<WebhookOptions> OfApps => _now.OfApps;
 
+    /// <summary>What each of them wants.</summary>
+    public IReadOnlyList<Subscription> Subscriptions => _now.Subscriptions;
+
     /// <summary>Puts in force what the configuration holds now.</summary>
     public void Configure(IReadOnlyList<WebhookOptions> configured) => Swap(now => now with { Configured = configured });
 
@@ -40,10 +45,14 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
         {
             State after = change(_now);
             var taken = after.Configured.Select(webhook => webhook.Name).ToHashSet(StringComparer.Ordinal);
-            _now = after with { All = [.. after.Configured, .. after.Added.Where(webhook => !taken.Contains(webhook.Name)), .. after.OfApps] };
+            _now = new State(after.Configured, after.Added, after.OfApps, [.. after.Configured, .. after.Added.Where(webhook => !taken.Contains(webhook.Name)), .. after.OfApps]);
         }
     }
 
     private sealed record State(
-        IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> OfApps, IReadOnlyList<WebhookOptions> All);
+        IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> OfApps, IReadOnlyList<WebhookOptions> All)
+    {
+        // Once for all findings until the next change.
+        public IReadOnlyList<Subscription> Subscriptions { get; } = [.. All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only) { Owner = webhook.Owner })];
+    }
 }

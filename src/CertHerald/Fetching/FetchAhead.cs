@@ -70,7 +70,7 @@ internal sealed class FetchAhead(ILogSource source, LaneMemory memory) : IDispos
                 GiveBackFailed();
                 if (isTooLarge) throw TooLarge($"entries from {range.Start} on");
             }
-            catch (LogUnavailableException e) when (range.Fetch!.IsFaulted && e.IsRefusal && range.Refusals < MostRefusals)
+            catch (LogUnavailableException e) when (range.Fetch!.IsFaulted && e is { IsRefusal: true, IsItsOwn: false } && range.Refusals < MostRefusals)
             {
                 range.Refusals++;
                 Refusals++;

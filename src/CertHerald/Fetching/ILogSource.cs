@@ -97,6 +97,15 @@ internal class LogUnavailableException : Exception
 
     /// <summary>The host refused because of how much it is asked, or may have.</summary>
     public bool IsRefusal => Status is HttpStatusCode.TooManyRequests or HttpStatusCode.Forbidden or HttpStatusCode.ServiceUnavailable;
+
+    /// <summary>The host refuses this whenever it is asked for, and answers other requests for entries meanwhile: how much it is asked is not the reason.</summary>
+    public bool IsItsOwn { get; set; }
+
+    /// <summary>By its status, the log is only asked too much.</summary>
+    public bool NamesPace => Status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+
+    /// <summary>The log answers, only not so fast: that says nothing about what was asked for.</summary>
+    public bool IsThrottled => NamesPace && !IsItsOwn;
 }
 
 /// <summary>

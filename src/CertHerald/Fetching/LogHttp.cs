@@ -33,6 +33,8 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
     private readonly bool _declinesGzip = prefix.IsLoopback;
     private int _usualLength = SmallestBuffer;
 
+    private readonly RefusedRequests _refused = new();
+
     /// <summary>The client that all logs share.</summary>
     /// <param name="contact">An e-mail address or URL for operators; empty for none.</param>
     /// <param name="handler">One with the settings of <see cref="CreateHandler"/>, whose connections pass the outbound guard.</param>
@@ -85,11 +87,14 @@ internal sealed class LogHttp(HttpClient client, Uri prefix, string log, Pacer p
         {
             LogAnswer answer = await GetAsync(path, cap, etag, limit ?? DefaultLimit, room, cancellation);
             pacer.Answered(turn);
+            _refused.Answered(path);
             return answer;
         }
         catch (LogUnavailableException e)
         {
-            if (e.IsRefusal) pacer.Refused(turn, e.RetryAfter);
+            e.IsItsOwn = e.IsRefusal && priority != RequestPriority.Head && _refused.IsItsOwn(path, pacer.Reads);
+            if (e.IsItsOwn) pacer.RefusedForItself(turn, e.RetryAfter);
+            else if (e.IsRefusal) pacer.Refused(turn, e.RetryAfter);
             else if (e.Status is { } status && (int)status < 500) pacer.Answered(turn);
             else pacer.Abandoned(turn);
             if (e is { IsRefusal: false, RetryAfter: { } wait }) pacer.Pause(wait);

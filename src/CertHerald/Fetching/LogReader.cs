@@ -1,4 +1,3 @@
-using System.Net;
 using CertHerald.Transparency.Batches;
 using CertHerald.Transparency.Entries;
 using CertHerald.Transparency.Heads;
@@ -170,6 +169,21 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
         }
     }
 
+    /// <summary>Whether the log gives an entry now, for whatever reason it does not.</summary>
+    /// <param name="index">Below the head's size.</param>
+    public async Task<bool> GivesAsync(ulong index, VerifiedHead head, CancellationToken cancellation)
+    {
+        try
+        {
+            using RawBatch entry = await GetEntriesAsync(new EntryIndex(index), 1, head, cancellation);
+            return true;
+        }
+        catch (LogUnavailableException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>
     /// The first entry behind a refused one that the log gives; null if it gives none before <paramref name="until"/>. Looks
     /// in growing steps, then between the last two: a log that gives single entries in between is found to refuse them too.
@@ -287,6 +301,9 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
     /// <summary>Entries that an answer holds, as learned: worth keeping over a restart.</summary>
     public int PageSize => source.PageSize;
 
+    /// <summary>Fewer entries than this take no less to read.</summary>
+    public int LeastPage => source.LeastPage;
+
     /// <summary>An issuer's certificate by its fingerprint, hash-checked; null where the log has none, or carries chains in entries.</summary>
     public Task<byte[]?> GetIssuerAsync(MerkleHash fingerprint, CancellationToken cancellation) => source.GetIssuerAsync(fingerprint, cancellation);
 
@@ -317,19 +334,6 @@ internal sealed class LogReader(LogDescription log, ILogSource source, FetchMemo
             return (batch.Start.Value, times);
         },
         cancellation);
-
-    private async Task<bool> GivesAsync(ulong index, VerifiedHead head, CancellationToken cancellation)
-    {
-        try
-        {
-            using RawBatch entry = await GetEntriesAsync(new EntryIndex(index), 1, head, cancellation);
-            return true;
-        }
-        catch (LogUnavailableException failure) when (failure.Status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
-        {
-            return false;
-        }
-    }
 
     private static DateTimeOffset? TimeOf(RawBatch batch, int place) =>
         LogEntry.Read(batch[place], out LogEntry entry) == EntryFailure.None ? LogTime.Of(entry.Timestamp) : null;

@@ -5,7 +5,7 @@ internal enum RequestPriority { Head, Tip, CatchUp }
 
 /// <summary>Leave to send one request. <c>default</c> belongs to no pacer.</summary>
 /// <param name="Epoch">How often the host had refused before: what was under way then is judged together.</param>
-internal readonly record struct RequestTurn(long Epoch);
+internal readonly record struct RequestTurn(long Epoch, RequestPriority Priority);
 
 /// <summary>
 /// Spaces the requests to one host of one operator: a token bucket that holds a second's worth, at a rate that
@@ -16,13 +16,16 @@ internal readonly record struct RequestTurn(long Epoch);
 /// </summary>
 internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? random = null) : IDisposable
 {
+    /// <summary>How long what a host refuses besides teaches nothing, once it was found to refuse something for itself: most likely its neighbours.</summary>
+    private static readonly TimeSpan Doubt = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private readonly PriorityQueue<TaskCompletionSource<RequestTurn>, (RequestPriority, long)> _waiting = new();
     private readonly long _began = time.GetTimestamp();
     private Backoff _backoff = new(random);
     private double _tokens = Math.Max(2, rate.PerSecond);
-    private TimeSpan _filled, _openAt;
-    private long _arrivals, _epoch;
+    private TimeSpan _filled, _openAt, _doubtUntil;
+    private long _arrivals, _epoch, _reads;
     private Probe _probe;
     private ITimer? _timer;
 
@@ -36,6 +39,9 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
     {
         get { lock (_gate) return (rate.PerSecond, rate.SlowStartOver); }
     }
+
+    /// <summary>Requests that the host has answered, heads apart.</summary>
+    public long Reads => Interlocked.Read(ref _reads);
 
     /// <summary>Requests that wait for their turn.</summary>
     public int Waiting
@@ -53,7 +59,7 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
         TaskCompletionSource<RequestTurn> turn;
         lock (_gate)
         {
-            if (_waiting.Count == 0 && TryTake(priority)) return Turn();
+            if (_waiting.Count == 0 && TryTake(priority)) return Turn(priority);
 
             turn = new TaskCompletionSource<RequestTurn>(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Enqueue(turn, (priority, _arrivals++));
@@ -67,6 +73,7 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
     /// <summary>The host answered: the request was not too much for it.</summary>
     public void Answered(RequestTurn turn)
     {
+        if (turn.Priority != RequestPriority.Head) Interlocked.Increment(ref _reads);
         lock (_gate)
         {
             if (turn.Epoch != _epoch) return;
@@ -89,7 +96,7 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
             {
                 Fill(now);
                 TimeSpan pause = retryAfter ?? _backoff.Next();
-                rate.Refused(now, pause);
+                if (now >= _doubtUntil) rate.Refused(now, pause);
                 _epoch++;
                 _probe = Probe.Due;
                 Shut(now, pause);
@@ -100,6 +107,19 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
             }
 
             LetThrough();
+        }
+    }
+
+    /// <summary>The host refused, and not because of how much it is asked: it always refuses this, and answers the rest.</summary>
+    /// <param name="retryAfter">What it said is obeyed all the same; null for nothing.</param>
+    public void RefusedForItself(RequestTurn turn, TimeSpan? retryAfter)
+    {
+        lock (_gate)
+        {
+            TimeSpan now = Now;
+            _doubtUntil = now + Doubt;
+            if (retryAfter is { } asked) Shut(now, asked);
+            if (turn.Epoch == _epoch) EndProbe();
         }
     }
 
@@ -148,7 +168,7 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
                     return;
                 }
 
-                if (turn.TrySetResult(new RequestTurn(_epoch))) Turn();
+                if (turn.TrySetResult(new RequestTurn(_epoch, place.Priority))) Turn(place.Priority);
                 else _tokens++;
             }
 
@@ -156,10 +176,10 @@ internal sealed class Pacer(TimeProvider time, HostRate rate, Func<double>? rand
         }
     }
 
-    private RequestTurn Turn()
+    private RequestTurn Turn(RequestPriority priority)
     {
         if (_probe == Probe.Due) _probe = Probe.UnderWay;
-        return new RequestTurn(_epoch);
+        return new RequestTurn(_epoch, priority);
     }
 
     private void EndProbe()

@@ -1,3 +1,4 @@
+using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Transparency.Heads;
 
@@ -5,7 +6,7 @@ namespace CertHerald.Following;
 
 /// <summary>
 /// Reads a log's lanes behind its tip, the lowest first, and joins those that are done. One that stands still is tried again
-/// when its time has come. It fails by throwing, like <see cref="LogFollower"/>, which it never delays.
+/// when its time has come, and one that just failed after the others. It fails by throwing, like <see cref="LogFollower"/>, which it never delays.
 /// </summary>
 /// <param name="open">Opens a reader for one lane.</param>
 internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStore store, TimeProvider time) : IDisposable
@@ -16,6 +17,9 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
     private readonly Dictionary<long, LaneReader> _readers = [];
     private long? _read;                                       // the lane that is read now
 
+    // By lane: those that failed when they were last read, and until when others go first.
+    private readonly Dictionary<long, (Backoff Backoff, DateTimeOffset Until)> _failed = [];
+
     public async Task RunAsync(CancellationToken stopping)
     {
         // After a failure: a commit that was reported as failed may have succeeded.
@@ -23,6 +27,7 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
             if (!lane.IsTip) followed.StandsAt(lane);
         while (true)
         {
+            await MergeAsync(stopping);
             if (followed.Standing.Behind is { } head && Next() is { } lane) await StepAsync(lane, head, stopping);
             else await NapAsync(stopping);
         }
@@ -33,9 +38,30 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
         foreach (LaneReader reader in _readers.Values) reader.Dispose();
     }
 
-    private LogLane? Next() => LaneReader.Next(followed.Standing.Lanes.Where(lane => !lane.IsTip), time.GetUtcNow());
+    private LogLane? Next()
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        LogLane[] lanes = [.. followed.Standing.Lanes.Where(lane => !lane.IsTip)];
+        return LaneReader.Next(lanes.Where(lane => !_failed.TryGetValue(lane.Id, out (Backoff, DateTimeOffset Until) failed) || failed.Until <= now), now)
+            ?? LaneReader.Next(lanes, now);
+    }
 
     private async Task StepAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
+    {
+        try
+        {
+            await ReadAsync(lane, head, stopping);
+            _failed.Remove(lane.Id);
+        }
+        catch (LogUnavailableException)
+        {
+            Backoff backoff = _failed.TryGetValue(lane.Id, out (Backoff Backoff, DateTimeOffset) failed) ? failed.Backoff : new Backoff();
+            _failed[lane.Id] = (backoff, time.GetUtcNow() + backoff.Next());
+            throw;
+        }
+    }
+
+    private async Task ReadAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
         if (_read != lane.Id) Leave();
         _read = lane.Id;
@@ -64,6 +90,24 @@ internal sealed class CatchUp(FollowedLog followed, Func<LaneReader> open, IStor
         {
             if (followed.Standing.Lanes.All(other => other.Id != lane)) _readers.Remove(lane);
             reader.Reader.Forget();
+        }
+    }
+
+    /// <summary>
+    /// A log that grows faster than it may be read leaves lane after lane behind its tip. Before they are too many, neighbours become
+    /// one: the two of which the least is read again for it.
+    /// </summary>
+    private async Task MergeAsync(CancellationToken stopping)
+    {
+        while (followed.Standing.Lanes is { Count: > LaneReader.MostLanes / 2 } lanes)
+        {
+            (LogLane Lower, LogLane Upper)? least = lanes.Zip(lanes.Skip(1), (lower, upper) => (Lower: lower, Upper: upper))
+                .Where(two => !two.Upper.IsTip && two.Lower.Trouble is null && two.Upper.Trouble is null)
+                .OrderBy(two => two.Upper.Position.Read.Size.Value - two.Upper.Start.Value).Select(two => ((LogLane, LogLane)?)two).FirstOrDefault();
+            if (least is not { } neighbours || await store.AbsorbLaneAsync(neighbours.Lower, isProven: false, stopping) is not { } longer) return;
+            followed.Absorbed(longer);
+            _readers.Remove(neighbours.Upper.Id, out LaneReader? reader);
+            reader?.Dispose();
         }
     }
 

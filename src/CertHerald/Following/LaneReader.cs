@@ -26,8 +26,8 @@ internal sealed class LaneReader(
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMinutes(1), LongestRetry = TimeSpan.FromHours(6);
 
-    /// <summary>Lanes of a log. A log that refuses every other entry waits instead.</summary>
-    private const int MostLanes = 64;
+    /// <summary>Lanes of a log that gaps may make. A log that refuses every other entry waits instead; what is new never does.</summary>
+    public const int MostLanes = 64;
 
     /// <summary>As <see cref="ProveEach"/>; a test has no time for so many.</summary>
     public ulong Unproven { get; init; } = ProveEach;
@@ -75,9 +75,9 @@ internal sealed class LaneReader(
         {
             batch = await reader.ReadAsync(lane.Position.Read, head, refusals.Limit(from, end), stopping);
         }
-        catch (LogUnavailableException failure) when (!IsThrottled(failure))
+        catch (LogUnavailableException failure)
         {
-            refusals.Refused(from, time.GetUtcNow());
+            if (!await IsAboutEntriesAsync(failure, refusals, from, end, head, stopping)) throw;
             // What came damaged three times over is so in the log; what it does not give now, it may give soon.
             bool isHopeless = failure is UnreadableEntriesException ? refusals.Count >= Refusals.MostDisputes : refusals.AreMany(time.GetUtcNow());
             if (!isHopeless || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
@@ -99,11 +99,11 @@ internal sealed class LaneReader(
 
             if (outcome.Owed > 0) bell.Ring();
             if (outcome.Alerted.Count > 0) Alerted?.Invoke(outcome.Alerted);
-            Tap?.Pass(Log, batch.Raw);
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);
             followed.Advanced(lane, time.GetUtcNow());
+            Tap?.Pass(Log, batch.Raw);
             if (batch is DisputedBatch) return await AfterDisputeAsync(lane, batch.End, head, stopping);
         }
 
@@ -130,9 +130,9 @@ internal sealed class LaneReader(
                 if (next.Trouble != trouble) return next;
                 lane = next;
             }
-            catch (LogUnavailableException failure) when (!IsThrottled(failure))
+            catch (LogUnavailableException failure)
             {
-                if (refusals.Narrow(lane.Position.Read.Size)) continue;
+                if (!failure.IsThrottled && refusals.Narrow(lane.Position.Read.Size)) continue;
                 problem = failure.Message;
                 break;
             }
@@ -156,11 +156,9 @@ internal sealed class LaneReader(
     }
 
     /// <summary>Opens a new tip at the head; what is behind it becomes a lane of its own.</summary>
-    /// <returns>The tip; the lane as it was, if the log proves no place to begin, or has left too many behind already.</returns>
+    /// <returns>The tip; the lane as it was, if the log proves no place to begin.</returns>
     public async Task<LogLane> OpenTipAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
-        if (followed.Standing.Lanes.Count >= MostLanes) return lane;
-
         try
         {
             Frontier at = await reader.StartAtAsync(head.Size, head, stopping);
@@ -168,7 +166,7 @@ internal sealed class LaneReader(
             if (lane.Position.Proven.Size.Value > 0) _uncompared.Enqueue(lane.Position.Proven);
             return tip;
         }
-        catch (LogUnavailableException failure) when (!IsThrottled(failure))
+        catch (LogUnavailableException failure) when (!failure.IsThrottled)
         {
             return lane;                                       // then it is read in one lane, and the tip waits for its turn
         }
@@ -205,7 +203,7 @@ internal sealed class LaneReader(
     public async Task AfterMismatchAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
     {
         Frontier read = lane.Position.Read;
-        if (await reader.ContainsAsync(read.Size, read.Root(), head, stopping) is true && await store.AbsorbLaneAsync(lane, stopping) is { } longer)
+        if (await reader.ContainsAsync(read.Size, read.Root(), head, stopping) is true && await store.AbsorbLaneAsync(lane, isProven: true, stopping) is { } longer)
         {
             reader.Forget();
             followed.Absorbed(longer);
@@ -222,8 +220,19 @@ internal sealed class LaneReader(
 
     public void Dispose() => reader.Dispose();
 
-    /// <summary>Whether the log answers, only not so fast: that says nothing about what was asked for.</summary>
-    private static bool IsThrottled(LogUnavailableException failure) => failure.Status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+    /// <summary>
+    /// Counts a refusal. Whether it says anything about what was asked for: that of a log that is asked too much does not, unless it
+    /// lasts while the log gives other entries.
+    /// </summary>
+    private async Task<bool> IsAboutEntriesAsync(LogUnavailableException failure, Refusals refusals, TreeSize from, TreeSize end, VerifiedHead head, CancellationToken stopping)
+    {
+        refusals.Refused(from, time.GetUtcNow(), isWhole: failure.NamesPace);
+        if (!failure.NamesPace) return true;
+        if (!refusals.AreLasting(time.GetUtcNow()) || (failure.IsThrottled && !await reader.GivesAsync(end.Value - 1, head, stopping))) return false;
+
+        refusals.NarrowTo(from, reader.LeastPage);
+        return true;
+    }
 
     /// <summary>Asks the log for a proof that what was read of a lane is in the tree of a head.</summary>
     public async Task<LogLane> ProveAsync(LogLane lane, VerifiedHead head, CancellationToken stopping)
@@ -247,7 +256,7 @@ internal sealed class LaneReader(
             ? unreadable.End < end ? unreadable.End : null
             : await reader.FindReadableAsync(lane.Position.Read.Size, end, head, stopping);
         if (behind is not { } readable)
-            return lane.IsTip ? null : await StallAsync(lane, kind, failure.Message, stopping);
+            return lane.IsTip || failure.IsThrottled ? null : await StallAsync(lane, kind, failure.Message, stopping);
         if (followed.Standing.Lanes.Count >= MostLanes) return null;
 
         lane = await ProveAsync(lane, head, stopping);

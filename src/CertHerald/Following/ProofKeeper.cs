@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Transparency.Heads;
@@ -68,7 +67,7 @@ internal sealed partial class ProofKeeper(
                 catch (LogUnavailableException failure)
                 {
                     all = false;
-                    if (failure.Status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable) && ++failures < MostFailures) continue;
+                    if (!failure.IsThrottled && ++failures < MostFailures) continue;
                     _brokeOff[log] = leaf;
                     throw;
                 }

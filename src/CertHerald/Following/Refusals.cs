@@ -33,12 +33,24 @@ internal sealed class Refusals
         position.Value < _carefulUntil && (ulong)_step < until.Value - position.Value ? new TreeSize(position.Value + (ulong)_step) : until;
 
     /// <summary>Whether it is down to one entry, refused often and long enough to be given up for now.</summary>
-    public bool AreMany(DateTimeOffset now) => Count >= MostRefusals && _step == 1 && now - Since >= ShortestRefusal;
+    public bool AreMany(DateTimeOffset now) => AreLasting(now) && _step == 1;
 
-    public void Refused(TreeSize position, DateTimeOffset now)
+    /// <summary>Whether it was refused often and long enough.</summary>
+    public bool AreLasting(DateTimeOffset now) => Count >= MostRefusals && now - Since >= ShortestRefusal;
+
+    /// <param name="isWhole">Whether as much is asked for as before: less of it would not help.</param>
+    public void Refused(TreeSize position, DateTimeOffset now, bool isWhole = false)
     {
         if (_at != position) (_at, Count, Since) = (position, 0, now);
-        if (++Count >= Patience) Narrow(position);
+        if (++Count >= Patience && !isWhole) Narrow(position);
+    }
+
+    /// <summary>Asks for as little as makes sense at once, from here on; where that was refused too, for one entry.</summary>
+    /// <param name="least">Fewer entries than this take no less to read.</param>
+    public void NarrowTo(TreeSize position, int least)
+    {
+        int step = position.Value < _carefulUntil && _step <= least ? 1 : least;
+        while ((_step > step || position.Value >= _carefulUntil) && Narrow(position)) { }
     }
 
     /// <summary>Asks for half as much at once, from here on, until what was refused is behind.</summary>

@@ -68,6 +68,8 @@ internal sealed class NameSample(int size, ulong seed)
     {
         while (name.Length >= SlotLength && name.IndexOf((byte)'.') is var dot and >= 0) name = name[(dot + 1)..];
         if (name.Length is 0 or >= SlotLength) return;
+        // Nobody takes them: whoever reads must not wait for the others for nothing, at each name.
+        if (Volatile.Read(ref _waits) == MostWaiting) return;
         lock (_lock)
         {
             if (_waits == MostWaiting) return;

@@ -65,12 +65,12 @@ internal interface ILogStore
     Task<LogLane?> JoinLaneAsync(LogLane lane, CancellationToken cancellation);
 
     /// <summary>
-    /// Gives a lane that was read to its end the stretch of the next one too, which had begun with what no later head
-    /// contains: it is read again, from what this one has proven.
+    /// Gives a lane the stretch of the next one too, of which everything is read again: it had begun with what no later head
+    /// contains, or there are too many.
     /// </summary>
-    /// <param name="lane">Read to its end, and proven there.</param>
+    /// <param name="isProven">The lane was read to its end, and is proven there: its trouble is over. Else it goes on from where it stands.</param>
     /// <returns>The longer lane; null if the next one is the tip, which nobody takes from its follower.</returns>
-    Task<LogLane?> AbsorbLaneAsync(LogLane lane, CancellationToken cancellation);
+    Task<LogLane?> AbsorbLaneAsync(LogLane lane, bool isProven, CancellationToken cancellation);
 }
 
 /// <summary>What a commit did.</summary>

@@ -6,25 +6,63 @@ namespace CertHerald.Storage;
 
 /// <summary>
 /// A certificate of the index of all certificates, as its row holds it: there may be a hundred million. Hashes are bytes, one after
-/// the other; the issuer is a row of its own; names and subject say nothing twice. Stored: what is read must stay readable.
+/// the other; the issuer is a row of its own; names and subject say nothing twice. Stored: what is read must stay readable. Made
+/// before the transaction, which others wait for: every name costs some hashes.
 /// </summary>
-internal static class IndexedRow
+internal sealed class IndexedRow
 {
     private const int HashLength = 32;
 
     // None of them is in a name, where only what can be printed is.
     private const char Separator = '\n', Shortest = '\u0001', Address = '\u0002', Json = '\u0003', SubjectIsName = '\u0001';
 
+    private IndexedRow(IndexedCertificate certificate)
+    {
+        CertificateFacts facts = certificate.Certificate;
+        (Index, Logged, Facts) = (checked((long)certificate.Index.Value), certificate.Logged, facts);
+        (Hashes, Issuer, Names, Subject, Problems) = (HashesOf(facts), IssuerOf(facts), NamesOf(facts), SubjectOf(facts), ProblemsOf(facts));
+        (Serial, Keys, TbsKey) = (Convert.FromHexString(facts.Serial), CertificateKeys.Of(facts), CertificateKeys.OfTbs(facts.TbsSha256));
+    }
+
+    public static IndexedRow[] Of(IReadOnlyList<IndexedCertificate> certificates) => [.. certificates.Select(one => new IndexedRow(one))];
+
+    /// <summary>In its log.</summary>
+    public long Index { get; }
+
+    public DateTimeOffset Logged { get; }
+
+    public CertificateFacts Facts { get; }
+
     /// <summary>TBS, certificate, public key.</summary>
-    public static byte[] Hashes(CertificateFacts facts) =>
-        [.. Convert.FromHexString(facts.TbsSha256), .. Convert.FromHexString(facts.CertSha256), .. Convert.FromHexString(facts.PubkeySha256)];
+    public byte[] Hashes { get; }
 
     /// <summary>What all certificates of one issuer share.</summary>
-    public static string Issuer(CertificateFacts facts) =>
-        JsonSerializer.Serialize<string?[]>([facts.IssuerName, facts.IssuerOrganization, facts.IssuerCommonName, facts.IssuerPubkeySha256]);
+    public string Issuer { get; }
 
     /// <summary>Names and addresses: the shortest name first, which is left out where another ends with it.</summary>
-    public static string Names(CertificateFacts facts)
+    public string Names { get; }
+
+    /// <summary>The subject; where it is <c>CN=</c> and a name of the certificate, as nearly always, that name's place.</summary>
+    public string Subject { get; }
+
+    /// <summary>Null if there are none, as nearly always.</summary>
+    public string? Problems { get; }
+
+    public byte[] Serial { get; }
+
+    /// <summary>By which it is found.</summary>
+    public IReadOnlyCollection<long> Keys { get; }
+
+    /// <summary>By which its precertificate is.</summary>
+    public long TbsKey { get; }
+
+    private static byte[] HashesOf(CertificateFacts facts) =>
+        [.. Convert.FromHexString(facts.TbsSha256), .. Convert.FromHexString(facts.CertSha256), .. Convert.FromHexString(facts.PubkeySha256)];
+
+    private static string IssuerOf(CertificateFacts facts) =>
+        JsonSerializer.Serialize<string?[]>([facts.IssuerName, facts.IssuerOrganization, facts.IssuerCommonName, facts.IssuerPubkeySha256]);
+
+    private static string NamesOf(CertificateFacts facts)
     {
         if (facts.DnsNames.Concat(facts.IpAddresses).Any(name => name.AsSpan().IndexOfAnyInRange('\0', '\u0003') >= 0 || name.Contains(Separator, StringComparison.Ordinal) || name.Length == 0))
             return Json + JsonSerializer.Serialize<IReadOnlyList<string>[]>([facts.DnsNames, facts.IpAddresses]);
@@ -35,14 +73,12 @@ internal static class IndexedRow
         return string.Join(Separator, [.. shortest is null ? Array.Empty<string>() : [shortest], .. longer, .. facts.IpAddresses.Select(address => Address + address)]);
     }
 
-    /// <summary>The subject; where it is <c>CN=</c> and a name of the certificate, as nearly always, that name's place.</summary>
-    public static string Subject(CertificateFacts facts) =>
+    private static string SubjectOf(CertificateFacts facts) =>
         facts.SubjectName.StartsWith("CN=", StringComparison.Ordinal) && facts.DnsNames.TakeWhile(name => !facts.SubjectName.AsSpan(3).SequenceEqual(name)).Count() is var place && place < facts.DnsNames.Count
             ? SubjectIsName + (place == 0 ? "" : place.ToString(CultureInfo.InvariantCulture))
             : facts.SubjectName;
 
-    /// <summary>Null if there are none, as nearly always.</summary>
-    public static string? Problems(CertificateFacts facts) => facts.Problems.Count == 0 ? null : JsonSerializer.Serialize(facts.Problems);
+    private static string? ProblemsOf(CertificateFacts facts) => facts.Problems.Count == 0 ? null : JsonSerializer.Serialize(facts.Problems);
 
     /// <summary>The certificate again.</summary>
     /// <param name="serial">Null if there is none.</param>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using CertHerald.Access;
 using CertHerald.Api;
+using CertHerald.Storage;
 using CertHerald.Tests.WebConsole;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -80,6 +81,25 @@ public sealed class HealthTests
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.True(CheckOf(body, "incidents").GetProperty("ok").GetBoolean());
         Assert.StartsWith("Degraded by incidents of logs: root_mismatch (error) of ", CheckOf(body, "incidents").GetProperty("reason").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("stale_head", "warning")]
+    [InlineData("future_head", "warning")]
+    [InlineData("throttled", "warning")]
+    [InlineData("pruned", "warning")]
+    [InlineData("chain_mismatch", "warning")]
+    [InlineData("origin_mismatch", "info")]
+    public async Task Lesser_incidents_of_a_log_are_told_of_too(string kind, string severity)
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        StoredLog log = (await rig.Store.LogsAsync(TestContext.Current.CancellationToken))[0];
+        await rig.Store.OpenIncidentAsync(log.Id, IncidentReport.Of(kind, "", "it is so", "{}"), TestContext.Current.CancellationToken);
+
+        (HttpStatusCode status, JsonElement body) = await ReadyAsync(rig);
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.StartsWith($"Open incidents of logs: {kind} ({severity}) of ", CheckOf(body, "incidents").GetProperty("reason").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,10 +1,13 @@
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Storage;
+using CertHerald.TestLog;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
+using CertHerald.Transparency.Heads;
 using CertHerald.Transparency.LogLists;
 using CertHerald.Transparency.Merkle;
+using LogProtocol = CertHerald.Transparency.LogLists.LogProtocol;
 
 namespace CertHerald.Tests.Following;
 
@@ -52,6 +55,51 @@ public sealed class CatchUpTests : IAsyncDisposable
         await stop.CancelAsync();
         stopped.SetResult();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => catching);
+    }
+
+    [Fact]
+    public async Task Rule_8_7_lanes_that_nobody_can_read_in_time_become_one_and_none_of_their_entries_is_lost_or_told_twice()
+    {
+        const int lanes = 70, each = 10;
+        using var ca = new TestCa();
+        await using LyingLog log = await LyingLog.StartAsync(LogProtocol.Rfc6962, 0);
+        for (int i = 0; i < lanes * each; i++) log.Log.AddChain(ca.Issue(Some.Numbered("n", i) + (i % 25 == 7 ? ".example.com" : ".example.org")).Chain);
+        log.Log.Publish();
+        FollowedLog followed = _rig.Describe(log.Description);
+        LogLane tip = Assert.Single(await _rig.Store.BeginLogAsync(log.Description, Frontier.Empty, Cancellation));
+        followed.StandsAt(tip);
+        // Each time the log has grown beyond reach.
+        using LaneReader reader = _rig.ReadLane(followed, RequestPriority.Tip);
+        for (ulong size = each; size <= lanes * each; size += each)
+        {
+            VerifiedHead head = log.SignHead(size, log.FrontierAt(size).Root());
+            followed.Saw(head, _rig.Time.GetUtcNow());
+            // One was read already, as that of a lane behind which another failed.
+            if (size == 5 * each) tip = await reader.StepAsync(tip, head, _rig.Time.GetUtcNow(), Cancellation);
+            else tip = await reader.OpenTipAsync(tip, head, Cancellation);
+            Assert.True(size == 5 * each || tip.Start.Value == size);
+        }
+        Assert.True(followed.Standing.Lanes.Count > LaneReader.MostLanes);
+        int most = 0;
+        log.Lie = (_, _, _) =>
+        {
+            most = Math.Max(most, followed.Standing.Lanes.Count);
+            return Task.FromResult(false);
+        };
+
+        using CatchUp catchUp = _rig.CatchUp(followed);
+        using var stop = new CancellationTokenSource();
+        Task catching = catchUp.RunAsync(stop.Token);
+        await Eventually.HappensAsync(() => followed.Standing.Lanes.Count == 1 || catching.IsCompleted);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => catching);
+
+        Assert.InRange(most, 1, LaneReader.MostLanes / 2);
+        LogLane whole = Assert.Single(await _rig.Store.LanesAsync(log.Description.Id, Cancellation));
+        Assert.Equal((0UL, LogPosition.At(log.FrontierAt(lanes * each))), (whole.Start.Value, whole.Position));
+        Assert.Equal(lanes * each / 25, (await _rig.IssuancesAsync()).Count);
+        Assert.Equal(lanes * each / 25, (await _rig.SightingsAsync()).Count);
+        Assert.Equal(lanes * each / 25, (await _rig.Store.DeliveriesAsync(new DeliveryFilter { Limit = 100 }, Cancellation)).Count);
     }
 
     public ValueTask DisposeAsync() => _rig.DisposeAsync();

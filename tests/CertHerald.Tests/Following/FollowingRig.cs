@@ -74,10 +74,10 @@ internal sealed class FollowingRig : IAsyncDisposable
     public BackFiller BackFiller(FollowedLog log) => new(log, items => ReadLane(log, RequestPriority.CatchUp, Tests.Names.WatchLists.Of([.. items])), Store, _time);
 
     /// <summary>Reads one lane, step by step.</summary>
-    public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null) => new(
+    public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null, EntryTap? tap = null) => new(
         log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch) { Index = Index },
         new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]), Store, Bell, _time)
-    { Unproven = Unproven, TellsAll = sought is not null };
+    { Unproven = Unproven, TellsAll = sought is not null, Tap = tap };
 
     public FollowedLog Describe(LogDescription description, TimeSpan? headInterval = null) =>
         new(new ChosenLog(description, IsCustom: true, headInterval ?? TimeSpan.FromSeconds(1)), _time);

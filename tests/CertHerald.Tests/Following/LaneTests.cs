@@ -106,6 +106,22 @@ public sealed class LaneTests : IAsyncDisposable
         Assert.StartsWith("the log signs heads, and gives none of the 300 entries up to 300 that are unread, since ", incident.Summary, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Who_is_shown_what_is_read_sees_it_once_the_log_stands_behind_it()
+    {
+        await using LyingLog log = await GrowAsync(LogProtocol.Rfc6962, 10, 3);
+        FollowedLog followed = _rig.Describe(log.Description);
+        List<(ulong, ulong)> seen = [];
+        var tap = new EntryTap();
+        tap.Open((_, batch) => seen.Add((batch.End.Value, followed.Standing.Tip.Value)));
+        using LaneReader reader = _rig.ReadLane(followed, RequestPriority.Tip, tap: tap);
+        VerifiedHead head = await reader.Reader.GetHeadAsync(Cancellation);
+
+        await ReadAsync(followed, reader, head, 10);
+
+        Assert.Equal([(10UL, 10UL)], seen);
+    }
+
     [Theory]
     [InlineData(LogProtocol.Rfc6962)]
     [InlineData(LogProtocol.StaticCt)]

@@ -51,12 +51,30 @@ public abstract partial class StoreConformance
         (second, tip) = await Store.SplitLaneAsync(second, log.FrontierAt(6), null, "", Cancellation);
         first = (await Store.CommitAsync(first, log.Read(0, 3), [], Time.GetUtcNow(), Cancellation)).Lane;
 
-        LogLane longer = (await Store.AbsorbLaneAsync(first, Cancellation))!;
+        LogLane longer = (await Store.AbsorbLaneAsync(first, isProven: true, Cancellation))!;
 
         Assert.Equal((first.Id, 6UL, LogPosition.At(log.FrontierAt(3)), null), (longer.Id, longer.Until!.Value.Value, longer.Position, longer.Trouble));
         Assert.Equal([longer, tip], await Store.LanesAsync(log.Id, Cancellation));
         longer = (await Store.CommitAsync(longer, log.Read(3, 6), [], Time.GetUtcNow(), Cancellation)).Lane;
-        Assert.Null(await Store.AbsorbLaneAsync(longer, Cancellation));
+        Assert.Null(await Store.AbsorbLaneAsync(longer, isProven: true, Cancellation));
         Assert.Equal((0UL, (ulong?)null), ((await Store.JoinLaneAsync(longer, Cancellation))!.Start.Value, Assert.Single(await Store.LanesAsync(log.Id, Cancellation)).Until?.Value));
+    }
+
+    [Fact]
+    public async Task A_lane_takes_over_the_next_one_and_goes_on_from_where_it_stands()
+    {
+        PaperLog log = await BeginAsync(entries: 9);
+        LogLane tip = Assert.Single(await Store.LanesAsync(log.Id, Cancellation));
+        (LogLane first, LogLane second) = await Store.SplitLaneAsync(tip, log.FrontierAt(3), null, "", Cancellation);
+        (second, tip) = await Store.SplitLaneAsync(second, log.FrontierAt(6), null, "", Cancellation);
+        first = (await Store.CommitAsync(first, log.Read(0, 2), [], Time.GetUtcNow(), Cancellation)).Lane;
+        await Store.CommitAsync(second, log.Read(3, 5), [], Time.GetUtcNow(), Cancellation);
+
+        LogLane longer = (await Store.AbsorbLaneAsync(first, isProven: false, Cancellation))!;
+
+        Assert.Equal(first with { Until = new TreeSize(6) }, longer);
+        Assert.Equal([longer, tip], await Store.LanesAsync(log.Id, Cancellation));
+        longer = (await Store.CommitAsync(longer, log.Read(2, 6), [], Time.GetUtcNow(), Cancellation)).Lane;
+        Assert.Equal(0UL, (await Store.JoinLaneAsync(longer, Cancellation))!.Start.Value);
     }
 }

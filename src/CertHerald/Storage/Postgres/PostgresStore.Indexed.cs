@@ -34,33 +34,33 @@ internal sealed partial class PostgresStore
         cancellation);
 
     /// <summary>Adds what no log has shown before, and completes precertificates. Again, it changes nothing.</summary>
-    private async Task AddIndexedAsync(PostgresSession session, long log, IReadOnlyList<IndexedCertificate> others)
+    private async Task AddIndexedAsync(PostgresSession session, long log, IndexedRow[] rows)
     {
-        if (others.Count == 0) return;
+        if (rows.Length == 0) return;
         DateTimeOffset now = _time.GetUtcNow();
-        string[] identities = [.. others.Select(other => other.Certificate.TbsSha256).Distinct(StringComparer.Ordinal)];
+        string[] identities = [.. rows.Select(row => row.Facts.TbsSha256).Distinct(StringComparer.Ordinal)];
         Dictionary<string, long> issuances = await IdsOfAsync(session, identities), known = await FindIndexedAsync(session, identities);
-        if (others.All(other => other.Certificate.IsPrecertificate && (issuances.ContainsKey(other.Certificate.TbsSha256) || known.ContainsKey(other.Certificate.TbsSha256)))) return;
+        if (rows.All(row => row.Facts.IsPrecertificate && (issuances.ContainsKey(row.Facts.TbsSha256) || known.ContainsKey(row.Facts.TbsSha256)))) return;
 
         // Ids are drawn by one transaction at a time, until its end; and nobody else adds the same one meanwhile.
         await session.LockAsync(PostgresLock.Issuances);
         (issuances, known) = (await IdsOfAsync(session, identities), await FindIndexedAsync(session, identities));
         await AddAsync(
-            session, log, [.. others.Where(other => !issuances.ContainsKey(other.Certificate.TbsSha256) && !known.ContainsKey(other.Certificate.TbsSha256)).DistinctBy(other => other.Certificate.TbsSha256, StringComparer.Ordinal)], now);
+            session, log, [.. rows.Where(row => !issuances.ContainsKey(row.Facts.TbsSha256) && !known.ContainsKey(row.Facts.TbsSha256)).DistinctBy(row => row.Facts.TbsSha256, StringComparer.Ordinal)], now);
 
-        CertificateFacts[] certificates = [.. others.Select(other => other.Certificate).Where(facts => !facts.IsPrecertificate).DistinctBy(facts => facts.TbsSha256, StringComparer.Ordinal)];
+        IndexedRow[] certificates = [.. rows.Where(row => !row.Facts.IsPrecertificate).DistinctBy(row => row.Facts.TbsSha256, StringComparer.Ordinal)];
         await CompleteIndexedAsync(session, certificates);
         // Those that nobody watches any more; without its bytes, none can be completed.
-        foreach (CertificateFacts facts in certificates.Where(facts => facts.CertDer.Length > 0 && issuances.ContainsKey(facts.TbsSha256)).OrderBy(facts => issuances[facts.TbsSha256]))
+        foreach (CertificateFacts facts in certificates.Select(row => row.Facts).Where(facts => facts.CertDer.Length > 0 && issuances.ContainsKey(facts.TbsSha256)).OrderBy(facts => issuances[facts.TbsSha256]))
             await CompleteAsync(session, issuances[facts.TbsSha256], facts, chainMismatch: null);
     }
 
-    private static async Task AddAsync(PostgresSession session, long log, List<IndexedCertificate> added, DateTimeOffset now)
+    private static async Task AddAsync(PostgresSession session, long log, List<IndexedRow> added, DateTimeOffset now)
     {
         if (added.Count == 0) return;
         long[] ids = await DrawIdsAsync(session, added.Count);
-        CertificateFacts[] facts = [.. added.Select(one => one.Certificate)];
-        string[] issuers = [.. facts.Select(IndexedRow.Issuer)];
+        CertificateFacts[] facts = [.. added.Select(one => one.Facts)];
+        string[] issuers = [.. added.Select(one => one.Issuer)];
         Dictionary<string, long> issuer = await IssuersAsync(session, [.. issuers.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
         await session.RunAsync(
             """
@@ -69,22 +69,21 @@ internal sealed partial class PostgresStore
             FROM unnest(@ids, @hashes, @pre, @issuers, @names, @subjects, @serials, @begins, @ends, @problems, @indexes, @logged, @ders)
                 AS new (id, hashes, pre, issuer, names, subject, serial, begins, ends, problems, index, logged, der)
             """,
-            ("@none", long.MinValue), ("@now", now), ("@log", log), ("@ids", ids), ("@hashes", facts.Select(IndexedRow.Hashes).ToArray()),
+            ("@none", long.MinValue), ("@now", now), ("@log", log), ("@ids", ids), ("@hashes", added.Select(one => one.Hashes).ToArray()),
             ("@pre", facts.Select(one => one.IsPrecertificate).ToArray()), ("@issuers", issuers.Select(one => issuer[one]).ToArray()),
-            ("@names", facts.Select(IndexedRow.Names).ToArray()), ("@subjects", facts.Select(IndexedRow.Subject).ToArray()),
-            ("@serials", facts.Select(one => Convert.FromHexString(one.Serial)).ToArray()),
+            ("@names", added.Select(one => one.Names).ToArray()), ("@subjects", added.Select(one => one.Subject).ToArray()),
+            ("@serials", added.Select(one => one.Serial).ToArray()),
             ("@begins", facts.Select(one => one.NotBefore?.ToUnixTimeSeconds() ?? long.MinValue).ToArray()),
             ("@ends", facts.Select(one => one.NotAfter?.ToUnixTimeSeconds() ?? long.MinValue).ToArray()),
-            ("@problems", facts.Select(one => IndexedRow.Problems(one) ?? "").ToArray()), ("@indexes", added.Select(one => checked((long)one.Index.Value)).ToArray()),
+            ("@problems", added.Select(one => one.Problems ?? "").ToArray()), ("@indexes", added.Select(one => one.Index).ToArray()),
             ("@logged", added.Select(one => one.Logged.ToUnixTimeMilliseconds()).ToArray()), ("@ders", facts.Select(one => one.CertDer).ToArray()));
-        await AddKeysAsync(session, [.. ids.Zip(facts)]);
-        await session.RunAsync("INSERT INTO certificate_key (key, issuance) SELECT * FROM unnest(@keys, @ids) ON CONFLICT DO NOTHING",
-            ("@keys", facts.Select(one => CertificateKeys.OfTbs(one.TbsSha256)).ToArray()), ("@ids", ids));
+        await AddKeysAsync(session, [.. ids.Zip(added).SelectMany(one => one.Second.Keys.Append(one.Second.TbsKey), (one, key) => (one.First, key))]);
+        await AddEndsAsync(session, ids.Zip(facts));
     }
 
-    private static async Task CompleteIndexedAsync(PostgresSession session, CertificateFacts[] facts)
+    private static async Task CompleteIndexedAsync(PostgresSession session, IndexedRow[] rows)
     {
-        if (facts.Length == 0) return;
+        if (rows.Length == 0) return;
         await session.RunAsync(
             """
             UPDATE indexed_certificate SET hashes = new.hashes, is_precertificate = false, der = NULLIF(new.der, ''::bytea)
@@ -93,8 +92,8 @@ internal sealed partial class PostgresStore
                   WHERE is_precertificate AND substr(before.hashes, 1, 32) = substr(one.hashes, 1, 32) ORDER BY id FOR UPDATE OF before) AS new
             WHERE indexed_certificate.id = new.id
             """,
-            ("@keys", facts.Select(one => CertificateKeys.OfTbs(one.TbsSha256)).ToArray()), ("@hashes", facts.Select(IndexedRow.Hashes).ToArray()),
-            ("@ders", facts.Select(one => one.CertDer).ToArray()));
+            ("@keys", rows.Select(one => one.TbsKey).ToArray()), ("@hashes", rows.Select(one => one.Hashes).ToArray()),
+            ("@ders", rows.Select(one => one.Facts.CertDer).ToArray()));
     }
 
     /// <summary>Takes certificates out of the index of all, to become issuances under the same ids. Under the lock of issuances.</summary>

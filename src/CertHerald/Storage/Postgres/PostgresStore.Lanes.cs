@@ -23,7 +23,9 @@ internal sealed partial class PostgresStore
     public async Task<CommitOutcome> CommitAsync(
         LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation)
     {
-        CommitOutcome outcome = await WriteAsync(session => CommitAsync(session, lane, batch, decisions, others, headSeen), cancellation);
+        // Before the transaction: it holds locks that others wait for.
+        IndexedRow[] rows = IndexedRow.Of(others);
+        CommitOutcome outcome = await WriteAsync(session => CommitAsync(session, lane, batch, decisions, rows, headSeen), cancellation);
         if (outcome.Owed > 0) _hints.Tell();
         return outcome;
     }
@@ -101,7 +103,7 @@ internal sealed partial class PostgresStore
         },
         cancellation);
 
-    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, CancellationToken cancellation) => WriteAsync(
+    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, bool isProven, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
             (LogLane lower, long log) = await FindLaneAsync(session, lane);
@@ -110,18 +112,22 @@ internal sealed partial class PostgresStore
                 row => (row.GetInt64(0), row.LongOrNull(1)), ("@log", log), ("@backFill", lower.BackFill), ("@start", lower.Until!.Value.Value));
             if (until is null) return null;
 
-            await ProveAsync(session, log, lower.Start, lane.Position.Read.Size);
             await session.RunAsync("DELETE FROM lane WHERE id = @id", ("@id", id));
-            await session.RunAsync("UPDATE lane SET until = @until, trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            await session.RunAsync("UPDATE lane SET until = @until WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            lower = lower with { Until = new TreeSize((ulong)until.Value) };
+            if (!isProven) return lower;
+
+            await ProveAsync(session, log, lower.Start, lane.Position.Read.Size);
+            await session.RunAsync("UPDATE lane SET trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@id", lower.Id));
             await SetPositionAsync(session, lower, LogPosition.At(lane.Position.Read));
             await CloseIncidentsAsync(session, log, IncidentKinds.RootMismatch, lower.Position.Proven.Size.ToString());
-            if (lower.Trouble is { } trouble) await CloseIncidentsAsync(session, log, trouble.Kind, SubjectOf(lower));
-            return lower with { Until = new TreeSize((ulong)until.Value), Position = LogPosition.At(lane.Position.Read), Trouble = null };
+            if (lower.Trouble is { } trouble) await CloseIncidentsAsync(session, log, trouble.Kind, SubjectOf(lane));
+            return lower with { Position = LogPosition.At(lane.Position.Read), Trouble = null };
         },
         cancellation);
 
     private async Task<CommitOutcome> CommitAsync(
-        PostgresSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen)
+        PostgresSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IndexedRow[] rows, DateTimeOffset headSeen)
     {
         (LogLane before, long log) = await FindLaneAsync(session, lane);
         if (before.Position.Read.Size.Value != batch.Raw.Start.Value)
@@ -135,8 +141,8 @@ internal sealed partial class PostgresStore
         };
         await SetPositionAsync(session, lane, after);
         await KeepLeavesAsync(session, log, batch, decisions);
-        // What needs the lock that all logs share comes last, but for what must see it.
-        await AddIndexedAsync(session, log, others);
+        // Everybody who holds the lock that all logs share and rows of issuances has taken the lock first.
+        if (rows.Length > 0 && decisions.Count > 0) await session.LockAsync(PostgresLock.Issuances);
         (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
         if (batch is DisputedBatch disputed) await DisputeAsync(session, log, disputed, before);
         if (batch is VerifiedBatch verified)
@@ -148,6 +154,8 @@ internal sealed partial class PostgresStore
             // Read again from where the dispute began, it agrees.
             await CloseIncidentsAsync(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
         }
+        // Last: of a batch that shows nothing watched, as nearly all do, the others wait for this part only.
+        await AddIndexedAsync(session, log, rows);
         return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
     }
 

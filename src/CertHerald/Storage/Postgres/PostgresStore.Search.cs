@@ -63,9 +63,16 @@ internal sealed partial class PostgresStore
     /// <summary>Makes certificates findable.</summary>
     internal static async Task AddKeysAsync(PostgresSession session, IReadOnlyCollection<(long Id, CertificateFacts Facts)> certificates)
     {
-        (long Id, long Key)[] keys = [.. from one in certificates from key in CertificateKeys.Of(one.Facts) select (one.Id, key)];
-        await session.RunAsync("INSERT INTO certificate_key (key, issuance) SELECT * FROM unnest(@keys, @ids) ON CONFLICT DO NOTHING",
-            ("@keys", keys.Select(one => one.Key).ToArray()), ("@ids", keys.Select(one => one.Id).ToArray()));
+        await AddKeysAsync(session, [.. from one in certificates from key in CertificateKeys.Of(one.Facts) select (one.Id, key)]);
+        await AddEndsAsync(session, certificates);
+    }
+
+    private static Task<int> AddKeysAsync(PostgresSession session, (long Id, long Key)[] keys) => session.RunAsync(
+        "INSERT INTO certificate_key (key, issuance) SELECT * FROM unnest(@keys, @ids) ON CONFLICT DO NOTHING",
+        ("@keys", keys.Select(one => one.Key).ToArray()), ("@ids", keys.Select(one => one.Id).ToArray()));
+
+    private static async Task AddEndsAsync(PostgresSession session, IEnumerable<(long Id, CertificateFacts Facts)> certificates)
+    {
         (long Id, CertificateFacts Facts)[] ends = [.. certificates.Where(one => one.Facts.NotAfter is not null)];
         await session.RunAsync("INSERT INTO certificate_end (not_after, issuance) SELECT * FROM unnest(@ends, @ids) ON CONFLICT DO NOTHING",
             ("@ends", ends.Select(one => one.Facts.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()), ("@ids", ends.Select(one => one.Id).ToArray()));

@@ -24,12 +24,12 @@ internal sealed partial class SqliteStore
         cancellation);
 
     /// <summary>Adds what no log has shown before, and completes precertificates. Again, it changes nothing.</summary>
-    private void AddIndexed(SqliteSession session, long log, IReadOnlyList<IndexedCertificate> others)
+    private void AddIndexed(SqliteSession session, long log, IndexedRow[] rows)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        foreach (IndexedCertificate other in others)
+        foreach (IndexedRow row in rows)
         {
-            CertificateFacts facts = other.Certificate;
+            CertificateFacts facts = row.Facts;
             if (IssuanceOf(session, facts.TbsSha256) is { } issuance)
             {
                 // Nobody watches it any more; without its bytes, it cannot be completed.
@@ -37,18 +37,18 @@ internal sealed partial class SqliteStore
             }
             else if (FindIndexed(session, facts.TbsSha256) is { } known)
             {
-                CompleteIndexed(session, known, facts);
+                CompleteIndexed(session, known, row);
             }
             else
             {
-                AddIndexed(session, log, other, now);
+                AddIndexed(session, log, row, now);
             }
         }
     }
 
-    private static void AddIndexed(SqliteSession session, long log, IndexedCertificate other, DateTimeOffset now)
+    private static void AddIndexed(SqliteSession session, long log, IndexedRow row, DateTimeOffset now)
     {
-        CertificateFacts facts = other.Certificate;
+        CertificateFacts facts = row.Facts;
         // AUTOINCREMENT of issuances goes on behind it.
         SqliteStatement next = session.Statement("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'issuance' RETURNING seq");
         next.Step();
@@ -60,23 +60,23 @@ internal sealed partial class SqliteStore
             INSERT INTO indexed_certificate (id, hashes, is_precertificate, issuer, names, subject, serial, not_before, not_after, problems, discovered, log, entry_index, logged, der)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
             """)
-            .Bind(1, id).BindBytes(2, IndexedRow.Hashes(facts)).Bind(3, facts.IsPrecertificate ? 1L : 0).Bind(4, IssuerOf(session, facts))
-            .Bind(5, IndexedRow.Names(facts)).Bind(6, IndexedRow.Subject(facts)).BindBytes(7, Convert.FromHexString(facts.Serial));
+            .Bind(1, id).BindBytes(2, row.Hashes).Bind(3, facts.IsPrecertificate ? 1L : 0).Bind(4, IssuerOf(session, row.Issuer))
+            .Bind(5, row.Names).Bind(6, row.Subject).BindBytes(7, row.Serial);
         BindSeconds(add, 8, facts.NotBefore);
         BindSeconds(add, 9, facts.NotAfter);
-        add.Bind(10, IndexedRow.Problems(facts)).Bind(11, now).Bind(12, log).Bind(13, checked((long)other.Index.Value)).Bind(14, other.Logged);
+        add.Bind(10, row.Problems).Bind(11, now).Bind(12, log).Bind(13, row.Index).Bind(14, row.Logged);
         _ = facts.CertDer.Length == 0 ? add.BindNull(15) : add.BindBytes(15, facts.CertDer);
         add.Run();
 
-        AddKeys(session, id, facts);
-        session.Statement("INSERT OR IGNORE INTO certificate_key (key, issuance) VALUES (?1, ?2)").Bind(1, CertificateKeys.OfTbs(facts.TbsSha256)).Bind(2, id).Run();
+        AddKeys(session, id, facts, row.Keys.Append(row.TbsKey));
     }
 
-    private static void CompleteIndexed(SqliteSession session, long id, CertificateFacts facts)
+    private static void CompleteIndexed(SqliteSession session, long id, IndexedRow row)
     {
+        CertificateFacts facts = row.Facts;
         if (facts.IsPrecertificate) return;
         SqliteStatement complete = session.Statement(
-            "UPDATE indexed_certificate SET hashes = ?2, is_precertificate = 0, der = ?3 WHERE id = ?1 AND is_precertificate = 1").Bind(1, id).BindBytes(2, IndexedRow.Hashes(facts));
+            "UPDATE indexed_certificate SET hashes = ?2, is_precertificate = 0, der = ?3 WHERE id = ?1 AND is_precertificate = 1").Bind(1, id).BindBytes(2, row.Hashes);
         _ = facts.CertDer.Length == 0 ? complete.BindNull(3) : complete.BindBytes(3, facts.CertDer);
         complete.Run();
     }
@@ -100,12 +100,11 @@ internal sealed partial class SqliteStore
         return FirstNumber(find);
     }
 
-    private static long IssuerOf(SqliteSession session, CertificateFacts facts)
+    private static long IssuerOf(SqliteSession session, string issuer)
     {
-        string issuer = IndexedRow.Issuer(facts);
         if (FirstNumber(session.Statement("SELECT id FROM indexed_issuer WHERE facts = ?1").Bind(1, issuer)) is { } known) return known;
         session.Statement("INSERT INTO indexed_issuer (facts) VALUES (?1)").Bind(1, issuer).Run();
-        return IssuerOf(session, facts);
+        return IssuerOf(session, issuer);
     }
 
     private static void DeleteKeys(SqliteSession session, long id, CertificateFacts facts)

@@ -21,39 +21,44 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<CommitOutcome> CommitAsync(
-        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation) => WriteAsync(
-        session =>
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation)
+    {
+        // Before the transaction, which is on the one thread that writes.
+        IndexedRow[] rows = IndexedRow.Of(others);
+        return WriteAsync(session => Commit(session, lane, batch, decisions, rows, headSeen), cancellation);
+    }
+
+    private CommitOutcome Commit(SqliteSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IndexedRow[] rows, DateTimeOffset headSeen)
+    {
+        (LogLane before, long log) = FindLane(session, lane);
+        if (before.Position.Read.Size.Value != batch.Raw.Start.Value)
+            throw new StoreException($"a batch from entry {batch.Raw.Start} was to be committed at position {before.Position.Read.Size}: two followers of one log");
+
+        LogPosition after = batch switch
         {
-            (LogLane before, long log) = FindLane(session, lane);
-            if (before.Position.Read.Size.Value != batch.Raw.Start.Value)
-                throw new StoreException($"a batch from entry {batch.Raw.Start} was to be committed at position {before.Position.Read.Size}: two followers of one log");
+            VerifiedBatch => LogPosition.At(batch.End),
+            UnprovenBatch => before.Position with { Read = batch.End },
+            _ => LogPosition.At(before.Position.Proven),
+        };
+        int discovered = 0, owed = 0;
+        var alerted = new List<AlertedLookalike>();
+        foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, alerted, ref discovered, ref owed);
+        AddIndexed(session, log, rows);
+        KeepLeaves(session, log, batch, decisions);
+        if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before);
 
-            LogPosition after = batch switch
-            {
-                VerifiedBatch => LogPosition.At(batch.End),
-                UnprovenBatch => before.Position with { Read = batch.End },
-                _ => LogPosition.At(before.Position.Proven),
-            };
-            int discovered = 0, owed = 0;
-            var alerted = new List<AlertedLookalike>();
-            foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, alerted, ref discovered, ref owed);
-            AddIndexed(session, log, others);
-            KeepLeaves(session, log, batch, decisions);
-            if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before);
-
-            SetPosition(session, lane, after);
-            if (batch is VerifiedBatch verified)
-            {
-                Prove(session, log, before.Start, after.Proven.Size);
-                // Only the head that was compared: another of the same size may be a lie.
-                session.Run("UPDATE head SET proven = 1 WHERE log = @log AND size = @size AND root = @root",
-                    ("@log", log), ("@size", verified.Head.Size.Value), ("@root", verified.Head.Root.ToArray()));
-                // Read again from where the dispute began, it agrees.
-                CloseIncidents(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
-            }
-            return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
-        },
-        cancellation);
+        SetPosition(session, lane, after);
+        if (batch is VerifiedBatch verified)
+        {
+            Prove(session, log, before.Start, after.Proven.Size);
+            // Only the head that was compared: another of the same size may be a lie.
+            session.Run("UPDATE head SET proven = 1 WHERE log = @log AND size = @size AND root = @root",
+                ("@log", log), ("@size", verified.Head.Size.Value), ("@root", verified.Head.Root.ToArray()));
+            // Read again from where the dispute began, it agrees.
+            CloseIncidents(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
+        }
+        return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
+    }
 
     public Task<LogLane> ProveLaneAsync(LogLane lane, CancellationToken cancellation) => WriteAsync(
         session =>
@@ -129,7 +134,7 @@ internal sealed partial class SqliteStore
         },
         cancellation);
 
-    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, CancellationToken cancellation) => WriteAsync(
+    public Task<LogLane?> AbsorbLaneAsync(LogLane lane, bool isProven, CancellationToken cancellation) => WriteAsync(
         session =>
         {
             (LogLane lower, long log) = FindLane(session, lane);
@@ -138,13 +143,17 @@ internal sealed partial class SqliteStore
                 row => (row.GetInt64(0), row.IsDBNull(1) ? (ulong?)null : row.Size(1)), ("@log", log), ("@backFill", lower.BackFill), ("@start", lower.Until!.Value.Value));
             if (until is null) return null;
 
-            Prove(session, log, lower.Start, lane.Position.Read.Size);
             session.Run("DELETE FROM lane WHERE id = @id", ("@id", id));
-            session.Run("UPDATE lane SET until = @until, trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            session.Run("UPDATE lane SET until = @until WHERE id = @id", ("@until", until), ("@id", lower.Id));
+            lower = lower with { Until = new TreeSize(until.Value) };
+            if (!isProven) return lower;
+
+            Prove(session, log, lower.Start, lane.Position.Read.Size);
+            session.Run("UPDATE lane SET trouble = NULL, tries = 0, retry_at = NULL WHERE id = @id", ("@id", lower.Id));
             SetPosition(session, lower, LogPosition.At(lane.Position.Read));
             CloseIncidents(session, log, IncidentKinds.RootMismatch, lower.Position.Proven.Size.ToString());
-            if (lower.Trouble is { } trouble) CloseIncidents(session, log, trouble.Kind, SubjectOf(lower));
-            return lower with { Until = new TreeSize(until.Value), Position = LogPosition.At(lane.Position.Read), Trouble = null };
+            if (lower.Trouble is { } trouble) CloseIncidents(session, log, trouble.Kind, SubjectOf(lane));
+            return lower with { Position = LogPosition.At(lane.Position.Read), Trouble = null };
         },
         cancellation);
 

@@ -50,10 +50,11 @@ internal sealed partial class SqliteStore
         cancellation);
 
     /// <summary>Makes a certificate findable. Again, it changes nothing.</summary>
-    internal static void AddKeys(SqliteSession session, long id, CertificateFacts facts)
+    /// <param name="keys">Null: to be computed.</param>
+    internal static void AddKeys(SqliteSession session, long id, CertificateFacts facts, IEnumerable<long>? keys = null)
     {
         SqliteStatement add = session.Statement("INSERT OR IGNORE INTO certificate_key (key, issuance) VALUES (?1, ?2)");
-        foreach (long key in CertificateKeys.Of(facts)) add.Bind(1, key).Bind(2, id).Run();
+        foreach (long key in keys ?? CertificateKeys.Of(facts)) add.Bind(1, key).Bind(2, id).Run();
         if (facts.NotAfter is { } end) session.Statement("INSERT OR IGNORE INTO certificate_end (not_after, issuance) VALUES (?1, ?2)").Bind(1, end).Bind(2, id).Run();
     }
 

@@ -51,13 +51,17 @@ public sealed class LastingFaultsTests : FaultTests
         Assert.All(await run.Rig.SightingsAsync(), sighting => Assert.Equal(sighting.Index.Value != entry, sighting.Proven));
     }
 
+    // 503 may be a matter of pace, but for that all else is answered.
     [Theory]
-    [MemberData(nameof(Both))]
-    public async Task F18_a_range_that_stays_refused_is_a_gap_and_is_filled_once_it_is_given(LogProtocol protocol)
+    [InlineData(LogProtocol.Rfc6962, "missing=300-360")]
+    [InlineData(LogProtocol.StaticCt, "missing=300-360")]
+    [InlineData(LogProtocol.Rfc6962, "missing=300-360:503")]
+    [InlineData(LogProtocol.StaticCt, "missing=300-360:429")]
+    public async Task F18_a_range_that_stays_refused_is_a_gap_and_is_filled_once_it_is_given(LogProtocol protocol, string fault)
     {
         (ulong first, ulong end) = protocol == LogProtocol.StaticCt ? (256UL, 512UL) : (300UL, 361UL);
-        await using FaultRun run = await FaultRun.StartAsync(protocol, ["missing=300-360"]);
-        await run.UntilAsync(() => run.Standing.Tip.Value == FaultRun.Size && run.Standing.Lanes is [{ Trouble.Kind: IncidentKinds.MissingEntry }, _]);
+        await using FaultRun run = await FaultRun.StartAsync(protocol, [fault]);
+        await run.UntilAsync(() => run.Standing.Tip.Value == FaultRun.Size && run.Standing.Lanes is [{ Trouble.Kind: IncidentKinds.MissingEntry }, _], Minute);
         Assert.Equal((first, end), (run.Standing.Position.Value, run.Standing.Lanes[0].Until!.Value.Value));
         Incident missing = await run.IncidentAsync(IncidentKinds.MissingEntry);
         Assert.Equal((Severity.Error, null), (missing.Severity, missing.Closed));
@@ -133,7 +137,7 @@ public sealed class LastingFaultsTests : FaultTests
     private static async Task RetriesAreFewAsync(FaultRun run)
     {
         int tries = run.Standing.Lanes[0].Trouble!.Tries;
-        await run.PassAsync(TimeSpan.FromHours(1), Minute);
+        await run.PassAsync(TimeSpan.FromHours(1), 5 * Minute);
         Assert.InRange(run.Standing.Lanes[0].Trouble!.Tries - tries, 1, RetriesInAnHour);
         if (run.Log.Faults.Active is [var fault]) Assert.InRange(fault.Answers, 1, 40 * (RetriesInAnHour + 1));
     }

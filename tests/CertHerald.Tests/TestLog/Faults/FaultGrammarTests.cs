@@ -38,6 +38,7 @@ public sealed class FaultGrammarTests
     [InlineData("body=503,on=get-entries+data,for=500ms")]
     [InlineData("rate=8/2,on=entries")]
     [InlineData("retry-after=1.5, times=2")]
+    [InlineData("missing=3-9:503,times=2")]
     [InlineData("redirect=http://127.0.0.1:9/there?x=1")]
     public void A_fault_is_a_name_an_argument_and_limits(string text) => Assert.True(Fault.TryParse(text, out _, out string? problem), problem);
 
@@ -50,6 +51,7 @@ public sealed class FaultGrammarTests
     [InlineData("page=0", "takes the most entries of an answer, or random")]
     [InlineData("missing", "takes an index or a range")]
     [InlineData("missing=9-3", "takes an index or a range")]
+    [InlineData("missing=3-9:200", "takes an index or a range")]
     [InlineData("body=200", "takes a status from 400 on")]
     [InlineData("no=get-everything", "takes calls joined by +")]
     [InlineData("dup=3", "takes nothing")]
