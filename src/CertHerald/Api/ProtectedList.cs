@@ -8,7 +8,7 @@ namespace CertHerald.Api;
 /// <summary>Domains whose imitations are looked for, and names that were allowed: added and removed while the service runs.</summary>
 internal sealed partial class ProtectedList(IStore store, ProtectedDomains inForce, TimeProvider time, ILogger<ProtectedList> logger) : IDisposable
 {
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turns _turns = new();
     private volatile IReadOnlyList<StoredProtectedDomain> _stored = [];
     private volatile IReadOnlyList<AllowedName> _allowed = [];
 
@@ -58,15 +58,13 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
     }
 
     /// <summary>Puts in force what the store holds: before any log is read, and when another node has changed it.</summary>
-    public Task LoadAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
+    public Task LoadAsync(CancellationToken cancellation) => _turns.TakeAsync(async () =>
     {
         IReadOnlyList<StoredProtectedDomain> stored = await store.ProtectedDomainsAsync(null, cancellation);
         IReadOnlyList<AllowedName> allowed = await store.AllowedNamesAsync(cancellation);
-        // An index of many domains takes a while to build: not for the change of something else.
-        if (stored.Count == _stored.Count && stored.Zip(_stored).All(pair => IsSame(pair.First, pair.Second)) && allowed.SequenceEqual(_allowed)) return false;
         (_stored, _allowed) = (stored, allowed);
+        // An index of many domains takes a while to build.
         await Task.Run(() => inForce.Load(stored, allowed), cancellation);
-        return true;
     });
 
     /// <summary>Whoever runs the service protects these.</summary>
@@ -119,14 +117,15 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         return true;
     });
 
-    public Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string domain, string name) => AllowAsync(ProtectedDomainOwners.Operator, domain, name);
-
-    public async Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string owner, string domain, string name)
+    public async Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string domain, string name)
     {
-        var allowed = new AllowedName(owner, domain, name, time.GetUtcNow());
-        bool isNew = await ChangeAsync(() => store.AllowNameAsync(allowed, CancellationToken.None));
-        return (new AllowedNameJson(domain, name, _allowed.FirstOrDefault(one => one with { Added = default } == allowed with { Added = default })?.Added ?? allowed.Added), isNew);
+        DateTimeOffset now = time.GetUtcNow();
+        bool isNew = await AllowAsync([domain], name, now);
+        return (new AllowedNameJson(domain, name, _allowed.FirstOrDefault(one => (one.Owner, one.Domain, one.Name) == (ProtectedDomainOwners.Operator, domain, name))?.Added ?? now), isNew);
     }
+
+    /// <summary>Allows a name to look like several domains, in one change.</summary>
+    public Task AllowAsync(IReadOnlyCollection<string> domains, string name) => AllowAsync(domains, name, time.GetUtcNow());
 
     public Task<bool> DisallowAsync(string domain, string name) =>
         ChangeAsync(() => store.DisallowNameAsync(ProtectedDomainOwners.Operator, domain, name, CancellationToken.None));
@@ -139,9 +138,12 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         return read?.Name;
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _turns.Dispose();
 
-    private Task<bool> ChangeAsync(Func<Task<bool>> change) => TakingTurnsAsync(async () =>
+    private Task<bool> AllowAsync(IReadOnlyCollection<string> domains, string name, DateTimeOffset now) => ChangeAsync(
+        () => store.AllowNamesAsync([.. domains.Select(domain => new AllowedName(ProtectedDomainOwners.Operator, domain, name, now))], CancellationToken.None));
+
+    private Task<bool> ChangeAsync(Func<Task<bool>> change) => _turns.TakeAsync(async () =>
     {
         bool outcome = await change();
         (_stored, _allowed) = (await store.ProtectedDomainsAsync(null, CancellationToken.None), await store.AllowedNamesAsync(CancellationToken.None));
@@ -150,24 +152,6 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         Changed(inForce.Now.Count);
         return outcome;
     });
-
-    /// <summary>The record's own equality compares lists by identity.</summary>
-    private static bool IsSame(StoredProtectedDomain one, StoredProtectedDomain other) =>
-        (one.Id, one.Owner, one.Domain.Name, one.Domain.Threshold) == (other.Id, other.Owner, other.Domain.Name, other.Domain.Threshold)
-        && one.Domain.Own.SequenceEqual(other.Domain.Own) && one.Domain.Allowed.SequenceEqual(other.Domain.Allowed) && one.Domain.Keywords.SequenceEqual(other.Domain.Keywords);
-
-    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
-    {
-        await _one.WaitAsync();
-        try
-        {
-            return await change();
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Look-alike protection changed through the API: {Domains} protected domains")]
     private partial void Changed(int domains);

@@ -79,5 +79,8 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
 }
 
 /// <summary>One owner's protected domains.</summary>
-/// <param name="OwnsWatched">Whether what is watched is this owner's.</param>
-internal sealed record OwnerProtection(string Owner, LookalikeIndex Index, bool OwnsWatched);
+internal sealed record OwnerProtection(string Owner, LookalikeIndex Index)
+{
+    /// <summary>Whether what is watched is this owner's: whoever runs the service.</summary>
+    public bool OwnsWatched => Owner.Length == 0;
+}

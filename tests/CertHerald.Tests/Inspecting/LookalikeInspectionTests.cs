@@ -159,7 +159,7 @@ public sealed class LookalikeInspectionTests : IDisposable
 
     private static Protection Protecting(string owner, params ProtectedDomain[] domains) => new([Owned(owner, domains)], null);
 
-    private static OwnerProtection Owned(string owner, params ProtectedDomain[] domains) => new(owner, LookalikeIndex.Build(domains, suffixes: null), OwnsWatched: owner.Length == 0);
+    private static OwnerProtection Owned(string owner, params ProtectedDomain[] domains) => new(owner, LookalikeIndex.Build(domains, suffixes: null));
 
     private IReadOnlyList<LookalikeMatch> Look(Protection protection, params string[] names) =>
         Inspect(protection, WatchList.Empty, names) is [MatchFinding finding] ? finding.Lookalikes : [];

@@ -240,6 +240,23 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task What_expired_before_it_was_watched_is_put_aside_again()
+    {
+        PaperLog log = await BeginAsync();
+        DateTimeOffset end = Some.Facts("").NotAfter!.Value;
+        await IndexAsync(log, Some.Facts("a.example"), Some.Facts("b.example"));
+        Assert.Equal(2, await Store.MarkExpiredAsync(end, 10, Cancellation));
+        Batch batch = Grow(log);
+        await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts("a.example"))));
+
+        Assert.Equal(1, await Store.MarkExpiredAsync(end, 10, Cancellation));
+
+        Assert.Equal(0, await Store.MarkExpiredAsync(end, 10, Cancellation));
+        Assert.Empty(await FoundAsync(new("a.example") { UnexpiredAt = end }));
+        Assert.Equal([2, 1], await FoundAsync(new("example") { IncludeBelow = true }));
+    }
+
+    [Fact]
     public async Task What_nobody_watches_is_deleted_when_its_time_is_up_and_its_id_is_never_given_to_another()
     {
         PaperLog log = await BeginAsync();

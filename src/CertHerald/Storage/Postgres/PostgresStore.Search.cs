@@ -53,8 +53,13 @@ internal sealed partial class PostgresStore
                 """,
                 row => row.GetInt64(0), ("@now", now), ("@limit", limit));
             (long Id, long Key)[] keys = [.. from one in (await FindCertificatesAsync(session, ended)).Values from key in CertificateKeys.Of(one.Certificate) select (one.Id, key)];
+            // What expired in the index of all certificates, and is watched since, has some of its keys aside already.
             await session.RunAsync(
-                "UPDATE certificate_key SET key = one.key | 1 FROM unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
+                """
+                WITH gone AS (DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id
+                              RETURNING certificate_key.key, issuance)
+                INSERT INTO certificate_key (key, issuance) SELECT key | 1, issuance FROM gone ON CONFLICT DO NOTHING
+                """,
                 ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
             return ended.Count;
         },
