@@ -29,6 +29,10 @@ public sealed class LookalikeIndex
         _ownership = ownership;
     }
 
+    internal NameTables Tables => _tables;
+
+    internal ReadOnlySpan<BrandWord> Words => _words.Words;
+
     /// <summary>In the order given.</summary>
     public IReadOnlyList<ProtectedDomain> Domains => _domains;
 

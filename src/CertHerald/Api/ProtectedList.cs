@@ -8,6 +8,9 @@ namespace CertHerald.Api;
 /// <summary>Domains whose imitations are looked for, and names that were allowed: added and removed while the service runs.</summary>
 internal sealed partial class ProtectedList(IStore store, ProtectedDomains inForce, TimeProvider time, ILogger<ProtectedList> logger) : IDisposable
 {
+    /// <summary>Protected domains that are set through an API, of all owners: they are indexed in memory.</summary>
+    public const int MostDomains = 100_000;
+
     private readonly Turns _turns = new();
     private volatile IReadOnlyList<StoredProtectedDomain> _stored = [];
     private volatile IReadOnlyList<AllowedName> _allowed = [];
@@ -26,6 +29,7 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
             if (settings is null) return ApiError.BadRequest(problem);
             if (settings.Read(name, out problem) is not { } domain) return ApiError.BadRequest(problem);
             if (list.IsConfigured(domain.Name)) return ApiError.Conflict($"{domain.Name} stands in the configuration: change it there.");
+            if (!list.HasRoom(1) && !list.IsProtected(domain.Name)) return ApiError.Conflict(Full);
             (ProtectedDomainJson stored, bool isNew) = await list.PutAsync(domain);
             return (IResult)TypedResults.Json(stored, ApiJson.Default.ProtectedDomainJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
         }).Needs(Scope.Watch).Takes<ProtectedDomainRequest>(isRequired: false).WithSummary("Protects a domain, or gives it new settings.")
@@ -88,6 +92,12 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
     /// <summary>The settings in force of a domain of whoever runs the service; null if it is not protected.</summary>
     public ProtectedDomain? Find(string name) => inForce.Configured.FirstOrDefault(domain => domain.Name == name)
         ?? _stored.FirstOrDefault(stored => stored.Owner == ProtectedDomainOwners.Operator && stored.Domain.Name == name)?.Domain;
+
+    /// <summary>Said where there is no room.</summary>
+    public static string Full { get; } = $"As many domains are protected as can be, {MostDomains:#,0}: remove some first.";
+
+    /// <summary>Whether so many more can be protected.</summary>
+    public bool HasRoom(int more) => _stored.Count + more <= MostDomains;
 
     public bool IsProtected(string name) => Find(name) is not null;
 
@@ -161,10 +171,18 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
 internal sealed record ProtectedDomainRequest(
     IReadOnlyList<string>? Own = null, IReadOnlyList<string>? Allow = null, IReadOnlyList<string>? Keywords = null, int? Threshold = null)
 {
+    /// <summary>Most names of either list.</summary>
+    public const int MostNames = 1_000;
+
     /// <summary>Null with the problem if something cannot be used.</summary>
     public ProtectedDomain? Read(string name, out string problem)
     {
         if (ProtectedList.NameOf(name, out problem) is not { } domain || NamesOf(Own, out problem) is not { } own || NamesOf(Allow, out problem) is not { } allowed) return null;
+        if (own.Count > MostNames || allowed.Count > MostNames || Keywords?.Count > ProtectedDomain.MostKeywords)
+        {
+            problem = $"A domain has at most {MostNames:#,0} names of \"own\", as many of \"allow\", and {ProtectedDomain.MostKeywords} \"keywords\".";
+            return null;
+        }
         string[] keywords = [.. (Keywords ?? []).Select(keyword => (keyword ?? "").Trim())];
         if (keywords.FirstOrDefault(keyword => keyword.Length is < 3 or > 63) is not null) problem = "A keyword has 3 to 63 characters.";
         else if (Threshold is < 1 or > 100) problem = "A threshold is 1 to 100.";

@@ -56,7 +56,7 @@ internal sealed class ProtectedDomains
     public void Weigh(string owner, LookalikeIndex weighed)
     {
         lock (_writing)
-            _now = new Protection([.. _now.Owners.Select(one => one.Owner == owner ? one with { Index = one.Index.WeighedAs(weighed) } : one)], _state.Suffixes);
+            _now = _now.With([.. _now.Owners.Select(one => one.Owner == owner ? one with { Index = one.Index.WeighedAs(weighed) } : one)]);
     }
 
     /// <summary>The record's own equality compares lists by identity.</summary>
