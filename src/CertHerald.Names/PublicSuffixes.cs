@@ -162,6 +162,17 @@ public sealed class PublicSuffixes
         return true;
     }
 
+    /// <summary>Whether another list has the same rules, whatever its version says.</summary>
+    public bool HasRulesOf(PublicSuffixes other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (ReferenceEquals(this, other)) return true;
+        if (_nodes.Count != other._nodes.Count) return false;
+        foreach ((ulong hash, Node node) in _nodes)
+            if (!other._nodes.TryGetValue(hash, out Node same) || (node.Icann, node.Private) != (same.Icann, same.Private) || !node.Name.AsSpan().SequenceEqual(same.Name)) return false;
+        return true;
+    }
+
     private bool TryAdd(ReadOnlySpan<char> rule, bool isPrivate)
     {
         if (rule is "*") return true;                            // holds anyway

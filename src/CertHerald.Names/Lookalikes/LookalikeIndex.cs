@@ -29,6 +29,10 @@ public sealed class LookalikeIndex
         _ownership = ownership;
     }
 
+    internal NameTables Tables => _tables;
+
+    internal ReadOnlySpan<BrandWord> Words => _words.Words;
+
     /// <summary>In the order given.</summary>
     public IReadOnlyList<ProtectedDomain> Domains => _domains;
 
@@ -48,6 +52,23 @@ public sealed class LookalikeIndex
     /// <param name="background">Counted by this index.</param>
     public LookalikeIndex With(LookalikeBackground background) => new(_domains, _tables, _words, _suffixes, _ownership, background);
 
+    /// <summary>Whether every rule is judged against ordinary names. Others are weighed by a built-in guess.</summary>
+    public bool IsWeighed => _background is { IsWhole: true } || _words.Words.IsEmpty;
+
+    /// <summary>
+    /// The same domains, judged against what another index was: as far as both have the same words of the same domains. What is
+    /// allowed, or owned, may differ: it changes little of what rules find among ordinary names.
+    /// </summary>
+    /// <param name="other">Where it was not weighed either, nothing changes.</param>
+    public LookalikeIndex WeighedAs(LookalikeIndex other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other._background is not { } background) return this;
+        var places = new Dictionary<(string Domain, string Word, BrandWordKind Kind), int>();
+        for (int i = 0; i < other._words.Words.Length; i++) places.TryAdd(other.KeyOf(other._words.Words[i]), i);
+        return With(background.For([.. _words.Words.ToArray().Select(word => places.GetValueOrDefault(KeyOf(word), -1))]));
+    }
+
     /// <summary>Counts what rules find among ordinary names. Takes what judging takes, once.</summary>
     /// <param name="names">As certificates hold them; few of them look-alikes.</param>
     public LookalikeBackground Count(IEnumerable<ReadOnlyMemory<byte>> names)
@@ -62,12 +83,18 @@ public sealed class LookalikeIndex
             seen.Add((LookalikeBackground.KeyOf(sighting.WordIndex, sighting.Rule), registrable));
             seen.Add((-1 - sighting.WordIndex, registrable));
         };
-        foreach (ReadOnlyMemory<byte> name in names)
+        try
         {
-            read++;
-            _ = Look(name.Span, place, int.MaxValue);
+            foreach (ReadOnlyMemory<byte> name in names)
+            {
+                read++;
+                _ = Look(name.Span, place, int.MaxValue);
+            }
         }
-        place.Seen = null;
+        finally
+        {
+            place.Seen = null;
+        }
         float million = 1e6f / Math.Max(1, read);
         var rules = new Dictionary<int, float>();
         var words = new Dictionary<int, float>();
@@ -76,7 +103,9 @@ public sealed class LookalikeIndex
             if (key >= 0) rules[key] = rules.GetValueOrDefault(key) + million;
             else words[-1 - key] = words.GetValueOrDefault(-1 - key) + million;
         }
-        return new LookalikeBackground(read, rules, words);
+        bool[] counted = new bool[_words.Words.Length];
+        Array.Fill(counted, true);
+        return new LookalikeBackground(read, counted, rules, words);
     }
 
     /// <summary>Judges a name against every domain that it may imitate, the strongest first.</summary>
@@ -93,31 +122,6 @@ public sealed class LookalikeIndex
         if (judged is null) return [];
         judged.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : string.CompareOrdinal(a.Domain.Name, b.Domain.Name));
         return judged;
-    }
-
-    /// <summary>
-    /// Judges the names of one certificate, each once: an event for each domain whose threshold a name reaches. Names that imitate
-    /// nothing cost look-ups only.
-    /// </summary>
-    public IReadOnlyList<LookalikeEvent> JudgeAll(IEnumerable<ReadOnlyMemory<byte>> names)
-    {
-        ArgumentNullException.ThrowIfNull(names);
-        SortedDictionary<string, Dictionary<ProtectedDomain, Lookalike>>? offending = null;
-        foreach (ReadOnlyMemory<byte> name in names)
-        {
-            IReadOnlyList<Lookalike> judged = Judge(name.Span, _leastThreshold);
-            if (judged.Count == 0) continue;
-            string text = System.Text.Encoding.Latin1.GetString(name.Span).ToLowerInvariant();
-            (offending ??= new(StringComparer.Ordinal)).TryAdd(text, judged.Where(one => one.IsAlert).ToDictionary(one => one.Domain));
-        }
-        if (offending is null) return [];
-        return
-        [
-            .. from domain in _domains
-               let hit = offending.Where(name => name.Value.ContainsKey(domain)).Select(name => new OffendingName(name.Key, name.Value[domain])).ToList()
-               where hit.Count > 0
-               select new LookalikeEvent(domain, hit),
-        ];
     }
 
     /// <summary>Whether a name reaches the threshold of some domain. Allocates nothing, whatever the answer.</summary>
@@ -166,7 +170,7 @@ public sealed class LookalikeIndex
     {
         (int points, int detector) = PointsTable.Of(sighting);
         if (detector < 0) return;
-        (double rule, double word) = _background is { } counted ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
+        (double rule, double word) = _background is { } counted && counted.Counted(sighting.WordIndex) ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
         points -= LookalikeScores.Commonness(rule, word);
         // What stands around it costs most to find out: not for what cannot reach the score.
         if (points + LookalikeScores.Of(sighting.Evidence | ContextReader.MostAround, sighting.IsBelow) < least) return;
@@ -183,6 +187,8 @@ public sealed class LookalikeIndex
         }
         place.Verdicts.Add(verdict);
     }
+
+    private (string, string, BrandWordKind) KeyOf(BrandWord word) => (_domains[word.Domain].Name, word.Text, word.Kind);
 
     private Lookalike Describe(NameText name, in Verdict verdict)
     {

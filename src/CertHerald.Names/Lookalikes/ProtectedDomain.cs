@@ -6,6 +6,9 @@ public sealed record ProtectedDomain
     /// <summary>Judgements below are kept for a digest only, unless a domain says otherwise.</summary>
     public const int DefaultThreshold = 50;
 
+    /// <summary>Keywords of one domain that are used: those behind are not.</summary>
+    public const int MostKeywords = 64;
+
     /// <summary>A-labels in lower case, such as <c>example.com</c>; a name below a registrable domain protects that name.</summary>
     public required string Name { get; init; }
 

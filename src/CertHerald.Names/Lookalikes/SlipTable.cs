@@ -16,9 +16,9 @@ internal sealed class SlipTable
 
     private readonly PrefixTable _rests;
 
-    public SlipTable(IReadOnlyList<BrandWord> words)
+    public SlipTable(IReadOnlyList<BrandWord> words, bool areFew = false)
     {
-        ShortestForTwo = words.Count > Many ? ShortestForTwoOfMany : ShortestForTwoOfFew;
+        ShortestForTwo = words.Count > Many && !areFew ? ShortestForTwoOfMany : ShortestForTwoOfFew;
         var keys = new List<ulong>();
         var values = new List<int>();
         Span<ulong> rests = stackalloc ulong[MostRests];

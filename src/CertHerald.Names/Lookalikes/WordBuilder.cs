@@ -5,7 +5,7 @@ namespace CertHerald.Names.Lookalikes;
 /// <summary>Makes the words of protected domains: their own labels, given keywords, and joined forms of short ones.</summary>
 internal sealed class WordBuilder(NameTables tables)
 {
-    private const int ShortestWord = 2, ShortestCoreForSuffix = 4, MostWords = 64;
+    private const int ShortestWord = 2, ShortestCoreForSuffix = 4;
 
     public List<BrandWord> Words { get; } = [];
 
@@ -19,7 +19,7 @@ internal sealed class WordBuilder(NameTables tables)
         var suffixes = new HashSet<string>(StringComparer.Ordinal);
         var texts = new HashSet<string>(StringComparer.Ordinal);
         if (name.Read(Encoding.ASCII.GetBytes(domain.Name), tables)) AddCore(name, index, seen);
-        foreach (string keyword in domain.Keywords.Take(MostWords))
+        foreach (string keyword in domain.Keywords.Take(ProtectedDomain.MostKeywords))
             if (name.Read(Encoding.UTF8.GetBytes(keyword + ".invalid"), tables))
                 Add(name, 0, name.Length, index, BrandWordKind.Keyword, seen);
         foreach (string own in domain.Own.Prepend(domain.Name))

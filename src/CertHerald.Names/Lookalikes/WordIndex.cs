@@ -26,7 +26,8 @@ internal sealed class WordIndex
     private readonly uint[] _letters;
     private readonly byte[] _most;
 
-    public WordIndex(BrandWord[] words)
+    /// <param name="areFew">Two slips are borne as among few words, however many there are.</param>
+    public WordIndex(BrandWord[] words, bool areFew = false)
     {
         _words = words;
         _short = Table(word => word.Length <= ShortLength, word => SlipTable.Pack(word.Fold));
@@ -35,7 +36,7 @@ internal sealed class WordIndex
         _six = Table(word => word.Length == 6, word => SlipTable.Pack(word.Fold));
         _seven = Table(word => word.Length == 7, word => SlipTable.Pack(word.Fold));
         _long = Table(word => word.Length > MiddleLength, word => SlipTable.Pack(word.Fold));
-        _slips = new SlipTable(words);
+        _slips = new SlipTable(words, areFew);
         _hasDigits = words.Any(word => word.Raw.Any(b => char.IsAsciiDigit((char)b)));
         _letters = [.. words.Select(word => Letters(word.Fold))];
         _most = [.. words.Select(word => (byte)_slips.Slips(word.Length))];

@@ -18,10 +18,10 @@ internal sealed partial class AddedWebhooks(
     /// <summary>Changes that are made again from what another node has left.</summary>
     private const int MostTries = 1;
 
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turns _turns = new();
     private readonly IReadOnlyList<IWebhookDialect> _dialects = [.. dialects.Where(dialect => !dialect.IsMail)];
 
-    // As the store has them. Written by whoever holds _one.
+    // As the store has them. Written by whoever has the turn.
     private ImmutableSortedDictionary<string, Kept> _added = ImmutableSortedDictionary.Create<string, Kept>(StringComparer.Ordinal);
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -57,11 +57,7 @@ internal sealed partial class AddedWebhooks(
     public IEnumerable<string> Events => EventKinds.All.Where(kind => _dialects.Any(dialect => dialect.Speaks(kind)));
 
     /// <summary>Puts in force what another node has changed.</summary>
-    public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
-    {
-        await LoadAsync(cancellation);
-        return true;
-    });
+    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation));
 
     /// <summary>Puts in force what the store holds. Called before anything is sent.</summary>
     /// <exception cref="StoreException">One cannot be read, or a newer program wrote it.</exception>
@@ -88,7 +84,7 @@ internal sealed partial class AddedWebhooks(
     // What follows is not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
 
     /// <summary>Adds one; from the next commit on it is owed what it asks for.</summary>
-    public Task<WebhookOutcome> AddAsync(WebhookRequest request) => AskingFirstAsync(null, request, () => TakingTurnsAsync(async () =>
+    public Task<WebhookOutcome> AddAsync(WebhookRequest request) => AskingFirstAsync(null, request, () => _turns.TakeAsync(async () =>
     {
         if (request.ApplyTo(before: null, _dialects, time.GetUtcNow(), out string mistake) is not { } made) return new WebhookOutcome(StatusCodes.Status400BadRequest, mistake);
         string name = made.Webhook.Name;
@@ -139,7 +135,7 @@ internal sealed partial class AddedWebhooks(
     });
 
     /// <summary>Removes it, its secrets with it. What it is owed stays, and waits for one of its name.</summary>
-    public Task<WebhookOutcome> RemoveAsync(string name) => TakingTurnsAsync(async () =>
+    public Task<WebhookOutcome> RemoveAsync(string name) => _turns.TakeAsync(async () =>
     {
         if (!_added.TryGetValue(name, out Kept? kept))
         {
@@ -155,9 +151,9 @@ internal sealed partial class AddedWebhooks(
         return new WebhookOutcome(StatusCodes.Status200OK, null) { Webhook = was };
     });
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _turns.Dispose();
 
-    private Task<WebhookOutcome> ChangeAsync(string name, Func<StoredWebhook, (ChangedWebhook? After, string Mistake)> change) => TakingTurnsAsync(async () =>
+    private Task<WebhookOutcome> ChangeAsync(string name, Func<StoredWebhook, (ChangedWebhook? After, string Mistake)> change) => _turns.TakeAsync(async () =>
     {
         for (int tries = 1; ; tries++)
         {
@@ -194,19 +190,6 @@ internal sealed partial class AddedWebhooks(
         return await handshake.AskAsync(Keep(asked.Webhook).Options, token, CancellationToken.None) is { } refusal
             ? new WebhookOutcome(StatusCodes.Status400BadRequest, $"The receiver did not confirm that it wants these deliveries: {refusal}. Nothing was changed.")
             : await change();
-    }
-
-    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
-    {
-        await _one.WaitAsync();
-        try
-        {
-            return await change();
-        }
-        finally
-        {
-            _one.Release();
-        }
     }
 
     // The others stay the same objects: who looks for changes sees this one only.

@@ -9,23 +9,19 @@ namespace CertHerald.Api;
 /// </summary>
 internal sealed partial class Authorisations(IStore store, Watched watched, IssuerDirectory issuers, TimeProvider time, ILogger<Authorisations> logger) : IDisposable
 {
-    /// <summary>Most names of one key: as many as the largest certificates have.</summary>
+    /// <summary>Most names that a key is authorised for here: as many as the largest certificates have.</summary>
     public const int MostNames = 2_000;
 
     /// <summary>Most CAs of one list.</summary>
     public const int MostAuthorities = 100;
 
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turns _turns = new();
 
-    // As the store has them. Written by whoever holds _one.
+    // As the store has them. Written by whoever has the turn.
     private StoredAuthorisations _added = new([], [], []);
 
     /// <summary>Puts in force what another node has changed.</summary>
-    public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
-    {
-        await LoadAsync(cancellation);
-        return true;
-    });
+    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation));
 
     /// <summary>Puts in force what the store holds. Called before any log is read.</summary>
     public async Task LoadAsync(CancellationToken cancellation) => PutInForce(await store.AuthorisationsAsync(cancellation));
@@ -76,60 +72,66 @@ internal sealed partial class Authorisations(IStore store, Watched watched, Issu
     public async Task<IReadOnlyList<CaaJson>> CaaAsync(CancellationToken cancellation) => [.. (await store.CaaSetsAsync(cancellation)).Select(CaaJson.Of)];
 
     /// <summary>Authorises a key for names, from the next batch on; when it returns, it is durable and in force, and so is what it makes known.</summary>
-    // Not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
-    public Task<KnownKeyJson> AddKeyAsync(string pubkeySha256, IEnumerable<string> dnsNames) => TakingTurnsAsync(async () =>
+    /// <returns>Null if it would be authorised for more than <see cref="MostNames"/>, over all calls.</returns>
+    // Not cancellable, as what follows: a client that hangs up must not leave what is stored and what is in force apart. And by what
+    // the store has, not by what this node believes: others change it too.
+    public Task<KnownKeyJson?> AddKeyAsync(string pubkeySha256, IEnumerable<string> dnsNames) => _turns.TakeAsync<KnownKeyJson?>(async () =>
     {
         AuditNote.About(pubkeySha256);
         string[] names = [.. dnsNames.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        IReadOnlyList<string> before = (await store.AuthorisationsAsync(CancellationToken.None)).Keys.FirstOrDefault(key => key.PubkeySha256 == pubkeySha256)?.DnsNames ?? [];
+        if (before.Union(names, StringComparer.Ordinal).Count() > MostNames) return null;
         AddedKey stored = await store.AddKeyAsync(new AddedKey(pubkeySha256, names, time.GetUtcNow()), CancellationToken.None);
-        PutInForce(_added with { Keys = [.. _added.Keys.Where(key => key.PubkeySha256 != pubkeySha256), stored] });
+        await LoadAsync(CancellationToken.None);
         IReadOnlyList<string> cleared = await ClearAsync();
         KnownAdded("key", pubkeySha256, cleared.Count);
-        return Keys().Single(key => key.PubkeySha256 == pubkeySha256) with { Cleared = cleared };
+        return (FindKey(pubkeySha256) ?? new KnownKeyJson(pubkeySha256, stored.DnsNames, Configured: false, stored.Added)) with { Cleared = cleared };
     });
 
     /// <summary>Removes a key that was added here. In the configuration it may stay. What it made known stays known.</summary>
     /// <returns>What is left of it; null if it was never added here.</returns>
-    public Task<KnownKeyJson?> RemoveKeyAsync(string pubkeySha256) => TakingTurnsAsync(async () =>
+    public Task<KnownKeyJson?> RemoveKeyAsync(string pubkeySha256) => _turns.TakeAsync(async () =>
     {
         if (!await store.RemoveKeyAsync(pubkeySha256, CancellationToken.None)) return null;
-        PutInForce(_added with { Keys = [.. _added.Keys.Where(key => key.PubkeySha256 != pubkeySha256)] });
-        return Keys().FirstOrDefault(key => key.PubkeySha256 == pubkeySha256) ?? new KnownKeyJson(pubkeySha256, [], Configured: false, Added: null);
+        await LoadAsync(CancellationToken.None);
+        return FindKey(pubkeySha256) ?? new KnownKeyJson(pubkeySha256, [], Configured: false, Added: null);
     });
 
     /// <summary>Authorises one certificate, with its precertificate.</summary>
-    public Task<KnownCertificateJson> AddCertificateAsync(string tbsSha256, IReadOnlyList<string> dnsNames) => TakingTurnsAsync(async () =>
+    public Task<KnownCertificateJson> AddCertificateAsync(string tbsSha256, IReadOnlyList<string> dnsNames) => _turns.TakeAsync(async () =>
     {
         AuditNote.About(tbsSha256);
         var added = new AddedCertificate(tbsSha256, dnsNames, time.GetUtcNow());
-        if (await store.AddCertificateAsync(added, CancellationToken.None)) PutInForce(_added with { Certificates = [.. _added.Certificates, added] });
+        await store.AddCertificateAsync(added, CancellationToken.None);
+        await LoadAsync(CancellationToken.None);
         IReadOnlyList<string> cleared = await ClearAsync();
         KnownAdded("certificate", tbsSha256, cleared.Count);
-        return Certificates().Single(one => one.TbsSha256 == tbsSha256) with { Cleared = cleared };
+        // Another node may have removed it since: then it is shown as it was added.
+        return (FindCertificate(tbsSha256) ?? new KnownCertificateJson(tbsSha256, dnsNames, Configured: false, added.Added)) with { Cleared = cleared };
     });
 
     /// <summary>As <see cref="RemoveKeyAsync"/>.</summary>
-    public Task<KnownCertificateJson?> RemoveCertificateAsync(string tbsSha256) => TakingTurnsAsync(async () =>
+    public Task<KnownCertificateJson?> RemoveCertificateAsync(string tbsSha256) => _turns.TakeAsync(async () =>
     {
         if (!await store.RemoveCertificateAsync(tbsSha256, CancellationToken.None)) return null;
-        PutInForce(_added with { Certificates = [.. _added.Certificates.Where(one => one.TbsSha256 != tbsSha256)] });
-        return Certificates().FirstOrDefault(one => one.TbsSha256 == tbsSha256) ?? new KnownCertificateJson(tbsSha256, [], Configured: false, Added: null);
+        await LoadAsync(CancellationToken.None);
+        return FindCertificate(tbsSha256) ?? new KnownCertificateJson(tbsSha256, [], Configured: false, Added: null);
     });
 
     /// <summary>Sets the CAs that may issue for a watch item. They count for what is found from now on.</summary>
-    public Task<AuthoritiesJson> SetAuthoritiesAsync(string item, IReadOnlyList<string> authorities) => TakingTurnsAsync(async () =>
+    public Task<AuthoritiesJson> SetAuthoritiesAsync(string item, IReadOnlyList<string> authorities) => _turns.TakeAsync(async () =>
     {
         var added = new AddedAuthorities(item, authorities, time.GetUtcNow());
         await store.SetAuthoritiesAsync(added, CancellationToken.None);
-        PutInForce(_added with { Authorities = [.. _added.Authorities.Where(list => list.Item != item), added] });
+        await LoadAsync(CancellationToken.None);
         return new AuthoritiesJson(item, authorities, Configured: false, added.Added) { Warning = WarningOf(authorities, issuers) };
     });
 
     /// <returns>What is left of it; null if it was never set here.</returns>
-    public Task<AuthoritiesJson?> RemoveAuthoritiesAsync(string item) => TakingTurnsAsync(async () =>
+    public Task<AuthoritiesJson?> RemoveAuthoritiesAsync(string item) => _turns.TakeAsync(async () =>
     {
         if (!await store.RemoveAuthoritiesAsync(item, CancellationToken.None)) return null;
-        PutInForce(_added with { Authorities = [.. _added.Authorities.Where(list => list.Item != item)] });
+        await LoadAsync(CancellationToken.None);
         return new AuthoritiesJson(item, watched.KnownConfigured.Authorities.Lists.GetValueOrDefault(item, []), IsConfigured(item), Added: null);
     });
 
@@ -146,8 +148,7 @@ internal sealed partial class Authorisations(IStore store, Watched watched, Issu
     {
         if (await store.FindIssuanceAsync(issuance, cancellation) is not { Certificate: var certificate }) return null;
         if (certificate.IpAddresses.Count > 0 || certificate.DnsNames.Count is 0 or > MostNames) return false;
-        await AddKeyAsync(certificate.PubkeySha256, certificate.DnsNames);
-        return true;
+        return await AddKeyAsync(certificate.PubkeySha256, certificate.DnsNames) is not null;
     }
 
     /// <summary>Makes known what is in force now would have made known on discovery; their ids.</summary>
@@ -161,20 +162,11 @@ internal sealed partial class Authorisations(IStore store, Watched watched, Issu
         return unknown.Length == 0 ? null : $"no CA that is known by its key answers to {string.Join(", ", unknown)}: write the name that the CA's CAA records have, or see 'certherald issuers refresh'";
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _turns.Dispose();
 
-    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
-    {
-        await _one.WaitAsync();
-        try
-        {
-            return await change();
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
+    private KnownKeyJson? FindKey(string pubkeySha256) => Keys().FirstOrDefault(key => key.PubkeySha256 == pubkeySha256);
+
+    private KnownCertificateJson? FindCertificate(string tbsSha256) => Certificates().FirstOrDefault(one => one.TbsSha256 == tbsSha256);
 
     private void PutInForce(StoredAuthorisations added)
     {

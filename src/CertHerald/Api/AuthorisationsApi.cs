@@ -107,7 +107,9 @@ internal static class AuthorisationsApi
                 return UnknownType($"{Pem} with a certificate signing request, {RequestDer}, or {Json}");
         }
 
-        static IResult Told(KnownKeyJson key) => TypedResults.Json(key, ApiJson.Default.KnownKeyJson);
+        static IResult Told(KnownKeyJson? key) => key is null
+            ? ApiError.BadRequest($"A key is authorised for {Authorisations.MostNames} names at most, those of earlier calls among them: remove it, and add it with the names that it still has.")
+            : TypedResults.Json(key, ApiJson.Default.KnownKeyJson);
     }
 
     private static async Task<IResult> AddCertificateAsync(HttpRequest request, Authorisations known)

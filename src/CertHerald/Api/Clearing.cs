@@ -1,4 +1,5 @@
 using CertHerald.Deciding;
+using CertHerald.Following;
 using CertHerald.Storage;
 
 namespace CertHerald.Api;
@@ -14,13 +15,12 @@ internal sealed partial class Clearing : BackgroundService
 
     private readonly Authorisations _known;
     private readonly Watched _watched;
-    private readonly TimeProvider _time;
     private readonly ILogger<Clearing> _logger;
-    private volatile TaskCompletionSource _changed = New();
+    private readonly OwedBell _changed;
 
     public Clearing(Authorisations known, Watched watched, TimeProvider time, ILogger<Clearing> logger)
     {
-        (_known, _watched, _time, _logger) = (known, watched, time, logger);
+        (_known, _watched, _logger, _changed) = (known, watched, logger, new OwedBell(time));
         watched.KnownChanged += Ring;
         // What is in force at the start may be more than was when the service stopped.
         Ring();
@@ -36,29 +36,29 @@ internal sealed partial class Clearing : BackgroundService
     {
         await Task.Yield();
         bool isOwed = false;
-        while (true)
+        try
         {
-            TaskCompletionSource changed = _changed;
-            await changed.Task.WaitAsync(isOwed ? Again : Timeout.InfiniteTimeSpan, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stoppingToken.IsCancellationRequested) return;
-            isOwed = changed.Task.IsCompleted;
-            // Who rings before this line is served below it; who rings later, in the next round.
-            if (isOwed) _changed = New();
-            try
+            while (true)
             {
-                if (await _known.ClearAsync() is { Count: > 0 and var cleared }) Cleared(cleared);
+                isOwed = await _changed.WaitAsync(isOwed ? Again : Timeout.InfiniteTimeSpan, stoppingToken);
+                try
+                {
+                    if (await _known.ClearAsync() is { Count: > 0 and var cleared }) Cleared(cleared);
+                }
+                catch (StoreException failure)
+                {
+                    isOwed = true;
+                    NotCleared(failure.Message);
+                }
             }
-            catch (StoreException failure)
-            {
-                isOwed = true;
-                NotCleared(failure.Message);
-            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops.
         }
     }
 
-    private void Ring() => _changed.TrySetResult();
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private void Ring() => _changed.Ring();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Issuances that are known now and were not: {Cleared}")]
     private partial void Cleared(int cleared);

@@ -9,9 +9,9 @@ namespace CertHerald.Api;
 /// <summary>What is watched, and the items that are added and removed while the service runs. These are kept in the store.</summary>
 internal sealed partial class Domains(IWatchItems store, Watched watched, TimeProvider time, ILogger<Domains> logger) : IDisposable
 {
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turns _turns = new();
 
-    // As the store has them. Written by whoever holds _one.
+    // As the store has them. Written by whoever has the turn.
     private ImmutableSortedDictionary<string, AddedItem> _added = ImmutableSortedDictionary.Create<string, AddedItem>(StringComparer.Ordinal);
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -36,11 +36,7 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     }
 
     /// <summary>Puts in force what another node has changed.</summary>
-    public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
-    {
-        await LoadAsync(cancellation);
-        return true;
-    });
+    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation));
 
     /// <summary>Puts in force what the store holds. Called before any log is read.</summary>
     /// <exception cref="StoreException">An item cannot be read: a newer program wrote it.</exception>
@@ -80,7 +76,7 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     /// <summary>Adds an item, or changes whether it matches; when it returns, it is durable and in force.</summary>
     /// <param name="enabled">Null leaves it as it is: a new one matches.</param>
     // Not cancellable: a client that hangs up must not leave what is stored and what is in force apart.
-    public Task<(DomainJson Domain, bool IsNew)> SetAsync(WatchItem item, bool? enabled) => TakingTurnsAsync(async () =>
+    public Task<(DomainJson Domain, bool IsNew)> SetAsync(WatchItem item, bool? enabled) => _turns.TakeAsync(async () =>
     {
         // One write, unless another node is about the same item: the audit trail tells of it in its transaction.
         bool isThere = (await StoredAsync(CancellationToken.None)).ContainsKey(item.Text);
@@ -93,7 +89,7 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
 
     /// <summary>Removes an item that was added here. In the configuration it may stay.</summary>
     /// <returns>What is left of it; null if it was never added here.</returns>
-    public Task<DomainJson?> RemoveAsync(WatchItem item) => TakingTurnsAsync(async () =>
+    public Task<DomainJson?> RemoveAsync(WatchItem item) => _turns.TakeAsync(async () =>
     {
         if (!await store.RemoveItemAsync(item.Text, CancellationToken.None)) return null;
         await PutInForceAsync();
@@ -104,20 +100,7 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
 
     public bool IsConfigured(WatchItem item) => watched.Configured.Holds(item);
 
-    public void Dispose() => _one.Dispose();
-
-    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
-    {
-        await _one.WaitAsync();
-        try
-        {
-            return await change();
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
+    public void Dispose() => _turns.Dispose();
 
     private async Task PutInForceAsync()
     {

@@ -78,7 +78,7 @@ internal sealed class FoundLookalikes(IStore store, ProtectedList list, Ordinary
         IReadOnlyList<string> domains = found.IsBulk
             ? [.. (await store.LookalikesAsync(new LookalikeFilter(Limit: MostNames) { Registrable = found.Registrable }, cancellation)).Where(one => !one.IsBulk).Select(one => one.Domain)]
             : [found.Domain];
-        foreach (string domain in domains) await list.AllowAsync(domain, found.Registrable);
+        await list.AllowAsync(domains, found.Registrable);
         return await SetAsync(id, LookalikeState.Allowed, cancellation);
     }
 

@@ -13,7 +13,7 @@ internal sealed class LookalikePreviews(IStore store, ProtectedDomains inForce, 
     private const int MostExamples = 10, MostIssuances = 1_000;
 
     // One at a time: each reads a million names.
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turns _turns = new();
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGroup("/api/lookalikes").WithTags("Look-alikes").Needs(Scope.Read).MapGet(
@@ -24,21 +24,16 @@ internal sealed class LookalikePreviews(IStore store, ProtectedDomains inForce, 
                     : (IResult)ApiError.BadRequest(problem))
             .WithSummary("What protecting a domain would have raised, per tier, with examples. Changes nothing.").Produces<LookalikePreviewJson>();
 
-    public async Task<LookalikePreviewJson> RunAsync(ProtectedDomain domain, CancellationToken cancellation)
-    {
-        IReadOnlyList<Issuance> issuances = await store.IssuancesAsync(null, MostIssuances, cancellation);
-        await _one.WaitAsync(cancellation);
-        try
+    public Task<LookalikePreviewJson> RunAsync(ProtectedDomain domain, CancellationToken cancellation) => _turns.TakeAsync(
+        async () =>
         {
+            // Read in turn: those who wait hold nothing.
+            IReadOnlyList<Issuance> issuances = await store.IssuancesAsync(null, MostIssuances, cancellation);
             return await Task.Run(() => Run(domain, issuances, cancellation), cancellation);
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
+        },
+        cancellation);
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _turns.Dispose();
 
     private LookalikePreviewJson Run(ProtectedDomain domain, IReadOnlyList<Issuance> issuances, CancellationToken cancellation)
     {
@@ -47,14 +42,14 @@ internal sealed class LookalikePreviews(IStore store, ProtectedDomains inForce, 
         domain = domain with { Own = [.. domain.Own, .. others.Where(other => other.Name != domain.Name).SelectMany(other => other.Own.Prepend(other.Name))] };
         LookalikeIndex index = LookalikeIndex.Build([domain], inForce.Suffixes, inForce.Folds);
         bool isWeighed = ordinary.Kept >= ordinary.Fewest;
-        if (isWeighed) index = OrdinaryNames.Weighed(index, ordinary.Names());
+        if (isWeighed) index = ordinary.Weighed(index, cancellation);
 
         var registrable = new RegistrableNames(inForce.Suffixes);
         var best = new Dictionary<string, (string Name, Lookalike Judged)>(StringComparer.Ordinal);
         long sampled = 0, stored = 0;
-        foreach (ReadOnlyMemory<byte> name in ordinary.Names())
+        foreach (ReadOnlyMemory<byte> name in ordinary.Names(cancellation))
         {
-            if ((++sampled & 0xfff) == 0) cancellation.ThrowIfCancellationRequested();
+            sampled++;
             Judge(name.Span);
         }
         foreach (Issuance issuance in issuances)

@@ -8,7 +8,10 @@ namespace CertHerald.Api;
 /// <summary>Domains whose imitations are looked for, and names that were allowed: added and removed while the service runs.</summary>
 internal sealed partial class ProtectedList(IStore store, ProtectedDomains inForce, TimeProvider time, ILogger<ProtectedList> logger) : IDisposable
 {
-    private readonly SemaphoreSlim _one = new(1, 1);
+    /// <summary>Protected domains that are set through an API, of all owners: they are indexed in memory.</summary>
+    public const int MostDomains = 100_000;
+
+    private readonly Turns _turns = new();
     private volatile IReadOnlyList<StoredProtectedDomain> _stored = [];
     private volatile IReadOnlyList<AllowedName> _allowed = [];
 
@@ -26,6 +29,7 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
             if (settings is null) return ApiError.BadRequest(problem);
             if (settings.Read(name, out problem) is not { } domain) return ApiError.BadRequest(problem);
             if (list.IsConfigured(domain.Name)) return ApiError.Conflict($"{domain.Name} stands in the configuration: change it there.");
+            if (!list.HasRoom(1) && !list.IsProtected(domain.Name)) return ApiError.Conflict(Full);
             (ProtectedDomainJson stored, bool isNew) = await list.PutAsync(domain);
             return (IResult)TypedResults.Json(stored, ApiJson.Default.ProtectedDomainJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
         }).Needs(Scope.Watch).Takes<ProtectedDomainRequest>(isRequired: false).WithSummary("Protects a domain, or gives it new settings.")
@@ -58,15 +62,13 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
     }
 
     /// <summary>Puts in force what the store holds: before any log is read, and when another node has changed it.</summary>
-    public Task LoadAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
+    public Task LoadAsync(CancellationToken cancellation) => _turns.TakeAsync(async () =>
     {
         IReadOnlyList<StoredProtectedDomain> stored = await store.ProtectedDomainsAsync(null, cancellation);
         IReadOnlyList<AllowedName> allowed = await store.AllowedNamesAsync(cancellation);
-        // An index of many domains takes a while to build: not for the change of something else.
-        if (stored.Count == _stored.Count && stored.Zip(_stored).All(pair => IsSame(pair.First, pair.Second)) && allowed.SequenceEqual(_allowed)) return false;
         (_stored, _allowed) = (stored, allowed);
+        // An index of many domains takes a while to build.
         await Task.Run(() => inForce.Load(stored, allowed), cancellation);
-        return true;
     });
 
     /// <summary>Whoever runs the service protects these.</summary>
@@ -90,6 +92,12 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
     /// <summary>The settings in force of a domain of whoever runs the service; null if it is not protected.</summary>
     public ProtectedDomain? Find(string name) => inForce.Configured.FirstOrDefault(domain => domain.Name == name)
         ?? _stored.FirstOrDefault(stored => stored.Owner == ProtectedDomainOwners.Operator && stored.Domain.Name == name)?.Domain;
+
+    /// <summary>Said where there is no room.</summary>
+    public static string Full { get; } = $"As many domains are protected as can be, {MostDomains:#,0}: remove some first.";
+
+    /// <summary>Whether so many more can be protected.</summary>
+    public bool HasRoom(int more) => _stored.Count + more <= MostDomains;
 
     public bool IsProtected(string name) => Find(name) is not null;
 
@@ -119,14 +127,15 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         return true;
     });
 
-    public Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string domain, string name) => AllowAsync(ProtectedDomainOwners.Operator, domain, name);
-
-    public async Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string owner, string domain, string name)
+    public async Task<(AllowedNameJson Allowed, bool IsNew)> AllowAsync(string domain, string name)
     {
-        var allowed = new AllowedName(owner, domain, name, time.GetUtcNow());
-        bool isNew = await ChangeAsync(() => store.AllowNameAsync(allowed, CancellationToken.None));
-        return (new AllowedNameJson(domain, name, _allowed.FirstOrDefault(one => one with { Added = default } == allowed with { Added = default })?.Added ?? allowed.Added), isNew);
+        DateTimeOffset now = time.GetUtcNow();
+        bool isNew = await AllowAsync([domain], name, now);
+        return (new AllowedNameJson(domain, name, _allowed.FirstOrDefault(one => (one.Owner, one.Domain, one.Name) == (ProtectedDomainOwners.Operator, domain, name))?.Added ?? now), isNew);
     }
+
+    /// <summary>Allows a name to look like several domains, in one change.</summary>
+    public Task AllowAsync(IReadOnlyCollection<string> domains, string name) => AllowAsync(domains, name, time.GetUtcNow());
 
     public Task<bool> DisallowAsync(string domain, string name) =>
         ChangeAsync(() => store.DisallowNameAsync(ProtectedDomainOwners.Operator, domain, name, CancellationToken.None));
@@ -139,9 +148,12 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         return read?.Name;
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _turns.Dispose();
 
-    private Task<bool> ChangeAsync(Func<Task<bool>> change) => TakingTurnsAsync(async () =>
+    private Task<bool> AllowAsync(IReadOnlyCollection<string> domains, string name, DateTimeOffset now) => ChangeAsync(
+        () => store.AllowNamesAsync([.. domains.Select(domain => new AllowedName(ProtectedDomainOwners.Operator, domain, name, now))], CancellationToken.None));
+
+    private Task<bool> ChangeAsync(Func<Task<bool>> change) => _turns.TakeAsync(async () =>
     {
         bool outcome = await change();
         (_stored, _allowed) = (await store.ProtectedDomainsAsync(null, CancellationToken.None), await store.AllowedNamesAsync(CancellationToken.None));
@@ -151,24 +163,6 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         return outcome;
     });
 
-    /// <summary>The record's own equality compares lists by identity.</summary>
-    private static bool IsSame(StoredProtectedDomain one, StoredProtectedDomain other) =>
-        (one.Id, one.Owner, one.Domain.Name, one.Domain.Threshold) == (other.Id, other.Owner, other.Domain.Name, other.Domain.Threshold)
-        && one.Domain.Own.SequenceEqual(other.Domain.Own) && one.Domain.Allowed.SequenceEqual(other.Domain.Allowed) && one.Domain.Keywords.SequenceEqual(other.Domain.Keywords);
-
-    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
-    {
-        await _one.WaitAsync();
-        try
-        {
-            return await change();
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Look-alike protection changed through the API: {Domains} protected domains")]
     private partial void Changed(int domains);
 }
@@ -177,10 +171,18 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
 internal sealed record ProtectedDomainRequest(
     IReadOnlyList<string>? Own = null, IReadOnlyList<string>? Allow = null, IReadOnlyList<string>? Keywords = null, int? Threshold = null)
 {
+    /// <summary>Most names of either list.</summary>
+    public const int MostNames = 1_000;
+
     /// <summary>Null with the problem if something cannot be used.</summary>
     public ProtectedDomain? Read(string name, out string problem)
     {
         if (ProtectedList.NameOf(name, out problem) is not { } domain || NamesOf(Own, out problem) is not { } own || NamesOf(Allow, out problem) is not { } allowed) return null;
+        if (own.Count > MostNames || allowed.Count > MostNames || Keywords?.Count > ProtectedDomain.MostKeywords)
+        {
+            problem = $"A domain has at most {MostNames:#,0} names of \"own\", as many of \"allow\", and {ProtectedDomain.MostKeywords} \"keywords\".";
+            return null;
+        }
         string[] keywords = [.. (Keywords ?? []).Select(keyword => (keyword ?? "").Trim())];
         if (keywords.FirstOrDefault(keyword => keyword.Length is < 3 or > 63) is not null) problem = "A keyword has 3 to 63 characters.";
         else if (Threshold is < 1 or > 100) problem = "A threshold is 1 to 100.";

@@ -265,7 +265,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         services.AddConsole();                                                                                                                    // WebConsole
 
-        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), time, provider.GetRequiredService<ILogger<ConfigurationReload>>(), protecting)); // Configuring
+        services.AddSingleton(provider => new ConfigurationReload(read, options, watched, webhooks, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<OpenIdProvider>(), protecting, time, provider.GetRequiredService<ILogger<ConfigurationReload>>())); // Configuring
         services.AddHostedService(provider => provider.GetRequiredService<ConfigurationReload>());
     }
 

@@ -1,6 +1,7 @@
 using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Following;
 using CertHerald.Protecting;
 
 namespace CertHerald.Configuring;
@@ -13,8 +14,8 @@ namespace CertHerald.Configuring;
 /// <param name="read">Reads and checks all of it, as at the start.</param>
 /// <param name="first">What <paramref name="watched"/> began with.</param>
 internal sealed partial class ConfigurationReload(
-    Func<CertHeraldOptions> read, CertHeraldOptions first, Watched watched, Webhooks webhooks, OutboundGuard guard, OpenIdProvider openId, TimeProvider time, ILogger<ConfigurationReload> logger,
-    ProtectedDomains? protecting = null)
+    Func<CertHeraldOptions> read, CertHeraldOptions first, Watched watched, Webhooks webhooks, OutboundGuard guard, OpenIdProvider openId, ProtectedDomains protecting, TimeProvider time,
+    ILogger<ConfigurationReload> logger)
     : BackgroundService
 {
     /// <summary>How often the files are looked at. A changed file is read once it has stood still for as long: it may be half written.</summary>
@@ -31,26 +32,28 @@ internal sealed partial class ConfigurationReload(
     private IReadOnlyList<string> _warnings = first.Warnings;
     private long _triedAt;
     private volatile IReadOnlyList<ConfigurationMistake> _mistakes = [];
-    private volatile TaskCompletionSource _asked = New();
+    private readonly OwedBell _asked = new(time);
 
     /// <summary>What is wrong with the newest configuration, which is therefore not in force; empty if it is.</summary>
     public IReadOnlyList<ConfigurationMistake> Mistakes => _mistakes;
 
     /// <summary>Asks for a reload, soon. Asking again before it begins changes nothing.</summary>
-    public void Ask() => _asked.TrySetResult();
+    public void Ask() => _asked.Ring();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        while (true)
+        try
         {
-            TaskCompletionSource asked = _asked;
-            await asked.Task.WaitAsync(LookInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stoppingToken.IsCancellationRequested) return;
-
-            // Who asks before this line gets what is read below it; who asks later, the next round.
-            if (asked.Task.IsCompleted) _asked = New();
-            if (IsDue(asked.Task.IsCompleted)) Reload();
+            while (true)
+            {
+                bool isAsked = await _asked.WaitAsync(LookInterval, stoppingToken);
+                if (IsDue(isAsked)) Reload();
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops.
         }
     }
 
@@ -85,7 +88,7 @@ internal sealed partial class ConfigurationReload(
         webhooks.Configure(options.Webhooks);
         guard.Use(options.Outbound);
         openId.Configure(options.OpenId);
-        protecting?.Configure(options.Lookalikes, options.Suffixes);
+        protecting.Configure(options.Lookalikes, options.Suffixes);
         _read = _seen = options.Files;
         _mistakes = [];
         LetGo(Math.Max(items, now));
@@ -122,8 +125,6 @@ internal sealed partial class ConfigurationReload(
             .Where(section => options.UntilRestart.GetValueOrDefault(section) != _untilRestart.GetValueOrDefault(section));
         if (string.Join(", ", changed.Order(StringComparer.Ordinal)) is { Length: > 0 } sections) NeedsRestart(sections);
     }
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Configuration read again: {After} watch items, {Before} before")]
     private partial void Reloaded(int after, int before);

@@ -20,7 +20,7 @@ internal sealed record Decision(
     public IReadOnlyList<Subscription> OwedLookalikes { get; init; } = [];
 
     /// <summary>The same, told to nobody: it was there before anybody watched.</summary>
-    public Decision Silenced() => this with { Owed = [], OwedEvery = [], Reason = Reason + "; it was logged before this service first ran, and is told to nobody (baseline)" };
+    public Decision Silenced() => this with { Owed = [], OwedEvery = [], OwedLookalikes = [], Reason = Reason + "; it was logged before this service first ran, and is told to nobody (baseline)" };
 }
 
 /// <summary>One of the user's names for which a certificate is valid.</summary>

@@ -5,19 +5,24 @@ using CertHerald.Names.Lookalikes;
 namespace CertHerald.Inspecting;
 
 /// <summary>
-/// All protected domains in force, by owner. What one owner has must say nothing to another, so each has an index of its own: a name
-/// costs as many look-ups as there are owners. Immutable, swapped whole on change; thread-safe.
+/// All protected domains in force, by owner. What one owner has must say nothing to another, so each has an index of its own; a name
+/// that holds no word of any costs one look, however many owners there are. Immutable, swapped whole on change; thread-safe.
 /// </summary>
 /// <param name="owners">Each once. An array: going through any other list allocates, for each name.</param>
 /// <param name="suffixes">The public suffixes; null if there is no list of them.</param>
-internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffixes)
+/// <param name="gate">Of the same words, if there is one already.</param>
+internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffixes, LookalikeGate? gate = null)
 {
+    private readonly LookalikeGate? _gate = gate ?? (owners.Length > 1 ? new LookalikeGate(owners.Select(owner => owner.Index)) : null);
     private readonly RegistrableNames _registrable = new(suffixes);
 
     /// <summary>Protects nothing.</summary>
     public static Protection None { get; } = new([], null);
 
     public IReadOnlyList<OwnerProtection> Owners => owners;
+
+    /// <summary>The same owners and words, with other weights.</summary>
+    public Protection With(OwnerProtection[] weighed) => new(weighed, suffixes, _gate);
 
     public bool IsEmpty => owners.Length == 0;
 
@@ -30,6 +35,7 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
         if (source == NameSource.IpAddress) return false;
         // Neither one name nor plain: which names it gives is found out in peace. A title gives none.
         if (value.ContainsAnyExceptInRange((byte)'!', (byte)'~') || value.ContainsAny("/:@\\"u8)) return !(source == NameSource.CommonName && value.Contains((byte)' '));
+        if (_gate is not null && !_gate.MayImitate(value)) return false;
         foreach (OwnerProtection owner in owners)
             if (owner.Index.IsAlert(value)) return true;
         return false;
@@ -45,6 +51,7 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
         {
             if (identifier.Kind != IdentifierKind.Dns) continue;
             byte[] name = Encoding.Latin1.GetBytes(identifier.Text);
+            if (_gate is not null && !_gate.MayImitate(name)) continue;
             foreach (OwnerProtection owner in owners)
             {
                 if (!owner.Index.IsAlert(name) || (owner.OwnsWatched && IsWatched(identifier, watch))) continue;
@@ -79,5 +86,8 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
 }
 
 /// <summary>One owner's protected domains.</summary>
-/// <param name="OwnsWatched">Whether what is watched is this owner's.</param>
-internal sealed record OwnerProtection(string Owner, LookalikeIndex Index, bool OwnsWatched);
+internal sealed record OwnerProtection(string Owner, LookalikeIndex Index)
+{
+    /// <summary>Whether what is watched is this owner's: whoever runs the service.</summary>
+    public bool OwnsWatched => Owner.Length == 0;
+}

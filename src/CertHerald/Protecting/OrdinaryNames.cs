@@ -26,7 +26,6 @@ internal sealed partial class OrdinaryNames : BackgroundService
     private SampleFile? _file;
     private bool _hasFailed;
     private long _counted;
-    private int _countedVersion = -1;
     private long _countedAt, _notedAt;
 
     /// <param name="folder">The data directory.</param>
@@ -43,10 +42,21 @@ internal sealed partial class OrdinaryNames : BackgroundService
     public long Kept => _file?.Kept ?? 0;
 
     /// <summary>Whether rules are weighed against the sample, and no longer by a guess.</summary>
-    public bool IsWeighed => _countedVersion == _protected.Version;
+    public bool IsWeighed => _protected.Now is { IsEmpty: false } now && now.Owners.All(owner => owner.Index.IsWeighed);
 
     /// <summary>Every name that is kept; none while there is no file.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Names() => _file?.Names() ?? [];
+    public IEnumerable<ReadOnlyMemory<byte>> Names(CancellationToken cancellation = default)
+    {
+        foreach (ReadOnlyMemory<byte> name in _file?.Names() ?? [])
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return name;
+        }
+    }
+
+    /// <summary>An index that is weighed against them.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public LookalikeIndex Weighed(LookalikeIndex index, CancellationToken cancellation) => index.With(index.Count(Names(cancellation)));
 
     /// <summary>Opens the file, if that was not done yet. What cannot be kept is not sampled; everything else goes on.</summary>
     public void Open()
@@ -54,7 +64,7 @@ internal sealed partial class OrdinaryNames : BackgroundService
         if (_file is not null) return;
         try
         {
-            _file = SampleFile.Open(_path, _sample.Size, seed: (ulong)_time.GetUtcNow().UtcTicks);
+            _file = SampleFile.Open(_path, _sample.Size);
             _sample.Resume(_file.Kept, _file.Seen);
             _hasFailed = false;
         }
@@ -65,35 +75,29 @@ internal sealed partial class OrdinaryNames : BackgroundService
     }
 
     /// <summary>One look: keeps what was drawn, and weighs the rules again where that is due.</summary>
-    public void Look()
+    /// <exception cref="OperationCanceledException">Stopped while it weighed: that is for the next start.</exception>
+    public void Look(CancellationToken stopping = default)
     {
         Open();
-        if (_file is null) return;
-        try
+        Try(() =>
         {
-            while (_sample.Take(_slots) is > 0 and int count) _file.Put(_slots.AsSpan(0, count * NameSample.SlotLength));
+            Keep();
             if (_time.GetElapsedTime(_notedAt) >= NoteInterval) Note();
-            if (IsDue()) Count();
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            Fail(failure);
-        }
+            if (_file!.Kept >= Fewest) Weigh(stopping);
+        });
     }
 
     /// <summary>Lets go of the file, with all that was drawn.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        Look();
-        try
+        // Still at work, against expectation: the file is its own, and the system closes it.
+        if (ExecuteTask is { IsCompleted: false }) return;
+        Try(() =>
         {
+            Keep();
             Note();
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            Fail(failure);
-        }
+        });
         _file?.Dispose();
         _file = null;
     }
@@ -103,38 +107,53 @@ internal sealed partial class OrdinaryNames : BackgroundService
         await Task.Yield();
         while (!stoppingToken.IsCancellationRequested)
         {
-            Look();
+            try
+            {
+                Look(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
             await Task.Delay(Interval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private bool IsDue()
+    /// <summary>Weighs what is not weighed yet; all of it when the sample has doubled, and once a day after it has filled.</summary>
+    private void Weigh(CancellationToken stopping)
     {
-        if (_file!.Kept < Fewest || _protected.Now.IsEmpty) return false;
-        // While it fills, again when it has doubled; then once a day.
-        return !IsWeighed || _file.Kept >= Math.Min(2 * _counted, _sample.Size) && _counted < _sample.Size || _time.GetElapsedTime(_countedAt) >= CountInterval;
-    }
-
-    /// <summary>Weighs all rules, for the owner of each index; what is protected is swapped whole.</summary>
-    private void Count()
-    {
-        int version = _protected.Version;
-        Protection now = _protected.Now;
         long kept = _file!.Kept;
-        var owners = now.Owners.Select(owner => owner with { Index = Weighed(owner.Index, _file.Names()) }).ToArray();
-        _countedAt = _time.GetTimestamp();
-        if (!_protected.Weigh(now, new Protection(owners, _protected.Suffixes))) return;
-        (_counted, _countedVersion) = (kept, version);
-        LogWeighed(now.Count, kept);
+        bool isAllDue = (kept >= Math.Min(2 * _counted, _sample.Size) && _counted < _sample.Size) || _time.GetElapsedTime(_countedAt) >= CountInterval;
+        OwnerProtection[] due = [.. _protected.Now.Owners.Where(owner => isAllDue || !owner.Index.IsWeighed)];
+        if (due.Length == 0) return;
+        foreach (OwnerProtection owner in due) _protected.Weigh(owner.Owner, Weighed(owner.Index, stopping));
+        if (isAllDue) (_counted, _countedAt) = (kept, _time.GetTimestamp());
+        LogWeighed(due.Sum(owner => owner.Index.Domains.Count), kept);
     }
 
-    /// <summary>An index that is weighed against names.</summary>
-    public static LookalikeIndex Weighed(LookalikeIndex index, IEnumerable<ReadOnlyMemory<byte>> names) => index.With(index.Count(names));
+    private void Keep()
+    {
+        while (_sample.Take(_slots) is > 0 and int count) _file!.Put(_slots.AsSpan(0, count * NameSample.SlotLength));
+    }
 
     private void Note()
     {
-        _file?.Note(_sample.Seen);
+        _file!.Note(_sample.Seen);
         _notedAt = _time.GetTimestamp();
+    }
+
+    /// <summary>Does something with the file, if there is one.</summary>
+    private void Try(Action work)
+    {
+        if (_file is null) return;
+        try
+        {
+            work();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Fail(failure);
+        }
     }
 
     private void Fail(Exception failure)

@@ -32,9 +32,6 @@ internal sealed class ProtectedDomains
     /// <summary>What names are judged by.</summary>
     public Protection Now => _now;
 
-    /// <summary>Changes with every change of what is protected; not with what rules are judged against.</summary>
-    public int Version { get; private set; }
-
     /// <summary>The part that stands in the configuration.</summary>
     public IReadOnlyList<ProtectedDomain> Configured => _state.Configured;
 
@@ -54,30 +51,45 @@ internal sealed class ProtectedDomains
     public void Own(IReadOnlyDictionary<string, IReadOnlyList<string>> own) =>
         Swap(state => state with { Own = [.. own.Select(one => (one.Key, one.Value))] });
 
-    /// <summary>Judges rules against ordinary names from now on. What is protected may have changed meanwhile: then they are counted again.</summary>
-    /// <param name="counted">What <see cref="Now"/> was when they were counted.</param>
-    /// <param name="weighed">The same, with what was counted.</param>
-    public bool Weigh(Protection counted, Protection weighed)
+    /// <summary>Judges an owner's rules against ordinary names from now on.</summary>
+    /// <param name="weighed">An index of his, with what was counted. What is protected may have changed meanwhile: what is the same is taken over.</param>
+    public void Weigh(string owner, LookalikeIndex weighed)
     {
         lock (_writing)
-        {
-            if (_now != counted) return false;
-            _now = weighed;
-            return true;
-        }
+            _now = _now.With([.. _now.Owners.Select(one => one.Owner == owner ? one with { Index = one.Index.WeighedAs(weighed) } : one)]);
     }
 
+    /// <summary>The record's own equality compares lists by identity.</summary>
+    private static bool IsSame(ProtectedDomain one, ProtectedDomain other) =>
+        (one.Name, one.Threshold) == (other.Name, other.Threshold)
+        && one.Own.SequenceEqual(other.Own) && one.Allowed.SequenceEqual(other.Allowed) && one.Keywords.SequenceEqual(other.Keywords);
+
+    /// <summary>
+    /// What did not change stays the same object: an index takes a while to build and to weigh, and many things change that are
+    /// nobody's protection.
+    /// </summary>
     private void Swap(Func<State, State> change)
     {
         lock (_writing)
         {
-            _state = change(_state);
-            _now = Build(_state);
-            Version++;
+            (PublicSuffixes? suffixes, _state) = (_state.Suffixes, change(_state));
+            // The same list is another object after every reload.
+            bool isSameList = _state.Suffixes is { } list ? suffixes?.HasRulesOf(list) ?? false : suffixes is null;
+            if (isSameList) _state = _state with { Suffixes = suffixes };
+            Dictionary<string, OwnerProtection> before = _now.Owners.ToDictionary(one => one.Owner, StringComparer.Ordinal);
+            OwnerProtection[] owners = [.. Owners(_state).Select(one => Protect(one.Owner, one.Domains, before.GetValueOrDefault(one.Owner), isSameList))];
+            if (!isSameList || !owners.SequenceEqual(_now.Owners)) _now = new Protection(owners, _state.Suffixes);
         }
     }
 
-    private Protection Build(State state)
+    private OwnerProtection Protect(string owner, List<ProtectedDomain> domains, OwnerProtection? before, bool isSameList)
+    {
+        if (before is not null && isSameList && before.Index.Domains.Count == domains.Count && before.Index.Domains.Zip(domains).All(pair => IsSame(pair.First, pair.Second))) return before;
+        LookalikeIndex index = LookalikeIndex.Build(domains, _state.Suffixes, _folds);
+        return new OwnerProtection(owner, before is null ? index : index.WeighedAs(before.Index));
+    }
+
+    private static IEnumerable<(string Owner, List<ProtectedDomain> Domains)> Owners(State state)
     {
         var owners = new SortedDictionary<string, List<ProtectedDomain>>(StringComparer.Ordinal);
         var configured = state.Configured.Select(domain => domain.Name).ToHashSet(StringComparer.Ordinal);
@@ -89,16 +101,15 @@ internal sealed class ProtectedDomains
             if (stored.Owner != ProtectedDomainOwners.Operator || !IsConfigured(stored.Domain.Name)) domains.Add(stored.Domain);
         }
         ILookup<(string, string), string> allowed = state.Allowed.ToLookup(one => (one.Owner, one.Domain), one => one.Name);
-        var built = new List<OwnerProtection>(owners.Count);
+        ILookup<string, string> owned = state.Own.SelectMany(one => one.Names, (one, name) => (one.Owner, Name: name)).ToLookup(one => one.Owner, one => one.Name, StringComparer.Ordinal);
         foreach ((string owner, List<ProtectedDomain> domains) in owners)
         {
             for (int i = 0; i < domains.Count; i++)
                 if (allowed[(owner, domains[i].Name)].ToList() is { Count: > 0 } more) domains[i] = domains[i] with { Allowed = [.. domains[i].Allowed, .. more] };
             // What one of them owns is no imitation of another: it does not matter which one names it.
-            if (state.Own.Find(one => one.Owner == owner).Names is { Count: > 0 } own) domains[0] = domains[0] with { Own = [.. domains[0].Own, .. own] };
-            built.Add(new OwnerProtection(owner, LookalikeIndex.Build(domains, state.Suffixes, _folds), OwnsWatched: owner == ProtectedDomainOwners.Operator));
+            if (owned[owner].ToList() is { Count: > 0 } own) domains[0] = domains[0] with { Own = [.. domains[0].Own, .. own] };
+            yield return (owner, domains);
         }
-        return new Protection([.. built], state.Suffixes);
 
         bool IsConfigured(string name) => configured.Contains(name);
     }

@@ -15,9 +15,8 @@ internal sealed class SampleFile : IDisposable
 
     private readonly FileStream _file;
     private readonly int _size;
-    private ulong _random;
 
-    private SampleFile(FileStream file, int size, ulong seed) => (_file, _size, _random) = (file, size, seed);
+    private SampleFile(FileStream file, int size) => (_file, _size) = (file, size);
 
     /// <summary>"CHnames1".</summary>
     private static ReadOnlySpan<byte> Magic => "CHnames1"u8;
@@ -32,10 +31,10 @@ internal sealed class SampleFile : IDisposable
     /// <param name="size">Names that it holds, at most.</param>
     /// <exception cref="IOException">It cannot be.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
-    public static SampleFile Open(string path, int size, ulong seed)
+    public static SampleFile Open(string path, int size)
     {
         var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-        var file = new SampleFile(stream, size, seed);
+        var file = new SampleFile(stream, size);
         Span<byte> header = stackalloc byte[HeaderLength];
         if (RandomAccess.Read(stream.SafeFileHandle, header, 0) == HeaderLength && header.StartsWith(Magic))
         {
@@ -54,7 +53,7 @@ internal sealed class SampleFile : IDisposable
         if (room > 0) RandomAccess.Write(_file.SafeFileHandle, slots[..room], Position(Kept));
         Kept += room / NameSample.SlotLength;
         for (slots = slots[room..]; slots.Length > 0; slots = slots[NameSample.SlotLength..])
-            RandomAccess.Write(_file.SafeFileHandle, slots[..NameSample.SlotLength], Position((long)(Next() % (ulong)_size)));
+            RandomAccess.Write(_file.SafeFileHandle, slots[..NameSample.SlotLength], Position(Random.Shared.NextInt64(_size)));
     }
 
     /// <summary>Notes how far it is.</summary>
@@ -92,13 +91,4 @@ internal sealed class SampleFile : IDisposable
     public void Dispose() => _file.Dispose();
 
     private static long Position(long slot) => HeaderLength + slot * NameSample.SlotLength;
-
-    private ulong Next()
-    {
-        // SplitMix64.
-        ulong z = _random += 0x9e3779b97f4a7c15;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return z ^ (z >> 31);
-    }
 }

@@ -44,7 +44,7 @@ internal sealed partial class CaaWatch : StoreWatch
         _lookups = meter.CreateCounter<long>("certherald_caa_lookups_total", description: "Look-ups of the CAA records that are relevant for a name, by outcome.");
     }
 
-    /// <summary>One round: looks if it is time to, and puts in force what may authorise now.</summary>
+    /// <summary>One round: looks if it is time to and no other node does, and puts in force what may authorise now.</summary>
     public async Task LookAsync(CancellationToken stopping)
     {
         if (_watched.KnownConfigured.CaaUse is not { } use)
@@ -54,9 +54,11 @@ internal sealed partial class CaaWatch : StoreWatch
         }
         IReadOnlyList<StoredCaa> sets = await _store.CaaSetsAsync(stopping);
         IReadOnlyList<string> names = await NamesAsync(stopping);
-        if (IsDue(sets, names, use))
+        // Asked again once it is this node's: the one that had it may have looked meanwhile.
+        if (Due(sets, names, use) is not null && await _store.TakeCaaAsync(Time.GetUtcNow() + LongestLook + Tick, stopping)
+            && Due(await _store.CaaSetsAsync(stopping), names, use) is { } due)
         {
-            int owed = await _store.KeepCaaAsync(await LookAsync(names, use, stopping), _channels(), stopping);
+            int owed = await _store.KeepCaaAsync(await LookAsync(due, use, stopping), isWhole: due.Count == names.Count, _channels(), stopping);
             if (owed > 0) _ring();
             sets = await _store.CaaSetsAsync(stopping);
         }
@@ -72,12 +74,13 @@ internal sealed partial class CaaWatch : StoreWatch
         NotKept(failure.Message);
     }
 
-    /// <summary>Once an interval; and soon, where a name was never looked up. Of several nodes, whichever comes first.</summary>
-    private bool IsDue(IReadOnlyList<StoredCaa> sets, IReadOnlyList<string> names, CaaUse use)
+    /// <summary>All names once an interval; and soon, those that were never looked up. Null: nothing.</summary>
+    private IReadOnlyList<string>? Due(IReadOnlyList<StoredCaa> sets, IReadOnlyList<string> names, CaaUse use)
     {
-        if (sets.Count == 0) return names.Count > 0;
-        TimeSpan ago = Time.GetUtcNow() - sets.Max(set => set.Looked);
-        return ago >= use.Interval || (ago >= CaaUse.LeastInterval && names.Except(sets.Select(set => set.Name), StringComparer.Ordinal).Any());
+        DateTimeOffset now = Time.GetUtcNow();
+        if (sets.Count == 0) return names.Count > 0 ? names : null;
+        if (now - sets.Min(set => set.Looked) >= use.Interval) return names;
+        return now - sets.Max(set => set.Looked) >= CaaUse.LeastInterval && names.Except(sets.Select(set => set.Name), StringComparer.Ordinal).ToList() is { Count: > 0 } unseen ? unseen : null;
     }
 
     /// <summary>

@@ -9,12 +9,18 @@ internal interface ICaaSets
     Task<IReadOnlyList<StoredCaa>> CaaSetsAsync(CancellationToken cancellation);
 
     /// <summary>
-    /// Keeps what a look found, in place of the one before; names that are not in it are forgotten. Owes channels notices of every set
-    /// that they were not told of, and notes that they were, in one transaction. A failed look changes nothing of what was told.
+    /// Keeps what a look found, in place of the one before. Owes channels notices of every set that they were not told of, and notes
+    /// that they were, in one transaction. A failed look changes nothing of what was told.
     /// </summary>
+    /// <param name="isWhole">These are all names: others are forgotten.</param>
     /// <param name="channels">Empty: nobody is told, so that all of it is told once there is somebody.</param>
     /// <returns>Deliveries that are now owed.</returns>
-    Task<int> KeepCaaAsync(IReadOnlyList<CaaLook> looks, IReadOnlyList<string> channels, CancellationToken cancellation);
+    Task<int> KeepCaaAsync(IReadOnlyList<CaaLook> looks, bool isWhole, IReadOnlyList<string> channels, CancellationToken cancellation);
+
+    /// <summary>Takes the looking up for this process, or goes on with it: of those on one database, one at a time looks.</summary>
+    /// <param name="until">When another may take it, unless it is taken again.</param>
+    /// <returns>False if it is another's.</returns>
+    Task<bool> TakeCaaAsync(DateTimeOffset until, CancellationToken cancellation);
 
     /// <summary>Names of the newest endpoints, at most so many.</summary>
     Task<IReadOnlyList<string>> NewestEndpointsAsync(int limit, CancellationToken cancellation);

@@ -1,6 +1,4 @@
 using CertHerald.Inspecting;
-using CertHerald.Transparency.Logs;
-using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Storage;
 
@@ -59,24 +57,9 @@ internal sealed record CertificateQuery(string Domain)
 
 /// <summary>One TBS hash, as search finds it.</summary>
 /// <param name="Id">Its issuance's id, or the one that it would get as an issuance: stable for ever.</param>
-/// <param name="Certificate">Without a DER if <paramref name="IsWatched"/> is false and the index keeps none: then <see cref="CertificateFacts.CertDer"/> is empty.</param>
-/// <param name="IsWatched">There is an issuance under the same id; otherwise the index of all certificates alone has it.</param>
-/// <param name="First">Where it was discovered; null if that was never kept.</param>
-internal sealed record StoredCertificate(long Id, CertificateFacts Certificate, bool IsWatched, DateTimeOffset Discovered, LogPlace? First)
+/// <param name="Certificate">Without a DER if there is no issuance under the id, and the index of all certificates keeps none: then <see cref="CertificateFacts.CertDer"/> is empty.</param>
+internal sealed record StoredCertificate(long Id, CertificateFacts Certificate)
 {
     /// <summary>Null if it is not kept.</summary>
     public byte[]? Der => Certificate.CertDer is { Length: > 0 } der ? der : null;
-
-    /// <summary>Null if nobody has asked its CA.</summary>
-    public Revocation? Revocation { get; init; }
 }
-
-/// <summary>What a CA said when it was asked whether a certificate is revoked.</summary>
-/// <param name="Time">Since when it is; null if it is not.</param>
-/// <param name="Reason">RFC 5280 §5.3.1; null if none was given.</param>
-/// <param name="Checked">When it was asked.</param>
-internal sealed record Revocation(DateTimeOffset? Time, int? Reason, DateTimeOffset Checked);
-
-/// <summary>Where a log shows an entry.</summary>
-/// <param name="Logged">By the log's word.</param>
-internal sealed record LogPlace(LogId Log, EntryIndex Index, DateTimeOffset Logged);

@@ -28,9 +28,12 @@ internal interface IProtectedDomains
     /// <summary>Names that were allowed by hand, by owner, domain and name: also for domains of the configuration.</summary>
     Task<IReadOnlyList<AllowedName>> AllowedNamesAsync(CancellationToken cancellation);
 
-    /// <summary>Allows a name with all below it, and closes the look-alikes that it covers: both or neither.</summary>
-    /// <returns>False if it was allowed: it keeps its time.</returns>
-    Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation);
+    /// <summary>Allows names with all below them, and closes the look-alikes that they cover: all of it or nothing.</summary>
+    /// <returns>False if all were allowed: they keep their times.</returns>
+    Task<bool> AllowNamesAsync(IReadOnlyCollection<AllowedName> allowed, CancellationToken cancellation);
+
+    /// <inheritdoc cref="AllowNamesAsync"/>
+    Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation) => AllowNamesAsync([allowed], cancellation);
 
     /// <summary>Allows a name no more, and opens again the look-alikes that only it had closed: both or neither.</summary>
     /// <returns>False if it was not there.</returns>

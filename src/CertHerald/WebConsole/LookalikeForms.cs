@@ -30,6 +30,7 @@ internal static class LookalikeForms
             int? threshold = int.TryParse(form["threshold"], NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : null;
             if (new ProtectedDomainRequest(Threshold: threshold).Read(form["domain"].ToString().Trim(), out string problem) is not { } domain) return Page(problem);
             if (list.IsConfigured(domain.Name)) return Page($"{domain.Name} stands in the configuration: change it there.", StatusCodes.Status409Conflict);
+            if (!list.HasRoom(1) && !list.IsProtected(domain.Name)) return Page(ProtectedList.Full, StatusCodes.Status409Conflict);
             await list.PutAsync(domain);
             return Page(done: $"{domain.Name} is protected from now on.");
         });

@@ -91,6 +91,35 @@ public sealed class AuthorisationsTests : IDisposable
     }
 
     [Fact]
+    public async Task What_another_node_has_just_authorised_can_be_authorised_here()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        string tbs = SomeFacts.Of("www.example.com").TbsSha256;
+        await rig.Store.AddCertificateAsync(new AddedCertificate(tbs, ["www.example.com"], rig.Time.GetUtcNow()), Cancellation);
+        await rig.Store.AddKeyAsync(new AddedKey(KeyHash, ["www.example.com"], rig.Time.GetUtcNow()), Cancellation);
+
+        Answer again = await SendAsync(rig, Certificates, "application/json", JsonSerializer.SerializeToUtf8Bytes(new { tbs_sha256 = tbs }));
+
+        Assert.Equal(HttpStatusCode.OK, again.Status);
+        Assert.Equal(["www.example.com"], Texts(again.Json, "dns_names"));
+        Assert.Equal(KnownCertificates.ByKey, rig.Watched.Known.WhyKnown(Facts("www.example.com") with { TbsSha256 = SomeFacts.Of("another").TbsSha256 }));
+    }
+
+    [Fact]
+    public async Task A_key_is_authorised_for_no_more_names_by_many_calls_than_by_one()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.Store.AddKeyAsync(new AddedKey(KeyHash, [.. Enumerable.Range(0, Authorisations.MostNames - 1).Select(i => Some.Numbered("n", i) + ".example")], rig.Time.GetUtcNow()), Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, (await rig.AskAsync(HttpMethod.Post, Keys, new { pubkey_sha256 = KeyHash, dns_names = new[] { "last.example", "n0.example" } })).Status);
+        Answer tooMany = await rig.AskAsync(HttpMethod.Post, Keys, new { pubkey_sha256 = KeyHash, dns_names = new[] { "more.example" } });
+
+        Assert.Equal(HttpStatusCode.BadRequest, tooMany.Status);
+        Assert.Contains("2000 names at most", tooMany.Text, StringComparison.Ordinal);
+        Assert.Equal(Authorisations.MostNames, Assert.Single((await rig.Store.AuthorisationsAsync(Cancellation)).Keys).DnsNames.Count);
+    }
+
+    [Fact]
     public async Task Authorising_makes_known_what_was_unknown_and_sends_nothing_and_takes_nothing_back()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();

@@ -5,7 +5,9 @@ using CertHerald.Access;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Inspecting;
 using CertHerald.Names;
+using CertHerald.Protecting;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Fetching;
 using Microsoft.Extensions.Logging;
@@ -310,7 +312,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         _watched = new Watched(first.Watch, first.Known, _meter);
         _openId = new OpenIdProvider(first.OpenId, new HttpClient(_guard.Through(_guard.CreateHandler)), _time, _loggers.CreateLogger<OpenIdProvider>());
         _reload = new ConfigurationReload(
-            Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _openId, _time, _loggers.CreateLogger<ConfigurationReload>());
+            Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _openId, new ProtectedDomains(first.Lookalikes, first.Suffixes, null, new NameSample(1, 1), _meter), _time, _loggers.CreateLogger<ConfigurationReload>());
         if (begin) await _reload.StartAsync(Cancellation);
     }
 

@@ -57,6 +57,20 @@ public sealed class DeciderTests
     }
 
     [Fact]
+    public void What_was_there_before_the_first_run_is_told_to_nobody_whatever_it_is()
+    {
+        var finding = Finding(Certificate) with { Lookalikes = [new LookalikeMatch("", "b.example", "a.example", [])] };
+        var decider = new Decider(() => KnownCertificates.None, () => [new Subscription("hook", EventKinds.All)]);
+        Decision decision = decider.Decide(finding, _ => []);
+        Assert.NotEmpty(decision.OwedLookalikes);
+
+        Decision silenced = decision.Silenced();
+
+        Assert.Equal((0, 0, 0), (silenced.Owed.Count, silenced.OwedEvery.Count, silenced.OwedLookalikes.Count));
+        Assert.Contains("(baseline)", silenced.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_unknown_is_owed_to_every_webhook_that_takes_its_kind()
     {
         var decider = new Decider(() => KnownCertificates.None,

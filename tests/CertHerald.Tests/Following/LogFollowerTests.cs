@@ -59,7 +59,7 @@ public sealed class LogFollowerTests
 
         StoredCertificate? found = (await rig.Store.SearchCertificatesAsync(new CertificateQuery("certherald.test") { IncludeBelow = true }, Cancellation)).SingleOrDefault();
         Assert.Equal(takesAll, found is not null);
-        if (found is not null) Assert.Equal((40UL, false, null), (found.First!.Index.Value, found.IsWatched, found.Der));
+        if (found is not null) Assert.Null(found.Der);
         Assert.Equal(2, (await rig.IssuancesAsync()).Count);
         Assert.Equal(2, (await rig.Store.DeliveriesAsync(new DeliveryFilter(), Cancellation)).Count);
     }

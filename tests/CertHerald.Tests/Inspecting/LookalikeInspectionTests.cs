@@ -155,11 +155,31 @@ public sealed class LookalikeInspectionTests : IDisposable
         Assert.Equal(2, sample.NamesJudged);
     }
 
+    [Fact]
+    public void Many_owners_find_what_each_finds_alone()
+    {
+        string[] brands = ["facebook.com", "example-bank.de", "github.com", "orange.fr", "instagram.com", "paypal.com", "münchen-bank.de", "m3u8.net"];
+        OwnerProtection[] owners = [.. brands.Select((brand, at) => Owned($"app:{at}", new ProtectedDomain { Name = brand, Keywords = ["quokka"] }))];
+        var all = new Protection(owners, null);
+        string[] names =
+        [
+            .. from brand in brands
+               from name in (string[])[brand, "login-" + brand, brand.Replace("o", "0", StringComparison.Ordinal), brand[1..], "x" + brand, brand.Replace('.', '-') + ".evil.example", "a" + brand[..^1], brand.Replace("b", "", StringComparison.Ordinal) + "s"]
+               select name,
+            "quokka-login.example", "quokkka.example", "harmless.example",
+        ];
+
+        foreach (byte[] name in names.Select(System.Text.Encoding.UTF8.GetBytes))
+            Assert.Equal(owners.Any(owner => owner.Index.IsAlert(name)), all.MayAlert(NameSource.DnsName, name));
+        Assert.True(all.MayAlert(NameSource.DnsName, "faceb00k-login.example"u8));
+        Assert.False(all.MayAlert(NameSource.DnsName, "harmless.example"u8));
+    }
+
     private static Protection Facebook { get; } = Protecting("", new ProtectedDomain { Name = "facebook.com", Allowed = ["facebook-fans.example"] }, new ProtectedDomain { Name = "fb.com" });
 
     private static Protection Protecting(string owner, params ProtectedDomain[] domains) => new([Owned(owner, domains)], null);
 
-    private static OwnerProtection Owned(string owner, params ProtectedDomain[] domains) => new(owner, LookalikeIndex.Build(domains, suffixes: null), OwnsWatched: owner.Length == 0);
+    private static OwnerProtection Owned(string owner, params ProtectedDomain[] domains) => new(owner, LookalikeIndex.Build(domains, suffixes: null));
 
     private IReadOnlyList<LookalikeMatch> Look(Protection protection, params string[] names) =>
         Inspect(protection, WatchList.Empty, names) is [MatchFinding finding] ? finding.Lookalikes : [];

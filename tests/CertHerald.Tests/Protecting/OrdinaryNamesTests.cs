@@ -3,6 +3,7 @@ using System.Text;
 using CertHerald.Inspecting;
 using CertHerald.Names.Lookalikes;
 using CertHerald.Protecting;
+using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -95,7 +96,71 @@ public sealed class OrdinaryNamesTests : IDisposable
         Assert.True(ScoreOf(domains, name) < guessed, $"{ScoreOf(domains, name)} is not below {guessed}");
     }
 
-    private static int ScoreOf(ProtectedDomains domains, byte[] name) => Assert.Single(domains.Now.Owners).Index.Judge(name) is [var judged, ..] ? judged.Score : 0;
+    [Fact]
+    public void What_did_not_change_stays_as_it_was_weighed()
+    {
+        var sample = new NameSample(1_000, seed: 1);
+        ProtectedDomain orchard = new() { Name = "orchard.com", Keywords = ["orchardly"] };
+        ProtectedDomains domains = Protecting(sample, orchard);
+        domains.Load([new StoredProtectedDomain(1, "app:1", orchard, default)], []);
+        using OrdinaryNames names = Open(sample, domains, fewest: 1_000);
+        Offer(sample, Enumerable.Range(0, 500).Select(i => $"orchard-{i}x.net").Concat(Enumerable.Range(0, 500).Select(i => $"h{i}.test")));
+        names.Look();
+        Protection weighed = domains.Now;
+
+        // The same again, as after every reload; and what is about somebody who protects nothing.
+        domains.Configure([orchard with { Keywords = ["orchardly"] }], null);
+        domains.Own(new Dictionary<string, IReadOnlyList<string>> { ["app:2"] = ["other.example"] });
+        domains.Load([new StoredProtectedDomain(1, "app:1", orchard, default)], [new AllowedName("app:3", "orchard.com", "orchard.example", default)]);
+        Assert.Same(weighed, domains.Now);
+
+        // What is allowed changes nothing of what rules find among ordinary names, and what is added is no other's business.
+        byte[] name = "orchard-shop.net"u8.ToArray();
+        int score = ScoreOf(weighed.Owners[0], name);
+        Assert.NotEqual(score, ScoreOf(new OwnerProtection("", LookalikeIndex.Build([orchard], null)), name));
+        domains.Load([new StoredProtectedDomain(1, "app:1", orchard, default)], [new AllowedName("", "orchard.com", "orchard.example", default)]);
+        Assert.True(names.IsWeighed);
+        Assert.Empty(domains.Now.Owners[0].Index.Judge("orchard.example"u8));
+        Assert.Same(weighed.Owners[1], domains.Now.Owners[1]);
+        domains.Configure([orchard, new ProtectedDomain { Name = "lemonade.example" }], null);
+        Assert.Equal(score, ScoreOf(domains.Now.Owners[0], name));
+        Assert.False(names.IsWeighed);
+        names.Look();
+        Assert.True(names.IsWeighed);
+
+        // What changes while it is counted does not undo the counting.
+        LookalikeIndex counted = names.Weighed(LookalikeIndex.Build([orchard], null), TestContext.Current.CancellationToken);
+        domains.Configure([new ProtectedDomain { Name = "pear.example" }], null);
+        domains.Configure([new ProtectedDomain { Name = "pear.example" }, orchard with { Threshold = 60 }], null);
+        Assert.NotEqual(score, ScoreOf(domains.Now.Owners[0], name));
+        domains.Weigh("", counted);
+        Assert.Equal(score, ScoreOf(domains.Now.Owners[0], name));
+    }
+
+    [Fact]
+    public async Task A_stop_while_rules_are_counted_waits_for_nothing_and_keeps_what_was_drawn()
+    {
+        var sample = new NameSample(1_000, seed: 1);
+        using OrdinaryNames names = Open(sample, Protecting(sample, new ProtectedDomain { Name = "orchard.com" }), fewest: 1);
+        Offer(sample, Enumerable.Range(0, 500).Select(i => $"h{i}.test"));
+        using var stopped = new CancellationTokenSource();
+        await stopped.CancelAsync();
+
+        Assert.Throws<OperationCanceledException>(() => names.Look(stopped.Token));
+        Offer(sample, ["last.test"]);
+        await names.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.False(names.IsWeighed);
+        var again = new NameSample(1_000, seed: 1);
+        using OrdinaryNames reopened = Open(again, Protecting(again));
+        reopened.Open();
+        Assert.Equal(501, reopened.Kept);
+        Assert.Contains("last.test", reopened.Names().Select(name => Encoding.ASCII.GetString(name.Span)));
+    }
+
+    private static int ScoreOf(ProtectedDomains domains, byte[] name) => ScoreOf(Assert.Single(domains.Now.Owners), name);
+
+    private static int ScoreOf(OwnerProtection owner, byte[] name) => owner.Index.Judge(name) is [var judged, ..] ? judged.Score : 0;
 
     private static void Offer(NameSample sample, IEnumerable<string> names)
     {

@@ -146,6 +146,23 @@ public sealed class CaaWatchTests : IAsyncDisposable
         Assert.True(Allows("shop.example.com"));
     }
 
+    [Fact]
+    public async Task A_name_that_was_never_looked_up_does_not_have_the_others_looked_up_before_their_time()
+    {
+        await TrustAsync();
+        int asked = _server.Asked.Count;
+        _watched.Add(Tests.Names.WatchLists.Of("new.example.net"));
+        _time.Advance(CaaUse.LeastInterval);
+        await _watch.LookAsync(Cancellation);
+
+        Assert.Equal(["example.net", "new.example.net"], _server.Asked.Skip(asked).Where(name => name.Contains('.', StringComparison.Ordinal)).Select(name => name.Split(' ')[^1]).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(["example.com", "example.net", "example.org", "new.example.net", "www.example.com"], (await _store.CaaSetsAsync(Cancellation)).Select(set => set.Name));
+        Assert.True(Allows("www.example.com"), "it stays as it was looked up");
+        _time.Advance(CaaUse.DefaultInterval - CaaUse.LeastInterval);
+        await _watch.LookAsync(Cancellation);
+        Assert.All(await _store.CaaSetsAsync(Cancellation), set => Assert.Equal(_time.GetUtcNow(), set.Looked));
+    }
+
     private async Task TrustAsync()
     {
         await _watch.LookAsync(Cancellation);

@@ -124,6 +124,26 @@ public abstract partial class StoreConformance
         Assert.True(await Store.SettingsRevisionAsync(Cancellation) >= before + 2);
     }
 
+    [Fact]
+    public async Task Whatever_strangers_write_into_a_certificate_it_is_kept_found_and_cleared()
+    {
+        // What databases or JSON cannot hold, or give a meaning; and what looks like another member of what is kept.
+        const string odd = "\0\u0001\ud800\udc00\udfff \ud800\ufffe\"\\\u2028'\"PubkeySha256\":\"00\"";
+        CertificateFacts mine = Some.Facts("a.example") with { IssuerName = odd, IssuerOrganization = odd, IssuerCommonName = odd, SubjectName = odd, Problems = [odd] },
+            hostile = mine with { TbsSha256 = Some.Hash("hostile"), DnsNames = [odd + ".example", "b.example"], IpAddresses = [odd] };
+        PaperLog log = await BeginAsync(entries: 2);
+        Batch batch = log.Read(0, 2);
+        var known = new KnownCertificates(new HashSet<string>(), new Dictionary<string, IReadOnlySet<string>> { [mine.PubkeySha256] = new HashSet<string> { "a.example" } });
+
+        await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, mine), "hook"), Some.Unknown(Some.Match(batch.Raw, 1, hostile), "hook"));
+        await IndexAsync(log, hostile with { TbsSha256 = Some.Hash("indexed") });
+
+        Assert.Equal([1], await Store.ClearAsync(known, Cancellation));
+        Assert.Equal([3, 2], await FoundAsync(new("b.example")));
+        Assert.Equal((mine.PubkeySha256, "a.example"), (await Store.FindIssuanceAsync(1, Cancellation))!.Certificate is var kept ? (kept.PubkeySha256, kept.DnsNames[0]) : default);
+        Assert.Equal(2, await Store.MarkExpiredAsync(mine.NotAfter!.Value, 2, Cancellation));
+    }
+
     private async Task<(bool Known, string Reason, DateTimeOffset? Since)> StandsAsync(long id)
     {
         Issuance found = (await Store.FindIssuanceAsync(id, Cancellation))!;

@@ -44,7 +44,7 @@ public abstract partial class StoreConformance
         await KeepAsync(Ours);
         await HearAsync("ops");
 
-        Assert.Equal(0, await Store.KeepCaaAsync([new CaaLook("www.example.com", null, "SERVFAIL")], ["ops"], Cancellation));
+        Assert.Equal(0, await Store.KeepCaaAsync([new CaaLook("www.example.com", null, "SERVFAIL")], isWhole: true, ["ops"], Cancellation));
         StoredCaa failed = await CaaAsync();
         Assert.Equal((false, null, "SERVFAIL"), (failed.IsTrusted, failed.Found, failed.Problem));
         Assert.Equal(0, await KeepAsync(Ours));
@@ -54,10 +54,10 @@ public abstract partial class StoreConformance
     [Fact]
     public async Task R2_without_anybody_to_tell_nothing_is_told_and_later_all_of_it_is()
     {
-        Assert.Equal(0, await Store.KeepCaaAsync([new CaaLook("www.example.com", Ours, ""), new CaaLook("a.example.com", CaaSet.Absent, "")], [], Cancellation));
+        Assert.Equal(0, await Store.KeepCaaAsync([new CaaLook("www.example.com", Ours, ""), new CaaLook("a.example.com", CaaSet.Absent, "")], isWhole: true, [], Cancellation));
         Assert.All(await Store.CaaSetsAsync(Cancellation), one => Assert.Equal((false, null), (one.IsTrusted, one.Told)));
 
-        Assert.Equal(2, await Store.KeepCaaAsync([new CaaLook("www.example.com", Ours, ""), new CaaLook("a.example.com", CaaSet.Absent, "")], ["ops", "mail"], Cancellation));
+        Assert.Equal(2, await Store.KeepCaaAsync([new CaaLook("www.example.com", Ours, ""), new CaaLook("a.example.com", CaaSet.Absent, "")], isWhole: true, ["ops", "mail"], Cancellation));
         CaaFacts facts = Assert.IsType<CaaFacts>((await Store.LastNoticeAsync(NoticeTypes.Caa, null, Cancellation))!.Facts);
         Assert.Equal([("a.example.com", "", true), ("www.example.com", "example.com", true)], facts.Changes.Select(change => (change.Name, change.Owner, change.Before is null)));
         // One that takes it is enough.
@@ -75,7 +75,7 @@ public abstract partial class StoreConformance
 
         Time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(1, await KeepAsync(Ours));
-        Assert.Equal(0, await Store.KeepCaaAsync([], ["ops"], Cancellation));
+        Assert.Equal(0, await Store.KeepCaaAsync([], isWhole: true, ["ops"], Cancellation));
         Assert.Empty(await Store.CaaSetsAsync(Cancellation));
     }
 
@@ -84,10 +84,10 @@ public abstract partial class StoreConformance
     {
         CaaLook[] looks = [.. Enumerable.Range(0, CaaFacts.Most + 1).Select(i => new CaaLook(Some.Numbered("n", 1_000 + i) + ".example.com", Ours, ""))];
 
-        Assert.Equal(2, await Store.KeepCaaAsync(looks, ["ops"], Cancellation));
+        Assert.Equal(2, await Store.KeepCaaAsync(looks, isWhole: true, ["ops"], Cancellation));
 
         Assert.Equal(looks.Length, (await Store.CaaSetsAsync(Cancellation)).Count(one => one.Told is not null));
-        Assert.Equal(0, await Store.KeepCaaAsync(looks, ["ops"], Cancellation));
+        Assert.Equal(0, await Store.KeepCaaAsync(looks, isWhole: true, ["ops"], Cancellation));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public abstract partial class StoreConformance
         Assert.Equal(["new.example", "old.example"], (await Store.NewestEndpointsAsync(10, Cancellation)).Order());
     }
 
-    private Task<int> KeepAsync(CaaSet set) => Store.KeepCaaAsync([new CaaLook("www.example.com", set, "")], ["ops"], Cancellation);
+    private Task<int> KeepAsync(CaaSet set) => Store.KeepCaaAsync([new CaaLook("www.example.com", set, "")], isWhole: true, ["ops"], Cancellation);
 
     private async Task<StoredCaa> CaaAsync() => (await Store.CaaSetsAsync(Cancellation)).Single(one => one.Name == "www.example.com");
 

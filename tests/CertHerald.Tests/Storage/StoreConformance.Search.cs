@@ -134,7 +134,7 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
-    public async Task What_is_found_is_the_certificate_as_it_is_stored_with_its_place_in_the_log()
+    public async Task What_is_found_is_the_certificate_as_it_is_stored()
     {
         PaperLog log = await KeepAsync(Some.Facts("example.com", isPrecertificate: true));
         Batch again = Grow(log);
@@ -143,9 +143,8 @@ public abstract partial class StoreConformance
         StoredCertificate found = Assert.Single(await Store.SearchCertificatesAsync(new("example.com"), Cancellation));
 
         Assert.Equivalent(Some.Facts("example.com"), found.Certificate, strict: true);
-        Assert.Equal((1L, true, Time.GetUtcNow()), (found.Id, found.IsWatched, found.Discovered));
+        Assert.Equal(1, found.Id);
         Assert.Equal(Some.Facts("example.com").CertDer, found.Der);
-        Assert.Equal(new LogPlace(log.Id, new(0), Some.Logged), found.First);
         Assert.Equivalent(found, await Store.FindCertificateAsync(1, Cancellation), strict: true);
         Assert.Null(await Store.FindCertificateAsync(2, Cancellation));
     }
@@ -197,7 +196,6 @@ public abstract partial class StoreConformance
         {
             StoredCertificate found = (await Store.FindCertificateAsync(id, Cancellation))!;
             Assert.Equivalent(facts, found.Certificate, strict: true);
-            Assert.Equal((false, Time.GetUtcNow(), new LogPlace(log.Id, new((ulong)id - 1), Some.Logged)), (found.IsWatched, found.Discovered, found.First));
         }
         Assert.Null((await Store.FindCertificateAsync(2, Cancellation))!.Der);
         Assert.Equal(whole.CertDer, (await Store.FindCertificateAsync(4, Cancellation))!.Der);
@@ -233,10 +231,27 @@ public abstract partial class StoreConformance
 
         Assert.Equal([4, 3, 2, 1], await FoundAsync(new("example") { IncludeBelow = true }));
         Assert.Equivalent(Some.Facts("a.example"), (await Store.FindIssuanceAsync(1, Cancellation))!.Certificate, strict: true);
-        bool[] watched = await Task.WhenAll(((long[])[1, 2, 3, 4]).Select(async id => (await Store.FindCertificateAsync(id, Cancellation))!.IsWatched));
+        bool[] watched = await Task.WhenAll(((long[])[1, 2, 3, 4]).Select(async id => await Store.FindIssuanceAsync(id, Cancellation) is not null));
         Assert.Equal([true, false, true, false], watched);
         Assert.Equal(Some.Facts("c.example").CertDer, (await Store.FindCertificateAsync(3, Cancellation))!.Der);
         Assert.Equal([3, 1], (await Store.IssuancesAsync(null, 10, Cancellation)).Select(one => one.Id));
+    }
+
+    [Fact]
+    public async Task What_expired_before_it_was_watched_is_put_aside_again()
+    {
+        PaperLog log = await BeginAsync();
+        DateTimeOffset end = Some.Facts("").NotAfter!.Value;
+        await IndexAsync(log, Some.Facts("a.example"), Some.Facts("b.example"));
+        Assert.Equal(2, await Store.MarkExpiredAsync(end, 10, Cancellation));
+        Batch batch = Grow(log);
+        await CommitAsync(log, batch, Some.Unknown(Some.Match(batch.Raw, 0, Some.Facts("a.example"))));
+
+        Assert.Equal(1, await Store.MarkExpiredAsync(end, 10, Cancellation));
+
+        Assert.Equal(0, await Store.MarkExpiredAsync(end, 10, Cancellation));
+        Assert.Empty(await FoundAsync(new("a.example") { UnexpiredAt = end }));
+        Assert.Equal([2, 1], await FoundAsync(new("example") { IncludeBelow = true }));
     }
 
     [Fact]

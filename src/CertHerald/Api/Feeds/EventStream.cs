@@ -102,9 +102,13 @@ internal sealed partial class EventStream : IDisposable
             await writer.FlushAsync(ending.Token);
 
             long begun = _time.GetTimestamp(), sent = begun;
+            EventCursor? end = null;
             while (_time.GetElapsedTime(begun) < EndsAfter)
             {
-                EventPart part = await _store.EventHorizonAsync(ending.Token) is { } until ? await _store.EventsAsync(at, until, PartSize, ending.Token) : new EventPart([], [], [], []);
+                // Up to where nothing was left, there is nothing still.
+                EventCursor? until = await _store.EventHorizonAsync(ending.Token);
+                EventPart part = until is { } horizon && until != end ? await _store.EventsAsync(at, horizon, PartSize, ending.Token) : new EventPart([], [], [], []);
+                if (part.IsEmpty) end = until;
                 at = writer.Write(part, at);
                 if (writer.HasWritten || _time.GetElapsedTime(sent) >= HeartbeatAfter)
                 {

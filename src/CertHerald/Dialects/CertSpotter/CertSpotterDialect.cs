@@ -89,8 +89,7 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
     private void WriteIssuance(Utf8JsonWriter json, Issuance issuance)
     {
         json.WritePropertyName("issuance"u8);
-        // Seconds after issuance hardly any is revoked: nobody has asked.
-        _issuance.Write(json, issuance.Id, issuance.Certificate, revocation: null, IssuanceMembers.OfWebhook, issuerSpki: null);
+        _issuance.Write(json, issuance.Id, issuance.Certificate, IssuanceMembers.OfWebhook, issuerSpki: null);
     }
 
     private static void WriteMalformed(Utf8JsonWriter json, DeliverySubject subject, MalformedEntry entry)

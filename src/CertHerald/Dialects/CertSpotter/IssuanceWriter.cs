@@ -16,9 +16,8 @@ internal sealed class IssuanceWriter(IssuerDirectory issuers)
 
     private const IssuanceMembers FromDer = IssuanceMembers.Pubkey | IssuanceMembers.PubkeyDer | IssuanceMembers.IssuerNameDer;
 
-    /// <param name="revocation">Null if nobody has asked.</param>
     /// <param name="issuerSpki">The issuer's key; null if no chain has shown it, or it is not wanted.</param>
-    public void Write(Utf8JsonWriter json, long id, CertificateFacts facts, Revocation? revocation, IssuanceMembers wanted, byte[]? issuerSpki)
+    public void Write(Utf8JsonWriter json, long id, CertificateFacts facts, IssuanceMembers wanted, byte[]? issuerSpki)
     {
         IssuerFacts issuer = issuers.Find(facts);
         CertificateView certificate = (wanted & FromDer) != 0 ? ViewOf(facts.CertDer) : default;
@@ -34,8 +33,9 @@ internal sealed class IssuanceWriter(IssuerDirectory issuers)
         if (Wants(IssuanceMembers.Issuer)) WriteIssuer(json, facts, issuer, certificate, wanted, issuerSpki);
         WriteTime(json, "not_before"u8, facts.NotBefore);
         WriteTime(json, "not_after"u8, facts.NotAfter);
-        json.WriteBoolean("revoked"u8, revocation is { Time: not null });
-        if (Wants(IssuanceMembers.Revocation)) WriteRevocation(json, revocation);
+        // No CA is asked.
+        json.WriteBoolean("revoked"u8, false);
+        if (Wants(IssuanceMembers.Revocation)) json.WriteNull("revocation"u8);
         if (Wants(IssuanceMembers.ProblemReporting)) json.WriteString("problem_reporting"u8, issuer.ProblemReporting);
         if (Wants(IssuanceMembers.CertDer)) WriteBytes(json, "cert_der"u8, facts.CertDer);
         if (Wants(IssuanceMembers.Cert)) WriteCert(json, facts);
@@ -89,21 +89,6 @@ internal sealed class IssuanceWriter(IssuerDirectory issuers)
         json.WriteString("type"u8, key.Type);
         if (key.BitLength is { } bits) json.WriteNumber("bit_length"u8, bits);
         if (key.Curve is { } curve) json.WriteString("curve"u8, curve);
-        json.WriteEndObject();
-    }
-
-    private static void WriteRevocation(Utf8JsonWriter json, Revocation? revocation)
-    {
-        if (revocation is null)
-        {
-            json.WriteNull("revocation"u8);
-            return;
-        }
-        json.WriteStartObject("revocation"u8);
-        WriteTime(json, "time"u8, revocation.Time);
-        if (revocation.Reason is { } reason) json.WriteNumber("reason"u8, reason);
-        else json.WriteNull("reason"u8);
-        WriteTime(json, "checked_at"u8, revocation.Checked);
         json.WriteEndObject();
     }
 

@@ -15,4 +15,13 @@ internal static partial class PostgresSchema
             heard   boolean NOT NULL DEFAULT false
         );
         """;
+
+    // Which node looks them up.
+    private const string CaaLease = """
+        CREATE TABLE caa_lease (
+            id    integer PRIMARY KEY CHECK (id = 1),
+            node  uuid NOT NULL,
+            until bigint NOT NULL
+        );
+        """;
 }

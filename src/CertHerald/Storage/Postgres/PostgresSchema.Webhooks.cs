@@ -8,4 +8,7 @@ internal static partial class PostgresSchema
         ALTER TABLE webhook ADD COLUMN address integer;
         ALTER TABLE added_webhook ADD COLUMN revision bigint NOT NULL DEFAULT 0;
         """;
+
+    // Those that one webhook gave up are counted in the transaction that tells that it is back.
+    private const string DeadOfWebhooks = "CREATE INDEX delivery_dead_webhook ON delivery (webhook, id) WHERE state = 'dead'";
 }

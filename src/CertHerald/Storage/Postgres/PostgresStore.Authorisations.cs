@@ -63,7 +63,7 @@ internal sealed partial class PostgresStore
                 """
                 SELECT id, facts FROM issuance WHERE NOT known AND tbs_sha256 = ANY(@issuances)
                 UNION
-                SELECT id, facts FROM issuance WHERE NOT known AND (facts::json ->> 'PubkeySha256') = ANY(@keys)
+                SELECT id, facts FROM issuance WHERE NOT known AND pubkey_sha256 = ANY(@keys)
                 ORDER BY id
                 """,
                 row => (row.GetInt64(0), known.WhyKnown(JsonSerializer.Deserialize<CertificateFacts>(row.GetString(1))!)),

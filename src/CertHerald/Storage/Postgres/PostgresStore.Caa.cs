@@ -22,7 +22,7 @@ internal sealed partial class PostgresStore
             row => new StoredCaa(row.GetString(0), SetOf(row.TextOrNull(1)), row.GetString(2), row.Time(3), SetOf(row.TextOrNull(4)), row.GetBoolean(5))),
         cancellation);
 
-    public Task<int> KeepCaaAsync(IReadOnlyList<CaaLook> looks, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
+    public Task<int> KeepCaaAsync(IReadOnlyList<CaaLook> looks, bool isWhole, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
             DateTimeOffset now = _time.GetUtcNow();
@@ -35,7 +35,7 @@ internal sealed partial class PostgresStore
                 """,
                 ("@now", now), ("@names", looks.Select(look => look.Name).ToArray()), ("@found", looks.Select(look => look.Found?.ToText()).ToArray()),
                 ("@problems", looks.Select(look => look.Problem).ToArray()));
-            await session.RunAsync("DELETE FROM caa WHERE name <> ALL(@names)", ("@names", looks.Select(look => look.Name).ToArray()));
+            if (isWhole) await session.RunAsync("DELETE FROM caa WHERE name <> ALL(@names)", ("@names", looks.Select(look => look.Name).ToArray()));
             await session.RunAsync($"UPDATE caa SET heard = true WHERE NOT heard AND notice IS NOT NULL AND {IsHeard}");
             if (channels.Count == 0) return 0;
 
@@ -50,6 +50,15 @@ internal sealed partial class PostgresStore
             }
             return owed;
         },
+        cancellation);
+
+    public Task<bool> TakeCaaAsync(DateTimeOffset until, CancellationToken cancellation) => WriteAsync(
+        async session => await session.RunAsync(
+            """
+            INSERT INTO caa_lease (id, node, until) VALUES (1, @node, @until)
+            ON CONFLICT (id) DO UPDATE SET node = @node, until = @until WHERE caa_lease.node = @node OR caa_lease.until < @now
+            """,
+            ("@node", _node), ("@until", until), ("@now", _time.GetUtcNow())) > 0,
         cancellation);
 
     public async Task<IReadOnlyList<string>> NewestEndpointsAsync(int limit, CancellationToken cancellation) => await ReadAsync(

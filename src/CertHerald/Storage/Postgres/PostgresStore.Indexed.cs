@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using CertHerald.Inspecting;
-using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Storage.Postgres;
 
@@ -12,9 +11,11 @@ internal sealed partial class PostgresStore
         async session =>
         {
             // Ids ascend with the time of discovery. Were a clock set back, what is behind waits until its turn has come.
-            List<StoredCertificate> old = [.. (await ReadIndexedAsync(session, "ORDER BY indexed_certificate.id LIMIT @limit FOR UPDATE OF indexed_certificate SKIP LOCKED", ("@limit", limit)))
-                .TakeWhile(one => one.Discovered < before)];
-            if (old.Count == 0) return 0;
+            long[] oldest = [.. (await session.AllAsync(
+                "SELECT id, discovered FROM indexed_certificate ORDER BY id LIMIT @limit FOR UPDATE SKIP LOCKED", row => (Id: row.GetInt64(0), Discovered: row.Time(1)), ("@limit", limit)))
+                .TakeWhile(one => one.Discovered < before).Select(one => one.Id)];
+            if (oldest.Length == 0) return 0;
+            List<StoredCertificate> old = await ReadIndexedAsync(session, oldest);
             (long Id, long Key)[] keys =
             [
                 .. from one in old
@@ -29,7 +30,7 @@ internal sealed partial class PostgresStore
             await session.RunAsync(
                 "DELETE FROM certificate_end USING unnest(@ids, @ends) AS one (id, ends) WHERE not_after = ends AND issuance = id",
                 ("@ids", ending.Select(one => one.Id).ToArray()), ("@ends", ending.Select(one => one.Certificate.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()));
-            return await session.RunAsync("DELETE FROM indexed_certificate WHERE id = ANY(@ids)", ("@ids", old.Select(one => one.Id).ToArray()));
+            return await session.RunAsync("DELETE FROM indexed_certificate WHERE id = ANY(@ids)", ("@ids", oldest));
         },
         cancellation);
 
@@ -141,15 +142,14 @@ internal sealed partial class PostgresStore
         return issuers.Zip(hashes).ToDictionary(one => one.First, one => ids[Convert.ToHexString(one.Second)], StringComparer.Ordinal);
     }
 
-    private static Task<List<StoredCertificate>> ReadIndexedAsync(PostgresSession session, string which, params (string Name, object? Value)[] parameters) => session.AllAsync(
-        $"""
-        SELECT indexed_certificate.id, hashes, is_precertificate, facts, names, subject, serial, not_before, not_after, problems, der, discovered, log_id, entry_index, logged
-        FROM indexed_certificate JOIN indexed_issuer ON indexed_issuer.id = issuer JOIN log ON log.id = indexed_certificate.log {which}
+    private static Task<List<StoredCertificate>> ReadIndexedAsync(PostgresSession session, IReadOnlyList<long> ids) => session.AllAsync(
+        """
+        SELECT indexed_certificate.id, hashes, is_precertificate, facts, names, subject, serial, not_before, not_after, problems, der
+        FROM indexed_certificate JOIN indexed_issuer ON indexed_issuer.id = issuer WHERE indexed_certificate.id = ANY(@ids)
         """,
         row => new StoredCertificate(
             row.GetInt64(0),
             IndexedRow.Read(
-                row.Bytes(1), row.GetBoolean(2), row.GetString(3), row.GetString(4), row.GetString(5), row.Bytes(6), row.LongOrNull(7), row.LongOrNull(8), row.TextOrNull(9), row.BytesOrNull(10)),
-            IsWatched: false, row.Time(11), new LogPlace(Id(row.Bytes(12)), new EntryIndex(row.Size(13)), row.Time(14))),
-        parameters);
+                row.Bytes(1), row.GetBoolean(2), row.GetString(3), row.GetString(4), row.GetString(5), row.Bytes(6), row.LongOrNull(7), row.LongOrNull(8), row.TextOrNull(9), row.BytesOrNull(10))),
+        ("@ids", ids.ToArray()));
 }

@@ -130,12 +130,12 @@ internal sealed partial class PostgresStore
         long[] ids = [.. facts.Select(one => indexed.TryGetValue(one.TbsSha256, out long id) ? id : drawn[next++])];
         List<(string Tbs, long Id)> added = await session.AllAsync(
             """
-            INSERT INTO issuance (id, tbs_sha256, cert_der, facts, known, reason, discovered) OVERRIDING SYSTEM VALUE
-            SELECT id, tbs, der, facts, known, reason, @now FROM unnest(@ids, @tbs, @der, @facts, @known, @reason) AS new (id, tbs, der, facts, known, reason)
+            INSERT INTO issuance (id, tbs_sha256, pubkey_sha256, cert_der, facts, known, reason, discovered) OVERRIDING SYSTEM VALUE
+            SELECT id, tbs, key, der, facts, known, reason, @now FROM unnest(@ids, @tbs, @keys, @der, @facts, @known, @reason) AS new (id, tbs, key, der, facts, known, reason)
             ON CONFLICT (tbs_sha256) DO NOTHING RETURNING tbs_sha256, id
             """,
             row => (row.GetString(0), row.GetInt64(1)),
-            ("@ids", ids), ("@tbs", facts.Select(one => one.TbsSha256).ToArray()), ("@der", facts.Select(one => one.CertDer).ToArray()), ("@facts", facts.Select(ToJson).ToArray()),
+            ("@ids", ids), ("@tbs", facts.Select(one => one.TbsSha256).ToArray()), ("@keys", facts.Select(one => one.PubkeySha256).ToArray()), ("@der", facts.Select(one => one.CertDer).ToArray()), ("@facts", facts.Select(ToJson).ToArray()),
             ("@known", decisions.Select(one => one.Known).ToArray()), ("@reason", decisions.Select(one => one.Reason).ToArray()), ("@now", now));
 
         (long Issuance, WatchedEndpoint Endpoint)[] endpoints =

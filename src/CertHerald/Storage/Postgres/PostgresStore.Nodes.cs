@@ -65,7 +65,11 @@ internal sealed partial class PostgresStore
     {
         try
         {
-            await WriteAsync(session => session.RunAsync("UPDATE log_lease SET until = 0 WHERE node = @node", ("@node", _node)), CancellationToken.None);
+            await WriteAsync(async session =>
+            {
+                await session.RunAsync("UPDATE caa_lease SET until = 0 WHERE node = @node", ("@node", _node));
+                return await session.RunAsync("UPDATE log_lease SET until = 0 WHERE node = @node", ("@node", _node));
+            }, CancellationToken.None);
         }
         catch (StoreException)
         {

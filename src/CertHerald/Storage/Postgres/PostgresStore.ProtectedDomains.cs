@@ -37,13 +37,18 @@ internal sealed partial class PostgresStore
             row => new AllowedName(row.GetString(0), row.GetString(1), row.GetString(2), row.Time(3))),
         cancellation);
 
-    public Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation) => WriteAsync(
+    public Task<bool> AllowNamesAsync(IReadOnlyCollection<AllowedName> allowed, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
             await session.LockAsync(PostgresLock.Lookalikes);
-            await CloseAllowedAsync(session, allowed, LookalikeState.Allowed);
-            return await session.RunAsync("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
-                ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0;
+            int added = 0;
+            foreach (AllowedName one in allowed)
+            {
+                await CloseAllowedAsync(session, one, LookalikeState.Allowed);
+                added += await session.RunAsync("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
+                    ("@owner", one.Owner), ("@domain", one.Domain), ("@name", one.Name), ("@added", one.Added));
+            }
+            return added > 0;
         },
         cancellation);
 

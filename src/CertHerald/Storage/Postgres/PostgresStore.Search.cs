@@ -1,5 +1,4 @@
 using CertHerald.Inspecting;
-using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Storage.Postgres;
 
@@ -53,8 +52,13 @@ internal sealed partial class PostgresStore
                 """,
                 row => row.GetInt64(0), ("@now", now), ("@limit", limit));
             (long Id, long Key)[] keys = [.. from one in (await FindCertificatesAsync(session, ended)).Values from key in CertificateKeys.Of(one.Certificate) select (one.Id, key)];
+            // What expired in the index of all certificates, and is watched since, has some of its keys aside already.
             await session.RunAsync(
-                "UPDATE certificate_key SET key = one.key | 1 FROM unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
+                """
+                WITH gone AS (DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id
+                              RETURNING certificate_key.key, issuance)
+                INSERT INTO certificate_key (key, issuance) SELECT key | 1, issuance FROM gone ON CONFLICT DO NOTHING
+                """,
                 ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
             return ended.Count;
         },
@@ -82,18 +86,9 @@ internal sealed partial class PostgresStore
     {
         if (ids.Count == 0) return [];
         // In this order: what becomes an issuance meanwhile is found as one or the other, and perhaps as both.
-        List<StoredCertificate> found = await ReadIndexedAsync(session, "WHERE indexed_certificate.id = ANY(@ids)", ("@ids", ids.ToArray()));
+        List<StoredCertificate> found = await ReadIndexedAsync(session, ids);
         if (found.Count < ids.Count) found.AddRange(await session.AllAsync(
-            """
-            SELECT issuance.id, cert_der, facts, discovered, log_id, entry_index, logged
-            FROM issuance LEFT JOIN LATERAL
-                (SELECT log_id, entry_index, logged FROM sighting JOIN log ON log.id = sighting.log WHERE issuance = issuance.id ORDER BY sighting.id LIMIT 1) AS first ON true
-            WHERE issuance.id = ANY(@ids)
-            """,
-            row => new StoredCertificate(
-                row.GetInt64(0), ReadFacts(row, 1), IsWatched: true, row.Time(3),
-                row.IsDBNull(4) ? null : new LogPlace(Id(row.Bytes(4)), new EntryIndex(row.Size(5)), row.Time(6))),
-            ("@ids", ids.ToArray())));
+            "SELECT id, cert_der, facts FROM issuance WHERE id = ANY(@ids)", row => new StoredCertificate(row.GetInt64(0), ReadFacts(row, 1)), ("@ids", ids.ToArray())));
         return found.DistinctBy(one => one.Id).ToDictionary(one => one.Id);
     }
 }

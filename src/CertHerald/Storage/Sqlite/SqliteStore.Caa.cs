@@ -24,7 +24,7 @@ internal sealed partial class SqliteStore
             row => new StoredCaa(row.GetString(0), SetOf(row.TextOrNull(1)), row.GetString(2), row.Time(3), SetOf(row.TextOrNull(4)), row.GetBoolean(5))),
         cancellation);
 
-    public Task<int> KeepCaaAsync(IReadOnlyList<CaaLook> looks, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
+    public Task<int> KeepCaaAsync(IReadOnlyList<CaaLook> looks, bool isWhole, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
         session =>
         {
             DateTimeOffset now = _time.GetUtcNow();
@@ -35,7 +35,7 @@ internal sealed partial class SqliteStore
                     ON CONFLICT (name) DO UPDATE SET looked = @now, found = @found, problem = @problem
                     """,
                     ("@name", look.Name), ("@now", now), ("@found", look.Found?.ToText()), ("@problem", look.Problem));
-            session.Run("DELETE FROM caa WHERE name NOT IN (SELECT value FROM json_each(@names))", ("@names", JsonSerializer.Serialize(looks.Select(look => look.Name))));
+            if (isWhole) session.Run("DELETE FROM caa WHERE name NOT IN (SELECT value FROM json_each(@names))", ("@names", JsonSerializer.Serialize(looks.Select(look => look.Name))));
             session.Run($"UPDATE caa SET heard = 1 WHERE NOT heard AND notice IS NOT NULL AND {IsHeard}");
             if (channels.Count == 0) return 0;
 
@@ -51,6 +51,9 @@ internal sealed partial class SqliteStore
             return owed;
         },
         cancellation);
+
+    /// <summary>There are no others.</summary>
+    public Task<bool> TakeCaaAsync(DateTimeOffset until, CancellationToken cancellation) => Task.FromResult(true);
 
     public Task<IReadOnlyList<string>> NewestEndpointsAsync(int limit, CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
         session => session.All(

@@ -121,15 +121,14 @@ internal sealed partial class SqliteStore
     {
         SqliteStatement row = session.Statement(
             """
-            SELECT hashes, is_precertificate, facts, names, subject, serial, not_before, not_after, problems, der, discovered, log_id, entry_index, logged
-            FROM indexed_certificate JOIN indexed_issuer ON indexed_issuer.id = issuer JOIN log ON log.id = indexed_certificate.log WHERE indexed_certificate.id = ?1
+            SELECT hashes, is_precertificate, facts, names, subject, serial, not_before, not_after, problems, der
+            FROM indexed_certificate JOIN indexed_issuer ON indexed_issuer.id = issuer WHERE indexed_certificate.id = ?1
             """).Bind(1, id);
         if (!row.Step()) return null;
         var certificate = new StoredCertificate(
             id,
             IndexedRow.Read(
-                row.BytesOrNull(0)!, row.Number(1) != 0, row.Text(2), row.Text(3), row.Text(4), row.BytesOrNull(5)!, NumberOrNull(row, 6), NumberOrNull(row, 7), row.TextOrNull(8), row.BytesOrNull(9)),
-            IsWatched: false, row.Time(10), new LogPlace(Id(row.BytesOrNull(11)!), new EntryIndex((ulong)row.Number(12)), row.Time(13)));
+                row.BytesOrNull(0)!, row.Number(1) != 0, row.Text(2), row.Text(3), row.Text(4), row.BytesOrNull(5)!, NumberOrNull(row, 6), NumberOrNull(row, 7), row.TextOrNull(8), row.BytesOrNull(9)));
         row.Reset();
         return certificate;
     }

@@ -38,12 +38,17 @@ internal sealed partial class SqliteStore
             row => new AllowedName(row.GetString(0), row.GetString(1), row.GetString(2), row.Time(3))),
         cancellation);
 
-    public Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation) => WriteAsync(
+    public Task<bool> AllowNamesAsync(IReadOnlyCollection<AllowedName> allowed, CancellationToken cancellation) => WriteAsync(
         session =>
         {
-            CloseAllowed(session, allowed, LookalikeState.Allowed);
-            return session.Run("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
-                ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0;
+            int added = 0;
+            foreach (AllowedName one in allowed)
+            {
+                CloseAllowed(session, one, LookalikeState.Allowed);
+                added += session.Run("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
+                    ("@owner", one.Owner), ("@domain", one.Domain), ("@name", one.Name), ("@added", one.Added));
+            }
+            return added > 0;
         },
         cancellation);
 

@@ -1,6 +1,4 @@
 using CertHerald.Inspecting;
-using CertHerald.Transparency.Merkle;
-using Microsoft.Data.Sqlite;
 
 namespace CertHerald.Storage.Sqlite;
 
@@ -67,10 +65,5 @@ internal sealed partial class SqliteStore
     }
 
     private static StoredCertificate? FindCertificate(SqliteSession session, long id) => ReadIndexed(session, id) ?? session.First(
-        $"SELECT {IssuanceColumns} FROM issuance WHERE id = @id",
-        row => new StoredCertificate(row.GetInt64(0), ReadFacts(row), IsWatched: true, row.Time(19), FirstPlace(session, id)), ("@id", id));
-
-    private static LogPlace? FirstPlace(SqliteSession session, long issuance) => session.First(
-        "SELECT log_id, entry_index, logged FROM sighting JOIN log ON log.id = sighting.log WHERE issuance = @issuance ORDER BY sighting.id LIMIT 1",
-        row => new LogPlace(Id(row.Bytes(0)), new EntryIndex(row.Size(1)), row.Time(2)), ("@issuance", issuance));
+        $"SELECT {IssuanceColumns} FROM issuance WHERE id = @id", row => new StoredCertificate(row.GetInt64(0), ReadFacts(row)), ("@id", id));
 }

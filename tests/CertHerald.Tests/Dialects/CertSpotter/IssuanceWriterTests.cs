@@ -104,7 +104,7 @@ public sealed class IssuanceWriterTests
     {
         byte[] spki = [1, 2, 3];
 
-        Assert.Equal("AQID", Write(Given.GoldenFacts(), null, spki, "issuer.pubkey_der").GetProperty("issuer").GetProperty("pubkey_der").GetString());
+        Assert.Equal("AQID", Write(Given.GoldenFacts(), spki, "issuer.pubkey_der").GetProperty("issuer").GetProperty("pubkey_der").GetString());
         Assert.Equal(JsonValueKind.Null, Write(Given.GoldenFacts(), "issuer.pubkey_der").GetProperty("issuer").GetProperty("pubkey_der").ValueKind);
     }
 
@@ -176,26 +176,19 @@ public sealed class IssuanceWriterTests
     }
 
     [Fact]
-    public void Revocation_is_null_before_anybody_asked_and_then_what_was_told()
+    public void Revocation_is_null_since_no_CA_is_asked()
     {
-        DateTimeOffset asked = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
         Assert.Equal("null", Write(Given.GoldenFacts(), "revocation").GetProperty("revocation").GetRawText());
         Assert.False(Write(Given.GoldenFacts()).GetProperty("revoked").GetBoolean());
-
-        JsonElement good = Write(Given.GoldenFacts(), new Revocation(null, null, asked), null, "revocation"), bad = Write(Given.GoldenFacts(), new Revocation(asked.AddDays(-1), 1, asked), null, "revocation");
-
-        Assert.Equal("""{"time":null,"reason":null,"checked_at":"2026-11-21T12:00:00Z"}""", good.GetProperty("revocation").GetRawText());
-        Assert.Equal("""{"time":"2026-11-20T12:00:00Z","reason":1,"checked_at":"2026-11-21T12:00:00Z"}""", bad.GetProperty("revocation").GetRawText());
-        Assert.Equal((false, true), (good.GetProperty("revoked").GetBoolean(), bad.GetProperty("revoked").GetBoolean()));
     }
 
-    private static JsonElement Write(CertificateFacts facts, params string[] expand) => Write(facts, null, null, expand);
+    private static JsonElement Write(CertificateFacts facts, params string[] expand) => Write(facts, null, expand);
 
-    private static JsonElement Write(CertificateFacts facts, Revocation? revocation, byte[]? issuerSpki, params string[] expand)
+    private static JsonElement Write(CertificateFacts facts, byte[]? issuerSpki, params string[] expand)
     {
         var body = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(body, IssuanceWriter.Style))
-            new IssuanceWriter(IssuerDirectory.BuiltIn).Write(json, 2715166372, facts, revocation, Expand.Read(expand), issuerSpki);
+            new IssuanceWriter(IssuerDirectory.BuiltIn).Write(json, 2715166372, facts, Expand.Read(expand), issuerSpki);
         return JsonElement.Parse(body.WrittenSpan);
     }
 }

@@ -86,17 +86,4 @@ public sealed class LookalikePropertyTests
                     }
                 }
     }
-
-    [Fact]
-    public void Ten_thousand_names_of_a_certificate_are_judged_once_each()
-    {
-        string[] names = [.. Enumerable.Range(0, 10_000).Select(i => i % 2 == 0 ? $"shop-{i}.example.org" : $"facebook-login-{i}.example.org")];
-
-        IReadOnlyList<LookalikeEvent> events = Index.JudgeAll(names.Concat(names).Select(name => (ReadOnlyMemory<byte>)Encoding.ASCII.GetBytes(name)));
-
-        LookalikeEvent only = Assert.Single(events);
-        Assert.Equal("facebook.com", only.Domain.Name);
-        Assert.Equal(5_000, only.Names.Count);
-        Assert.Equal(only.Names.Select(one => one.Name).Order(StringComparer.Ordinal), only.Names.Select(one => one.Name));
-    }
 }

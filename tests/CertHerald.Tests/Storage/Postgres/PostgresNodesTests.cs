@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using CertHerald.Deciding;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 using CertHerald.Storage.Postgres;
@@ -61,6 +62,41 @@ public sealed class PostgresNodesTests : IAsyncLifetime
         await Eventually.HappensAsync(async () => (end = await Right.EventHorizonAsync(Cancellation)) is { Malformed: 2 });
 
         Assert.Equal(["first", "second"], (await Right.EventsAsync(default, end!.Value, 100, Cancellation)).Malformed.Select(one => one.Problem));
+    }
+
+    [Fact]
+    public async Task One_node_looks_up_caa_records_until_it_ends_or_falls_silent()
+    {
+        DateTimeOffset until = _time.GetUtcNow().AddMinutes(5);
+        Assert.True(await Left.TakeCaaAsync(until, Cancellation));
+        Assert.False(await Right.TakeCaaAsync(until, Cancellation));
+        Assert.True(await Left.TakeCaaAsync(until.AddMinutes(1), Cancellation));
+        _time.Advance(TimeSpan.FromMinutes(6));
+        Assert.False(await Right.TakeCaaAsync(until, Cancellation));
+
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(await Right.TakeCaaAsync(_time.GetUtcNow().AddMinutes(5), Cancellation));
+        Assert.False(await Left.TakeCaaAsync(until, Cancellation));
+        await Right.DisposeAsync();
+        Assert.True(await Left.TakeCaaAsync(until, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_database_from_before_keys_had_a_column_is_brought_to_it_whatever_strangers_wrote()
+    {
+        const string odd = "\0\"PubkeySha256\":\"00\"\\\"PubkeySha256\":\"00\"";
+        CertificateFacts facts = Some.Facts("a.example") with { TbsSha256 = Some.Hash("tbs"), IssuerOrganization = odd, SubjectName = odd, IssuerName = odd };
+        using PaperLog log = new("one");
+        log.Add("entry");
+        await Left.BeginLogAsync(log.Description, Frontier.Empty, Cancellation);
+        Batch batch = log.Read(0, 1);
+        await Left.CommitAsync(log.Id, batch, [Some.Unknown(Some.Match(batch.Raw, 0, facts))], _time.GetUtcNow(), Cancellation);
+
+        await PostgresServer.RunAsync(_database, "ALTER TABLE issuance DROP COLUMN pubkey_sha256");
+        await PostgresServer.RunAsync(_database, PostgresSchema.KnownKeys);
+
+        var known = new KnownCertificates(new HashSet<string>(), new Dictionary<string, IReadOnlySet<string>> { [facts.PubkeySha256] = new HashSet<string> { "a.example" } });
+        Assert.Equal([1], await Left.ClearAsync(known, Cancellation));
     }
 
     [Fact]

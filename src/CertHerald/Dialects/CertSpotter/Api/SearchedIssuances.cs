@@ -93,7 +93,7 @@ internal sealed class SearchedIssuances(
         foreach (StoredCertificate one in page)
         {
             byte[]? issuerSpki = one.Certificate.IssuerPubkeySha256 is { } key ? keys?.GetValueOrDefault(key) : null;
-            writer.Write(json, one.Id, one.Certificate, one.Revocation, wanted, issuerSpki);
+            writer.Write(json, one.Id, one.Certificate, wanted, issuerSpki);
             if (json.BytesCommitted + json.BytesPending - sent < SentAtOnce) continue;
             await json.FlushAsync(cancellation);
             await response.BodyWriter.FlushAsync(cancellation);
