@@ -19,16 +19,28 @@ namespace CertHerald.Benchmarks;
 /// <summary>A store with a log, to owe deliveries from.</summary>
 internal sealed class Owing : IAsyncDisposable
 {
-    private readonly byte[] _certificate;
+    // Two logs of one store hold different certificates.
+    private readonly byte[] _certificate, _log;
     private readonly VerifiedHead _head;
     private LogLane _tip;
     private Frontier _read = Frontier.Empty;
 
-    private Owing(IStore store, byte[] certificate, VerifiedHead head, LogLane tip) => (Store, _certificate, _head, _tip) = (store, certificate, head, tip);
+    private Owing(IStore store, byte[] certificate, byte[] log, VerifiedHead head, LogLane tip) => (Store, _certificate, _log, _head, _tip) = (store, certificate, log, head, tip);
 
     public IStore Store { get; private set; }
 
-    public static async Task<Owing> OpenAsync()
+    /// <param name="database">Of <see cref="PrivatePostgres"/>; null for SQLite.</param>
+    public static Task<Owing> OpenAsync(string? database = null)
+    {
+        string folder = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
+        var meter = new Meter("CertHerald");
+        return BeginAsync(Stores.Open(database ?? Stores.Sqlite, folder, TimeProvider.System, meter), folder, meter);
+    }
+
+    /// <summary>Another log of the same store. Not to be disposed of.</summary>
+    public Task<Owing> AnotherAsync() => BeginAsync(Store, Folder, Meter);
+
+    private static async Task<Owing> BeginAsync(IStore store, string folder, Meter meter)
     {
         using var ca = new TestCa();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -38,12 +50,10 @@ internal sealed class Owing : IAsyncDisposable
         byte[] signature = key.SignData(head.SignedBytes(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
         if (!VerifiedHead.TryVerify(head with { Signature = (byte[])[4, 3, (byte)(signature.Length >> 8), (byte)signature.Length, .. signature] }, logKey, out VerifiedHead? verified)) throw new InvalidOperationException();
 
-        string folder = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
-        var meter = new Meter("CertHerald");
-        IStore store = Stores.Open("sqlite", folder, TimeProvider.System, meter);
-        LogDescription log = LogDescription.Custom(logKey, LogProtocol.Rfc6962, "https://log.example/");
+        byte[] id = SHA256.HashData(key.ExportSubjectPublicKeyInfo());
+        LogDescription log = LogDescription.Custom(logKey, LogProtocol.Rfc6962, $"https://{Convert.ToHexStringLower(id)[..16]}.example/");
         await store.BeginLogAsync(log, Frontier.Empty, CancellationToken.None);
-        return new Owing(store, ca.Issue("www.example.com").Der, verified, (await store.LanesAsync(log.Id, CancellationToken.None))[^1]) { Folder = folder, Meter = meter };
+        return new Owing(store, ca.Issue("www.example.com").Der, id, verified, (await store.LanesAsync(log.Id, CancellationToken.None))[^1]) { Folder = folder, Meter = meter };
     }
 
     private string Folder { get; init; } = "";
@@ -60,7 +70,7 @@ internal sealed class Owing : IAsyncDisposable
         var decisions = new List<Decision>();
         for (int i = 0; i < issuances; i++)
         {
-            string hash = Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(start + (ulong)i)));
+            string hash = Convert.ToHexStringLower(SHA256.HashData([.. _log, .. BitConverter.GetBytes(start + (ulong)i)]));
             var facts = new CertificateFacts
             {
                 TbsSha256 = hash,

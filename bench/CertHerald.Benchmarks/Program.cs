@@ -47,6 +47,7 @@ if (AnyWanted("P1", "P2", "P4", "P10")) await foreach (Row row in ScanBenchmark.
 if (AnyWanted("S1", "S2")) foreach (Row row in await TipBenchmark.RunAsync(program, quick, large, Wanted)) Print(row);
 foreach (Row row in await FleetBenchmark.RunAsync(program, quick, Wanted)) Print(row);
 foreach (Row row in await StoreBenchmark.RunAsync(quick, Wanted)) Print(row);
+foreach (Row row in await PostgresBenchmark.RunAsync(quick, Wanted)) Print(row);
 if (Wanted("S5")) foreach (Row row in await SearchBenchmark.RunAsync(quick)) Print(row);
 foreach (Row row in await DeliveryBenchmark.RunAsync(quick, Wanted)) Print(row);
 if (Wanted("S6")) Print(await ReadingBenchmark.RunAsync(program, large));

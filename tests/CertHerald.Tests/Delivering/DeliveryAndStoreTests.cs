@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using CertHerald.Delivering;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
@@ -44,6 +45,31 @@ public sealed class DeliveryAndStoreTests
 
         Assert.Equal(20, found.Count);
         Assert.All(found, Assert.NotNull);
+    }
+
+    [Fact]
+    public async Task Rule_2_5_on_another_node_the_certificate_is_found_while_its_receiver_is_asked()
+    {
+        string database = await PostgresServer.NewDatabaseAsync();
+        using var folder = new Scratch();
+        using var meter = new Meter("CertHerald");
+        await using IStore other = Stores.Open(database, folder.Folder, TimeProvider.System, meter);
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenOnAsync(database, Given.Webhook(receiver.Url));
+        await rig.StartLoopAsync();
+        var found = new List<int>();
+        for (int i = 1; i <= 10; i++)
+        {
+            receiver.Then(async (connection, stopping) =>
+            {
+                found.Add((await other.IssuancesAsync(null, 20, stopping)).Count);
+                await Receiver.Answer(200)(connection, stopping);
+            });
+            await rig.OweAsync("hook");
+            await rig.Log.WaitForAsync("Webhook hook got", i);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 10), found);
     }
 
     [Fact]
