@@ -47,6 +47,6 @@ public sealed partial class EveryRuleTests
     [GeneratedRegex(@"(?<![^_])([ET]\d{1,2}|Rule_\d{1,2}_\d)(?=_)")]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"^CertHerald\.Tests\.((Architecture|Deciding|Fetching|Following|Inspecting|Names|TestLog|Transparency)\.|Api\.RefusedLogsTests$|EndToEnd\.JudgeTests$)")]
+    [GeneratedRegex(@"^CertHerald\.Tests\.((Deciding|Fetching|Following|Inspecting|Names|TestLog|Transparency)\.|(Api\.RefusedLogs|Architecture\.Ingest|Cli\.CheckConfig|Configuring\.Configuration|EndToEnd\.Judge|Storage\.KilledStore)Tests$)")]
     private static partial Regex OfOthers();
 }

@@ -53,6 +53,32 @@ public sealed class JudgeTests
         TestContext.Current.TestOutputHelper?.WriteLine($"both found {ours.Count} certificates in {log.Head.Size} entries");
     }
 
+    /// <summary>Of the 961 recorded entries that 13.3 counts, those that were kept: 512 in two pages, and 119 rows of certificates.</summary>
+    [Fact]
+    public async Task K21_Rule_13_3_over_real_recorded_entries_with_a_dot_both_find_every_certificate_that_has_a_name()
+    {
+        string certspotter = FindCertspotter();
+        using var scratch = new Scratch();
+        await using var log = new Log();
+        foreach (string page in (string[])["get-entries.256-511.json", "get-entries.512-767.json"])
+            log.AddCorpus(SharedData.Json("google-ct-server", page).RootElement.GetProperty("entries").EnumerateArray()
+                .Select(row => CorpusEntry.OfRow(row.GetProperty("leaf_input").GetBytesFromBase64(), row.GetProperty("extra_data").GetBytesFromBase64())));
+        log.AddCorpus(Corpus.Read(SharedData.PathOf("get-entries", "x509-selection.entries.jsonl.gz")));
+        log.Publish();
+        await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }, TestContext.Current.CancellationToken);
+        string list = scratch.Write("list.json", server.LogList(ListedProtocols.Rfc6962)), watch = scratch.Write("watchlist", ".");
+
+        Verdict verdict = await JudgeAsync(certspotter, scratch, list, watch);
+        Ended scan = (await Certherald.RunAsync("scan", "--log-list", list, "--watch-list", watch)).With(0);
+
+        Assert.Equal((631UL, log.Head.Size.Value), (verdict.VerifiedSize, log.Head.Size.Value));
+        Assert.Contains("verified_size=631 ", scan.Errors.Replace('\n', ' '), StringComparison.Ordinal);
+        HashSet<string> ours = [.. scan.Objects.Where(one => one.GetProperty("kind").GetString() == "match").Select(one => one.GetProperty("cert_sha256").GetString()!)];
+        Assert.Equal(626, ours.Count);
+        Assert.Empty(verdict.Found.Except(ours));
+        Assert.Empty(ours.Except(verdict.Found));
+    }
+
     [Fact]
     public async Task K21_Rule_13_4_a_flipped_leaf_is_refused_by_both()
     {

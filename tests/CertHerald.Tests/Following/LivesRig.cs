@@ -87,10 +87,10 @@ internal sealed class LivesRig : IAsyncDisposable
     }
 
     /// <summary>Lets this much time pass, with room for what happens in between.</summary>
-    public async Task PassAsync(TimeSpan all)
+    public async Task PassAsync(TimeSpan all, TimeSpan? step = null)
     {
         DateTimeOffset until = Time.GetUtcNow() + all;
-        await PassesAsync(() => Time.GetUtcNow() >= until);
+        await PassesAsync(() => Time.GetUtcNow() >= until, step);
     }
 
     /// <summary>The next process, with these lists configured. It does not know how long the last one was told to leave a log alone.</summary>

@@ -122,7 +122,7 @@ public sealed class LogLivesTests
             return Task.FromResult(true);
         };
         DateTimeOffset silent = rig.Time.GetUtcNow();
-        await rig.PassAsync(TimeSpan.FromDays(6.5));
+        await rig.PassAsync(TimeSpan.FromDays(6.5), TimeSpan.FromHours(2));
         Assert.Equal(FollowState.Delisted, rig.Log!.State);
         Assert.Empty(rig.Fleet.Stalled);
         await rig.PassesAsync(() => rig.Log.State == FollowState.Finished);
@@ -131,7 +131,7 @@ public sealed class LogLivesTests
         Assert.Empty(await rig.IncidentsAsync());
 
         log.Forget();
-        await rig.PassAsync(TimeSpan.FromDays(2));
+        await rig.PassAsync(TimeSpan.FromDays(2), TimeSpan.FromHours(2));
         Assert.InRange(log.Requests.Count(), 0, 3);
     }
 
@@ -148,7 +148,8 @@ public sealed class LogLivesTests
         await rig.PassesAsync(() => rig.Log!.Standing.Head?.Size.Value == 320 && rig.Log.Standing.State == FollowState.Failing);
         log.Lie = RefuseAll;
         rig.Served[List] = LogLists.Json("1.2");
-        await rig.PassesAsync(() => rig.Log!.State == FollowState.Finished);
+        await rig.PassesAsync(() => rig.Log!.State == FollowState.Delisted);
+        await rig.PassesAsync(() => rig.Log!.State == FollowState.Finished, TimeSpan.FromHours(2));
         // Meanwhile it may have withheld them for so long that this is told as well.
         Incident missing = Assert.Single(await rig.IncidentsAsync(), incident => incident.Subject != "unread");
         Assert.Equal((IncidentKinds.MissingEntry, null), (missing.Kind, missing.Closed));

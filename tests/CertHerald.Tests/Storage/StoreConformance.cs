@@ -53,7 +53,7 @@ public abstract partial class StoreConformance : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rule_1_1_A_log_begun_again_keeps_its_position_and_learns_its_new_name_and_address()
+    public async Task A_log_begun_again_keeps_its_position_and_learns_its_new_name_and_address()
     {
         PaperLog log = await BeginAsync(entries: 5, at: 3);
 

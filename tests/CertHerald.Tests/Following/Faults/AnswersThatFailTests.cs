@@ -124,6 +124,7 @@ public sealed class AnswersThatFailTests : FaultTests
         run.Log.Misbehave($"gone={form},for=3m");
         run.Grow(50);
         await run.UntilAsync(() => run.Standing.Error is not null || run.Log.Faults.Faults.Count == 0);
+        await run.UntilAsync(() => run.Log.Faults.Faults.Count == 0, TimeSpan.FromSeconds(20));
         await run.ReachHeadAsync();
         await run.AlertsAreThoseOfAnHonestLogAsync();
         await run.IncidentsAreAsync();

@@ -5,12 +5,23 @@ namespace CertHerald.Tests.Following.Faults;
 /// <summary>K20: the rules of ct.md and its tables in §12 and §14 have a test of each name. What they check is theirs.</summary>
 public sealed partial class EveryFaultTests
 {
+    private static readonly string[] Codes =
+    [
+        "fork", "inconsistent_head", "root_mismatch", "missing_entry", "pruned", "leaf_index", "bad_signature", "stale_head", "future_head", "chain_mismatch",
+        "unparsable_entry", "origin_mismatch", "unreachable", "throttled",
+    ];
+
     private static readonly ILookup<string, string> Names = Named();
 
-    private static readonly string[] Areas =
-        ["Architecture", "Deciding", "Fetching", "Following", "Inspecting", "Names", "TestLog", "Transparency", "Configuring", "Cli", "EndToEnd", "Storage"];
+    // Other areas have tests of other specifications, which number their rules in the same way.
+    private static readonly string[] Areas = ["Deciding.", "Fetching.", "Following.", "Inspecting.", "Names.", "TestLog.", "Transparency."];
+
+    private static readonly string[] Classes =
+        ["Api.RefusedLogsTests", "Architecture.IngestTests", "Cli.CheckConfigTests", "Configuring.ConfigurationTests", "EndToEnd.JudgeTests", "Storage.KilledStoreTests"];
 
     public static TheoryData<int> Faults => [.. Enumerable.Range(1, 41)];
+
+    public static TheoryData<string> Rows => [.. Codes];
 
     public static TheoryData<int> Checks => [.. Enumerable.Range(1, 21)];
 
@@ -26,25 +37,27 @@ public sealed partial class EveryFaultTests
     [Theory]
     [MemberData(nameof(Faults))]
     public void K20_each_fault_has_a_test_of_its_name(int fault) =>
-        Assert.Contains(Names[$"F{fault}"], space => space.Contains(".Following", StringComparison.Ordinal) || space.Contains(".EndToEnd", StringComparison.Ordinal));
+        Assert.Contains(Names[$"F{fault}"], test => test.StartsWith("Following.", StringComparison.Ordinal) || test.StartsWith("EndToEnd.", StringComparison.Ordinal));
 
     [Theory]
     [MemberData(nameof(Checks))]
     public void K20_each_check_has_a_test_of_its_name(int check) => Assert.NotEmpty(Names[$"K{check}"]);
 
-    /// <summary>Other specifications number their rules in the same way: only tests of what ct.md is about count.</summary>
     [Theory]
     [MemberData(nameof(Rules))]
-    public void K20_each_rule_has_a_test_of_its_name(string rule) =>
-        Assert.Contains(Names[$"Rule_{rule}"], space => space.Split('.') is ["CertHerald", "Tests", var area, ..] && Areas.Contains(area));
+    public void K20_each_rule_has_a_test_of_its_name(string rule) => Assert.Contains(Names[$"Rule_{rule}"], test => Areas.Any(test.StartsWith) || Classes.Contains(test));
 
-    /// <summary>The namespaces of tests by the numbers in their names.</summary>
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public void K20_each_row_of_section_10_has_a_test_of_its_name(string code) => Assert.NotEmpty(Names[code]);
+
+    /// <summary>The classes of tests, below all tests, by the numbers in the tests' names, and the codes of incidents that they begin with.</summary>
     private static ILookup<string, string> Named() =>
         (from type in typeof(EveryFaultTests).Assembly.GetTypes()
          from method in type.GetMethods()
          where method.IsDefined(typeof(FactAttribute), inherit: true)
-         from Match number in Number().Matches(method.Name)
-         select (number.Value, type.Namespace)).ToLookup(one => one.Value, one => one.Namespace!);
+         from name in Number().Matches(method.Name).Select(number => number.Value).Concat(Codes.Where(code => method.Name.StartsWith($"{code}_", StringComparison.OrdinalIgnoreCase)))
+         select (Name: name, Test: type.FullName!["CertHerald.Tests.".Length..])).ToLookup(one => one.Name, one => one.Test);
 
     [GeneratedRegex(@"(?<![^_])([FK]\d{1,2}|Rule_\d{1,2}_\d{1,2})(?=_)")]
     private static partial Regex Number();

@@ -228,7 +228,7 @@ internal sealed class FaultRun : IAsyncDisposable
         Assert.Equal(open, (await IncidentAsync(kind)).Closed is null);
     }
 
-    private Task<IReadOnlyList<Incident>> IncidentsAsync() => Rig.Store.IncidentsAsync(100, Cancellation);
+    public Task<IReadOnlyList<Incident>> IncidentsAsync() => Rig.Store.IncidentsAsync(100, Cancellation);
 
     /// <summary>What each alert that is owed is about: its event and its names.</summary>
     public async Task<string[]> AlertsAsync()

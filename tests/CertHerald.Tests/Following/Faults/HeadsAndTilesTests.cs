@@ -201,12 +201,13 @@ public sealed class HeadsAndTilesTests : FaultTests
 
     [Theory]
     [MemberData(nameof(Each), "foreign none disordered")]
-    public async Task F21_wrong_side_data_takes_no_alert_away(LogProtocol protocol, string form)
+    public async Task Chain_mismatch_F21_wrong_side_data_is_a_warning_and_takes_no_alert_away(LogProtocol protocol, string form)
     {
         await using FaultRun run = await FaultRun.StartAsync(protocol, [$"extra={form}"]);
         await run.ReachHeadAsync();
         await run.AlertsAreThoseOfAnHonestLogAsync();
         await run.IncidentsAreAsync(IncidentKinds.ChainMismatch);
+        Assert.All(await run.IncidentsAsync(), incident => Assert.Equal((Severity.Warning, null), (incident.Severity, incident.Closed)));
     }
 
     [Theory]
@@ -307,7 +308,7 @@ public sealed class HeadsAndTilesTests : FaultTests
     }
 
     [Fact]
-    public async Task F32_Rule_5_9_what_was_pruned_is_told_once_and_the_rest_is_read()
+    public async Task Pruned_F32_Rule_5_9_what_was_pruned_is_told_once_and_the_rest_is_read()
     {
         await using FaultRun run = await FaultRun.StartAsync(LogProtocol.StaticCt, ["prune=300"]);
         await run.UntilAsync(() => run.Standing.Tip.Value == FaultRun.Size && run.Standing.Lanes is [{ Trouble.Kind: IncidentKinds.Pruned }, _]);

@@ -59,9 +59,9 @@ public sealed class StandstillTests : FaultTests
     {
         await using FaultRun run = await FaultRun.StartAsync(LogProtocol.Rfc6962, ["missing=300-360"]);
         using var health = new LogHealth(() => run.Fleet.Logs, run.Rig.Store, run.Time, run.Rig.Meter, NullLogger<LogHealth>.Instance);
-        await run.UntilAsync(() => run.Standing.Tip.Value == FaultRun.Size && run.Standing.Lanes is [{ Trouble: not null }, _]);
+        await run.UntilAsync(() => run.Standing.Tip.Value == FaultRun.Size && run.Standing.Lanes is [{ Trouble: not null }, _], Minute);
 
-        await run.PassAsync(TimeSpan.FromHours(1), Minute);
+        await run.PassAsync(TimeSpan.FromHours(1), 5 * Minute);
         await health.LookAsync(Cancellation);
 
         Assert.Empty(run.Fleet.Stalled);
