@@ -71,6 +71,14 @@ public static class ProtectedDomainReader
         return true;
     }
 
+    /// <summary>Reads a domain's name alone: what separates fields in a line has no meaning here.</summary>
+    /// <param name="problem">As for <see cref="TryRead"/>.</param>
+    public static bool TryReadDomain(string text, [NotNullWhen(true)] out ProtectedDomain? domain, [NotNullWhen(false)] out string? problem)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return TryRead(text.Replace('\t', '?'), out domain, out problem);
+    }
+
     private static bool TryReadNames(string value, out IReadOnlyList<string> names, [NotNullWhen(false)] out string? problem)
     {
         var read = new List<string>();

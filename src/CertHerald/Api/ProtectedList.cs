@@ -143,7 +143,7 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
     /// <summary>A domain's name in canonical form; null with the problem if it is none.</summary>
     public static string? NameOf(string text, out string problem)
     {
-        bool isRead = ProtectedDomainReader.TryRead(text.Replace('\t', '?'), out ProtectedDomain? read, out string? wrong);
+        bool isRead = ProtectedDomainReader.TryReadDomain(text, out ProtectedDomain? read, out string? wrong);
         problem = isRead ? "" : $"{wrong}: write example.com.";
         return read?.Name;
     }

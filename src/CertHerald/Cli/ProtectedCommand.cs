@@ -89,7 +89,7 @@ internal static class ProtectedCommand
     }
 
     private static string NameOf(string place, string text) =>
-        ProtectedDomainReader.TryRead(text.Replace('\t', '?'), out ProtectedDomain? read, out string? problem)
+        ProtectedDomainReader.TryReadDomain(text, out ProtectedDomain? read, out string? problem)
             ? read.Name
             : throw new ConfigurationException([new ConfigurationMistake(place, problem, "write example.com")]);
 }

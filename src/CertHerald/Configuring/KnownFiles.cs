@@ -27,9 +27,7 @@ internal static class KnownFiles
             byte[] der = PemFile.TryReadFirst(bytes, "CERTIFICATE") ?? bytes;
             if (CertificateView.TryRead(der, out CertificateView certificate))
             {
-                byte[] hash = new byte[SHA256.HashSizeInBytes];
-                TbsFingerprint.Hash(certificate.Tbs, hash);
-                issuances.Add(Convert.ToHexStringLower(hash));
+                issuances.Add(IssuanceOf(certificate));
             }
             else
             {
@@ -37,6 +35,14 @@ internal static class KnownFiles
             }
         }
         return new KnownCertificates(issuances, keys);
+    }
+
+    /// <summary>The SHA-256 of its TBS, which it shares with its precertificate.</summary>
+    public static string IssuanceOf(CertificateView certificate)
+    {
+        byte[] hash = new byte[SHA256.HashSizeInBytes];
+        TbsFingerprint.Hash(certificate.Tbs, hash);
+        return Convert.ToHexStringLower(hash);
     }
 
     private static IEnumerable<(string File, byte[] Bytes)> Open(IReadOnlyList<string> patterns, string key, Action<string, string, string> mistake)

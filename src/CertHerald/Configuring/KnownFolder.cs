@@ -67,9 +67,7 @@ internal static class KnownFolder
             }
             else if (CertificateView.TryRead(PemFile.TryReadFirst(bytes, "CERTIFICATE") ?? bytes, out CertificateView certificate))
             {
-                byte[] hash = new byte[SHA256.HashSizeInBytes];
-                TbsFingerprint.Hash(certificate.Tbs, hash);
-                issuances.Add(Convert.ToHexStringLower(hash));
+                issuances.Add(KnownFiles.IssuanceOf(certificate));
             }
         }
         return new KnownCertificates(issuances, keys);

@@ -20,7 +20,7 @@ internal static class LookalikeSection
         {
             if (section is null)
             {
-                if (TryReadName(text!, out ProtectedDomain? plain, out string? problem)) Add(plain, (wrong, remedy) => root.Mistake(key, wrong, remedy));
+                if (ProtectedDomainReader.TryReadDomain(text!, out ProtectedDomain? plain, out string? problem)) Add(plain, (wrong, remedy) => root.Mistake(key, wrong, remedy));
                 else root.Mistake(key, problem, Form);
                 continue;
             }
@@ -32,7 +32,7 @@ internal static class LookalikeSection
                 section.Mistake("keywords", $"\"{keyword}\" is no keyword", string.Create(CultureInfo.InvariantCulture, $"write a word of {ShortestKeyword} to {LongestKeyword} characters that stands for you, such as a product"));
             section.Finish();
             if (name is null) section.Mistake("domain", "is missing", Form);
-            else if (!TryReadName(name, out ProtectedDomain? read, out string? problem)) section.Mistake("domain", problem, Form);
+            else if (!ProtectedDomainReader.TryReadDomain(name, out ProtectedDomain? read, out string? problem)) section.Mistake("domain", problem, Form);
             else
                 Add(read with { Own = own, Allowed = allowed, Keywords = [.. keywords.Select(keyword => keyword.Trim())], Threshold = threshold ?? ProtectedDomain.DefaultThreshold },
                     (wrong, remedy) => section.Mistake("domain", wrong, remedy));
@@ -46,20 +46,12 @@ internal static class LookalikeSection
         }
     }
 
-    /// <summary>One name alone: what separates fields in a line of a file has no meaning here.</summary>
-    private static bool TryReadName(string text, [NotNullWhen(true)] out ProtectedDomain? domain, [NotNullWhen(false)] out string? problem)
-    {
-        if (ProtectedDomainReader.TryRead(text.Replace('\t', '?'), out domain, out problem)) return true;
-        domain = null;
-        return false;
-    }
-
     private static List<string> Names(ConfigurationSection section, string key)
     {
         var names = new List<string>();
         foreach (string text in section.Texts(key) ?? [])
         {
-            if (TryReadName(text, out ProtectedDomain? read, out string? problem)) names.Add(read.Name);
+            if (ProtectedDomainReader.TryReadDomain(text, out ProtectedDomain? read, out string? problem)) names.Add(read.Name);
             else section.Mistake(key, problem, "write example.net: it counts with all below it");
         }
         return names;

@@ -160,7 +160,7 @@ internal sealed partial class PostgresStore
             SELECT * FROM unnest(@ids, @names, @parents, @monitored, @wildcards) ON CONFLICT DO NOTHING
             """,
             ("@ids", endpoints.Select(one => one.Issuance).ToArray()), ("@names", endpoints.Select(one => one.Endpoint.DnsName).ToArray()),
-            ("@parents", endpoints.Select(one => ParentOf(one.Endpoint.DnsName)).ToArray()), ("@monitored", endpoints.Select(one => one.Endpoint.MonitoredDomain).ToArray()),
+            ("@parents", endpoints.Select(one => CertificateKeys.ParentOf(one.Endpoint.DnsName).ToString()).ToArray()), ("@monitored", endpoints.Select(one => one.Endpoint.MonitoredDomain).ToArray()),
             ("@wildcards", endpoints.Select(one => one.Endpoint.Wildcard).ToArray()));
     }
 
@@ -249,8 +249,6 @@ internal sealed partial class PostgresStore
     private static string ToJson(CertificateFacts facts) => JsonSerializer.Serialize(facts with { CertDer = [] });
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
-
-    private static string ParentOf(string name) => name.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0 ? name[(dot + 1)..] : "";
 
     /// <summary>What a webhook is to be owed.</summary>
     private readonly record struct Debt(string Webhook, string Kind, long Subject);

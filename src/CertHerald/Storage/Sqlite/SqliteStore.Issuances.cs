@@ -139,7 +139,7 @@ internal sealed partial class SqliteStore
         foreach (WatchedEndpoint endpoint in decision.Endpoints)
             session.Run(
                 "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
-                ("@id", id), ("@name", endpoint.DnsName), ("@parent", ParentOf(endpoint.DnsName)),
+                ("@id", id), ("@name", endpoint.DnsName), ("@parent", CertificateKeys.ParentOf(endpoint.DnsName).ToString()),
                 ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
     }
 
@@ -238,6 +238,4 @@ internal sealed partial class SqliteStore
     };
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
-
-    private static string ParentOf(string name) => name.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0 ? name[(dot + 1)..] : "";
 }
