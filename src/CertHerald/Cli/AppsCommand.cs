@@ -24,7 +24,7 @@ internal static class AppsCommand
         certherald apps create "security team"
         certherald apps create "old receiver" --id 457084771331516 --secret file:/run/secrets/app
         certherald apps list
-        certherald apps rotate 457084771331516 --overlap 48h
+        certherald apps rotate-secret 457084771331516 --overlap 48h
         """);
 
     private static Command Make()
@@ -47,13 +47,13 @@ internal static class AppsCommand
 
     private static Command Rotate()
     {
-        var command = new Command("rotate", "Gives it a new secret and prints it, once. Both open the API for a while; requests are signed with the old one until it ends.")
+        var command = new Command("rotate-secret", "Gives it a new secret and prints it, once. Both open the API for a while; requests are signed with the old one until it ends.")
         { App, Overlap, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             var asked = new Dictionary<string, object>();
             if (parsed.GetValue(Overlap) is { } text)
-                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap)
+                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap, mayBeZero: true)
                     ? overlap.TotalHours
                     : throw new ConfigurationException([new ConfigurationMistake("--overlap", $"\"{text}\" is no length of time", "write 24h, 7d or 0s")]));
             if (SecretIn(parsed) is { } secret) asked.Add("secret", secret);
@@ -61,8 +61,8 @@ internal static class AppsCommand
             return CommandLine.Done;
         });
         return command.WithExamples("""
-            certherald apps rotate 457084771331516
-            certherald apps rotate 457084771331516 --overlap 0s      ends the old one at once: it has leaked
+            certherald apps rotate-secret 457084771331516
+            certherald apps rotate-secret 457084771331516 --overlap 0s      ends the old one at once: it has leaked
             """);
     }
 

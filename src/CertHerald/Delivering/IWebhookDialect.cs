@@ -21,6 +21,9 @@ internal interface IWebhookDialect
     /// <summary>Whether its bodies are drafts of mails: no webhook speaks it.</summary>
     bool IsMail => false;
 
+    /// <summary>Whether a body is about one protected domain, with all names of a certificate that imitate it; else about one registrable domain that imitates.</summary>
+    bool TellsByDomain => false;
+
     /// <summary>Whether this dialect has a body for an event of this kind.</summary>
     bool Speaks(string kind);
 
@@ -36,9 +39,10 @@ internal interface IWebhookDialect
     /// <summary>Names of examples that can be asked for; the usual one need not be among them.</summary>
     IReadOnlyList<string> Examples => [];
 
-    /// <summary>Writes the body of a test that was asked for by name.</summary>
-    /// <param name="name">One of <see cref="Examples"/>.</param>
-    void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => WriteTest(baseUrl, now, body);
+    /// <summary>Writes the body of a test as one webhook would get it.</summary>
+    /// <param name="name">One of <see cref="Examples"/>; null: the usual one.</param>
+    /// <param name="isShort">As <see cref="DeliverySubject.IsShort"/>.</param>
+    void WriteExample(string? name, bool isShort, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => WriteTest(baseUrl, now, body);
 }
 
 /// <summary>A body about several events, as large as the dialect's receivers take.</summary>

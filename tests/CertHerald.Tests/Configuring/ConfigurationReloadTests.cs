@@ -63,6 +63,29 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_apps_alone_watch_does_not_keep_an_empty_list_from_being_read_again()
+    {
+        await StartAsync("", new { public_url = "https://one.example" });
+        _watched.AddOfApps(Names.WatchLists.Of(".app.test"));
+
+        Configure(new { public_url = "https://one.example", watch = new[] { "two.example" } });
+        await AskAsync();
+        Configure(new { public_url = "https://one.example" });
+        await AskAsync();
+        Assert.Equal([".app.test", "two.example"], Watches);
+        Assert.Contains("after 1 items", Assert.Single(_reload!.Mistakes).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Apps_alone_reload()
+    {
+        await StartAsync("", new { public_url = "https://one.example" });
+        _watched.AddOfApps(Names.WatchLists.Of(".app.test"));
+        await AskAsync();
+        Assert.Empty(_reload!.Mistakes);
+    }
+
+    [Fact]
     public async Task A_file_that_is_replaced_by_renaming_is_read_again()
     {
         await StartAsync("one.example\n");

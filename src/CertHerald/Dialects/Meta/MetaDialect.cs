@@ -35,6 +35,8 @@ internal sealed class MetaDialect : IWebhookDialect
         ShortensAfter413 = true,
     };
 
+    public bool TellsByDomain => true;
+
     public IReadOnlyList<string> Options => DialectOptions.All;
 
     public bool Speaks(string kind) => kind is EventKinds.Certificate or EventKinds.UnknownCertificate or EventKinds.Lookalike;
@@ -49,22 +51,18 @@ internal sealed class MetaDialect : IWebhookDialect
     public IWebhookBatch BeginBatch() => new Batch();
 
     public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) =>
-        Write(new DeliverySubject(baseUrl, SampleIssuance.Of(now), null) { At = now }, body);
+        WriteExample(null, isShort: false, baseUrl, now, body);
 
     public IReadOnlyList<string> Examples => [CertificateField, PhishingField];
 
     /// <summary>What the original sent about look-alikes, with its own example's names.</summary>
-    public void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
+    public void WriteExample(string? name, bool isShort, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
     {
-        if (name == CertificateField)
-        {
-            WriteTest(baseUrl, now, body);
-            return;
-        }
         Issuance sample = SampleIssuance.Of(now);
+        string pem = MetaChange.PemOf(sample.Certificate.CertDer), hash = sample.Certificate.CertSha256;
         var whole = new MetaBody();
-        whole.TryAdd(new MetaEntry(sample.Id, now, new PhishingChange(
-            MetaChange.PemOf(sample.Certificate.CertDer), sample.Certificate.CertSha256, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com")));
+        whole.TryAdd(new MetaEntry(
+            sample.Id, now, name == PhishingField ? new PhishingChange(pem, hash, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com") : new CertificateChange(pem, hash), isShort));
         whole.Write(body);
     }
 

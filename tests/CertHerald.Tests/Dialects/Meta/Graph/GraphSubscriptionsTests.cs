@@ -142,6 +142,24 @@ public sealed class GraphSubscriptionsTests
         GraphRig.AssertError(await rig.PostAsync($"/{rig.Id}/subscriptions_sample?field=feed"), 100);
     }
 
+    [Theory]
+    [InlineData("certificate")]
+    [InlineData("phishing")]
+    public async Task A_sample_is_as_short_as_what_the_subscription_is_sent(string field)
+    {
+        await using Receiver receiver = Echoing();
+        await using GraphRig rig = await GraphRig.StartAsync();
+        await rig.PostAsync($"/{rig.Id}/subscriptions", GraphRig.FormOf(
+            ("object", "certificate_transparency"), ("callback_url", receiver.Url.ToString()), ("fields", "certificate,phishing"), ("verify_token", "t"), ("include_values", "false")));
+        receiver.Default = Receiver.Answer(200);
+
+        await rig.PostAsync($"/{rig.Id}/subscriptions_sample", GraphRig.FormOf(("field", field)));
+
+        JsonElement entry = JsonElement.Parse(receiver.Requests[^1].Body).GetProperty("entry")[0];
+        Assert.Equal(["id", "changed_fields", "time"], entry.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(field, Assert.Single(entry.GetProperty("changed_fields").EnumerateArray()).GetString());
+    }
+
     [Fact]
     public async Task An_apps_webhook_is_listed_with_the_others_and_changed_by_the_app_alone()
     {
