@@ -111,6 +111,32 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task One_certificate_with_two_registrable_domains_is_told_once_by_protected_domain_and_read_again_not_at_all()
+    {
+        PaperLog log = await BeginAsync(entries: 3);
+        string[] registrable = ["evil.com", "xn--facbook-9gg.ml"];
+        Decision Shown(ulong at, bool isPrecertificate) => Lookalike(log, at, "a", isPrecertificate,
+            [.. from owner in (string[])[ProtectedDomainOwners.Operator, SomeApp] from name in registrable select Imitating("facebook.com", name, $"facebook.com.{name}") with { Owner = owner }]) with
+        {
+            OwedLookalikes = [Listens, new Subscription("app", [EventKinds.Lookalike]) { Owner = SomeApp, TellsByDomain = true }],
+        };
+
+        CommitOutcome first = await CommitAsync(log, log.Read(0, 1), Shown(0, isPrecertificate: true)), again = await CommitAsync(log, log.Read(1, 2), Shown(1, isPrecertificate: false));
+
+        Assert.Equal((3, 0), (first.Owed, again.Owed));
+        IReadOnlyList<StoredDelivery> owed = await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation);
+        Assert.Equal(["app", "hook", "hook"], owed.Select(one => one.Webhook).Order());
+        LookalikeAlert alert = (await Store.FindLookalikeAlertAsync(owed.Single(one => one.Webhook == "app").Subject, Cancellation))!;
+        Assert.Equal(["facebook.com.evil.com", "facebook.com.xn--facbook-9gg.ml"], Assert.Single(alert.Names).Names.Select(name => name.Name));
+
+        // Of another certificate what is new is told, beside what was told before.
+        Decision more = Lookalike(log, 2, "b", [.. registrable.Append("third.test").Select(name => Imitating("facebook.com", name, $"facebook.com.{name}") with { Owner = SomeApp })]) with { OwedLookalikes = Shown(2, false).OwedLookalikes };
+        Assert.Equal(1, (await CommitAsync(log, log.Read(2, 3), more)).Owed);
+        alert = (await Store.FindLookalikeAlertAsync((await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation)).Max(one => one.Subject), Cancellation))!;
+        Assert.Equal(("third.test", 3), (alert.Registrable, Assert.Single(alert.Names).Names.Count));
+    }
+
+    [Fact]
     public async Task An_allowed_name_closes_what_it_covers_and_opens_it_again_when_it_is_taken_back()
     {
         PaperLog log = await BeginAsync(entries: 1);

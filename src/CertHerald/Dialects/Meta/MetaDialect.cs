@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Dialects.Meta;
@@ -61,8 +62,8 @@ internal sealed class MetaDialect : IWebhookDialect
         Issuance sample = SampleIssuance.Of(now);
         string pem = MetaChange.PemOf(sample.Certificate.CertDer), hash = sample.Certificate.CertSha256;
         var whole = new MetaBody();
-        whole.TryAdd(new MetaEntry(
-            sample.Id, now, name == PhishingField ? new PhishingChange(pem, hash, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com") : new CertificateChange(pem, hash), isShort));
+        whole.TryAdd([new MetaEntry(
+            sample.Id, now, name == PhishingField ? new PhishingChange(pem, hash, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com") : new CertificateChange(pem, hash), isShort)]);
         whole.Write(body);
     }
 
@@ -72,27 +73,21 @@ internal sealed class MetaDialect : IWebhookDialect
 
         public bool TryAdd(DeliverySubject subject)
         {
-            if (subject.Lookalike is { } lookalike) return TryAdd(subject, lookalike);
+            if (subject.Lookalike is { } lookalike) return _body.TryAdd([.. lookalike.Names.Select(imitated => EntryOf(subject, lookalike, imitated))]);
             Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
             var change = new CertificateChange(MetaChange.PemOf(issuance.Certificate.CertDer), issuance.Certificate.CertSha256, subject.Evidence);
-            return _body.TryAdd(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort));
+            return _body.TryAdd([new MetaEntry(issuance.Id, subject.At, change, subject.IsShort)]);
         }
 
-        // The original told of one protected domain at a time: what imitates many makes an entry for each, the most imitated first.
-        private bool TryAdd(DeliverySubject subject, LookalikeAlert lookalike)
+        // One protected domain, unless it was owed before the webhook changed its dialect: nothing of it may be lost then.
+        private static MetaEntry EntryOf(DeliverySubject subject, LookalikeAlert lookalike, AlertedNames imitated)
         {
-            string pem = MetaChange.PemOf(lookalike.Issuance.Certificate.CertDer);
-            bool isAdded = false;
-            foreach (AlertedNames imitated in lookalike.Names)
+            CertificateFacts certificate = lookalike.Issuance.Certificate;
+            var change = new PhishingChange(MetaChange.PemOf(certificate.CertDer), certificate.CertSha256, [.. imitated.Names.Select(name => name.Name)], imitated.Domain)
             {
-                var change = new PhishingChange(pem, lookalike.Issuance.Certificate.CertSha256, [.. imitated.Names.Select(name => name.Name)], imitated.Domain)
-                {
-                    Evidence = subject.Evidence,
-                };
-                if (!_body.TryAdd(new MetaEntry(lookalike.Issuance.Id, subject.At, change, subject.IsShort))) break;
-                isAdded = true;
-            }
-            return isAdded;
+                Evidence = subject.Evidence,
+            };
+            return new MetaEntry(lookalike.Issuance.Id, subject.At, change, subject.IsShort);
         }
 
         public void Write(IBufferWriter<byte> body) => _body.Write(body);

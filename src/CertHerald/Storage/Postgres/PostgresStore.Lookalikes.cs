@@ -104,77 +104,66 @@ internal sealed partial class PostgresStore
         await session.LockAsync(PostgresLock.Lookalikes);
         var alerted = new List<AlertedLookalike>();
         foreach ((long issuance, Decision decision, IReadOnlyList<LookalikeMatch> matches) in found)
+        {
+            var told = new List<ToldLookalike>();
+            var open = new List<LookalikeMatch>();
             foreach (IGrouping<(string Owner, string Registrable), LookalikeMatch> group in matches.GroupBy(match => (match.Owner, match.Registrable)))
-                foreach ((long lookalike, string change, IReadOnlyList<LookalikeMatch> told) in await WriteLookalikesAsync(session, issuance, group, now))
+            {
+                (string Name, object? Value)[] which = [("@owner", group.Key.Owner), ("@registrable", group.Key.Registrable)];
+                LookalikePlan plan = LookalikeRules.Plan([.. group], await session.AllAsync("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
+                    row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), which), now);
+                foreach (LookalikeStep step in plan.Steps)
                 {
-                    LookalikeMatch best = told.MaxBy(match => match.Names[0].Score)!;
-                    alerted.Add(new AlertedLookalike(best.Owner, best.Domain, best.Registrable, best.Names[0], change));
-                    foreach (IReadOnlyList<AlertedNames> part in LookalikeRules.Parts(told))
-                    {
-                        long alert = await session.SingleAsync(
-                            "INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
-                            row => row.GetInt64(0), ("@lookalike", lookalike), ("@issuance", issuance), ("@change", change), ("@now", now), ("@names", JsonSerializer.Serialize(part)));
-                        owed.AddRange(from subscription in decision.OwedLookalikes where subscription.Owner == best.Owner select new Debt(subscription.Webhook, EventKinds.Lookalike, alert));
-                    }
+                    long id = step.Row ?? await AddLookalikeAsync(session, step, issuance, now);
+                    if (await JoinAsync(session, id, step, issuance, now) && step.Change is { } change) told.Add(new ToldLookalike(id, change, step.Told));
                 }
+                if (plan.MakesBulk)
+                    await session.RunAsync("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", which);
+                open.AddRange(plan.Open);
+            }
+            alerted.AddRange(told.Select(one => one.ToAlerted()));
+
+            foreach (LookalikeTelling telling in LookalikeRules.Tellings(told, open, decision.OwedLookalikes, ((MatchFinding)decision.Finding).Certificate.CertDer.Length))
+            {
+                long alert = await session.SingleAsync(
+                    "INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
+                    row => row.GetInt64(0), ("@lookalike", telling.Lookalike), ("@issuance", issuance), ("@change", telling.Change), ("@now", now), ("@names", JsonSerializer.Serialize(telling.Names)));
+                owed.AddRange(telling.Webhooks.Select(webhook => new Debt(webhook, EventKinds.Lookalike, alert)));
+            }
+        }
         return alerted;
     }
 
-    /// <summary>What one registrable domain imitates of one owner's domains.</summary>
-    /// <returns>What there is to tell.</returns>
-    private static async Task<IReadOnlyList<(long Lookalike, string Change, IReadOnlyList<LookalikeMatch> Told)>> WriteLookalikesAsync(
-        PostgresSession session, long issuance, IGrouping<(string Owner, string Registrable), LookalikeMatch> group, DateTimeOffset now)
-    {
-        (string owner, string registrable) = group.Key;
-        List<LookalikeRow> before = await session.AllAsync("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
-            row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), ("@owner", owner), ("@registrable", registrable));
-        LookalikeRow? bulk = before.Find(row => row.Domain.Length == 0);
-        bool isBulk = bulk is not null || LookalikeRules.IsBulk(owner, before.Select(row => row.Domain).Union(group.Select(match => match.Domain), StringComparer.Ordinal).Count());
-
-        var told = new List<(long, string, IReadOnlyList<LookalikeMatch>)>();
-        foreach (LookalikeMatch match in group)
-        {
-            LookalikeRow? row = before.Find(row => row.Domain == match.Domain);
-            long id = row?.Id ?? await AddLookalikeAsync(session, match, match.Domain, isBulk ? LookalikeState.Bulk : LookalikeState.Open, issuance, now);
-            bool isNewCertificate = await JoinAsync(session, id, match, issuance, now);
-            string? change = row is null ? LookalikeChanges.New : isNewCertificate && row.IsDueAgain(now) ? LookalikeChanges.Again : null;
-            if (!isBulk && change is not null) told.Add((id, change, [match]));
-        }
-        if (!isBulk) return told;
-
-        LookalikeMatch best = group.MaxBy(match => match.Names[0].Score)!;
-        long whole = bulk?.Id ?? await AddLookalikeAsync(session, best, "", LookalikeState.Open, issuance, now);
-        if (bulk is null)
-            await session.RunAsync("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", ("@owner", owner), ("@registrable", registrable));
-        bool isAnother = await JoinAsync(session, whole, best with { Names = [best.Names[0]] }, issuance, now, keepNames: false);
-        if (bulk is null) told.Add((whole, LookalikeChanges.Bulk, [.. group]));
-        else if (isAnother && bulk.IsDueAgain(now)) told.Add((whole, LookalikeChanges.Again, [.. group]));
-        return told;
-    }
-
-    private static Task<long> AddLookalikeAsync(PostgresSession session, LookalikeMatch match, string domain, LookalikeState state, long issuance, DateTimeOffset now) => session.SingleAsync(
+    private static Task<long> AddLookalikeAsync(PostgresSession session, LookalikeStep step, long issuance, DateTimeOffset now) => session.SingleAsync(
         """
         INSERT INTO lookalike (owner, domain, registrable, state, best, score, class, reasons, names, certificates, issuance, opened, last_seen)
         VALUES (@owner, @domain, @registrable, @state, @best, @score, @class, @reasons, 0, 0, @issuance, @now, @now) RETURNING id
         """,
         row => row.GetInt64(0),
-        ("@owner", match.Owner), ("@domain", domain), ("@registrable", match.Registrable), ("@state", state), ("@best", match.Names[0].Name),
-        ("@score", match.Names[0].Score), ("@class", match.Names[0].Class), ("@reasons", match.Names[0].Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
+        ("@owner", step.Match.Owner), ("@domain", step.Domain), ("@registrable", step.Match.Registrable), ("@state", step.State), ("@best", step.Match.Names[0].Name),
+        ("@score", step.Match.Names[0].Score), ("@class", step.Match.Names[0].Class), ("@reasons", step.Match.Names[0].Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
 
     /// <returns>Whether the certificate is new to it.</returns>
-    private static async Task<bool> JoinAsync(PostgresSession session, long lookalike, LookalikeMatch match, long issuance, DateTimeOffset now, bool keepNames = true)
+    private static async Task<bool> JoinAsync(PostgresSession session, long lookalike, LookalikeStep step, long issuance, DateTimeOffset now)
     {
         if (await session.RunAsync("INSERT INTO lookalike_issuance (lookalike, issuance) VALUES (@id, @issuance) ON CONFLICT DO NOTHING", ("@id", lookalike), ("@issuance", issuance)) == 0) return false;
 
         long names = await session.SingleAsync("SELECT names FROM lookalike WHERE id = @id FOR UPDATE", row => row.GetInt64(0), ("@id", lookalike));
-        if (keepNames)
-            foreach (LookalikeName name in match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names)))
-                names += await session.RunAsync(
-                    "INSERT INTO lookalike_name (lookalike, name, score, class, reasons, issuance, seen) VALUES (@id, @name, @score, @class, @reasons, @issuance, @now) ON CONFLICT DO NOTHING",
-                    ("@id", lookalike), ("@name", name.Name), ("@score", name.Score), ("@class", name.Class), ("@reasons", name.Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
+        // A bulk finding's are its members'.
+        LookalikeName[] kept = step.Domain.Length == 0 ? [] : [.. step.Match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names))];
+        if (kept.Length > 0)
+            names += await session.RunAsync(
+                """
+                INSERT INTO lookalike_name (lookalike, name, score, class, reasons, issuance, seen)
+                SELECT @id, name, score, class, ARRAY(SELECT jsonb_array_elements_text(reasons::jsonb)), @issuance, @now
+                FROM unnest(@kept, @scores, @classes, @reasons) AS new (name, score, class, reasons) ON CONFLICT DO NOTHING
+                """,
+                ("@id", lookalike), ("@kept", kept.Select(name => name.Name).ToArray()), ("@scores", kept.Select(name => name.Score).ToArray()),
+                ("@classes", kept.Select(name => name.Class).ToArray()), ("@reasons", kept.Select(name => JsonSerializer.Serialize(name.Reasons)).ToArray()),
+                ("@issuance", issuance), ("@now", now));
         await session.RunAsync("UPDATE lookalike SET names = @names, certificates = certificates + 1, issuance = @issuance, last_seen = @now WHERE id = @id",
             ("@id", lookalike), ("@names", names), ("@issuance", issuance), ("@now", now));
-        LookalikeName best = match.Names[0];
+        LookalikeName best = step.Match.Names[0];
         await session.RunAsync("UPDATE lookalike SET best = @best, score = @score, class = @class, reasons = @reasons WHERE id = @id AND score < @score",
             ("@id", lookalike), ("@best", best.Name), ("@score", best.Score), ("@class", best.Class), ("@reasons", best.Reasons.ToArray()));
         return true;

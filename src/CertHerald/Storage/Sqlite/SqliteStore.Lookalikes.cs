@@ -96,70 +96,56 @@ internal sealed partial class SqliteStore
     private static void WriteLookalikes(
         SqliteSession session, long issuance, Decision decision, IReadOnlyList<LookalikeMatch> matches, DateTimeOffset headSeen, DateTimeOffset now, List<AlertedLookalike> alerted, ref int owed)
     {
+        var told = new List<ToldLookalike>();
+        var open = new List<LookalikeMatch>();
         foreach (IGrouping<(string Owner, string Registrable), LookalikeMatch> group in matches.GroupBy(match => (match.Owner, match.Registrable)))
         {
-            (string owner, string registrable) = group.Key;
-            List<LookalikeRow> before = session.All("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
-                row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), ("@owner", owner), ("@registrable", registrable));
-            LookalikeRow? bulk = before.Find(row => row.Domain.Length == 0);
-            bool isBulk = bulk is not null || LookalikeRules.IsBulk(owner, before.Select(row => row.Domain).Union(group.Select(match => match.Domain), StringComparer.Ordinal).Count());
-
-            foreach (LookalikeMatch match in group)
+            (string Name, object? Value)[] which = [("@owner", group.Key.Owner), ("@registrable", group.Key.Registrable)];
+            LookalikePlan plan = LookalikeRules.Plan([.. group], session.All("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
+                row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), which), now);
+            foreach (LookalikeStep step in plan.Steps)
             {
-                LookalikeRow? row = before.Find(row => row.Domain == match.Domain);
-                long id = row?.Id ?? AddLookalike(session, match, match.Domain, isBulk ? LookalikeState.Bulk : LookalikeState.Open, issuance, now);
-                bool isNewCertificate = Join(session, id, match, issuance, now);
-                string? change = row is null ? LookalikeChanges.New : isNewCertificate && row.IsDueAgain(now) ? LookalikeChanges.Again : null;
-                if (!isBulk && change is not null) Tell(id, change, [match], ref owed);
+                long id = step.Row ?? AddLookalike(session, step, issuance, now);
+                if (Join(session, id, step, issuance, now) && step.Change is { } change) told.Add(new ToldLookalike(id, change, step.Told));
             }
-            if (!isBulk) continue;
-
-            LookalikeMatch best = group.MaxBy(match => match.Names[0].Score)!;
-            long whole = bulk?.Id ?? AddLookalike(session, best, "", LookalikeState.Open, issuance, now);
-            if (bulk is null) session.Run("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", ("@owner", owner), ("@registrable", registrable));
-            bool isAnother = Join(session, whole, best with { Names = [best.Names[0]] }, issuance, now, keepNames: false);
-            if (bulk is null) Tell(whole, LookalikeChanges.Bulk, group, ref owed);
-            else if (isAnother && bulk.IsDueAgain(now)) Tell(whole, LookalikeChanges.Again, group, ref owed);
+            if (plan.MakesBulk) session.Run("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", which);
+            open.AddRange(plan.Open);
         }
+        alerted.AddRange(told.Select(one => one.ToAlerted()));
 
-        void Tell(long lookalike, string change, IEnumerable<LookalikeMatch> told, ref int owed)
+        foreach (LookalikeTelling telling in LookalikeRules.Tellings(told, open, decision.OwedLookalikes, ((MatchFinding)decision.Finding).Certificate.CertDer.Length))
         {
-            LookalikeMatch best = told.MaxBy(match => match.Names[0].Score)!;
-            alerted.Add(new AlertedLookalike(best.Owner, best.Domain, best.Registrable, best.Names[0], change));
-            foreach (IReadOnlyList<AlertedNames> part in LookalikeRules.Parts(told))
-            {
-                long alert = session.Single("INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
-                    row => row.GetInt64(0), ("@lookalike", lookalike), ("@issuance", issuance), ("@change", change), ("@now", now), ("@names", JsonSerializer.Serialize(part)));
-                foreach (Subscription subscription in decision.OwedLookalikes)
-                    if (subscription.Owner == best.Owner) owed += Owe(session, subscription.Webhook, EventKinds.Lookalike, alert, headSeen, now);
-            }
+            long alert = session.Single("INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
+                row => row.GetInt64(0), ("@lookalike", telling.Lookalike), ("@issuance", issuance), ("@change", telling.Change), ("@now", now), ("@names", JsonSerializer.Serialize(telling.Names)));
+            foreach (string webhook in telling.Webhooks) owed += Owe(session, webhook, EventKinds.Lookalike, alert, headSeen, now);
         }
     }
 
-    private static long AddLookalike(SqliteSession session, LookalikeMatch match, string domain, LookalikeState state, long issuance, DateTimeOffset now) => session.Single(
+    private static long AddLookalike(SqliteSession session, LookalikeStep step, long issuance, DateTimeOffset now) => session.Single(
         """
         INSERT INTO lookalike (owner, domain, registrable, state, best, score, class, reasons, names, certificates, issuance, opened, last_seen)
         VALUES (@owner, @domain, @registrable, @state, @best, @score, @class, @reasons, 0, 0, @issuance, @now, @now) RETURNING id
         """,
         row => row.GetInt64(0),
-        ("@owner", match.Owner), ("@domain", domain), ("@registrable", match.Registrable), ("@state", state), ("@best", match.Names[0].Name),
-        ("@score", match.Names[0].Score), ("@class", match.Names[0].Class), ("@reasons", JsonSerializer.Serialize(match.Names[0].Reasons)), ("@issuance", issuance), ("@now", now));
+        ("@owner", step.Match.Owner), ("@domain", step.Domain), ("@registrable", step.Match.Registrable), ("@state", step.State), ("@best", step.Match.Names[0].Name),
+        ("@score", step.Match.Names[0].Score), ("@class", step.Match.Names[0].Class), ("@reasons", JsonSerializer.Serialize(step.Match.Names[0].Reasons)), ("@issuance", issuance), ("@now", now));
 
     /// <returns>Whether the certificate is new to it.</returns>
-    private static bool Join(SqliteSession session, long lookalike, LookalikeMatch match, long issuance, DateTimeOffset now, bool keepNames = true)
+    private static bool Join(SqliteSession session, long lookalike, LookalikeStep step, long issuance, DateTimeOffset now)
     {
         if (session.Run("INSERT INTO lookalike_issuance (lookalike, issuance) VALUES (@id, @issuance) ON CONFLICT DO NOTHING", ("@id", lookalike), ("@issuance", issuance)) == 0) return false;
 
         long names = session.Single("SELECT names FROM lookalike WHERE id = @id", row => row.GetInt64(0), ("@id", lookalike));
-        if (keepNames)
-            foreach (LookalikeName name in match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names)))
+        // A bulk finding's are its members'.
+        if (step.Domain.Length > 0)
+            foreach (LookalikeName name in step.Match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names)))
                 names += session.Run(
                     "INSERT INTO lookalike_name (lookalike, name, score, class, reasons, issuance, seen) VALUES (@id, @name, @score, @class, @reasons, @issuance, @now) ON CONFLICT DO NOTHING",
                     ("@id", lookalike), ("@name", name.Name), ("@score", name.Score), ("@class", name.Class), ("@reasons", JsonSerializer.Serialize(name.Reasons)),
                     ("@issuance", issuance), ("@now", now));
         session.Run("UPDATE lookalike SET names = @names, certificates = certificates + 1, issuance = @issuance, last_seen = @now WHERE id = @id",
             ("@id", lookalike), ("@names", names), ("@issuance", issuance), ("@now", now));
-        LookalikeName best = match.Names[0];
+        LookalikeName best = step.Match.Names[0];
         session.Run("UPDATE lookalike SET best = @best, score = @score, class = @class, reasons = @reasons WHERE id = @id AND score < @score",
             ("@id", lookalike), ("@best", best.Name), ("@score", best.Score), ("@class", best.Class), ("@reasons", JsonSerializer.Serialize(best.Reasons)));
         return true;

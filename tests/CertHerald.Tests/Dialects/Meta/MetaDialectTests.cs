@@ -173,7 +173,7 @@ public sealed class MetaDialectTests
     private static string Write(MetaEntry entry)
     {
         var whole = new MetaBody();
-        Assert.True(whole.TryAdd(entry));
+        Assert.True(whole.TryAdd([entry]));
         var body = new ArrayBufferWriter<byte>();
         whole.Write(body);
         return Encoding.UTF8.GetString(body.WrittenSpan);
