@@ -173,6 +173,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => new OrdinaryNames(sample, protecting, options.Data, TimeProvider.System, provider.GetRequiredService<ILogger<OrdinaryNames>>()));
         services.AddHostedService(provider => provider.GetRequiredService<OrdinaryNames>());
         services.AddSingleton<AlertedLookalikes>();
+        services.AddHostedService(provider => new LookalikeRetention(provider.GetRequiredService<IStore>(), options.Retention.Lookalikes, time, provider.GetRequiredService<ILogger<LookalikeRetention>>()));
 
         var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton(provider => new Baseline(provider.GetRequiredService<IStore>(), options.IsBaselineSilent, time));

@@ -21,6 +21,9 @@ internal interface IWebhookDialect
     /// <summary>Whether its bodies are drafts of mails: no webhook speaks it.</summary>
     bool IsMail => false;
 
+    /// <summary>What a delivery is called that was given up.</summary>
+    string NameOfDead => "dead";
+
     /// <summary>Whether a body is about one protected domain, with all names of a certificate that imitate it; else about one registrable domain that imitates.</summary>
     bool TellsByDomain => false;
 
@@ -93,7 +96,8 @@ internal sealed record DeliveryEvidence(byte[]? Document)
     public static ReadOnlySpan<byte> MemberName => "certherald"u8;
 
     /// <summary>Writes the member.</summary>
-    public void WriteTo(System.Text.Json.Utf8JsonWriter json)
+    /// <param name="lookalike">What its class and score are told of; null where the body tells them elsewhere, or is about none.</param>
+    public void WriteTo(System.Text.Json.Utf8JsonWriter json, Inspecting.LookalikeName? lookalike = null)
     {
         json.WriteStartObject(MemberName);
         json.WriteBoolean("proven"u8, Document is not null);
@@ -102,6 +106,11 @@ internal sealed record DeliveryEvidence(byte[]? Document)
             json.WritePropertyName("evidence"u8);
             // As it is: written anew, one escape might differ, and it would not be what is verified.
             json.WriteRawValue(Document, skipInputValidation: true);
+        }
+        if (lookalike is not null)
+        {
+            json.WriteString("class"u8, lookalike.Class);
+            json.WriteNumber("score"u8, lookalike.Score);
         }
         json.WriteEndObject();
     }

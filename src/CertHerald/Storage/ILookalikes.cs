@@ -29,6 +29,13 @@ internal interface ILookalikes
     /// <returns>False if there is none.</returns>
     Task<bool> SetLookalikeAsync(long id, LookalikeState state, CancellationToken cancellation);
 
+    /// <summary>
+    /// Deletes the next part of what nobody has seen since: look-alikes with their names, and certificates that were kept for
+    /// look-alikes alone. What was dismissed is told of again if it comes back after that.
+    /// </summary>
+    /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
+    Task<int> DeleteLookalikesAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
+
     /// <summary>How many are open, of each owner.</summary>
     Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation);
 }

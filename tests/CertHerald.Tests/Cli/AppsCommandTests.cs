@@ -31,6 +31,10 @@ public sealed class AppsCommandTests
         Assert.DoesNotContain('\u202E', list.Split('\n')[0]);
         Assert.DoesNotContain("a-secret-that-is-kept", list, StringComparison.Ordinal);
 
+        Assert.Equal("457084771331516  0 domains, told nowhere, up to 9 events in a body, any 2xx delivers  old receiver",
+            (await RunAsync(scratch, "set", "457084771331516", "--max-batch", "9", "--accept-any-2xx", "true")).Output);
+        Assert.Equal((9, true, false), console.Services.GetRequiredService<CertHerald.Api.Apps>().Find(457084771331516)!.Stored.Options is var set ? (set.MaxBatch, set.AcceptAny2xx, set.Evidence) : default);
+
         string rotated = (await RunAsync(scratch, "rotate-secret", "457084771331516", "--overlap", "48h")).Output;
         Assert.Matches(@"app secret  [0-9a-f]{32}\z", rotated);
         Assert.Contains("an old secret until 2026-11-23 12:00Z", (await RunAsync(scratch, "list")).Output, StringComparison.Ordinal);
@@ -55,6 +59,8 @@ public sealed class AppsCommandTests
             ("\"id\" is a number of 1 to 18 digits", ["create", "x", "--id", "-7"]),
             ("\"secret\" is no app secret", ["create", "x", "--secret", "short"]),
             ("\"name\" says whose the app is", ["create", ""]),
+            ("\"max_batch\" is a number from 1 to 1,000", ["set", "7", "--max-batch", "0"]),
+            ("There is no such app", ["set", "8", "--evidence", "true"]),
             ("There is no such app", ["rotate-secret", "8"]),
             ("There is no such app", ["rotate-secret", "x"]),
             ("There is no such app", ["remove", "8"]),

@@ -48,6 +48,15 @@ public sealed class LookalikeBodiesTests
     }
 
     [Fact]
+    public void Meta_tells_class_and_score_of_the_strongest_name_to_those_who_ask_for_evidence()
+    {
+        var body = new ArrayBufferWriter<byte>();
+        LookalikeAlert alert = Alert(new Issuance(123, Some.Facts("a.example"), [], false, "", At), Names("a.com", "weak.test") with { Names = [new("weak.test", 51, "typo", []), new("strong.test", 95, "idn_homograph", [])] });
+        new MetaDialect().Write(new DeliverySubject("https://ct.example", null, null) { At = At, Lookalike = alert, Evidence = new DeliveryEvidence(null) }, body);
+        Assert.Contains(""""phished_domain":"a.com","certherald":{"proven":false,"class":"idn_homograph","score":95}}}]"""", Encoding.ASCII.GetString(body.WrittenSpan), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Meta_without_values_says_which_field_changed()
     {
         var issuance = new Issuance(123, Some.Facts("facebook.com.evil.com"), [], false, "", At);

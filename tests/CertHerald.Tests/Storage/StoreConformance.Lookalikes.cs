@@ -158,6 +158,47 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task A_name_that_is_taken_back_opens_nothing_that_another_allowed_one_still_covers()
+    {
+        PaperLog log = await BeginAsync(entries: 1);
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", Imitating("facebook.com", "partner.test", "a.facebook.partner.test", "b.facebook.partner.test")));
+        AllowedName wide = new("", "facebook.com", "partner.test", Time.GetUtcNow()), narrow = wide with { Name = "facebook.partner.test" };
+        await Store.AllowNameAsync(wide, Cancellation);
+        await Store.AllowNameAsync(narrow, Cancellation);
+
+        await Store.DisallowNameAsync("", wide.Domain, wide.Name, Cancellation);
+        Assert.Equal(LookalikeState.Allowed, Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation)).State);
+        await Store.DisallowNameAsync("", narrow.Domain, narrow.Name, Cancellation);
+        Assert.Equal(LookalikeState.Open, Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation)).State);
+    }
+
+    [Fact]
+    public async Task What_nobody_has_seen_for_long_goes_with_the_certificates_that_were_kept_for_it_alone()
+    {
+        PaperLog log = await BeginAsync(entries: 5);
+        LookalikeMatch old = Imitating("facebook.com", "old.test", "facebook.com.old.test"), alive = Imitating("facebook.com", "alive.test", "facebook.com.alive.test");
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "old.test", old));
+        await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "alive.test", alive));
+        await CommitAsync(log, log.Read(2, 3), Lookalike(log, 2, "watched.test", old) with { Endpoints = [new WatchedEndpoint("watched.test", "watched.test", false)] });
+        Time.Advance(TimeSpan.FromDays(100));
+        await CommitAsync(log, log.Read(3, 4), Lookalike(log, 3, "renewed.test", alive));
+        DateTimeOffset before = Time.GetUtcNow().AddDays(-50);
+
+        int deleted = 0, parts = 0;
+        for (int some = 1; some > 0; parts++) deleted += some = await Store.DeleteLookalikesAsync(before, 1, Cancellation);
+        await ReopenAsync();
+
+        Assert.Equal((4, 5), (deleted, parts));
+        StoredLookalike left = Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation));
+        Assert.Equal("alive.test", left.Registrable);
+        Assert.NotNull(await Store.FindIssuanceAsync(left.Issuance, Cancellation));
+        Assert.Equal(["renewed.test", "watched.test"], (await Store.IssuancesAsync(null, 10, Cancellation)).Select(one => one.Certificate.DnsNames.Single()).Order());
+        Assert.Empty(await Store.SearchCertificatesAsync(new CertificateQuery("old.test"), Cancellation));
+        // Shown again, it is found anew.
+        Assert.Equal(1, (await CommitAsync(log, log.Read(4, 5), Lookalike(log, 4, "old.test", old))).Owed);
+    }
+
+    [Fact]
     public async Task More_names_than_a_body_takes_are_told_in_parts()
     {
         PaperLog log = await BeginAsync(entries: 1);

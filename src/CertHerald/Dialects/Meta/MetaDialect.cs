@@ -36,6 +36,8 @@ internal sealed class MetaDialect : IWebhookDialect
         ShortensAfter413 = true,
     };
 
+    public string NameOfDead => "dropped";
+
     public bool TellsByDomain => true;
 
     public IReadOnlyList<string> Options => DialectOptions.All;
@@ -86,6 +88,7 @@ internal sealed class MetaDialect : IWebhookDialect
             var change = new PhishingChange(MetaChange.PemOf(certificate.CertDer), certificate.CertSha256, [.. imitated.Names.Select(name => name.Name)], imitated.Domain)
             {
                 Evidence = subject.Evidence,
+                Strongest = imitated.Names.MaxBy(name => name.Score),
             };
             return new MetaEntry(lookalike.Issuance.Id, subject.At, change, subject.IsShort);
         }

@@ -15,23 +15,28 @@ internal sealed partial class PostgresStore
             List<StoredCertificate> old = [.. (await ReadIndexedAsync(session, "ORDER BY indexed_certificate.id LIMIT @limit FOR UPDATE OF indexed_certificate SKIP LOCKED", ("@limit", limit)))
                 .TakeWhile(one => one.Discovered < before)];
             if (old.Count == 0) return 0;
-            (long Id, long Key)[] keys =
-            [
-                .. from one in old
-                   from key in CertificateKeys.Of(one.Certificate).Append(CertificateKeys.OfTbs(one.Certificate.TbsSha256))
-                   from either in (long[])[key, CertificateKeys.Expired(key)]
-                   select (one.Id, either),
-            ];
-            await session.RunAsync(
-                "DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
-                ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
-            StoredCertificate[] ending = [.. old.Where(one => one.Certificate.NotAfter is not null)];
-            await session.RunAsync(
-                "DELETE FROM certificate_end USING unnest(@ids, @ends) AS one (id, ends) WHERE not_after = ends AND issuance = id",
-                ("@ids", ending.Select(one => one.Id).ToArray()), ("@ends", ending.Select(one => one.Certificate.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()));
+            await DeleteKeysAsync(session, [.. old.Select(one => (one.Id, one.Certificate))]);
             return await session.RunAsync("DELETE FROM indexed_certificate WHERE id = ANY(@ids)", ("@ids", old.Select(one => one.Id).ToArray()));
         },
         cancellation);
+
+    private static async Task DeleteKeysAsync(PostgresSession session, (long Id, CertificateFacts Facts)[] certificates)
+    {
+        (long Id, long Key)[] keys =
+        [
+            .. from one in certificates
+               from key in CertificateKeys.Of(one.Facts).Append(CertificateKeys.OfTbs(one.Facts.TbsSha256))
+               from either in (long[])[key, CertificateKeys.Expired(key)]
+               select (one.Id, either),
+        ];
+        await session.RunAsync(
+            "DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
+            ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
+        (long Id, CertificateFacts Facts)[] ending = [.. certificates.Where(one => one.Facts.NotAfter is not null)];
+        await session.RunAsync(
+            "DELETE FROM certificate_end USING unnest(@ids, @ends) AS one (id, ends) WHERE not_after = ends AND issuance = id",
+            ("@ids", ending.Select(one => one.Id).ToArray()), ("@ends", ending.Select(one => one.Facts.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()));
+    }
 
     /// <summary>Adds what no log has shown before, and completes precertificates. Again, it changes nothing.</summary>
     private async Task AddIndexedAsync(PostgresSession session, long log, IReadOnlyList<IndexedCertificate> others)

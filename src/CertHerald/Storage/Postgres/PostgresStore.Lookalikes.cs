@@ -25,15 +25,16 @@ internal sealed partial class PostgresStore
 
     public async Task<IReadOnlyList<StoredLookalike>> LookalikesAsync(LookalikeFilter filter, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
-            $"""
-            SELECT {LookalikeColumns} FROM lookalike
-            WHERE (@owner::text IS NULL OR owner = @owner) AND (@domain::text IS NULL OR domain = @domain) AND (@state::text IS NULL OR state = @state)
-                AND (@registrable::text IS NULL OR registrable = @registrable) AND score >= @least AND id < @before
-            ORDER BY CASE WHEN @newest THEN 0 ELSE score END DESC, id DESC LIMIT @limit
-            """,
-            ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
-            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@newest", filter.NewestFirst), ("@limit", filter.Limit)),
+            Listing(filter), ReadLookalike,
+            [.. from one in ((string Name, object? Value)[])[("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable)] where one.Value is not null select one,
+                ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)]),
         cancellation);
+
+    // Only what is asked for stands in it: an index serves no condition that may be none.
+    private static string Listing(LookalikeFilter filter) =>
+        $"SELECT {LookalikeColumns} FROM lookalike WHERE score >= @least AND id < @before" + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
+        + (filter.State is null ? "" : " AND state = @state") + (filter.Registrable is null ? "" : " AND registrable = @registrable")
+        + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit";
 
     public Task<StoredLookalike?> FindLookalikeAsync(long id, CancellationToken cancellation) => ReadAsync(
         session => session.FirstAsync($"SELECT {LookalikeColumns} FROM lookalike WHERE id = @id", ReadLookalike, ("@id", id)), cancellation);
@@ -84,6 +85,61 @@ internal sealed partial class PostgresStore
             """,
             ("@id", id), ("@state", state)) > 0,
         cancellation);
+
+    public Task<int> DeleteLookalikesAsync(DateTimeOffset before, int limit, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            // No batch may show one of them anew meanwhile.
+            await session.LockAsync(PostgresLock.Lookalikes);
+            // Ids ascend with the time of discovery. Were a clock set back, what is behind waits until its turn has come.
+            long[] old = [.. (await session.AllAsync(
+                """
+                SELECT DISTINCT issuance.id, discovered FROM lookalike_issuance JOIN issuance ON issuance.id = lookalike_issuance.issuance JOIN lookalike ON lookalike.id = lookalike
+                WHERE lookalike.issuance <> lookalike_issuance.issuance OR last_seen < @before ORDER BY issuance.id LIMIT @limit
+                """,
+                row => (Id: row.GetInt64(0), Discovered: row.Time(1)), ("@before", before), ("@limit", limit))).TakeWhile(one => one.Discovered < before).Select(one => one.Id)];
+            if (old.Length > 0)
+            {
+                await session.RunAsync("DELETE FROM lookalike_alert WHERE issuance = ANY(@ids) AND at < @before", ("@ids", old), ("@before", before));
+                await session.RunAsync(
+                    """
+                    DELETE FROM lookalike_issuance USING lookalike
+                    WHERE lookalike.id = lookalike AND lookalike_issuance.issuance = ANY(@ids) AND (lookalike.issuance <> lookalike_issuance.issuance OR last_seen < @before)
+                    """,
+                    ("@ids", old), ("@before", before));
+                await DeleteBareAsync(session, old);
+            }
+
+            long[] gone = [.. await session.AllAsync(
+                "SELECT id FROM lookalike WHERE last_seen < @before ORDER BY last_seen LIMIT @limit", row => row.GetInt64(0), ("@before", before), ("@limit", limit - old.Length))];
+            foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"]) await session.RunAsync($"DELETE FROM {table} WHERE lookalike = ANY(@ids)", ("@ids", gone));
+            await session.RunAsync("DELETE FROM lookalike WHERE id = ANY(@ids)", ("@ids", gone));
+            return old.Length + gone.Length;
+        },
+        cancellation);
+
+    /// <summary>Issuances that nothing needs any more: no watched name, no look-alike.</summary>
+    private static async Task DeleteBareAsync(PostgresSession session, long[] ids)
+    {
+        IReadOnlyList<Issuance> bare = await ReadIssuancesAsync(
+            session,
+            """
+            WHERE id = ANY(@ids) AND NOT EXISTS (SELECT 1 FROM endpoint WHERE endpoint.issuance = issuance.id)
+                AND NOT EXISTS (SELECT 1 FROM lookalike_issuance WHERE lookalike_issuance.issuance = issuance.id) ORDER BY id FOR UPDATE
+            """,
+            ("@ids", ids));
+        long[] gone = [.. bare.Select(one => one.Id)];
+        await DeleteKeysAsync(session, [.. bare.Select(one => (one.Id, one.Certificate))]);
+        await session.RunAsync(
+            """
+            DELETE FROM proof USING sighting
+            WHERE sighting.issuance = ANY(@ids) AND proof.log = sighting.log AND proof.entry_index = sighting.entry_index AND proof.leaf_hash = sighting.leaf_hash
+                AND NOT EXISTS (SELECT 1 FROM malformed WHERE (malformed.log, malformed.entry_index, malformed.leaf_hash) = (proof.log, proof.entry_index, proof.leaf_hash))
+            """,
+            ("@ids", gone));
+        await session.RunAsync("DELETE FROM sighting WHERE issuance = ANY(@ids)", ("@ids", gone));
+        await session.RunAsync("DELETE FROM issuance WHERE id = ANY(@ids)", ("@ids", gone));
+    }
 
     public async Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation) => await ReadAsync(
         async session => (await session.AllAsync("SELECT owner, COUNT(*) FROM lookalike WHERE state = 'open' GROUP BY owner", row => (row.GetString(0), row.GetInt64(1))))
@@ -169,15 +225,27 @@ internal sealed partial class PostgresStore
         return true;
     }
 
-    /// <summary>Those of a protected domain of which all names are the allowed one, or lie below it.</summary>
-    private static Task<int> CloseAllowedAsync(PostgresSession session, AllowedName allowed, LookalikeState state) => session.RunAsync(
-        """
-        UPDATE lookalike SET state = @state
-        WHERE owner = @owner AND domain = @domain AND state <> 'bulk' AND (state = 'allowed') = (@state::text <> 'allowed') AND NOT EXISTS (
+    // Of a protected domain those of which all names are the allowed one, or lie below it.
+    private const string AreCovered = """
+        WHERE owner = @owner AND domain = @domain AND NOT EXISTS (
             SELECT 1 FROM lookalike_name AS other
             WHERE other.lookalike = lookalike.id AND other.name <> @name AND right(other.name, length(@below)) <> @below)
+        """;
+
+    private static Task<int> CloseAllowedAsync(PostgresSession session, AllowedName allowed) => session.RunAsync(
+        $"UPDATE lookalike SET state = 'allowed' {AreCovered} AND state NOT IN ('allowed', 'bulk')",
+        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name));
+
+    /// <summary>What it covered and other names that are allowed do not.</summary>
+    /// <param name="taken">It is allowed no more.</param>
+    private static Task<int> OpenAllowedAsync(PostgresSession session, AllowedName taken) => session.RunAsync(
+        $"""
+        UPDATE lookalike SET state = 'open' {AreCovered} AND state = 'allowed' AND EXISTS (
+            SELECT 1 FROM lookalike_name AS one WHERE one.lookalike = lookalike.id AND NOT EXISTS (
+                SELECT 1 FROM allowed_name AS still WHERE still.owner = @owner AND still.domain = @domain
+                    AND (one.name = still.name OR right(one.name, length(still.name) + 1) = '.' || still.name)))
         """,
-        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name), ("@state", state));
+        ("@owner", taken.Owner), ("@domain", taken.Domain), ("@name", taken.Name), ("@below", "." + taken.Name));
 
     private static StoredLookalike ReadLookalike(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.Named<LookalikeState>(4),

@@ -41,7 +41,7 @@ internal sealed partial class PostgresStore
         async session =>
         {
             await session.LockAsync(PostgresLock.Lookalikes);
-            await CloseAllowedAsync(session, allowed, LookalikeState.Allowed);
+            await CloseAllowedAsync(session, allowed);
             return await session.RunAsync("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
                 ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0;
         },
@@ -53,7 +53,7 @@ internal sealed partial class PostgresStore
             await session.LockAsync(PostgresLock.Lookalikes);
             if (await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name",
                 ("@owner", owner), ("@domain", domain), ("@name", name)) == 0) return false;
-            await CloseAllowedAsync(session, new AllowedName(owner, domain, name, default), LookalikeState.Open);
+            await OpenAllowedAsync(session, new AllowedName(owner, domain, name, default));
             return true;
         },
         cancellation);

@@ -25,15 +25,15 @@ internal sealed partial class SqliteStore
 
     public Task<IReadOnlyList<StoredLookalike>> LookalikesAsync(LookalikeFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredLookalike>>(
         session => session.All(
-            $"""
-            SELECT {LookalikeColumns} FROM lookalike
-            WHERE (@owner IS NULL OR owner = @owner) AND (@domain IS NULL OR domain = @domain) AND (@state IS NULL OR state = @state)
-                AND (@registrable IS NULL OR registrable = @registrable) AND score >= @least AND id < @before
-            ORDER BY CASE WHEN @newest THEN 0 ELSE score END DESC, id DESC LIMIT @limit
-            """,
-            ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
-            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@newest", filter.NewestFirst), ("@limit", filter.Limit)),
+            Listing(filter), ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
+            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)),
         cancellation);
+
+    // Only what is asked for stands in it: an index serves no condition that may be none.
+    internal static string Listing(LookalikeFilter filter) =>
+        $"SELECT {LookalikeColumns} FROM lookalike WHERE score >= @least AND id < @before" + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
+        + (filter.State is null ? "" : " AND state = @state") + (filter.Registrable is null ? "" : " AND registrable = @registrable")
+        + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit";
 
     public Task<StoredLookalike?> FindLookalikeAsync(long id, CancellationToken cancellation) => ReadAsync(
         session => session.First($"SELECT {LookalikeColumns} FROM lookalike WHERE id = @id", ReadLookalike, ("@id", id)), cancellation);
@@ -83,6 +83,56 @@ internal sealed partial class SqliteStore
             """,
             ("@id", id), ("@state", state)) > 0,
         cancellation);
+
+    public Task<int> DeleteLookalikesAsync(DateTimeOffset before, int limit, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            // Ids ascend with the time of discovery. Were the clock set back, what is behind waits until its turn has come.
+            List<long> old = [.. session.All(
+                """
+                SELECT DISTINCT issuance.id, discovered FROM lookalike_issuance JOIN issuance ON issuance.id = lookalike_issuance.issuance JOIN lookalike ON lookalike.id = lookalike
+                WHERE lookalike.issuance <> lookalike_issuance.issuance OR last_seen < @before ORDER BY lookalike_issuance.issuance LIMIT @limit
+                """,
+                row => (Id: row.GetInt64(0), Discovered: row.Time(1)), ("@before", before), ("@limit", limit)).TakeWhile(one => one.Discovered < before).Select(one => one.Id)];
+            foreach (long id in old)
+            {
+                session.Run("DELETE FROM lookalike_alert WHERE issuance = @id AND at < @before", ("@id", id), ("@before", before));
+                session.Run(
+                    "DELETE FROM lookalike_issuance WHERE issuance = @id AND lookalike IN (SELECT id FROM lookalike WHERE lookalike.issuance <> @id OR last_seen < @before)",
+                    ("@id", id), ("@before", before));
+                DeleteBare(session, id);
+            }
+
+            List<long> gone = session.All("SELECT id FROM lookalike WHERE last_seen < @before ORDER BY last_seen LIMIT @limit", row => row.GetInt64(0), ("@before", before), ("@limit", limit - old.Count));
+            foreach (long id in gone)
+            {
+                foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"]) session.Run($"DELETE FROM {table} WHERE lookalike = @id", ("@id", id));
+                session.Run("DELETE FROM lookalike WHERE id = @id", ("@id", id));
+            }
+            return old.Count + gone.Count;
+        },
+        cancellation);
+
+    /// <summary>An issuance that nothing needs any more: no watched name, no look-alike.</summary>
+    private static void DeleteBare(SqliteSession session, long id)
+    {
+        var bare = session.First(
+            $"""
+            SELECT {IssuanceColumns} FROM issuance WHERE id = @id
+                AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = @id) AND NOT EXISTS (SELECT 1 FROM lookalike_issuance WHERE issuance = @id)
+            """,
+            ReadFacts, ("@id", id));
+        if (bare is null) return;
+        DeleteKeys(session, id, bare);
+        session.Run(
+            """
+            DELETE FROM proof WHERE (log, entry_index, leaf_hash) IN (SELECT log, entry_index, leaf_hash FROM sighting WHERE issuance = @id)
+                AND NOT EXISTS (SELECT 1 FROM malformed WHERE (malformed.log, malformed.entry_index, malformed.leaf_hash) = (proof.log, proof.entry_index, proof.leaf_hash))
+            """,
+            ("@id", id));
+        session.Run("DELETE FROM sighting WHERE issuance = @id", ("@id", id));
+        session.Run("DELETE FROM issuance WHERE id = @id", ("@id", id));
+    }
 
     public Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyDictionary<string, long>>(
         session => session.All("SELECT owner, COUNT(*) FROM lookalike WHERE state = 'open' GROUP BY owner", row => (row.GetString(0), row.GetInt64(1)))
@@ -151,15 +201,27 @@ internal sealed partial class SqliteStore
         return true;
     }
 
-    /// <summary>Those of a protected domain of which all names are the allowed one, or lie below it.</summary>
-    private static int CloseAllowed(SqliteSession session, AllowedName allowed, LookalikeState state) => session.Run(
-        """
-        UPDATE lookalike SET state = @state
-        WHERE owner = @owner AND domain = @domain AND state <> 'bulk' AND (state = 'allowed') = (@state <> 'allowed') AND NOT EXISTS (
+    // Of a protected domain those of which all names are the allowed one, or lie below it.
+    private const string AreCovered = """
+        WHERE owner = @owner AND domain = @domain AND NOT EXISTS (
             SELECT 1 FROM lookalike_name AS other
             WHERE other.lookalike = lookalike.id AND other.name <> @name AND substr(other.name, -length(@below)) <> @below)
+        """;
+
+    private static int CloseAllowed(SqliteSession session, AllowedName allowed) => session.Run(
+        $"UPDATE lookalike SET state = 'allowed' {AreCovered} AND state NOT IN ('allowed', 'bulk')",
+        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name));
+
+    /// <summary>What it covered and other names that are allowed do not.</summary>
+    /// <param name="taken">It is allowed no more.</param>
+    private static int OpenAllowed(SqliteSession session, AllowedName taken) => session.Run(
+        $"""
+        UPDATE lookalike SET state = 'open' {AreCovered} AND state = 'allowed' AND EXISTS (
+            SELECT 1 FROM lookalike_name AS one WHERE one.lookalike = lookalike.id AND NOT EXISTS (
+                SELECT 1 FROM allowed_name AS still WHERE still.owner = @owner AND still.domain = @domain
+                    AND (one.name = still.name OR substr(one.name, -length(still.name) - 1) = '.' || still.name)))
         """,
-        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name), ("@state", state));
+        ("@owner", taken.Owner), ("@domain", taken.Domain), ("@name", taken.Name), ("@below", "." + taken.Name));
 
     private static StoredLookalike ReadLookalike(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.Named<LookalikeState>(4),

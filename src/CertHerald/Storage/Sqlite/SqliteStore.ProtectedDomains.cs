@@ -41,7 +41,7 @@ internal sealed partial class SqliteStore
     public Task<bool> AllowNameAsync(AllowedName allowed, CancellationToken cancellation) => WriteAsync(
         session =>
         {
-            CloseAllowed(session, allowed, LookalikeState.Allowed);
+            CloseAllowed(session, allowed);
             return session.Run("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
                 ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@added", allowed.Added)) > 0;
         },
@@ -51,7 +51,7 @@ internal sealed partial class SqliteStore
         session =>
         {
             if (session.Run("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name", ("@owner", owner), ("@domain", domain), ("@name", name)) == 0) return false;
-            CloseAllowed(session, new AllowedName(owner, domain, name, default), LookalikeState.Open);
+            OpenAllowed(session, new AllowedName(owner, domain, name, default));
             return true;
         },
         cancellation);

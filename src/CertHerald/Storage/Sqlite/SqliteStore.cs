@@ -72,7 +72,7 @@ internal sealed partial class SqliteStore : IStore
             session.Run("PRAGMA busy_timeout = 10000");
             SqliteSchema.Migrate(session);
             SecretKeys secrets = SecretKeys.Open(directory);
-            FindLost(session, secrets, forgotten);
+            FindLost(session, secrets, forgotten, time.GetUtcNow());
             ReleaseClaims(session);
             ClearBackups(directory);
             return new SqliteStore(address, session, instance, secrets, time, meter);
