@@ -185,7 +185,7 @@ internal static class DeliveryBenchmark
         public Engine(Owing store, IReadOnlyList<WebhookOptions> hooks, int expected)
         {
             _recorded = new Recorded(expected);
-            _loop = new DeliveryLoop(store.Store, _sender, WebhookDialects.All, new Webhooks("https://ct.example.org", hooks), Bell, TimeProvider.System, _meter, _recorded);
+            _loop = new DeliveryLoop(store.Store, _sender, WebhookDialects.All, new Webhooks("https://ct.example.org", hooks, WebhookDialects.All), Bell, TimeProvider.System, _meter, _recorded);
         }
 
         public OwedBell Bell { get; } = new();

@@ -57,6 +57,34 @@ public static class DistinguishedName
         return text.ToString();
     }
 
+    /// <summary>
+    /// What <see cref="Format"/> gave, as <see cref="FormatOneLine"/> gives it, where the certificate is not at hand. Text that had
+    /// another encoding in it stands here as UTF-8.
+    /// </summary>
+    /// <param name="formatted">What is not of that form gives what can be read of it.</param>
+    public static string ToOneLine(string formatted)
+    {
+        ArgumentNullException.ThrowIfNull(formatted);
+        var text = new StringBuilder();
+        for (int i = 0; i < formatted.Length;)
+        {
+            int equals = formatted.IndexOf('=', i);
+            if (equals < 0) break;
+            text.Append('/').Append(OpenSslTypeOf(formatted[i..equals])).Append('=');
+            var value = new StringBuilder();
+            bool isWhole = formatted.AsSpan(equals + 1).StartsWith('#');
+            for (i = equals + 1; i < formatted.Length && formatted[i] is not (',' or '+'); i++)
+                if (formatted[i] != '\\' || i + 1 == formatted.Length) value.Append(formatted[i]);
+                else if (!char.IsAsciiHexDigit(formatted[++i]) || i + 1 == formatted.Length || !char.IsAsciiHexDigit(formatted[i + 1])) value.Append(formatted[i]);
+                else value.Append((char)Convert.FromHexString(formatted.AsSpan(i++, 2))[0]);
+            // "+", or a comma and a blank.
+            i += i < formatted.Length && formatted[i] == ',' ? 2 : 1;
+            if (isWhole && TryReadHex(value.ToString(1, value.Length - 1), out byte tag, out byte[] content)) AppendBytes(text, content, tag == GeneralString);
+            else AppendBytes(text, Encoding.UTF8.GetBytes(value.ToString()), isGeneralString: false);
+        }
+        return text.ToString();
+    }
+
     /// <summary>The first organisation, unescaped; null if there is none that can be read.</summary>
     public static string? Organization(ReadOnlySpan<byte> name) => First(name, OrganizationOid);
 
@@ -147,6 +175,20 @@ public static class DistinguishedName
         [0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3C, 0x02, 0x01, 0x03] => "jurisdictionC",
         _ => ObjectIdentifier.Format(oid) ?? Hex(oid),
     };
+
+    private static string OpenSslTypeOf(string type) =>
+        type == "STREET" ? "street" : type.Length > 0 && char.IsAsciiDigit(type[0]) && ObjectIdentifier.Parse(type) is { } oid ? OpenSslTypeOf(oid) : type;
+
+    /// <summary>Reads a value that was written whole.</summary>
+    private static bool TryReadHex(string hex, out byte tag, out byte[] content)
+    {
+        (tag, content) = (0, new byte[hex.Length / 2]);
+        if (hex.Length % 2 != 0 || Convert.FromHexString(hex, content, out _, out _) != System.Buffers.OperationStatus.Done) return false;
+        var reader = new DerReader(content);
+        if (!reader.TryRead(out DerValue value)) return false;
+        (tag, content) = (value.Tag, value.Content.ToArray());
+        return true;
+    }
 
     /// <summary>As they are, whatever the string's type; a GeneralString of four bytes a character that uses but the last is narrowed.</summary>
     private static void AppendBytes(StringBuilder text, ReadOnlySpan<byte> bytes, bool isGeneralString)

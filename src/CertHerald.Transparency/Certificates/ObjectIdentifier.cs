@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace CertHerald.Transparency.Certificates;
@@ -31,5 +32,21 @@ public static class ObjectIdentifier
             arc = 0;
         }
         return text.ToString();
+    }
+
+    /// <summary>The content of which <see cref="Format"/> made a text; null if it is no such text.</summary>
+    internal static byte[]? Parse(string text)
+    {
+        string[] digits = text.Split('.');
+        var arcs = new ulong[digits.Length];
+        for (int i = 0; i < arcs.Length; i++)
+            if (!ulong.TryParse(digits[i], NumberStyles.None, CultureInfo.InvariantCulture, out arcs[i])) return null;
+        if (arcs.Length < 2 || arcs[0] > 2 || arcs[1] > ulong.MaxValue - 80) return null;
+
+        arcs[1] += 40 * arcs[0];
+        var content = new List<byte>();
+        foreach (ulong arc in arcs.AsSpan(1))
+            for (int bits = BitOperations.Log2(arc | 1) / 7 * 7; bits >= 0; bits -= 7) content.Add((byte)((arc >> bits & 0x7F) | (bits > 0 ? 0x80u : 0)));
+        return [.. content];
     }
 }

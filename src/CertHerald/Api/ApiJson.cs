@@ -55,6 +55,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(AuthoritiesJson))]
 [JsonSerializable(typeof(IReadOnlyList<AuthoritiesJson>))]
 [JsonSerializable(typeof(AppRequest))]
+[JsonSerializable(typeof(AppChange))]
 [JsonSerializable(typeof(AppJson))]
 [JsonSerializable(typeof(IReadOnlyList<AppJson>))]
 [JsonSerializable(typeof(LookalikeJson))]

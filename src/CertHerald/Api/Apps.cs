@@ -18,6 +18,9 @@ internal sealed partial class Apps(
 {
     public const int MostApps = 10_000, MostDomains = 10_000, MostNameCharacters = 100;
 
+    /// <summary>Changes of one app by other nodes that a change is made anew after.</summary>
+    private const int MostTries = 3;
+
     private const double UsualOverlapHours = 24, MostOverlapHours = 7 * 24;
 
     // Beyond these, JavaScript's numbers skip some: receivers that parse an id as a number must get it back.
@@ -80,22 +83,23 @@ internal sealed partial class Apps(
     /// with the new one: a header holds one signature.
     /// </summary>
     /// <returns>Null, and why, if it cannot be; without a reason there is no such app.</returns>
-    public Task<(App? App, string Problem)> RotateAsync(long id, double? overlapHours, string? secret) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    public Task<(App? App, string Problem)> RotateAsync(long id, double? overlapHours, string? secret) => ChangeAsync(id, before =>
     {
         if (overlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
-        if (Find(id) is not { } app) return (null, "");
 
         DateTimeOffset now = time.GetUtcNow(), until = now.AddHours(overlapHours ?? UsualOverlapHours);
-        StoredSecret[] old = [.. app.Stored.Secrets.Select(one => one with { Until = one.Until < until ? one.Until : until }).Where(one => one.Until > now)];
+        StoredSecret[] old = [.. before.Secrets.Select(one => one with { Until = one.Until < until ? one.Until : until }).Where(one => one.Until > now)];
         if (old.Length > 1) return (null, $"An old secret is valid until {old[^1].Until:yyyy-MM-dd HH:mm}Z: wait for its end, or end it now with \"overlap_hours\": 0.");
-        if (app.Stored.Secrets.Any(one => one.Text == secret)) return (null, "\"secret\" is one that the app has already.");
+        if (before.Secrets.Any(one => one.Text == secret)) return (null, "\"secret\" is one that the app has already.");
         StoredSecret[] secrets = [new StoredSecret(secret ?? AppSecret.New().Text, Until: null), .. old];
-        if (!await store.ReplaceAppSecretsAsync(id, secrets, CancellationToken.None)) return (null, "");
-        LogRotated(id);
-        return (Put(App.Of(app.Stored with { Secrets = secrets }, app.Domains)), "");
-    });
+        return (before with { Secrets = secrets }, "");
+    }, () => LogRotated(id));
 
-    /// <summary>Removes it with all that is its own. What it is owed waits until it is deleted.</summary>
+    /// <summary>Gives it other options.</summary>
+    /// <returns>As <see cref="RotateAsync"/>.</returns>
+    public Task<(App? App, string Problem)> SetAsync(long id, Func<AppOptions, AppOptions> change) => ChangeAsync(id, before => (before with { Options = change(before.Options) }, ""), () => LogSet(id));
+
+    /// <summary>Removes it with all that is its own. What it is owed is called off.</summary>
     /// <returns>What it was; null if there is none.</returns>
     public Task<App?> RemoveAsync(long id) => TakingTurnsAsync<App?>(async () =>
     {
@@ -127,28 +131,45 @@ internal sealed partial class Apps(
         // It may take its time: other changes do not wait for it.
         if (Find(id) is not { } asking) return "the app was removed";
         if (await handshake.AskAsync(App.Of(asking.Stored with { Subscription = subscription }, asking.Domains).Webhook!, verifyToken, cancellation) is { } refusal) return refusal;
-        return await TakingTurnsAsync<string?>(async () =>
-        {
-            if (Find(id) is not { } app || !await store.ReplaceAppSubscriptionAsync(id, subscription, CancellationToken.None)) return "the app was removed";
-            Put(App.Of(app.Stored with { Subscription = subscription }, app.Domains));
-            LogSubscribed(id, subscription.Events);
-            return null;
-        });
+        (App? app, string problem) = await ChangeAsync(id, before => (before with { Subscription = subscription }, ""), () => LogSubscribed(id, subscription.Events));
+        return app is not null ? null : problem.Length > 0 ? problem : "the app was removed";
     }
 
     /// <summary>Tells an app no longer of these kinds of event; of none left, nowhere.</summary>
-    public Task UnsubscribeAsync(long id, IReadOnlyList<string> events) => TakingTurnsAsync(async () =>
+    public async Task UnsubscribeAsync(long id, IReadOnlyList<string> events)
     {
-        if (Find(id) is not { Stored.Subscription: { } before } app) return false;
-        string[] left = [.. before.Events.Except(events)];
-        AppSubscription? after = left.Length == 0 ? null : before with { Events = left };
-        if (!await store.ReplaceAppSubscriptionAsync(id, after, CancellationToken.None)) return false;
-        Put(App.Of(app.Stored with { Subscription = after }, app.Domains));
-        LogSubscribed(id, left);
-        return true;
-    });
+        string[] left = [];
+        await ChangeAsync(id, before =>
+        {
+            left = [.. before.Subscription?.Events.Except(events) ?? []];
+            return before.Subscription is null ? (null, "") : (before with { Subscription = left.Length == 0 ? null : before.Subscription with { Events = left } }, "");
+        }, () => LogSubscribed(id, left));
+    }
 
     public void Dispose() => _one.Dispose();
+
+    /// <param name="change">What it becomes; null, and why, if it cannot be. Asked again if another node has changed it meanwhile.</param>
+    /// <returns>Null, and why, if it was not changed; without a reason there is no such app.</returns>
+    private Task<(App? App, string Problem)> ChangeAsync(long id, Func<StoredApp, (StoredApp? After, string Problem)> change, Action log) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    {
+        for (int tries = 1; ; tries++)
+        {
+            if (Find(id) is { } app)
+            {
+                (StoredApp? after, string problem) = change(app.Stored);
+                if (after is null) return (null, problem);
+                if (await store.ReplaceAppAsync(after, CancellationToken.None))
+                {
+                    log();
+                    return (Put(App.Of(after with { Revision = after.Revision + 1 }, app.Domains)), "");
+                }
+            }
+
+            // Another node has made, changed or removed it: what is here is what it was.
+            if (tries > MostTries) return (null, Find(id) is null ? "" : "It is being changed from elsewhere: look at it, then ask again.");
+            await LoadAsync(CancellationToken.None);
+        }
+    });
 
     private App Put(App app)
     {
@@ -189,6 +210,9 @@ internal sealed partial class Apps(
     [LoggerMessage(Level = LogLevel.Information, Message = "App {App} has a new secret")]
     private partial void LogRotated(long app);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} has other options")]
+    private partial void LogSet(long app);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "App {App} was removed, with its domains and its subscription")]
     private partial void LogRemoved(long app);
 
@@ -217,6 +241,9 @@ internal sealed class App
                 Credentials = url.Credentials,
                 Events = told.Events,
                 IncludeValues = told.IncludeValues,
+                AcceptAny2xx = stored.Options.AcceptAny2xx,
+                MaxBatch = stored.Options.MaxBatch,
+                Evidence = stored.Options.Evidence,
                 Signer = WebhookSigners.Of([], Secrets),
                 Only = Own,
                 Owner = Owner,
@@ -251,13 +278,7 @@ internal sealed class App
 
     /// <summary>Whether it is still what the store holds.</summary>
     public bool IsAs(StoredApp stored, IEnumerable<DomainOfApp> domains) =>
-        (Stored.Name, Stored.Created) == (stored.Name, stored.Created) && Stored.Secrets.SequenceEqual(stored.Secrets) && Domains.SequenceEqual(domains)
-        && (Stored.Subscription, stored.Subscription) switch
-        {
-            (null, null) => true,
-            ({ } mine, { } its) => mine with { Events = its.Events } == its && mine.Events.SequenceEqual(its.Events),
-            _ => false,
-        };
+        (Stored.Name, Stored.Created, Stored.Revision) == (stored.Name, stored.Created, stored.Revision) && Stored.Secrets.SequenceEqual(stored.Secrets) && Domains.SequenceEqual(domains);
 
     private AppSecret Read(StoredSecret stored) =>
         AppSecret.TryParse(stored.Text, out AppSecret? secret, out _) ? stored.Until is { } until ? secret.EndingAt(until) : secret : throw Unknown(Stored);

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using CertHerald.Access;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Signing;
+using CertHerald.Storage;
 
 namespace CertHerald.Api;
 
@@ -36,6 +37,18 @@ internal static class AppsApi
                 : problem.Length > 0 ? ApiError.BadRequest(problem)
                 : (IResult)ApiError.NotFound("app");
         }).Takes<RotateRequest>(isRequired: false).Produces<AppJson>();
+
+        group.MapPatch("/{id}", async (string id, HttpRequest request, Apps apps) =>
+        {
+            (AppChange? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.AppChange, "\"max_batch\", \"accept_any_2xx\" and \"evidence\"");
+            if (asked is null) return ApiError.BadRequest(unread);
+            if (asked.MaxBatch is < 1 or > WebhookOptions.MostBatched) return ApiError.BadRequest($"\"max_batch\" is a number from 1 to {WebhookOptions.MostBatched:#,0}.");
+            if (AppRequest.Read(id) is not { } number) return ApiError.NotFound("app");
+            (App? app, string problem) = await apps.SetAsync(number, asked.ApplyTo);
+            return app is not null ? TypedResults.Json(AppJson.Of(app), ApiJson.Default.AppJson)
+                : problem.Length > 0 ? ApiError.Conflict(problem)
+                : (IResult)ApiError.NotFound("app");
+        }).Takes<AppChange>().Produces<AppJson>();
 
         group.MapDelete("/{id}", async (string id, Apps apps, ProtectedList protectedList) =>
         {
@@ -72,6 +85,18 @@ internal sealed record AppRequest(string? Name, string? Id = null, string? Secre
     public override string ToString() => Name ?? "an app";
 }
 
+/// <summary>What of an app's options is to be changed, on the wire. What is null stays.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record AppChange(int? MaxBatch = null, [property: JsonPropertyName("accept_any_2xx")] bool? AcceptAny2xx = null, bool? Evidence = null)
+{
+    public AppOptions ApplyTo(AppOptions before) => before with
+    {
+        MaxBatch = MaxBatch ?? before.MaxBatch,
+        AcceptAny2xx = AcceptAny2xx ?? before.AcceptAny2xx,
+        Evidence = Evidence ?? before.Evidence,
+    };
+}
+
 /// <summary>An app on the wire.</summary>
 /// <param name="Domains">What it has subscribed to, each with all below it.</param>
 /// <param name="Webhook">The name by which its deliveries are listed, replayed and held; null: it is not told.</param>
@@ -82,11 +107,26 @@ internal sealed record AppJson(
     string Id, string Name, DateTimeOffset Created, IReadOnlyList<string> Domains, string? Webhook, string? Url, IReadOnlyList<string> Events,
     IReadOnlyList<DateTimeOffset> OldSecretsUntil, string? Secret = null)
 {
+    /// <summary>Events in one body, at most.</summary>
+    public int MaxBatch { get; init; } = 1;
+
+    /// <summary>Whether 201 to 299 count as delivered too.</summary>
+    [JsonPropertyName("accept_any_2xx")]
+    public bool AcceptAny2xx { get; init; }
+
+    /// <summary>Whether bodies carry the inclusion proof.</summary>
+    public bool Evidence { get; init; }
+
     public static AppJson Of(App app, bool withSecret = false) => new(
         app.Stored.ToString(), app.Stored.Name, app.Stored.Created, [.. app.Domains.Select(domain => domain.Item.TrimStart('.')).Order(StringComparer.Ordinal)],
         app.Webhook?.Name, app.Webhook is { } webhook ? WebhookOptions.Shown(webhook.Url) : null, app.Webhook?.Events ?? [],
         [.. app.Stored.Secrets.Where(secret => secret.Until is not null).Select(secret => secret.Until!.Value)],
-        withSecret ? app.Stored.Secrets[0].Text : null);
+        withSecret ? app.Stored.Secrets[0].Text : null)
+    {
+        MaxBatch = app.Stored.Options.MaxBatch,
+        AcceptAny2xx = app.Stored.Options.AcceptAny2xx,
+        Evidence = app.Stored.Options.Evidence,
+    };
 
     public override string ToString() => Id;
 }

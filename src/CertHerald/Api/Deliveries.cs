@@ -1,12 +1,13 @@
 using System.Text;
 using CertHerald.Access;
 using CertHerald.Deciding;
+using CertHerald.Delivering;
 using CertHerald.Storage;
 
 namespace CertHerald.Api;
 
 /// <summary>What webhooks are owed and got, as the API and the console show it.</summary>
-internal sealed class Deliveries(IStore store)
+internal sealed class Deliveries(IStore store, Webhooks webhooks, IReadOnlyList<IWebhookDialect> dialects)
 {
     /// <summary>The kind whose subjects are malformed entries.</summary>
     public const string MalformedKind = EventKinds.MalformedCertificate;
@@ -27,7 +28,7 @@ internal sealed class Deliveries(IStore store)
             string? webhook, string? state, string? before, string? limit, Deliveries deliveries, CancellationToken cancellation) =>
         {
             if (Page.Read(before, limit, out string? problem) is not { } page) return ApiError.BadRequest(problem!);
-            if (!TryReadState(state, out DeliveryState? wanted))
+            if (!deliveries.TryReadState(state, out DeliveryState? wanted))
                 return ApiError.BadRequest($"state must be one of {string.Join(", ", States)}.");
             return (IResult)TypedResults.Json(
                 await deliveries.ListAsync(webhook, wanted, page, cancellation), ApiJson.Default.PageJsonDeliveryJson);
@@ -84,13 +85,13 @@ internal sealed class Deliveries(IStore store)
         IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(
             new DeliveryFilter(string.IsNullOrEmpty(webhook) ? null : webhook, state, Before: page.Before, Limit: page.Limit, WithBody: false), cancellation);
         return new PageJson<DeliveryJson>(
-            [.. found.Select(delivery => DeliveryJson.Of(delivery))], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
+            [.. found.Select(Show)], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
     }
 
     private async Task<DeliveryJson> WithAttemptsAsync(StoredDelivery delivery, CancellationToken cancellation)
     {
         IReadOnlyList<StoredAttempt> attempts = await store.AttemptsAsync(delivery.Id, cancellation);
-        return DeliveryJson.Of(delivery) with
+        return Show(delivery) with
         {
             Body = delivery.Body is { } body ? Encoding.UTF8.GetString(body) : null,
             HeldBecause = delivery.State == DeliveryState.Held ? await store.FindHoldAsync(delivery.Webhook, cancellation) : null,
@@ -98,9 +99,14 @@ internal sealed class Deliveries(IStore store)
         };
     }
 
-    private static bool TryReadState(string? name, out DeliveryState? state)
+    /// <summary>As its webhook's dialect calls its state, if the webhook is known still.</summary>
+    private DeliveryJson Show(StoredDelivery delivery) => delivery.State == DeliveryState.Dead && webhooks.All.FirstOrDefault(webhook => webhook.Name == delivery.Webhook) is { } told
+        ? DeliveryJson.Of(delivery) with { State = dialects.Single(dialect => dialect.Name == told.Dialect).NameOfDead }
+        : DeliveryJson.Of(delivery);
+
+    private bool TryReadState(string? name, out DeliveryState? state)
     {
-        state = null;
+        state = dialects.Any(dialect => dialect.NameOfDead == name) ? DeliveryState.Dead : null;
         if (string.IsNullOrEmpty(name)) return true;
         foreach (DeliveryState each in Enum.GetValues<DeliveryState>())
             if (string.Equals(NameOf(each), name, StringComparison.Ordinal))

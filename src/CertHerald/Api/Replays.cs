@@ -93,7 +93,7 @@ internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Owed
         ReplayOf? of = asked.State switch
         {
             null => ReplayOf.Any,
-            "dead" => ReplayOf.Dead,
+            "dead" or "dropped" => ReplayOf.Dead,
             "held" => ReplayOf.Held,
             "undelivered" => ReplayOf.Undelivered,
             _ => null,

@@ -19,12 +19,19 @@ internal static class AppsCommand
 
     private static readonly Option<string> Overlap = new("--overlap") { Description = "How long the old secret is valid beside the new one, up to 7d. Default: 24h", HelpName = "TIME" };
 
+    private static readonly Option<int?> MaxBatch = new("--max-batch") { Description = "Events in one body, at most.", HelpName = "NUMBER" };
+
+    private static readonly Option<bool?> AcceptAny2xx = new("--accept-any-2xx") { Description = "Whether 201 to 299 count as delivered too." };
+
+    private static readonly Option<bool?> Evidence = new("--evidence") { Description = "Whether bodies carry the inclusion proof." };
+
     public static Command Create() => new Command("apps", "Makes, shows and removes apps: tenants with domains and a webhook of their own, for clients of Meta's Certificate Transparency API.")
-    { Make(), List(), Rotate(), Remove() }.WithExamples("""
+    { Make(), List(), Set(), Rotate(), Remove() }.WithExamples("""
         certherald apps create "security team"
         certherald apps create "old receiver" --id 457084771331516 --secret file:/run/secrets/app
         certherald apps list
-        certherald apps rotate 457084771331516 --overlap 48h
+        certherald apps set 457084771331516 --max-batch 100
+        certherald apps rotate-secret 457084771331516 --overlap 48h
         """);
 
     private static Command Make()
@@ -45,15 +52,35 @@ internal static class AppsCommand
             """);
     }
 
+    private static Command Set()
+    {
+        var command = new Command("set", "Changes what is named of how it is told. At first: one event in a body, status 200 alone delivers, no inclusion proof.")
+        { App, MaxBatch, AcceptAny2xx, Evidence, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            var asked = new Dictionary<string, object>();
+            if (parsed.GetValue(MaxBatch) is { } most) asked.Add("max_batch", most);
+            if (parsed.GetValue(AcceptAny2xx) is { } any) asked.Add("accept_any_2xx", any);
+            if (parsed.GetValue(Evidence) is { } evidence) asked.Add("evidence", evidence);
+            JsonElement app = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, asked);
+            parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json) ? app.GetRawText() : Describe(app));
+            return CommandLine.Done;
+        });
+        return command.WithExamples("""
+            certherald apps set 457084771331516 --max-batch 100
+            certherald apps set 457084771331516 --accept-any-2xx true
+            """);
+    }
+
     private static Command Rotate()
     {
-        var command = new Command("rotate", "Gives it a new secret and prints it, once. Both open the API for a while; requests are signed with the old one until it ends.")
+        var command = new Command("rotate-secret", "Gives it a new secret and prints it, once. Both open the API for a while; requests are signed with the old one until it ends.")
         { App, Overlap, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             var asked = new Dictionary<string, object>();
             if (parsed.GetValue(Overlap) is { } text)
-                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap)
+                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap, mayBeZero: true)
                     ? overlap.TotalHours
                     : throw new ConfigurationException([new ConfigurationMistake("--overlap", $"\"{text}\" is no length of time", "write 24h, 7d or 0s")]));
             if (SecretIn(parsed) is { } secret) asked.Add("secret", secret);
@@ -61,8 +88,8 @@ internal static class AppsCommand
             return CommandLine.Done;
         });
         return command.WithExamples("""
-            certherald apps rotate 457084771331516
-            certherald apps rotate 457084771331516 --overlap 0s      ends the old one at once: it has leaked
+            certherald apps rotate-secret 457084771331516
+            certherald apps rotate-secret 457084771331516 --overlap 0s      ends the old one at once: it has leaked
             """);
     }
 
@@ -99,7 +126,9 @@ internal static class AppsCommand
             : "told nowhere";
         string old = string.Concat(app.GetProperty("old_secrets_until").EnumerateArray()
             .Select(until => until.GetDateTimeOffset().ToString("', an old secret until 'yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture)));
-        return $"{app.GetProperty("id").GetString()}  {app.GetProperty("domains").GetArrayLength()} domains, {told}{old}  {Visible.Of(app.GetProperty("name").GetString()!)}";
+        string options = (app.GetProperty("max_batch").GetInt32() is > 1 and var most ? $", up to {most} events in a body" : "")
+            + (app.GetProperty("accept_any_2xx").GetBoolean() ? ", any 2xx delivers" : "") + (app.GetProperty("evidence").GetBoolean() ? ", with evidence" : "");
+        return $"{app.GetProperty("id").GetString()}  {app.GetProperty("domains").GetArrayLength()} domains, {told}{options}{old}  {Visible.Of(app.GetProperty("name").GetString()!)}";
     }
 
     private static void PrintSecret(ParseResult parsed, JsonElement app)

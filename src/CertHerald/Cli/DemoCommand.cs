@@ -137,6 +137,10 @@ internal static class DemoCommand
             Schedule = dialect.Rules.Schedule with { Offsets = [.. dialect.Rules.Schedule.Offsets.Select(offset => offset / 30)] },
         };
 
+        public string NameOfDead => dialect.NameOfDead;
+
+        public bool TellsByDomain => dialect.TellsByDomain;
+
         public bool Speaks(string kind) => dialect.Speaks(kind);
 
         public void Write(DeliverySubject subject, System.Buffers.IBufferWriter<byte> body) => dialect.Write(subject, body);

@@ -155,10 +155,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, time, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample) { Index = options.Index });                          // Inspecting
+        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample, () => watched.Own) { Index = options.Index });                          // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
-        var webhooks = new Webhooks(options.PublicUrl, options.Webhooks);
-        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.Subscriptions, issuers));
+        var webhooks = new Webhooks(options.PublicUrl, options.Webhooks, dialects);
+        services.AddSingleton(new Decider(() => watched.Known, () => webhooks.Subscriptions, issuers, () => watched.OfApps.Count > 0 ? watched.Own : null));
         services.AddSingleton(issuers);
 
         services.AddSingleton(_ => new Pacers(time, options.Logs.Rates));                                                             // Fetching
@@ -170,6 +170,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(provider => new OrdinaryNames(sample, protecting, options.Data, TimeProvider.System, provider.GetRequiredService<ILogger<OrdinaryNames>>()));
         services.AddHostedService(provider => provider.GetRequiredService<OrdinaryNames>());
         services.AddSingleton<AlertedLookalikes>();
+        services.AddHostedService(provider => new LookalikeRetention(provider.GetRequiredService<IStore>(), options.Retention.Lookalikes, time, provider.GetRequiredService<ILogger<LookalikeRetention>>()));
 
         var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton(provider => new Baseline(provider.GetRequiredService<IStore>(), options.IsBaselineSilent, time));
@@ -271,7 +272,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
 
     private static LaneReader ReadLane(IServiceProvider provider, FollowedLog followed, RequestPriority lane, WatchList? sought = null) => new(
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
-        sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought), provider.GetRequiredService<Decider>(), provider.GetRequiredService<IStore>(),
+        sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought),
+        sought is null ? provider.GetRequiredService<Decider>() : provider.GetRequiredService<Decider>().ForSearch(), provider.GetRequiredService<IStore>(),
         provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
     {
         TellsAll = sought is not null,

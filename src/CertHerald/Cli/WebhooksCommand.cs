@@ -109,7 +109,7 @@ internal static class WebhooksCommand
         {
             var asked = new Dictionary<string, object>();
             if (parsed.GetValue(Overlap) is { } text)
-                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap) ? overlap.TotalHours : throw Misused("--overlap", "is no length of time", "write 24h, 7d or 0s"));
+                asked.Add("overlap_hours", Durations.TryParse(text, out TimeSpan overlap, mayBeZero: true) ? overlap.TotalHours : throw Misused("--overlap", "is no length of time", "write 24h, 7d or 0s"));
             if (SecretOf("--secret", parsed.GetValue(Secret)) is { } secret) asked.Add("secret", secret);
             Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked), "has a new secret");
             return CommandLine.Done;

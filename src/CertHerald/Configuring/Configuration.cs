@@ -356,6 +356,15 @@ internal static class Configuration
             if (deliveries < TimeSpan.FromDays(7)) section.Mistake("deliveries", "is too short: what is held or dead would be lost before anybody looks", "write 7d or more");
             else options = options with { Deliveries = deliveries };
         }
+        if (section.Duration("lookalikes") is { } lookalikes)
+        {
+            if (lookalikes < options.Deliveries) section.Mistake("lookalikes", "is shorter than \"deliveries\": what is owed of them could not be written any more", "write as much as \"deliveries\" has, or more");
+            else options = options with { Lookalikes = lookalikes };
+        }
+        else if (options.Lookalikes < options.Deliveries)
+        {
+            options = options with { Lookalikes = options.Deliveries };
+        }
         section.NotYet("expired_issuances", "remove it: findings are kept");
         section.Finish();
         return options;

@@ -73,9 +73,9 @@ internal sealed partial class ConfigurationReload(
         try
         {
             options = read();
-            if (options.Watch.Count + watched.Added.Count == 0 && watched.List.Count > 0)
+            if (options.Watch.Count + watched.Added.Count == 0 && watched.Own.Count > 0)
                 throw new ConfigurationException([new ConfigurationMistake(
-                    "watch, watch_files", $"nothing would be watched any more, after {watched.List.Count} items", "to watch nothing on purpose, start the service anew")]);
+                    "watch, watch_files", $"nothing would be watched any more, after {watched.Own.Count} items", "to watch nothing on purpose, start the service anew")]);
         }
         catch (ConfigurationException failure)
         {

@@ -1,22 +1,31 @@
 using System.Diagnostics;
 using CertHerald.Inspecting;
+using CertHerald.Names;
 
 namespace CertHerald.Deciding;
 
 /// <summary>A webhook, as far as deciding needs it: its name and what it wants.</summary>
-/// <param name="Only">What of the watch list it is told of; null: all.</param>
+/// <param name="Only">What of the watch list it is told of; null: all that is not tenants'.</param>
 internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events, WatchedPart? Only = null)
 {
     /// <summary>Whose protected domains it hears of, as <see cref="LookalikeMatch.Owner"/>.</summary>
     public string Owner { get; init; } = "";
 
-    public bool Takes(string kind, MatchFinding about) => Events.Contains(kind) && (Only is null || Only.Concerns(about));
+    /// <summary>Its dialect tells of one protected domain at a time, and of all that imitates it in one certificate.</summary>
+    public bool TellsByDomain { get; init; }
+
+    /// <param name="isOwn">Something that the certificate is for is no tenant's alone.</param>
+    public bool Takes(string kind, MatchFinding about, bool isOwn) => Events.Contains(kind) && (Only is null ? isOwn : Only.Concerns(about));
 }
 
 /// <summary>Judges findings: known or not, and who is owed what. Pure; what it needs from the store is handed in.</summary>
 /// <param name="issuers">Whose keys they are; null: the table that the program carries.</param>
-internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Subscription>> subscriptions, IssuerDirectory? issuers = null)
+/// <param name="owned">The part of the watch list that is no tenant's; without one, or where it gives null, all of it is.</param>
+internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Subscription>> subscriptions, IssuerDirectory? issuers = null, Func<WatchList?>? owned = null)
 {
+    /// <summary>The same for what is looked for in the past: whoever asked for it watches it.</summary>
+    public Decider ForSearch() => new(known, subscriptions, issuers);
+
     /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
     public Decision Decide(Finding finding, Func<string, IReadOnlyList<string>> knownBelow) => finding switch
     {
@@ -31,16 +40,27 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
     {
         IReadOnlyList<WatchedEndpoint> endpoints = WatchedEndpoints.Of(match.Matches, knownBelow, out bool isCut);
         string more = isCut || match.HasMoreMatches ? $"; it is valid for more that is watched than the {endpoints.Count} endpoints listed" : "";
-        List<string> every = Owed(EventKinds.Certificate, match);
-        return known().WhyKnown(match, isWhole: !isCut && !match.HasMoreMatches, issuers ?? IssuerDirectory.BuiltIn) is { } reason
+        MatchFinding own = OwnOf(match);
+        bool isOwn = own.Matches.Count > 0;
+        if (own != match) WatchedEndpoints.Of(own.Matches, knownBelow, out isCut);
+        List<string> every = Owed(EventKinds.Certificate, match, isOwn);
+        return isOwn && known().WhyKnown(own, isWhole: !isCut && !own.HasMoreMatches, issuers ?? IssuerDirectory.BuiltIn) is { } reason
             ? new Decision(match, endpoints, Known: true, reason + more, []) { OwedEvery = every }
-            : new Decision(match, endpoints, Known: false, "no rule authorises this certificate for these names" + more, [.. Owed(EventKinds.UnknownCertificate, match).Except(every)]) { OwedEvery = every };
+            : new Decision(
+                match, endpoints, Known: false, (isOwn ? "no rule authorises this certificate for these names" : "no name of yours; apps have subscribed to names of it") + more,
+                [.. Owed(EventKinds.UnknownCertificate, match, isOwn).Except(every)]) { OwedEvery = every };
     }
+
+    /// <summary>The same, without what only tenants watch: what they subscribe to changes neither what is known nor who is told.</summary>
+    // Judged again, and not picked out: matches that were cut may be theirs alone.
+    private MatchFinding OwnOf(MatchFinding match) => owned?.Invoke() is not { } list
+        ? match
+        : match with { Matches = CertificateReading.Matches(match.Certificate, list, out bool isCut, out bool isSpent), HasMoreMatches = isCut || isSpent };
 
     private List<Subscription> OwedLookalikes() => [.. subscriptions().Where(subscription => subscription.Events.Contains(EventKinds.Lookalike))];
 
-    private List<string> Owed(string kind, MatchFinding match) =>
-        [.. from subscription in subscriptions() where subscription.Takes(kind, match) select subscription.Webhook];
+    private List<string> Owed(string kind, MatchFinding match, bool isOwn) =>
+        [.. from subscription in subscriptions() where subscription.Takes(kind, match, isOwn) select subscription.Webhook];
 
     /// <summary>Of what concerns the whole watch list.</summary>
     private List<string> Owed(string kind) =>

@@ -16,7 +16,7 @@ internal sealed class Watched
     /// <param name="suffixes">What watch items are checked against; null if there is no list.</param>
     public Watched(WatchList configured, KnownCertificates known, Meter meter, PublicSuffixes? suffixes = null)
     {
-        _now = new State(configured, WatchList.Empty, WatchList.Empty, configured, suffixes, known, KnownCertificates.None, CaaTrust.None, known);
+        _now = new State(configured, WatchList.Empty, WatchList.Empty, configured, configured, suffixes, known, KnownCertificates.None, CaaTrust.None, known);
         meter.CreateObservableGauge("certherald_watch_items", () => List.Count, description: "Watch items in force, each counted once.");
     }
 
@@ -28,6 +28,9 @@ internal sealed class Watched
 
     /// <summary>The part of it that was added through the API.</summary>
     public WatchList Added => _now.Added;
+
+    /// <summary>The part of it that belongs to whoever runs the service: configured or added, and nobody's tenant's.</summary>
+    public WatchList Own => _now.Own;
 
     /// <summary>The part of it that is apps'.</summary>
     public WatchList OfApps => _now.OfApps;
@@ -70,7 +73,7 @@ internal sealed class Watched
         {
             before = _now;
             after = change(before);
-            if (before.Configured != after.Configured || before.Added != after.Added || before.OfApps != after.OfApps) after = after with { List = after.Configured.With(after.Added).With(after.OfApps) };
+            if (before.Configured != after.Configured || before.Added != after.Added || before.OfApps != after.OfApps) after = after with { Own = after.Configured.With(after.Added), List = after.Configured.With(after.Added).With(after.OfApps) };
             if (before.KnownConfigured != after.KnownConfigured || before.KnownAdded != after.KnownAdded || before.Caa != after.Caa)
                 after = after with { Known = after.KnownConfigured.With(after.KnownAdded).With(after.KnownConfigured.CaaUse is null ? CaaTrust.None : after.Caa) };
             _now = after;
@@ -80,6 +83,6 @@ internal sealed class Watched
     }
 
     private sealed record State(
-        WatchList Configured, WatchList Added, WatchList OfApps, WatchList List, PublicSuffixes? Suffixes,
+        WatchList Configured, WatchList Added, WatchList OfApps, WatchList Own, WatchList List, PublicSuffixes? Suffixes,
         KnownCertificates KnownConfigured, KnownCertificates KnownAdded, CaaTrust Caa, KnownCertificates Known);
 }

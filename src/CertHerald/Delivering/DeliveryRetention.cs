@@ -11,6 +11,12 @@ internal sealed record RetentionOptions
     /// replayed until then is lost: no webhook got it.
     /// </summary>
     public TimeSpan Deliveries { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>
+    /// Look-alikes that no new certificate was seen for, and certificates that were kept for look-alikes alone. Default: 400 days,
+    /// a little longer than a certificate is valid: what was dismissed is told of anew if it comes back after that.
+    /// </summary>
+    public TimeSpan Lookalikes { get; init; } = TimeSpan.FromDays(400);
 }
 
 /// <summary>Deletes old deliveries, few at a time, and says a week ahead which of them nobody got.</summary>

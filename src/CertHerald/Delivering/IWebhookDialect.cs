@@ -21,6 +21,12 @@ internal interface IWebhookDialect
     /// <summary>Whether its bodies are drafts of mails: no webhook speaks it.</summary>
     bool IsMail => false;
 
+    /// <summary>What a delivery is called that was given up.</summary>
+    string NameOfDead => "dead";
+
+    /// <summary>Whether a body is about one protected domain, with all names of a certificate that imitate it; else about one registrable domain that imitates.</summary>
+    bool TellsByDomain => false;
+
     /// <summary>Whether this dialect has a body for an event of this kind.</summary>
     bool Speaks(string kind);
 
@@ -36,9 +42,10 @@ internal interface IWebhookDialect
     /// <summary>Names of examples that can be asked for; the usual one need not be among them.</summary>
     IReadOnlyList<string> Examples => [];
 
-    /// <summary>Writes the body of a test that was asked for by name.</summary>
-    /// <param name="name">One of <see cref="Examples"/>.</param>
-    void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => WriteTest(baseUrl, now, body);
+    /// <summary>Writes the body of a test as one webhook would get it.</summary>
+    /// <param name="name">One of <see cref="Examples"/>; null: the usual one.</param>
+    /// <param name="isShort">As <see cref="DeliverySubject.IsShort"/>.</param>
+    void WriteExample(string? name, bool isShort, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) => WriteTest(baseUrl, now, body);
 }
 
 /// <summary>A body about several events, as large as the dialect's receivers take.</summary>
@@ -89,7 +96,8 @@ internal sealed record DeliveryEvidence(byte[]? Document)
     public static ReadOnlySpan<byte> MemberName => "certherald"u8;
 
     /// <summary>Writes the member.</summary>
-    public void WriteTo(System.Text.Json.Utf8JsonWriter json)
+    /// <param name="lookalike">What its class and score are told of; null where the body tells them elsewhere, or is about none.</param>
+    public void WriteTo(System.Text.Json.Utf8JsonWriter json, Inspecting.LookalikeName? lookalike = null)
     {
         json.WriteStartObject(MemberName);
         json.WriteBoolean("proven"u8, Document is not null);
@@ -98,6 +106,11 @@ internal sealed record DeliveryEvidence(byte[]? Document)
             json.WritePropertyName("evidence"u8);
             // As it is: written anew, one escape might differ, and it would not be what is verified.
             json.WriteRawValue(Document, skipInputValidation: true);
+        }
+        if (lookalike is not null)
+        {
+            json.WriteString("class"u8, lookalike.Class);
+            json.WriteNumber("score"u8, lookalike.Score);
         }
         json.WriteEndObject();
     }

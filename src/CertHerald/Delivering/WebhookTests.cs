@@ -30,8 +30,7 @@ internal sealed class WebhookTests(WebhookSender sender, IReadOnlyList<IWebhookD
 
         IWebhookDialect dialect = dialects.Single(one => one.Name == webhook.Dialect);
         var body = new ArrayBufferWriter<byte>(4096);
-        if (example is null) dialect.WriteTest(webhooks.BaseUrl, now, body);
-        else dialect.WriteExample(example, webhooks.BaseUrl, now, body);
+        dialect.WriteExample(example, !webhook.IncludeValues, webhooks.BaseUrl, now, body);
         long begun = time.GetTimestamp();
         Answer answer = await sender.PostAsync(webhook, dialect.Rules.For(webhook), Guid.CreateVersion7(now).ToString(), body.WrittenMemory, cancellation, isTest: true);
         return (answer, time.GetElapsedTime(begun));

@@ -8,10 +8,11 @@ namespace CertHerald.Delivering;
 /// </summary>
 /// <param name="baseUrl">Public address of this service, without a slash at its end: links in bodies begin with it.</param>
 /// <param name="configured">From the configuration.</param>
-internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> configured)
+/// <param name="dialects">Those that webhooks may speak.</param>
+internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> configured, IReadOnlyList<IWebhookDialect> dialects)
 {
     private readonly Lock _writing = new();
-    private volatile State _now = new(configured, [], [], configured);
+    private volatile State _now = new(configured, [], [], configured, dialects);
 
     public string BaseUrl => baseUrl;
 
@@ -45,14 +46,22 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
         {
             State after = change(_now);
             var taken = after.Configured.Select(webhook => webhook.Name).ToHashSet(StringComparer.Ordinal);
-            _now = new State(after.Configured, after.Added, after.OfApps, [.. after.Configured, .. after.Added.Where(webhook => !taken.Contains(webhook.Name)), .. after.OfApps]);
+            _now = new State(after.Configured, after.Added, after.OfApps, [.. after.Configured, .. after.Added.Where(webhook => !taken.Contains(webhook.Name)), .. after.OfApps], dialects);
         }
     }
 
     private sealed record State(
-        IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> OfApps, IReadOnlyList<WebhookOptions> All)
+        IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> OfApps, IReadOnlyList<WebhookOptions> All,
+        IReadOnlyList<IWebhookDialect> Dialects)
     {
         // Once for all findings until the next change.
-        public IReadOnlyList<Subscription> Subscriptions { get; } = [.. All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only) { Owner = webhook.Owner })];
+        public IReadOnlyList<Subscription> Subscriptions { get; } =
+        [
+            .. All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only)
+            {
+                Owner = webhook.Owner,
+                TellsByDomain = Dialects.FirstOrDefault(dialect => dialect.Name == webhook.Dialect)?.TellsByDomain == true,
+            }),
+        ];
     }
 }

@@ -64,12 +64,12 @@ internal static class CertificateReading
     }
 
     /// <summary>Whether what was read of a certificate falls under a list.</summary>
-    public static bool IsWatched(CertificateFacts certificate, WatchList watch)
-    {
-        Identifier[] identifiers =
-            [.. certificate.DnsNames.Select(name => new Identifier(IdentifierKind.Dns, name)), .. certificate.IpAddresses.Select(address => new Identifier(IdentifierKind.Ip, address))];
-        return Matches(identifiers, watch, out _, out bool isSpent).Count > 0 || isSpent;
-    }
+    public static bool IsWatched(CertificateFacts certificate, WatchList watch) => Matches(certificate, watch, out _, out bool isSpent).Count > 0 || isSpent;
+
+    /// <summary>The same of what was read of a certificate.</summary>
+    public static IReadOnlyList<Match> Matches(CertificateFacts certificate, WatchList watch, out bool isCut, out bool isSpent) => Matches(
+        [.. certificate.DnsNames.Select(name => new Identifier(IdentifierKind.Dns, name)), .. certificate.IpAddresses.Select(address => new Identifier(IdentifierKind.Ip, address))],
+        watch, out isCut, out isSpent);
 
     /// <summary>The facts of a logged certificate or precertificate.</summary>
     /// <param name="certificate">The entry's certificate, or its leaf TBS, which alone the tree covers.</param>

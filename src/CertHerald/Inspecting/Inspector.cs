@@ -10,7 +10,8 @@ namespace CertHerald.Inspecting;
 /// <param name="watched">The watch list of the moment: immutable, swapped whole on change.</param>
 /// <param name="protecting">The protected domains of the moment, likewise; null: none are.</param>
 /// <param name="sample">Gets ordinary names among those that are read; null: nobody does.</param>
-internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? protecting = null, NameSample? sample = null)
+/// <param name="owned">The part of the watch list that is no tenant's: what lies in it is no look-alike to whoever runs the service. Null: all of it.</param>
+internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? protecting = null, NameSample? sample = null, Func<WatchList>? owned = null)
 {
     /// <summary>What is kept of the entries that match nothing.</summary>
     public IndexOptions Index { get; init; } = new();
@@ -23,14 +24,14 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
     public IReadOnlyList<Finding> Inspect(RawBatch batch, ICollection<IndexedCertificate>? others = null)
     {
         // One list for the whole batch: a reload between two entries would judge them by different lists.
-        WatchList watch = watched();
+        WatchList watch = watched(), own = owned?.Invoke() ?? watch;
         var looking = new Looking(protecting?.Invoke() ?? Protection.None, sample);
         List<Finding>? findings = null;
         for (int place = 0; place < batch.Count; place++)
         {
             try
             {
-                Inspect(batch, place, watch, ref looking, others, ref findings);
+                Inspect(batch, place, watch, own, ref looking, others, ref findings);
             }
             catch (Exception defect) when (defect is not OutOfMemoryException)
             {
@@ -42,7 +43,7 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         return (IReadOnlyList<Finding>?)findings ?? [];
     }
 
-    private void Inspect(RawBatch batch, int place, WatchList watch, ref Looking looking, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
+    private void Inspect(RawBatch batch, int place, WatchList watch, WatchList own, ref Looking looking, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
     {
         EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
         if (failure != EntryFailure.None)
@@ -60,7 +61,7 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         // The common case ends here.
         if (!isWatched && !isLookalike && !mayHideName && !isSpent && others is null) return;
 
-        MatchFinding? match = isWatched || isLookalike ? Matched(batch, place, entry, certificate, watch, isLookalike ? looking.Protection : Protection.None, ref isSpent) : null;
+        MatchFinding? match = isWatched || isLookalike ? Matched(batch, place, entry, certificate, watch, own, isLookalike ? looking.Protection : Protection.None, ref isSpent) : null;
         if (match is not null) (findings ??= []).Add(match);
         else if (isReadable) others?.Add(Other(batch, place, entry, certificate));
         if (mayHideName || isSpent)
@@ -71,12 +72,12 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
 
     /// <summary>Null where the quick look was wrong: it may take a name for a watched one.</summary>
     private static MatchFinding? Matched(
-        RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, Protection protection, ref bool isSpent)
+        RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, WatchList own, Protection protection, ref bool isSpent)
     {
         IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
         IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out bool isCut, out bool isSpentHere);
         isSpent |= isSpentHere;
-        IReadOnlyList<LookalikeMatch> lookalikes = protection.IsEmpty ? [] : protection.Judge(identifiers, watch);
+        IReadOnlyList<LookalikeMatch> lookalikes = protection.IsEmpty ? [] : protection.Judge(identifiers, own);
         if (matches.Count == 0 && lookalikes.Count == 0) return null;
 
         CertificateFacts facts = CertificateReading.Read(entry, certificate, identifiers, out string? chainMismatch);

@@ -43,8 +43,8 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
 
     /// <summary>What the names of one certificate imitate: each name is judged once for each owner.</summary>
     /// <param name="identifiers">Distinct.</param>
-    /// <param name="watch">What is watched belongs to whoever runs the service, and is no look-alike of what is protected.</param>
-    public IReadOnlyList<LookalikeMatch> Judge(IEnumerable<Identifier> identifiers, WatchList watch)
+    /// <param name="own">What whoever runs the service watches is no look-alike of what he protects. Not what his tenants watch.</param>
+    public IReadOnlyList<LookalikeMatch> Judge(IEnumerable<Identifier> identifiers, WatchList own)
     {
         Dictionary<(string Owner, string Domain, string Registrable), List<LookalikeName>>? found = null;
         foreach (Identifier identifier in identifiers)
@@ -54,7 +54,7 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
             if (_gate is not null && !_gate.MayImitate(name)) continue;
             foreach (OwnerProtection owner in owners)
             {
-                if (!owner.Index.IsAlert(name) || (owner.OwnsWatched && IsWatched(identifier, watch))) continue;
+                if (!owner.Index.IsAlert(name) || (owner.OwnsWatched && IsWatched(identifier, own))) continue;
                 string registrable = _registrable.Of(name);
                 foreach (Lookalike judged in owner.Index.Judge(name))
                 {
@@ -77,10 +77,10 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
     }
 
     /// <summary>Watched as one's own: whoever watches a top-level domain, or a public suffix, does not own what lies below.</summary>
-    private bool IsWatched(Identifier identifier, WatchList watch)
+    private bool IsWatched(Identifier identifier, WatchList own)
     {
         var name = identifier.Text.StartsWith("*.", StringComparison.Ordinal) ? identifier with { Text = identifier.Text[2..] } : identifier;
-        return watch.Matches(name).Any(item => item.Text.TrimStart('.') is var text && text.Contains('.', StringComparison.Ordinal)
+        return own.Matches(name).Any(item => item.Text.TrimStart('.') is var text && text.Contains('.', StringComparison.Ordinal)
             && !(item.Text.StartsWith('.') && suffixes is not null && suffixes.IsSuffix(Encoding.ASCII.GetBytes(text))));
     }
 }

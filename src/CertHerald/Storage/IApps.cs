@@ -13,14 +13,14 @@ internal interface IApps
     /// <returns>False if the number is taken: nothing was changed.</returns>
     Task<bool> AddAppAsync(StoredApp app, CancellationToken cancellation);
 
-    /// <returns>False if there is no such app.</returns>
-    Task<bool> ReplaceAppSecretsAsync(long app, IReadOnlyList<StoredSecret> secrets, CancellationToken cancellation);
+    /// <summary>Puts its secrets, subscription and options in place of those of its number, as the next revision.</summary>
+    /// <returns>False if there is none, or it is of another revision by now: nothing was changed.</returns>
+    Task<bool> ReplaceAppAsync(StoredApp app, CancellationToken cancellation);
 
-    /// <param name="subscription">Null removes it.</param>
-    /// <returns>False if there is no such app.</returns>
-    Task<bool> ReplaceAppSubscriptionAsync(long app, AppSubscription? subscription, CancellationToken cancellation);
-
-    /// <summary>Removes an app with all that is its own.</summary>
+    /// <summary>
+    /// Removes an app with all that is its own: domains, look-alikes, what it allowed. What its webhook is owed is called off: whoever
+    /// gets its number later must not be sent it.
+    /// </summary>
     /// <returns>False if it was not there.</returns>
     Task<bool> RemoveAppAsync(long app, CancellationToken cancellation);
 
@@ -41,8 +41,26 @@ internal interface IApps
 /// <param name="Subscription">Null: nobody is told. Encrypted.</param>
 internal sealed record StoredApp(long Id, string Name, DateTimeOffset Created, IReadOnlyList<StoredSecret> Secrets, AppSubscription? Subscription)
 {
+    public AppOptions Options { get; init; } = new();
+
+    /// <summary>How often it was changed. A change says which one it was made from: nobody's is undone unseen.</summary>
+    public long Revision { get; init; }
+
     /// <summary>The number: printed by accident, it must not show its secrets.</summary>
     public override string ToString() => Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>What an app has by choice. Kept as JSON: members may be added, never renamed.</summary>
+internal sealed record AppOptions
+{
+    /// <summary>Events in one body, at most.</summary>
+    public int MaxBatch { get; init; } = 1;
+
+    /// <summary>Whether every status from 200 to 299 counts as delivered.</summary>
+    public bool AcceptAny2xx { get; init; }
+
+    /// <summary>Whether bodies carry evidence.</summary>
+    public bool Evidence { get; init; }
 }
 
 /// <summary>Where an app is told, and of what.</summary>

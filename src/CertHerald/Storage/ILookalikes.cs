@@ -29,6 +29,13 @@ internal interface ILookalikes
     /// <returns>False if there is none.</returns>
     Task<bool> SetLookalikeAsync(long id, LookalikeState state, CancellationToken cancellation);
 
+    /// <summary>
+    /// Deletes the next part of what nobody has seen since: look-alikes with their names, and certificates that were kept for
+    /// look-alikes alone. What was dismissed is told of again if it comes back after that.
+    /// </summary>
+    /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
+    Task<int> DeleteLookalikesAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
+
     /// <summary>How many are open, of each owner.</summary>
     Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation);
 }
@@ -97,45 +104,3 @@ internal static class LookalikeChanges
     /// <summary>Its registrable domain imitates many protected domains: told once, for all of them.</summary>
     public const string Bulk = "bulk";
 }
-
-/// <summary>Numbers that both stores go by.</summary>
-internal static class LookalikeRules
-{
-    /// <summary>Protected domains of one owner that one registrable domain imitates to be one bulk finding.</summary>
-    public const int BulkFrom = 4;
-
-    /// <summary>Without a certificate for so long, the next one is told of.</summary>
-    public static TimeSpan Silence { get; } = TimeSpan.FromDays(30);
-
-    /// <summary>Names that a look-alike keeps. More are counted with their certificates.</summary>
-    public const int MostNames = 1_000;
-
-    /// <summary>Names that are told of at once: a body shall be no larger than its receivers take.</summary>
-    public const int MostToldAtOnce = 200;
-
-    /// <summary>Whether a registrable domain that imitates so many of an owner's domains is one finding. An app is told of each, as its dialect has it.</summary>
-    public static bool IsBulk(string owner, int domains) => owner == ProtectedDomainOwners.Operator && domains >= BulkFrom;
-
-    /// <summary>What is told, in parts that receivers can take.</summary>
-    public static IEnumerable<IReadOnlyList<AlertedNames>> Parts(IEnumerable<LookalikeMatch> matches)
-    {
-        IEnumerable<(string Domain, LookalikeName Name)> all =
-            from match in matches
-            orderby match.Names[0].Score descending, match.Domain
-            from name in match.Names
-            select (match.Domain, name);
-        return all.Chunk(MostToldAtOnce).Select(part => (IReadOnlyList<AlertedNames>)
-            [.. part.GroupBy(one => one.Domain, one => one.Name, StringComparer.Ordinal).Select(one => new AlertedNames(one.Key, [.. one]))]);
-    }
-}
-
-/// <summary>A look-alike that was there before a batch.</summary>
-internal sealed record LookalikeRow(long Id, string Domain, LookalikeState State, DateTimeOffset LastSeen)
-{
-    /// <summary>Whether a new certificate is told of. Who dismissed it, or allowed it, wants to hear no more of it.</summary>
-    public bool IsDueAgain(DateTimeOffset now) => State == LookalikeState.Open && now - LastSeen >= LookalikeRules.Silence;
-}
-
-/// <summary>A look-alike that is told of now.</summary>
-/// <param name="Domain">The protected domain; of a bulk finding the one that is imitated most.</param>
-internal sealed record AlertedLookalike(string Owner, string Domain, string Registrable, LookalikeName Best, string Change);

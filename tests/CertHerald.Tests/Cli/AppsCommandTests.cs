@@ -31,9 +31,15 @@ public sealed class AppsCommandTests
         Assert.DoesNotContain('\u202E', list.Split('\n')[0]);
         Assert.DoesNotContain("a-secret-that-is-kept", list, StringComparison.Ordinal);
 
-        string rotated = (await RunAsync(scratch, "rotate", "457084771331516", "--overlap", "48h")).Output;
+        Assert.Equal("457084771331516  0 domains, told nowhere, up to 9 events in a body, any 2xx delivers  old receiver",
+            (await RunAsync(scratch, "set", "457084771331516", "--max-batch", "9", "--accept-any-2xx", "true")).Output);
+        Assert.Equal((9, true, false), console.Services.GetRequiredService<CertHerald.Api.Apps>().Find(457084771331516)!.Stored.Options is var set ? (set.MaxBatch, set.AcceptAny2xx, set.Evidence) : default);
+
+        string rotated = (await RunAsync(scratch, "rotate-secret", "457084771331516", "--overlap", "48h")).Output;
         Assert.Matches(@"app secret  [0-9a-f]{32}\z", rotated);
         Assert.Contains("an old secret until 2026-11-23 12:00Z", (await RunAsync(scratch, "list")).Output, StringComparison.Ordinal);
+        await RunAsync(scratch, "rotate-secret", "457084771331516", "--overlap", "0s");
+        Assert.DoesNotContain("an old secret", (await RunAsync(scratch, "list")).Output, StringComparison.Ordinal);
         Assert.Equal("app 457084771331516 was removed", (await RunAsync(scratch, "remove", "457084771331516")).Output);
         Assert.Single(JsonElement.Parse((await RunAsync(scratch, "list", "--json")).Output).EnumerateArray());
         Assert.Contains(await console.Store.AuditAsync(null, 10, TestContext.Current.CancellationToken), line => line.Resource == "/api/apps/457084771331516" && line.Method == "POST" && line.Outcome == "done");
@@ -53,10 +59,12 @@ public sealed class AppsCommandTests
             ("\"id\" is a number of 1 to 18 digits", ["create", "x", "--id", "-7"]),
             ("\"secret\" is no app secret", ["create", "x", "--secret", "short"]),
             ("\"name\" says whose the app is", ["create", ""]),
-            ("There is no such app", ["rotate", "8"]),
-            ("There is no such app", ["rotate", "x"]),
+            ("\"max_batch\" is a number from 1 to 1,000", ["set", "7", "--max-batch", "0"]),
+            ("There is no such app", ["set", "8", "--evidence", "true"]),
+            ("There is no such app", ["rotate-secret", "8"]),
+            ("There is no such app", ["rotate-secret", "x"]),
             ("There is no such app", ["remove", "8"]),
-            ("\"overlap_hours\" is a number from 0 to 168", ["rotate", "7", "--overlap", "8d"]),
+            ("\"overlap_hours\" is a number from 0 to 168", ["rotate-secret", "7", "--overlap", "8d"]),
         ])
             Assert.Contains(says, (await Assert.ThrowsAsync<CommandFailedException>(() => RunAsync(scratch, line))).Message, StringComparison.Ordinal);
 
@@ -79,7 +87,7 @@ public sealed class AppsCommandTests
     public async Task A_length_of_time_that_is_none_is_said_before_the_service_is_asked()
     {
         using var scratch = new Scratch();
-        var mistakes = await Assert.ThrowsAsync<ConfigurationException>(() => RunAsync(scratch, "rotate", "7", "--overlap", "soon"));
+        var mistakes = await Assert.ThrowsAsync<ConfigurationException>(() => RunAsync(scratch, "rotate-secret", "7", "--overlap", "soon"));
         Assert.Equal("--overlap", Assert.Single(mistakes.Mistakes).Place);
     }
 

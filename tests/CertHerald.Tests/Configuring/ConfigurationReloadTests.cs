@@ -5,6 +5,7 @@ using CertHerald.Access;
 using CertHerald.Configuring;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Dialects;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Protecting;
@@ -62,6 +63,29 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         Assert.Equal(["one.example", "two.example"], Watches);
         Assert.Contains("Information: Configuration read again: 2 watch items, 1 before", _log.Lines);
         Assert.Equal(2, _reads);
+    }
+
+    [Fact]
+    public async Task What_apps_alone_watch_does_not_keep_an_empty_list_from_being_read_again()
+    {
+        await StartAsync("", new { public_url = "https://one.example" });
+        _watched.AddOfApps(Names.WatchLists.Of(".app.test"));
+
+        Configure(new { public_url = "https://one.example", watch = new[] { "two.example" } });
+        await AskAsync();
+        Configure(new { public_url = "https://one.example" });
+        await AskAsync();
+        Assert.Equal([".app.test", "two.example"], Watches);
+        Assert.Contains("after 1 items", Assert.Single(_reload!.Mistakes).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Apps_alone_reload()
+    {
+        await StartAsync("", new { public_url = "https://one.example" });
+        _watched.AddOfApps(Names.WatchLists.Of(".app.test"));
+        await AskAsync();
+        Assert.Empty(_reload!.Mistakes);
     }
 
     [Fact]
@@ -312,7 +336,7 @@ public sealed class ConfigurationReloadTests : IAsyncDisposable
         _watched = new Watched(first.Watch, first.Known, _meter);
         _openId = new OpenIdProvider(first.OpenId, new HttpClient(_guard.Through(_guard.CreateHandler)), _time, _loggers.CreateLogger<OpenIdProvider>());
         _reload = new ConfigurationReload(
-            Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks), _guard, _openId, new ProtectedDomains(first.Lookalikes, first.Suffixes, null, new NameSample(1, 1), _meter), _time, _loggers.CreateLogger<ConfigurationReload>());
+            Read, first, _watched, _webhooks = new Webhooks(first.PublicUrl, first.Webhooks, WebhookDialects.All), _guard, _openId, new ProtectedDomains(first.Lookalikes, first.Suffixes, null, new NameSample(1, 1), _meter), _time, _loggers.CreateLogger<ConfigurationReload>());
         if (begin) await _reload.StartAsync(Cancellation);
     }
 

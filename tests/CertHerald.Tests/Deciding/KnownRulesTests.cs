@@ -48,6 +48,19 @@ public sealed class KnownRulesTests : IDisposable
     }
 
     [Fact]
+    public void R1_names_that_only_an_app_watches_need_no_authority()
+    {
+        KnownCertificates known = Authorities("", ".example.com=trusty.example");
+        MatchFinding match = Match(_ca, "www.app.test www.example.com");
+        Decider Over(WatchList? own) => new(() => known, () => [], _issuers, () => own);
+
+        Assert.True(Over(Names.WatchLists.Of(".example.com")).Decide(match, _ => []).Known);
+        Assert.False(Over(Names.WatchLists.Of(".example.com", ".app.test")).Decide(match, _ => []).Known);
+        Assert.False(Over(null).Decide(match, _ => []).Known);
+        Assert.False(Over(WatchList.Empty).Decide(match, _ => []).Known);
+    }
+
+    [Fact]
     public void R1_never_by_the_issuers_name()
     {
         // To the letter the same name, organisation and common name, and another key.

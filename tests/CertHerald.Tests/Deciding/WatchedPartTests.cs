@@ -25,6 +25,27 @@ public sealed class WatchedPartTests
     }
 
     [Fact]
+    public void What_only_an_app_watches_is_told_to_no_other_webhook()
+    {
+        WatchList own = Names.WatchLists.Of(".example.com");
+        Subscription[] hooks = [new("unknown", [EventKinds.UnknownCertificate]), new("every", [EventKinds.Certificate]), new("app:1", [EventKinds.Certificate], Part(".app.test"))];
+        var decider = new Decider(() => KnownCertificates.None, () => hooks, owned: () => own);
+
+        MatchFinding both = Finding(".example.com", ".app.test");
+        both = both with { Certificate = both.Certificate with { DnsNames = ["a.example.com", "a.app.test"] } };
+
+        Decision shared = decider.Decide(both, _ => []), apps = decider.Decide(Finding(".app.test"), _ => []), cut = decider.Decide(Finding(".app.test") with { HasMoreMatches = true, Certificate = both.Certificate }, _ => []);
+
+        Assert.All([shared, cut], decision => Assert.Equal(["every", "app:1", "unknown"], decision.OwedEvery.Concat(decision.Owed)));
+        Assert.Equal(2, shared.Endpoints.Count);
+        Assert.False(apps.Known);
+        Assert.Equal(["app:1"], apps.OwedEvery);
+        Assert.Empty(apps.Owed);
+        // Looked for in the past it is as if all were whoever's that asked.
+        Assert.Equal(["every", "app:1"], decider.ForSearch().Decide(Finding(".app.test"), _ => []).OwedEvery);
+    }
+
+    [Fact]
     public void Of_what_cannot_be_read_only_those_are_told_who_are_told_of_all()
     {
         var decider = new Decider(() => KnownCertificates.None, () => [new Subscription("all", Every), new Subscription("mine", Every, Part(".mine.com"))]);

@@ -78,7 +78,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
     {
         Bell = new OwedBell(Time);
         _sender = new WebhookSender(new OutboundGuard(outbound ?? Given.LoopbackAllowed, resolve), Time);
-        Webhooks = new Webhooks("https://ct.example.org", webhooks ?? _webhooks);
+        Webhooks = new Webhooks("https://ct.example.org", webhooks ?? _webhooks, WebhookDialects.All);
         Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, Webhooks, Bell, Time, Meter, Log);
         await Loop.StartAsync(Cancellation);
     }

@@ -32,6 +32,31 @@ public sealed class LookalikeBodiesTests
     }
 
     [Fact]
+    public void Meta_loses_nothing_of_what_was_owed_before_in_another_dialect_and_adds_all_of_it_or_none()
+    {
+        var issuance = new Issuance(123, Some.Facts("a.example") with { CertDer = new byte[20_000] }, [], false, "", At);
+        var subject = new DeliverySubject("https://ct.example", null, null) { At = At, Lookalike = Alert(issuance, Names("a.com", "a.com.evil.com"), Names("b.com", "b.com.evil.com")) };
+        IWebhookBatch batch = new MetaDialect().BeginBatch()!;
+
+        Assert.True(batch.TryAdd(subject));
+        Assert.False(batch.TryAdd(subject));
+
+        var body = new ArrayBufferWriter<byte>();
+        batch.Write(body);
+        Assert.Equal(["a.com", "b.com"], JsonElement.Parse(body.WrittenSpan).GetProperty("entry").EnumerateArray()
+            .Select(entry => entry.GetProperty("changes")[0].GetProperty("value").GetProperty("phished_domain").GetString()));
+    }
+
+    [Fact]
+    public void Meta_tells_class_and_score_of_the_strongest_name_to_those_who_ask_for_evidence()
+    {
+        var body = new ArrayBufferWriter<byte>();
+        LookalikeAlert alert = Alert(new Issuance(123, Some.Facts("a.example"), [], false, "", At), Names("a.com", "weak.test") with { Names = [new("weak.test", 51, "typo", []), new("strong.test", 95, "idn_homograph", [])] });
+        new MetaDialect().Write(new DeliverySubject("https://ct.example", null, null) { At = At, Lookalike = alert, Evidence = new DeliveryEvidence(null) }, body);
+        Assert.Contains(""""phished_domain":"a.com","certherald":{"proven":false,"class":"idn_homograph","score":95}}}]"""", Encoding.ASCII.GetString(body.WrittenSpan), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Meta_without_values_says_which_field_changed()
     {
         var issuance = new Issuance(123, Some.Facts("facebook.com.evil.com"), [], false, "", At);

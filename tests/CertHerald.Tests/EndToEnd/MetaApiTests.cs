@@ -116,14 +116,21 @@ public sealed class MetaApiTests
             receiver.Default = Receiver.Answer(200);
         }
 
-        rig.Log.AddChain(rig.Ca.Issue("facebook.com.evil.com").Chain);
-        JsonElement entry = (await mine.NextAsync()).Json().GetProperty("entry")[0];
+        TestCertificate certificate = rig.Ca.Issue("facebook.com.evil.com", "www.innocent.org", "xn--facbook-9gg.ml");
+        rig.Log.AddChain(certificate.Chain);
+        Received told = await mine.NextAsync();
+        JsonElement entry = told.Json().GetProperty("entry")[0];
         rig.Log.AddChain(rig.Ca.Issue("paypal.com.evil.org").Chain);
         await theirs.NextAsync();
 
         JsonElement change = Assert.Single(entry.GetProperty("changes").EnumerateArray());
         Assert.Equal(("phishing", "facebook.com"), (change.GetProperty("field").GetString(), change.GetProperty("value").GetProperty("phished_domain").GetString()));
-        Assert.Equal("facebook.com.evil.com", Assert.Single(change.GetProperty("value").GetProperty("phishing_domains").EnumerateArray()).GetString());
+        string id = entry.GetProperty("id").GetString()!, pem = CertHerald.Dialects.Meta.MetaChange.PemOf(certificate.Der).Replace("\n", "\\n", StringComparison.Ordinal);
+        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(certificate.Der));
+        // Byte for byte the documented example, but for id, certificate and time.
+        Assert.Equal(
+            $$$"""{"entry":[{"changes":[{"field":"phishing","value":{"ct_cert":{"id":"{{{id}}}","certificate_pem":"{{{pem}}}","cert_hash_sha256":"{{{hash}}}"},"phishing_domains":["facebook.com.evil.com","xn--facbook-9gg.ml"],"phished_domain":"facebook.com"}}],"id":"{{{id}}}","time":{{{entry.GetProperty("time").GetInt64()}}}}],"object":"certificate_transparency"}""",
+            System.Text.Encoding.ASCII.GetString(told.Body));
         Assert.Equal(entry.GetProperty("id").GetString(), change.GetProperty("value").GetProperty("ct_cert").GetProperty("id").GetString());
         Assert.Equal((2, 2), (mine.Requests.Count, theirs.Requests.Count));
         using var client = new HttpClient();

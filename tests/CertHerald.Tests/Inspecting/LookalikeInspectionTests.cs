@@ -99,6 +99,22 @@ public sealed class LookalikeInspectionTests : IDisposable
     }
 
     [Fact]
+    public void What_only_an_app_subscribes_to_is_a_look_alike_to_whoever_runs_the_service()
+    {
+        using var meter = new System.Diagnostics.Metrics.Meter("CertHerald");
+        var watched = new CertHerald.Deciding.Watched(Tests.Names.WatchLists.Of(".own.example"), CertHerald.Deciding.KnownCertificates.None, meter);
+        watched.Add(Tests.Names.WatchLists.Of(".faceb00k.com"));
+        watched.AddOfApps(Tests.Names.WatchLists.Of(".facebook.com.evil.com", ".faceb00k.com"));
+        var inspector = new Inspector(() => watched.List, () => Facebook, owned: () => watched.Own);
+        using RawBatch batch = BatchOf(_ca.Issue("www.facebook.com.evil.com", "www.faceb00k.com"));
+
+        var finding = Assert.IsType<MatchFinding>(Assert.Single(inspector.Inspect(batch)));
+
+        Assert.Equal("www.facebook.com.evil.com", Assert.Single(Assert.Single(finding.Lookalikes).Names).Name);
+        Assert.Equal(2, finding.Matches.Count);
+    }
+
+    [Fact]
     public void Whoever_watches_a_top_level_domain_does_not_own_what_lies_below()
     {
         var finding = Assert.IsType<MatchFinding>(Assert.Single(Inspect(Facebook, Tests.Names.WatchLists.Of(".com"), "faceb00k.com")));

@@ -45,8 +45,9 @@ public sealed class SqliteSecretsTests : IDisposable
         await store.ReplaceWebhookAsync(Webhook() with { Evidence = true }, Cancellation);
         await Rekey.RunAsync(store, dropOld: true, Cancellation);
         await store.RemoveWebhookAsync("siem", Cancellation);
-        await store.AddAppAsync(new StoredApp(7, "an app", DateTimeOffset.UnixEpoch, [new StoredSecret("canary-of-an-app", null)], null), Cancellation);
-        await store.ReplaceAppSubscriptionAsync(7, new AppSubscription("https://h.example/canary", "meta", [], IncludeValues: true, ""), Cancellation);
+        var app = new StoredApp(7, "an app", DateTimeOffset.UnixEpoch, [new StoredSecret("canary-of-an-app", null)], null);
+        await store.AddAppAsync(app, Cancellation);
+        Assert.True(await store.ReplaceAppAsync(app with { Subscription = new AppSubscription("https://h.example/canary", "meta", [], IncludeValues: true, "") }, Cancellation));
 
         foreach (string file in Directory.GetFiles(_scratch.Folder, "certherald.db*"))
             Assert.DoesNotContain("canary", Encoding.Latin1.GetString(Bytes(file)), StringComparison.OrdinalIgnoreCase);

@@ -1,5 +1,7 @@
 using CertHerald.Names.Lookalikes;
+using CertHerald.Deciding;
 using CertHerald.Storage;
+using CertHerald.Tests.Doubles;
 using CertHerald.Storage.Secrets;
 
 namespace CertHerald.Tests.Storage;
@@ -18,13 +20,13 @@ public abstract partial class StoreConformance
         StoredApp first = Tenant(457084771331516, "canary-secret-new", "canary-secret-old"), second = Tenant(7);
         Assert.True(await Store.AddAppAsync(first, Cancellation));
         Assert.True(await Store.AddAppAsync(second, Cancellation));
-        Assert.True(await Store.ReplaceAppSubscriptionAsync(7, Told, Cancellation));
+        second = second with { Subscription = Told, Options = new AppOptions { MaxBatch = 9, AcceptAny2xx = true } };
+        Assert.True(await Store.ReplaceAppAsync(second, Cancellation));
 
         await ReopenAsync();
-        Assert.Equivalent(new[] { second with { Subscription = Told }, first }, await Store.AppsAsync(Cancellation), strict: true);
+        Assert.Equivalent(new[] { second with { Revision = 1 }, first }, await Store.AppsAsync(Cancellation), strict: true);
 
-        Assert.True(await Store.ReplaceAppSecretsAsync(7, [new StoredSecret("canary-secret-01", null)], Cancellation));
-        Assert.True(await Store.ReplaceAppSubscriptionAsync(7, null, Cancellation));
+        Assert.True(await Store.ReplaceAppAsync(second with { Revision = 1, Secrets = [new StoredSecret("canary-secret-01", null)], Subscription = null }, Cancellation));
         Assert.True(await Store.RemoveAppAsync(first.Id, Cancellation));
         Assert.False(await Store.RemoveAppAsync(first.Id, Cancellation));
         await ReopenAsync();
@@ -38,8 +40,7 @@ public abstract partial class StoreConformance
         await Store.AddAppAsync(Tenant(7), Cancellation);
 
         Assert.False(await Store.AddAppAsync(Tenant(7, "another-secret-0"), Cancellation));
-        Assert.False(await Store.ReplaceAppSecretsAsync(8, [], Cancellation));
-        Assert.False(await Store.ReplaceAppSubscriptionAsync(8, Told, Cancellation));
+        Assert.False(await Store.ReplaceAppAsync(Tenant(8), Cancellation));
         Assert.Equal(AppDomainsChange.NoSuchApp, await Store.ChangeAppDomainsAsync(8, [], [".a.com"], 10, Time.GetUtcNow(), Cancellation));
 
         Assert.Equal("canary-secret-00", Assert.Single(Assert.Single(await Store.AppsAsync(Cancellation)).Secrets).Text);
@@ -95,10 +96,44 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task A_change_of_an_app_that_was_made_from_an_older_one_is_refused()
+    {
+        await Store.AddAppAsync(Tenant(7), Cancellation);
+        StoredApp known = Assert.Single(await Store.AppsAsync(Cancellation));
+
+        Assert.True(await Store.ReplaceAppAsync(known with { Secrets = [new StoredSecret("canary-secret-01", null)] }, Cancellation));
+        Assert.False(await Store.ReplaceAppAsync(known with { Subscription = Told }, Cancellation));
+
+        StoredApp now = Assert.Single(await Store.AppsAsync(Cancellation));
+        Assert.Equal((known.Revision + 1, "canary-secret-01", null), (now.Revision, now.Secrets.Single().Text, now.Subscription));
+    }
+
+    [Fact]
+    public async Task What_an_app_was_owed_and_what_imitated_it_is_not_the_next_ones_under_its_number()
+    {
+        await Store.AddAppAsync(Tenant(7), Cancellation);
+        PaperLog log = await BeginAsync(entries: 2);
+        foreach (string owner in (string[])["app:70", "app:7"])
+            await CommitAsync(log, log.Read(owner == "app:7" ? 1ul : 0, owner == "app:7" ? 2ul : 1), Lookalike(log, owner == "app:7" ? 1ul : 0, owner, Imitating("a.com", "evil.com", "a.com.evil.com") with { Owner = owner }) with
+            {
+                OwedLookalikes = [new Subscription(owner, [EventKinds.Lookalike]) { Owner = owner }],
+            });
+        await Store.AllowNameAsync(new AllowedName("app:7", "a.com", "x.com", Time.GetUtcNow()), Cancellation);
+
+        await Store.RemoveAppAsync(7, Cancellation);
+        await Store.AddAppAsync(Tenant(7), Cancellation);
+
+        Assert.Equal([("app:7", DeliveryState.Cancelled), ("app:70", DeliveryState.Pending)], (await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation)).Select(one => (one.Webhook, one.State)).Order());
+        Assert.Equal("app:70", Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(Owner: null), Cancellation)).Owner);
+        Assert.Empty(await Store.AllowedNamesAsync(Cancellation));
+        Assert.DoesNotContain("app:7", await Store.OwedWebhooksAsync(Cancellation));
+    }
+
+    [Fact]
     public async Task Rule_8_4_a_change_of_keys_takes_apps_along()
     {
         await Store.AddAppAsync(Tenant(7), Cancellation);
-        await Store.ReplaceAppSubscriptionAsync(7, Told, Cancellation);
+        await Store.ReplaceAppAsync(Tenant(7) with { Subscription = Told }, Cancellation);
         await Store.AddWebhookAsync(Secretive(), Cancellation);
 
         Assert.Equal(new RekeyOutcome(Added: true, 5, 1), await Rekey.RunAsync(Store, dropOld: true, Cancellation));

@@ -111,6 +111,32 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task One_certificate_with_two_registrable_domains_is_told_once_by_protected_domain_and_read_again_not_at_all()
+    {
+        PaperLog log = await BeginAsync(entries: 3);
+        string[] registrable = ["evil.com", "xn--facbook-9gg.ml"];
+        Decision Shown(ulong at, bool isPrecertificate) => Lookalike(log, at, "a", isPrecertificate,
+            [.. from owner in (string[])[ProtectedDomainOwners.Operator, SomeApp] from name in registrable select Imitating("facebook.com", name, $"facebook.com.{name}") with { Owner = owner }]) with
+        {
+            OwedLookalikes = [Listens, new Subscription("app", [EventKinds.Lookalike]) { Owner = SomeApp, TellsByDomain = true }],
+        };
+
+        CommitOutcome first = await CommitAsync(log, log.Read(0, 1), Shown(0, isPrecertificate: true)), again = await CommitAsync(log, log.Read(1, 2), Shown(1, isPrecertificate: false));
+
+        Assert.Equal((3, 0), (first.Owed, again.Owed));
+        IReadOnlyList<StoredDelivery> owed = await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation);
+        Assert.Equal(["app", "hook", "hook"], owed.Select(one => one.Webhook).Order());
+        LookalikeAlert alert = (await Store.FindLookalikeAlertAsync(owed.Single(one => one.Webhook == "app").Subject, Cancellation))!;
+        Assert.Equal(["facebook.com.evil.com", "facebook.com.xn--facbook-9gg.ml"], Assert.Single(alert.Names).Names.Select(name => name.Name));
+
+        // Of another certificate what is new is told, beside what was told before.
+        Decision more = Lookalike(log, 2, "b", [.. registrable.Append("third.test").Select(name => Imitating("facebook.com", name, $"facebook.com.{name}") with { Owner = SomeApp })]) with { OwedLookalikes = Shown(2, false).OwedLookalikes };
+        Assert.Equal(1, (await CommitAsync(log, log.Read(2, 3), more)).Owed);
+        alert = (await Store.FindLookalikeAlertAsync((await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation)).Max(one => one.Subject), Cancellation))!;
+        Assert.Equal(("third.test", 3), (alert.Registrable, Assert.Single(alert.Names).Names.Count));
+    }
+
+    [Fact]
     public async Task An_allowed_name_closes_what_it_covers_and_opens_it_again_when_it_is_taken_back()
     {
         PaperLog log = await BeginAsync(entries: 1);
@@ -129,6 +155,47 @@ public abstract partial class StoreConformance
 
         async Task<IEnumerable<(string, string)>> StateAsync(LookalikeState state) =>
             (await Store.LookalikesAsync(new LookalikeFilter(State: state), Cancellation)).Select(one => (one.Domain, one.Registrable));
+    }
+
+    [Fact]
+    public async Task A_name_that_is_taken_back_opens_nothing_that_another_allowed_one_still_covers()
+    {
+        PaperLog log = await BeginAsync(entries: 1);
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", Imitating("facebook.com", "partner.test", "a.facebook.partner.test", "b.facebook.partner.test")));
+        AllowedName wide = new("", "facebook.com", "partner.test", Time.GetUtcNow()), narrow = wide with { Name = "facebook.partner.test" };
+        await Store.AllowNameAsync(wide, Cancellation);
+        await Store.AllowNameAsync(narrow, Cancellation);
+
+        await Store.DisallowNameAsync("", wide.Domain, wide.Name, Cancellation);
+        Assert.Equal(LookalikeState.Allowed, Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation)).State);
+        await Store.DisallowNameAsync("", narrow.Domain, narrow.Name, Cancellation);
+        Assert.Equal(LookalikeState.Open, Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation)).State);
+    }
+
+    [Fact]
+    public async Task What_nobody_has_seen_for_long_goes_with_the_certificates_that_were_kept_for_it_alone()
+    {
+        PaperLog log = await BeginAsync(entries: 5);
+        LookalikeMatch old = Imitating("facebook.com", "old.test", "facebook.com.old.test"), alive = Imitating("facebook.com", "alive.test", "facebook.com.alive.test");
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "old.test", old));
+        await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "alive.test", alive));
+        await CommitAsync(log, log.Read(2, 3), Lookalike(log, 2, "watched.test", old) with { Endpoints = [new WatchedEndpoint("watched.test", "watched.test", false)] });
+        Time.Advance(TimeSpan.FromDays(100));
+        await CommitAsync(log, log.Read(3, 4), Lookalike(log, 3, "renewed.test", alive));
+        DateTimeOffset before = Time.GetUtcNow().AddDays(-50);
+
+        int deleted = 0, parts = 0;
+        for (int some = 1; some > 0; parts++) deleted += some = await Store.DeleteLookalikesAsync(before, 1, Cancellation);
+        await ReopenAsync();
+
+        Assert.Equal((4, 5), (deleted, parts));
+        StoredLookalike left = Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation));
+        Assert.Equal("alive.test", left.Registrable);
+        Assert.NotNull(await Store.FindIssuanceAsync(left.Issuance, Cancellation));
+        Assert.Equal(["renewed.test", "watched.test"], (await Store.IssuancesAsync(null, 10, Cancellation)).Select(one => one.Certificate.DnsNames.Single()).Order());
+        Assert.Empty(await Store.SearchCertificatesAsync(new CertificateQuery("old.test"), Cancellation));
+        // Shown again, it is found anew.
+        Assert.Equal(1, (await CommitAsync(log, log.Read(4, 5), Lookalike(log, 4, "old.test", old))).Owed);
     }
 
     [Fact]

@@ -68,7 +68,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     public ProtectedDomains Protected => Services.GetRequiredService<ProtectedDomains>();
 
     /// <summary>One stands in the configuration.</summary>
-    public CertHerald.Delivering.Webhooks Webhooks { get; } = new("https://ct.example.com", [Given.Webhook(new Uri("https://siem.example.com/configured-canary"), "configured")]);
+    public CertHerald.Delivering.Webhooks Webhooks { get; } = new("https://ct.example.com", [Given.Webhook(new Uri("https://siem.example.com/configured-canary"), "configured")], WebhookDialects.All);
 
     public OwedBell Bell { get; } = new();
 

@@ -20,17 +20,18 @@ internal sealed class MetaBody
 
     private static ReadOnlySpan<byte> End => "],\"object\":\"certificate_transparency\"}"u8;
 
-    /// <returns>False if the body would become too large: nothing was added. The first is always taken.</returns>
-    public bool TryAdd(MetaEntry entry)
+    /// <returns>False if the body would become too large: nothing was added. The first are always taken.</returns>
+    public bool TryAdd(IReadOnlyList<MetaEntry> entries)
     {
-        var plain = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(plain, Plain)) Write(entry, json);
-        var ascii = new ArrayBufferWriter<byte>(plain.WrittenCount);
-        AsciiJson.Write(plain.WrittenSpan, ascii);
-
-        bool isFirst = _entries.WrittenCount == 0;
-        if (!isFirst && Begin.Length + _entries.WrittenCount + 1 + ascii.WrittenCount + End.Length > MostBytes) return false;
-        if (!isFirst) _entries.Write(","u8);
+        var ascii = new ArrayBufferWriter<byte>(4096);
+        foreach (MetaEntry entry in entries)
+        {
+            var plain = new ArrayBufferWriter<byte>(4096);
+            using (var json = new Utf8JsonWriter(plain, Plain)) Write(entry, json);
+            if (_entries.WrittenCount + ascii.WrittenCount > 0) ascii.Write(","u8);
+            AsciiJson.Write(plain.WrittenSpan, ascii);
+        }
+        if (_entries.WrittenCount > 0 && Begin.Length + _entries.WrittenCount + ascii.WrittenCount + End.Length > MostBytes) return false;
         _entries.Write(ascii.WrittenSpan);
         return true;
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
+using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Dialects.Meta;
@@ -35,6 +36,10 @@ internal sealed class MetaDialect : IWebhookDialect
         ShortensAfter413 = true,
     };
 
+    public string NameOfDead => "dropped";
+
+    public bool TellsByDomain => true;
+
     public IReadOnlyList<string> Options => DialectOptions.All;
 
     public bool Speaks(string kind) => kind is EventKinds.Certificate or EventKinds.UnknownCertificate or EventKinds.Lookalike;
@@ -49,22 +54,18 @@ internal sealed class MetaDialect : IWebhookDialect
     public IWebhookBatch BeginBatch() => new Batch();
 
     public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) =>
-        Write(new DeliverySubject(baseUrl, SampleIssuance.Of(now), null) { At = now }, body);
+        WriteExample(null, isShort: false, baseUrl, now, body);
 
     public IReadOnlyList<string> Examples => [CertificateField, PhishingField];
 
     /// <summary>What the original sent about look-alikes, with its own example's names.</summary>
-    public void WriteExample(string name, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
+    public void WriteExample(string? name, bool isShort, string baseUrl, DateTimeOffset now, IBufferWriter<byte> body)
     {
-        if (name == CertificateField)
-        {
-            WriteTest(baseUrl, now, body);
-            return;
-        }
         Issuance sample = SampleIssuance.Of(now);
+        string pem = MetaChange.PemOf(sample.Certificate.CertDer), hash = sample.Certificate.CertSha256;
         var whole = new MetaBody();
-        whole.TryAdd(new MetaEntry(sample.Id, now, new PhishingChange(
-            MetaChange.PemOf(sample.Certificate.CertDer), sample.Certificate.CertSha256, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com")));
+        whole.TryAdd([new MetaEntry(
+            sample.Id, now, name == PhishingField ? new PhishingChange(pem, hash, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com") : new CertificateChange(pem, hash), isShort)]);
         whole.Write(body);
     }
 
@@ -74,27 +75,22 @@ internal sealed class MetaDialect : IWebhookDialect
 
         public bool TryAdd(DeliverySubject subject)
         {
-            if (subject.Lookalike is { } lookalike) return TryAdd(subject, lookalike);
+            if (subject.Lookalike is { } lookalike) return _body.TryAdd([.. lookalike.Names.Select(imitated => EntryOf(subject, lookalike, imitated))]);
             Issuance issuance = subject.Issuance ?? throw new UnreachableException("A delivery in this dialect is about an issuance.");
             var change = new CertificateChange(MetaChange.PemOf(issuance.Certificate.CertDer), issuance.Certificate.CertSha256, subject.Evidence);
-            return _body.TryAdd(new MetaEntry(issuance.Id, subject.At, change, subject.IsShort));
+            return _body.TryAdd([new MetaEntry(issuance.Id, subject.At, change, subject.IsShort)]);
         }
 
-        // The original told of one protected domain at a time: what imitates many makes an entry for each, the most imitated first.
-        private bool TryAdd(DeliverySubject subject, LookalikeAlert lookalike)
+        // One protected domain, unless it was owed before the webhook changed its dialect: nothing of it may be lost then.
+        private static MetaEntry EntryOf(DeliverySubject subject, LookalikeAlert lookalike, AlertedNames imitated)
         {
-            string pem = MetaChange.PemOf(lookalike.Issuance.Certificate.CertDer);
-            bool isAdded = false;
-            foreach (AlertedNames imitated in lookalike.Names)
+            CertificateFacts certificate = lookalike.Issuance.Certificate;
+            var change = new PhishingChange(MetaChange.PemOf(certificate.CertDer), certificate.CertSha256, [.. imitated.Names.Select(name => name.Name)], imitated.Domain)
             {
-                var change = new PhishingChange(pem, lookalike.Issuance.Certificate.CertSha256, [.. imitated.Names.Select(name => name.Name)], imitated.Domain)
-                {
-                    Evidence = subject.Evidence,
-                };
-                if (!_body.TryAdd(new MetaEntry(lookalike.Issuance.Id, subject.At, change, subject.IsShort))) break;
-                isAdded = true;
-            }
-            return isAdded;
+                Evidence = subject.Evidence,
+                Strongest = imitated.Names.MaxBy(name => name.Score),
+            };
+            return new MetaEntry(lookalike.Issuance.Id, subject.At, change, subject.IsShort);
         }
 
         public void Write(IBufferWriter<byte> body) => _body.Write(body);

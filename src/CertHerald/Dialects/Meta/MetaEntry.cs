@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using CertHerald.Delivering;
+using CertHerald.Inspecting;
 
 namespace CertHerald.Dialects.Meta;
 
@@ -46,6 +47,9 @@ internal sealed record PhishingChange(string Pem, string Sha256, IReadOnlyList<s
     /// <summary>Null: the webhook did not ask for it.</summary>
     public DeliveryEvidence? Evidence { get; init; }
 
+    /// <summary>The strongest of the names, of which class and score are told with the evidence.</summary>
+    public LookalikeName? Strongest { get; init; }
+
     public override void WriteValue(Utf8JsonWriter json, string id)
     {
         json.WriteStartObject("ct_cert"u8);
@@ -56,6 +60,6 @@ internal sealed record PhishingChange(string Pem, string Sha256, IReadOnlyList<s
         foreach (string name in Names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)) json.WriteStringValue(name);
         json.WriteEndArray();
         json.WriteString("phished_domain"u8, Imitated);
-        Evidence?.WriteTo(json);
+        Evidence?.WriteTo(json, Strongest);
     }
 }

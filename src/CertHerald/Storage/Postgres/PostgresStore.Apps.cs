@@ -15,7 +15,7 @@ internal sealed partial class PostgresStore
         async session =>
         {
             await session.LockAsync(PostgresLock.Secrets);
-            return await session.AllAsync("SELECT id, number, name, created, secrets, subscription FROM app ORDER BY number", ReadApp);
+            return await session.AllAsync("SELECT id, number, name, created, secrets, subscription, options, revision FROM app ORDER BY number", ReadApp);
         },
         note: null, cancellation);
 
@@ -27,23 +27,17 @@ internal sealed partial class PostgresStore
             long? id = await session.FirstAsync(
                 "INSERT INTO app (number, name, created, secrets, subscription) VALUES (@number, @name, @created, '', '') ON CONFLICT DO NOTHING RETURNING id",
                 row => (long?)row.GetInt64(0), ("@number", app.Id), ("@name", app.Name), ("@created", app.Created));
-            return id is { } added && await SealAsync(session, added, "secrets", app.Secrets) && await SealAsync(session, added, "subscription", app.Subscription);
+            return id is { } added && await FillAsync(session, added, app);
         },
         cancellation);
 
-    public Task<bool> ReplaceAppSecretsAsync(long app, IReadOnlyList<StoredSecret> secrets, CancellationToken cancellation) => WriteAsync(
+    public Task<bool> ReplaceAppAsync(StoredApp app, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
             await LockSecretsAsync(session);
-            return await RowOfAsync(session, app) is { } id && await SealAsync(session, id, "secrets", secrets);
-        },
-        cancellation);
-
-    public Task<bool> ReplaceAppSubscriptionAsync(long app, AppSubscription? subscription, CancellationToken cancellation) => WriteAsync(
-        async session =>
-        {
-            await LockSecretsAsync(session);
-            return await RowOfAsync(session, app) is { } id && await SealAsync(session, id, "subscription", subscription);
+            long? id = await session.FirstAsync(
+                "SELECT id FROM app WHERE number = @number AND revision = @revision FOR UPDATE", row => (long?)row.GetInt64(0), ("@number", app.Id), ("@revision", app.Revision));
+            return id is { } found && await FillAsync(session, found, app with { Revision = app.Revision + 1 });
         },
         cancellation);
 
@@ -51,9 +45,7 @@ internal sealed partial class PostgresStore
         async session =>
         {
             bool isThere = await RowOfAsync(session, app) is not null;
-            await session.RunAsync("DELETE FROM app_domain WHERE app = @app", ("@app", app));
-            await session.RunAsync("DELETE FROM protected_domain WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
-            await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
+            await RemoveOwnedAsync(session, app, _time.GetUtcNow());
             await session.RunAsync("DELETE FROM app WHERE number = @number", ("@number", app));
             return isThere;
         },
@@ -86,8 +78,31 @@ internal sealed partial class PostgresStore
     private static Task<long?> RowOfAsync(PostgresSession session, long app) =>
         session.FirstAsync("SELECT id FROM app WHERE number = @number FOR UPDATE", row => (long?)row.GetInt64(0), ("@number", app));
 
-    private async Task<bool> SealAsync<T>(PostgresSession session, long id, string column, T value) => await session.RunAsync(
-        $"UPDATE app SET {column} = @box WHERE id = @id", ("@id", id), ("@box", _secrets.Seal(new SecretPlace(AppTable, column, id), JsonSerializer.Serialize(value)))) > 0;
+    /// <summary>What is an app's, but for itself. Its webhook is called as its protected domains' owner is.</summary>
+    private static async Task RemoveOwnedAsync(PostgresSession session, long app, DateTimeOffset now)
+    {
+        (string, object?) owner = ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture)));
+        await session.RunAsync("DELETE FROM app_domain WHERE app = @app", ("@app", app));
+        await session.RunAsync("DELETE FROM protected_domain WHERE owner = @owner", owner);
+        await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner", owner);
+        // No batch may show another imitation meanwhile.
+        await session.LockAsync(PostgresLock.Lookalikes);
+        foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"])
+            await session.RunAsync($"DELETE FROM {table} WHERE lookalike IN (SELECT id FROM lookalike WHERE owner = @owner)", owner);
+        await session.RunAsync("DELETE FROM lookalike WHERE owner = @owner", owner);
+        // What is on its way may arrive: its outcome is recorded by nobody, since nobody has the claim any more.
+        await session.RunAsync(
+            "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE webhook = @owner AND state IN ('pending', 'held', 'inflight')",
+            owner, ("@now", now));
+        await session.RunAsync("DELETE FROM webhook WHERE name = @owner", owner);
+    }
+
+    private async Task<bool> FillAsync(PostgresSession session, long id, StoredApp app) => await session.RunAsync(
+        "UPDATE app SET secrets = @secrets, subscription = @subscription, options = @options, revision = @revision WHERE id = @id",
+        ("@id", id), ("@secrets", Seal(id, "secrets", app.Secrets)), ("@subscription", Seal(id, "subscription", app.Subscription)),
+        ("@options", JsonSerializer.Serialize(app.Options)), ("@revision", app.Revision)) > 0;
+
+    private byte[] Seal<T>(long id, string column, T value) => _secrets.Seal(new SecretPlace(AppTable, column, id), JsonSerializer.Serialize(value));
 
     private StoredApp ReadApp(NpgsqlDataReader row)
     {
@@ -95,6 +110,10 @@ internal sealed partial class PostgresStore
         return new StoredApp(
             row.GetInt64(1), row.GetString(2), row.Time(3),
             JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(AppTable, "secrets", id), row.Bytes(4)))!,
-            JsonSerializer.Deserialize<AppSubscription?>(_secrets.Open(new SecretPlace(AppTable, "subscription", id), row.Bytes(5))));
+            JsonSerializer.Deserialize<AppSubscription?>(_secrets.Open(new SecretPlace(AppTable, "subscription", id), row.Bytes(5))))
+        {
+            Options = JsonSerializer.Deserialize<AppOptions>(row.GetString(6))!,
+            Revision = row.GetInt64(7),
+        };
     }
 }

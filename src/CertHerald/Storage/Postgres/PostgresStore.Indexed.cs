@@ -15,24 +15,28 @@ internal sealed partial class PostgresStore
                 "SELECT id, discovered FROM indexed_certificate ORDER BY id LIMIT @limit FOR UPDATE SKIP LOCKED", row => (Id: row.GetInt64(0), Discovered: row.Time(1)), ("@limit", limit)))
                 .TakeWhile(one => one.Discovered < before).Select(one => one.Id)];
             if (oldest.Length == 0) return 0;
-            List<StoredCertificate> old = await ReadIndexedAsync(session, oldest);
-            (long Id, long Key)[] keys =
-            [
-                .. from one in old
-                   from key in CertificateKeys.Of(one.Certificate).Append(CertificateKeys.OfTbs(one.Certificate.TbsSha256))
-                   from either in (long[])[key, CertificateKeys.Expired(key)]
-                   select (one.Id, either),
-            ];
-            await session.RunAsync(
-                "DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
-                ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
-            StoredCertificate[] ending = [.. old.Where(one => one.Certificate.NotAfter is not null)];
-            await session.RunAsync(
-                "DELETE FROM certificate_end USING unnest(@ids, @ends) AS one (id, ends) WHERE not_after = ends AND issuance = id",
-                ("@ids", ending.Select(one => one.Id).ToArray()), ("@ends", ending.Select(one => one.Certificate.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()));
+            await DeleteKeysAsync(session, [.. (await ReadIndexedAsync(session, oldest)).Select(one => (one.Id, one.Certificate))]);
             return await session.RunAsync("DELETE FROM indexed_certificate WHERE id = ANY(@ids)", ("@ids", oldest));
         },
         cancellation);
+
+    private static async Task DeleteKeysAsync(PostgresSession session, (long Id, CertificateFacts Facts)[] certificates)
+    {
+        (long Id, long Key)[] keys =
+        [
+            .. from one in certificates
+               from key in CertificateKeys.Of(one.Facts).Append(CertificateKeys.OfTbs(one.Facts.TbsSha256))
+               from either in (long[])[key, CertificateKeys.Expired(key)]
+               select (one.Id, either),
+        ];
+        await session.RunAsync(
+            "DELETE FROM certificate_key USING unnest(@ids, @keys) AS one (id, key) WHERE certificate_key.key = one.key AND issuance = one.id",
+            ("@ids", keys.Select(one => one.Id).ToArray()), ("@keys", keys.Select(one => one.Key).ToArray()));
+        (long Id, CertificateFacts Facts)[] ending = [.. certificates.Where(one => one.Facts.NotAfter is not null)];
+        await session.RunAsync(
+            "DELETE FROM certificate_end USING unnest(@ids, @ends) AS one (id, ends) WHERE not_after = ends AND issuance = id",
+            ("@ids", ending.Select(one => one.Id).ToArray()), ("@ends", ending.Select(one => one.Facts.NotAfter!.Value.ToUnixTimeMilliseconds()).ToArray()));
+    }
 
     /// <summary>Adds what no log has shown before, and completes precertificates. Again, it changes nothing.</summary>
     private async Task AddIndexedAsync(PostgresSession session, long log, IndexedRow[] rows)

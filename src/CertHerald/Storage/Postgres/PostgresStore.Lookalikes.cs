@@ -25,15 +25,16 @@ internal sealed partial class PostgresStore
 
     public async Task<IReadOnlyList<StoredLookalike>> LookalikesAsync(LookalikeFilter filter, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
-            $"""
-            SELECT {LookalikeColumns} FROM lookalike
-            WHERE (@owner::text IS NULL OR owner = @owner) AND (@domain::text IS NULL OR domain = @domain) AND (@state::text IS NULL OR state = @state)
-                AND (@registrable::text IS NULL OR registrable = @registrable) AND score >= @least AND id < @before
-            ORDER BY CASE WHEN @newest THEN 0 ELSE score END DESC, id DESC LIMIT @limit
-            """,
-            ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
-            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@newest", filter.NewestFirst), ("@limit", filter.Limit)),
+            Listing(filter), ReadLookalike,
+            [.. from one in ((string Name, object? Value)[])[("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable)] where one.Value is not null select one,
+                ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)]),
         cancellation);
+
+    // Only what is asked for stands in it: an index serves no condition that may be none.
+    private static string Listing(LookalikeFilter filter) =>
+        $"SELECT {LookalikeColumns} FROM lookalike WHERE score >= @least AND id < @before" + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
+        + (filter.State is null ? "" : " AND state = @state") + (filter.Registrable is null ? "" : " AND registrable = @registrable")
+        + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit";
 
     public Task<StoredLookalike?> FindLookalikeAsync(long id, CancellationToken cancellation) => ReadAsync(
         session => session.FirstAsync($"SELECT {LookalikeColumns} FROM lookalike WHERE id = @id", ReadLookalike, ("@id", id)), cancellation);
@@ -85,6 +86,61 @@ internal sealed partial class PostgresStore
             ("@id", id), ("@state", state)) > 0,
         cancellation);
 
+    public Task<int> DeleteLookalikesAsync(DateTimeOffset before, int limit, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            // No batch may show one of them anew meanwhile.
+            await session.LockAsync(PostgresLock.Lookalikes);
+            // Ids ascend with the time of discovery. Were a clock set back, what is behind waits until its turn has come.
+            long[] old = [.. (await session.AllAsync(
+                """
+                SELECT DISTINCT issuance.id, discovered FROM lookalike_issuance JOIN issuance ON issuance.id = lookalike_issuance.issuance JOIN lookalike ON lookalike.id = lookalike
+                WHERE lookalike.issuance <> lookalike_issuance.issuance OR last_seen < @before ORDER BY issuance.id LIMIT @limit
+                """,
+                row => (Id: row.GetInt64(0), Discovered: row.Time(1)), ("@before", before), ("@limit", limit))).TakeWhile(one => one.Discovered < before).Select(one => one.Id)];
+            if (old.Length > 0)
+            {
+                await session.RunAsync("DELETE FROM lookalike_alert WHERE issuance = ANY(@ids) AND at < @before", ("@ids", old), ("@before", before));
+                await session.RunAsync(
+                    """
+                    DELETE FROM lookalike_issuance USING lookalike
+                    WHERE lookalike.id = lookalike AND lookalike_issuance.issuance = ANY(@ids) AND (lookalike.issuance <> lookalike_issuance.issuance OR last_seen < @before)
+                    """,
+                    ("@ids", old), ("@before", before));
+                await DeleteBareAsync(session, old);
+            }
+
+            long[] gone = [.. await session.AllAsync(
+                "SELECT id FROM lookalike WHERE last_seen < @before ORDER BY last_seen LIMIT @limit", row => row.GetInt64(0), ("@before", before), ("@limit", limit - old.Length))];
+            foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"]) await session.RunAsync($"DELETE FROM {table} WHERE lookalike = ANY(@ids)", ("@ids", gone));
+            await session.RunAsync("DELETE FROM lookalike WHERE id = ANY(@ids)", ("@ids", gone));
+            return old.Length + gone.Length;
+        },
+        cancellation);
+
+    /// <summary>Issuances that nothing needs any more: no watched name, no look-alike.</summary>
+    private static async Task DeleteBareAsync(PostgresSession session, long[] ids)
+    {
+        IReadOnlyList<Issuance> bare = await ReadIssuancesAsync(
+            session,
+            """
+            WHERE id = ANY(@ids) AND NOT EXISTS (SELECT 1 FROM endpoint WHERE endpoint.issuance = issuance.id)
+                AND NOT EXISTS (SELECT 1 FROM lookalike_issuance WHERE lookalike_issuance.issuance = issuance.id) ORDER BY id FOR UPDATE
+            """,
+            ("@ids", ids));
+        long[] gone = [.. bare.Select(one => one.Id)];
+        await DeleteKeysAsync(session, [.. bare.Select(one => (one.Id, one.Certificate))]);
+        await session.RunAsync(
+            """
+            DELETE FROM proof USING sighting
+            WHERE sighting.issuance = ANY(@ids) AND proof.log = sighting.log AND proof.entry_index = sighting.entry_index AND proof.leaf_hash = sighting.leaf_hash
+                AND NOT EXISTS (SELECT 1 FROM malformed WHERE (malformed.log, malformed.entry_index, malformed.leaf_hash) = (proof.log, proof.entry_index, proof.leaf_hash))
+            """,
+            ("@ids", gone));
+        await session.RunAsync("DELETE FROM sighting WHERE issuance = ANY(@ids)", ("@ids", gone));
+        await session.RunAsync("DELETE FROM issuance WHERE id = ANY(@ids)", ("@ids", gone));
+    }
+
     public async Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation) => await ReadAsync(
         async session => (await session.AllAsync("SELECT owner, COUNT(*) FROM lookalike WHERE state = 'open' GROUP BY owner", row => (row.GetString(0), row.GetInt64(1))))
             .ToDictionary(StringComparer.Ordinal),
@@ -104,91 +160,92 @@ internal sealed partial class PostgresStore
         await session.LockAsync(PostgresLock.Lookalikes);
         var alerted = new List<AlertedLookalike>();
         foreach ((long issuance, Decision decision, IReadOnlyList<LookalikeMatch> matches) in found)
+        {
+            var told = new List<ToldLookalike>();
+            var open = new List<LookalikeMatch>();
             foreach (IGrouping<(string Owner, string Registrable), LookalikeMatch> group in matches.GroupBy(match => (match.Owner, match.Registrable)))
-                foreach ((long lookalike, string change, IReadOnlyList<LookalikeMatch> told) in await WriteLookalikesAsync(session, issuance, group, now))
+            {
+                (string Name, object? Value)[] which = [("@owner", group.Key.Owner), ("@registrable", group.Key.Registrable)];
+                LookalikePlan plan = LookalikeRules.Plan([.. group], await session.AllAsync("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
+                    row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), which), now);
+                foreach (LookalikeStep step in plan.Steps)
                 {
-                    LookalikeMatch best = told.MaxBy(match => match.Names[0].Score)!;
-                    alerted.Add(new AlertedLookalike(best.Owner, best.Domain, best.Registrable, best.Names[0], change));
-                    foreach (IReadOnlyList<AlertedNames> part in LookalikeRules.Parts(told))
-                    {
-                        long alert = await session.SingleAsync(
-                            "INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
-                            row => row.GetInt64(0), ("@lookalike", lookalike), ("@issuance", issuance), ("@change", change), ("@now", now), ("@names", JsonSerializer.Serialize(part)));
-                        owed.AddRange(from subscription in decision.OwedLookalikes where subscription.Owner == best.Owner select new Debt(subscription.Webhook, EventKinds.Lookalike, alert));
-                    }
+                    long id = step.Row ?? await AddLookalikeAsync(session, step, issuance, now);
+                    if (await JoinAsync(session, id, step, issuance, now) && step.Change is { } change) told.Add(new ToldLookalike(id, change, step.Told));
                 }
+                if (plan.MakesBulk)
+                    await session.RunAsync("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", which);
+                open.AddRange(plan.Open);
+            }
+            alerted.AddRange(told.Select(one => one.ToAlerted()));
+
+            foreach (LookalikeTelling telling in LookalikeRules.Tellings(told, open, decision.OwedLookalikes, ((MatchFinding)decision.Finding).Certificate.CertDer.Length))
+            {
+                long alert = await session.SingleAsync(
+                    "INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
+                    row => row.GetInt64(0), ("@lookalike", telling.Lookalike), ("@issuance", issuance), ("@change", telling.Change), ("@now", now), ("@names", JsonSerializer.Serialize(telling.Names)));
+                owed.AddRange(telling.Webhooks.Select(webhook => new Debt(webhook, EventKinds.Lookalike, alert)));
+            }
+        }
         return alerted;
     }
 
-    /// <summary>What one registrable domain imitates of one owner's domains.</summary>
-    /// <returns>What there is to tell.</returns>
-    private static async Task<IReadOnlyList<(long Lookalike, string Change, IReadOnlyList<LookalikeMatch> Told)>> WriteLookalikesAsync(
-        PostgresSession session, long issuance, IGrouping<(string Owner, string Registrable), LookalikeMatch> group, DateTimeOffset now)
-    {
-        (string owner, string registrable) = group.Key;
-        List<LookalikeRow> before = await session.AllAsync("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
-            row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), ("@owner", owner), ("@registrable", registrable));
-        LookalikeRow? bulk = before.Find(row => row.Domain.Length == 0);
-        bool isBulk = bulk is not null || LookalikeRules.IsBulk(owner, before.Select(row => row.Domain).Union(group.Select(match => match.Domain), StringComparer.Ordinal).Count());
-
-        var told = new List<(long, string, IReadOnlyList<LookalikeMatch>)>();
-        foreach (LookalikeMatch match in group)
-        {
-            LookalikeRow? row = before.Find(row => row.Domain == match.Domain);
-            long id = row?.Id ?? await AddLookalikeAsync(session, match, match.Domain, isBulk ? LookalikeState.Bulk : LookalikeState.Open, issuance, now);
-            bool isNewCertificate = await JoinAsync(session, id, match, issuance, now);
-            string? change = row is null ? LookalikeChanges.New : isNewCertificate && row.IsDueAgain(now) ? LookalikeChanges.Again : null;
-            if (!isBulk && change is not null) told.Add((id, change, [match]));
-        }
-        if (!isBulk) return told;
-
-        LookalikeMatch best = group.MaxBy(match => match.Names[0].Score)!;
-        long whole = bulk?.Id ?? await AddLookalikeAsync(session, best, "", LookalikeState.Open, issuance, now);
-        if (bulk is null)
-            await session.RunAsync("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", ("@owner", owner), ("@registrable", registrable));
-        bool isAnother = await JoinAsync(session, whole, best with { Names = [best.Names[0]] }, issuance, now, keepNames: false);
-        if (bulk is null) told.Add((whole, LookalikeChanges.Bulk, [.. group]));
-        else if (isAnother && bulk.IsDueAgain(now)) told.Add((whole, LookalikeChanges.Again, [.. group]));
-        return told;
-    }
-
-    private static Task<long> AddLookalikeAsync(PostgresSession session, LookalikeMatch match, string domain, LookalikeState state, long issuance, DateTimeOffset now) => session.SingleAsync(
+    private static Task<long> AddLookalikeAsync(PostgresSession session, LookalikeStep step, long issuance, DateTimeOffset now) => session.SingleAsync(
         """
         INSERT INTO lookalike (owner, domain, registrable, state, best, score, class, reasons, names, certificates, issuance, opened, last_seen)
         VALUES (@owner, @domain, @registrable, @state, @best, @score, @class, @reasons, 0, 0, @issuance, @now, @now) RETURNING id
         """,
         row => row.GetInt64(0),
-        ("@owner", match.Owner), ("@domain", domain), ("@registrable", match.Registrable), ("@state", state), ("@best", match.Names[0].Name),
-        ("@score", match.Names[0].Score), ("@class", match.Names[0].Class), ("@reasons", match.Names[0].Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
+        ("@owner", step.Match.Owner), ("@domain", step.Domain), ("@registrable", step.Match.Registrable), ("@state", step.State), ("@best", step.Match.Names[0].Name),
+        ("@score", step.Match.Names[0].Score), ("@class", step.Match.Names[0].Class), ("@reasons", step.Match.Names[0].Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
 
     /// <returns>Whether the certificate is new to it.</returns>
-    private static async Task<bool> JoinAsync(PostgresSession session, long lookalike, LookalikeMatch match, long issuance, DateTimeOffset now, bool keepNames = true)
+    private static async Task<bool> JoinAsync(PostgresSession session, long lookalike, LookalikeStep step, long issuance, DateTimeOffset now)
     {
         if (await session.RunAsync("INSERT INTO lookalike_issuance (lookalike, issuance) VALUES (@id, @issuance) ON CONFLICT DO NOTHING", ("@id", lookalike), ("@issuance", issuance)) == 0) return false;
 
         long names = await session.SingleAsync("SELECT names FROM lookalike WHERE id = @id FOR UPDATE", row => row.GetInt64(0), ("@id", lookalike));
-        if (keepNames)
-            foreach (LookalikeName name in match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names)))
-                names += await session.RunAsync(
-                    "INSERT INTO lookalike_name (lookalike, name, score, class, reasons, issuance, seen) VALUES (@id, @name, @score, @class, @reasons, @issuance, @now) ON CONFLICT DO NOTHING",
-                    ("@id", lookalike), ("@name", name.Name), ("@score", name.Score), ("@class", name.Class), ("@reasons", name.Reasons.ToArray()), ("@issuance", issuance), ("@now", now));
+        // A bulk finding's are its members'.
+        LookalikeName[] kept = step.Domain.Length == 0 ? [] : [.. step.Match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names))];
+        if (kept.Length > 0)
+            names += await session.RunAsync(
+                """
+                INSERT INTO lookalike_name (lookalike, name, score, class, reasons, issuance, seen)
+                SELECT @id, name, score, class, ARRAY(SELECT jsonb_array_elements_text(reasons::jsonb)), @issuance, @now
+                FROM unnest(@kept, @scores, @classes, @reasons) AS new (name, score, class, reasons) ON CONFLICT DO NOTHING
+                """,
+                ("@id", lookalike), ("@kept", kept.Select(name => name.Name).ToArray()), ("@scores", kept.Select(name => name.Score).ToArray()),
+                ("@classes", kept.Select(name => name.Class).ToArray()), ("@reasons", kept.Select(name => JsonSerializer.Serialize(name.Reasons)).ToArray()),
+                ("@issuance", issuance), ("@now", now));
         await session.RunAsync("UPDATE lookalike SET names = @names, certificates = certificates + 1, issuance = @issuance, last_seen = @now WHERE id = @id",
             ("@id", lookalike), ("@names", names), ("@issuance", issuance), ("@now", now));
-        LookalikeName best = match.Names[0];
+        LookalikeName best = step.Match.Names[0];
         await session.RunAsync("UPDATE lookalike SET best = @best, score = @score, class = @class, reasons = @reasons WHERE id = @id AND score < @score",
             ("@id", lookalike), ("@best", best.Name), ("@score", best.Score), ("@class", best.Class), ("@reasons", best.Reasons.ToArray()));
         return true;
     }
 
-    /// <summary>Those of a protected domain of which all names are the allowed one, or lie below it.</summary>
-    private static Task<int> CloseAllowedAsync(PostgresSession session, AllowedName allowed, LookalikeState state) => session.RunAsync(
-        """
-        UPDATE lookalike SET state = @state
-        WHERE owner = @owner AND domain = @domain AND state <> 'bulk' AND (state = 'allowed') = (@state::text <> 'allowed') AND NOT EXISTS (
+    // Of a protected domain those of which all names are the allowed one, or lie below it.
+    private const string AreCovered = """
+        WHERE owner = @owner AND domain = @domain AND NOT EXISTS (
             SELECT 1 FROM lookalike_name AS other
             WHERE other.lookalike = lookalike.id AND other.name <> @name AND right(other.name, length(@below)) <> @below)
+        """;
+
+    private static Task<int> CloseAllowedAsync(PostgresSession session, AllowedName allowed) => session.RunAsync(
+        $"UPDATE lookalike SET state = 'allowed' {AreCovered} AND state NOT IN ('allowed', 'bulk')",
+        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name));
+
+    /// <summary>What it covered and other names that are allowed do not.</summary>
+    /// <param name="taken">It is allowed no more.</param>
+    private static Task<int> OpenAllowedAsync(PostgresSession session, AllowedName taken) => session.RunAsync(
+        $"""
+        UPDATE lookalike SET state = 'open' {AreCovered} AND state = 'allowed' AND EXISTS (
+            SELECT 1 FROM lookalike_name AS one WHERE one.lookalike = lookalike.id AND NOT EXISTS (
+                SELECT 1 FROM allowed_name AS still WHERE still.owner = @owner AND still.domain = @domain
+                    AND (one.name = still.name OR right(one.name, length(still.name) + 1) = '.' || still.name)))
         """,
-        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name), ("@state", state));
+        ("@owner", taken.Owner), ("@domain", taken.Domain), ("@name", taken.Name), ("@below", "." + taken.Name));
 
     private static StoredLookalike ReadLookalike(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.Named<LookalikeState>(4),

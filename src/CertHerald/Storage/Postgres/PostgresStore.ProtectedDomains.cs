@@ -44,7 +44,7 @@ internal sealed partial class PostgresStore
             int added = 0;
             foreach (AllowedName one in allowed)
             {
-                await CloseAllowedAsync(session, one, LookalikeState.Allowed);
+                await CloseAllowedAsync(session, one);
                 added += await session.RunAsync("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
                     ("@owner", one.Owner), ("@domain", one.Domain), ("@name", one.Name), ("@added", one.Added));
             }
@@ -58,7 +58,7 @@ internal sealed partial class PostgresStore
             await session.LockAsync(PostgresLock.Lookalikes);
             if (await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name",
                 ("@owner", owner), ("@domain", domain), ("@name", name)) == 0) return false;
-            await CloseAllowedAsync(session, new AllowedName(owner, domain, name, default), LookalikeState.Open);
+            await OpenAllowedAsync(session, new AllowedName(owner, domain, name, default));
             return true;
         },
         cancellation);

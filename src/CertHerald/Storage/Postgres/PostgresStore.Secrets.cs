@@ -55,13 +55,13 @@ internal sealed partial class PostgresStore
     private async Task LockSecretsAsync(PostgresSession session)
     {
         await session.LockAsync(PostgresLock.Secrets);
-        await FindLostAsync(session, _secrets, forgotten: null);
+        await FindLostAsync(session, _secrets, forgotten: null, _time.GetUtcNow());
     }
 
     /// <summary>Looks for secrets whose key is not there.</summary>
     /// <param name="forgotten">Null refuses such a database; otherwise they are removed, and what they belonged to is named here.</param>
     /// <exception cref="SecretKeyException">There are some.</exception>
-    private static async Task FindLostAsync(PostgresSession session, SecretKeys keys, List<string>? forgotten)
+    private static async Task FindLostAsync(PostgresSession session, SecretKeys keys, List<string>? forgotten, DateTimeOffset now)
     {
         var lost = new List<SecretPlace>();
         foreach ((string table, string column) in Boxes)
@@ -70,7 +70,7 @@ internal sealed partial class PostgresStore
         if (lost.Count > 0 && forgotten is null) throw keys.Missing(lost.Count);
         foreach ((string table, long id) in lost.Select(place => (place.Table, place.Row)).Distinct())
         {
-            if (table == AppTable) await session.RunAsync("DELETE FROM app_domain WHERE app = (SELECT number FROM app WHERE id = @id)", ("@id", id));
+            if (table == AppTable) await RemoveOwnedAsync(session, await session.SingleAsync("SELECT number FROM app WHERE id = @id", row => row.GetInt64(0), ("@id", id)), now);
             forgotten!.Add(await session.SingleAsync($"DELETE FROM {table} WHERE id = @id RETURNING {NameIn(table)}", row => row.GetString(0), ("@id", id)));
         }
     }

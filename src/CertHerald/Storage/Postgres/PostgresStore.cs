@@ -54,7 +54,7 @@ internal sealed partial class PostgresStore : IStore
             {
                 await session.OpenAsync();
                 await PostgresSchema.MigrateAsync(session);
-                await FindLostAsync(session, secrets, forgotten);
+                await FindLostAsync(session, secrets, forgotten, time.GetUtcNow());
                 await PostgresHealth.SetAsync(session, time);
             }
             return new PostgresStore(database, instance, secrets, time, meter);

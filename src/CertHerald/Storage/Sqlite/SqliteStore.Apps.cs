@@ -12,7 +12,7 @@ internal sealed partial class SqliteStore
 
     // By the writer, though nothing is written: while it reads, no key can go.
     public async Task<IReadOnlyList<StoredApp>> AppsAsync(CancellationToken cancellation) => await WriteAsync(
-        session => session.All("SELECT id, number, name, created, secrets, subscription FROM app ORDER BY number", ReadApp),
+        session => session.All("SELECT id, number, name, created, secrets, subscription, options, revision FROM app ORDER BY number", ReadApp),
         cancellation);
 
     public Task<bool> AddAppAsync(StoredApp app, CancellationToken cancellation) => WriteAsync(
@@ -22,24 +22,22 @@ internal sealed partial class SqliteStore
             long id = session.First(
                 "INSERT INTO app (number, name, created, secrets, subscription) VALUES (@number, @name, @created, x'', x'') ON CONFLICT DO NOTHING RETURNING id",
                 row => row.GetInt64(0), ("@number", app.Id), ("@name", app.Name), ("@created", app.Created));
-            return id > 0 && Seal(session, id, "secrets", app.Secrets) && Seal(session, id, "subscription", app.Subscription);
+            return id > 0 && Fill(session, id, app);
         },
         cancellation);
 
-    public Task<bool> ReplaceAppSecretsAsync(long app, IReadOnlyList<StoredSecret> secrets, CancellationToken cancellation) => WriteAsync(
-        session => RowOf(session, app) is > 0 and long id && Seal(session, id, "secrets", secrets),
-        cancellation);
-
-    public Task<bool> ReplaceAppSubscriptionAsync(long app, AppSubscription? subscription, CancellationToken cancellation) => WriteAsync(
-        session => RowOf(session, app) is > 0 and long id && Seal(session, id, "subscription", subscription),
+    public Task<bool> ReplaceAppAsync(StoredApp app, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            long id = session.First("SELECT id FROM app WHERE number = @number AND revision = @revision", row => row.GetInt64(0), ("@number", app.Id), ("@revision", app.Revision));
+            return id > 0 && Fill(session, id, app with { Revision = app.Revision + 1 });
+        },
         cancellation);
 
     public Task<bool> RemoveAppAsync(long app, CancellationToken cancellation) => WriteAsync(
         session =>
         {
-            session.Run("DELETE FROM app_domain WHERE app = @app", ("@app", app));
-            session.Run("DELETE FROM protected_domain WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
-            session.Run("DELETE FROM allowed_name WHERE owner = @owner", ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture))));
+            RemoveOwned(session, app, _time.GetUtcNow());
             return session.Run("DELETE FROM app WHERE number = @number", ("@number", app)) > 0;
         },
         cancellation);
@@ -67,8 +65,29 @@ internal sealed partial class SqliteStore
 
     private static long RowOf(SqliteSession session, long app) => session.First("SELECT id FROM app WHERE number = @number", row => row.GetInt64(0), ("@number", app));
 
-    private bool Seal<T>(SqliteSession session, long id, string column, T value) =>
-        session.Run($"UPDATE app SET {column} = @box WHERE id = @id", ("@id", id), ("@box", _secrets.Seal(new SecretPlace(AppTable, column, id), JsonSerializer.Serialize(value)))) > 0;
+    /// <summary>What is an app's, but for itself. Its webhook is called as its protected domains' owner is.</summary>
+    private static void RemoveOwned(SqliteSession session, long app, DateTimeOffset now)
+    {
+        (string, object?) owner = ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture)));
+        session.Run("DELETE FROM app_domain WHERE app = @app", ("@app", app));
+        session.Run("DELETE FROM protected_domain WHERE owner = @owner", owner);
+        session.Run("DELETE FROM allowed_name WHERE owner = @owner", owner);
+        foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"])
+            session.Run($"DELETE FROM {table} WHERE lookalike IN (SELECT id FROM lookalike WHERE owner = @owner)", owner);
+        session.Run("DELETE FROM lookalike WHERE owner = @owner", owner);
+        // What is on its way may arrive: its outcome is recorded by nobody, since nobody has the claim any more.
+        session.Run(
+            "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE webhook = @owner AND state IN ('pending', 'held', 'inflight')",
+            owner, ("@now", now));
+        session.Run("DELETE FROM webhook WHERE name = @owner", owner);
+    }
+
+    private bool Fill(SqliteSession session, long id, StoredApp app) => session.Run(
+        "UPDATE app SET secrets = @secrets, subscription = @subscription, options = @options, revision = @revision WHERE id = @id",
+        ("@id", id), ("@secrets", Seal(id, "secrets", app.Secrets)), ("@subscription", Seal(id, "subscription", app.Subscription)),
+        ("@options", JsonSerializer.Serialize(app.Options)), ("@revision", app.Revision)) > 0;
+
+    private byte[] Seal<T>(long id, string column, T value) => _secrets.Seal(new SecretPlace(AppTable, column, id), JsonSerializer.Serialize(value));
 
     private StoredApp ReadApp(SqliteDataReader row)
     {
@@ -76,6 +95,10 @@ internal sealed partial class SqliteStore
         return new StoredApp(
             row.GetInt64(1), row.GetString(2), row.Time(3),
             JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(AppTable, "secrets", id), row.Bytes(4)))!,
-            JsonSerializer.Deserialize<AppSubscription?>(_secrets.Open(new SecretPlace(AppTable, "subscription", id), row.Bytes(5))));
+            JsonSerializer.Deserialize<AppSubscription?>(_secrets.Open(new SecretPlace(AppTable, "subscription", id), row.Bytes(5))))
+        {
+            Options = JsonSerializer.Deserialize<AppOptions>(row.GetString(6))!,
+            Revision = row.GetInt64(7),
+        };
     }
 }

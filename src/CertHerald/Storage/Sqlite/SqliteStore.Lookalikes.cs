@@ -25,15 +25,15 @@ internal sealed partial class SqliteStore
 
     public Task<IReadOnlyList<StoredLookalike>> LookalikesAsync(LookalikeFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredLookalike>>(
         session => session.All(
-            $"""
-            SELECT {LookalikeColumns} FROM lookalike
-            WHERE (@owner IS NULL OR owner = @owner) AND (@domain IS NULL OR domain = @domain) AND (@state IS NULL OR state = @state)
-                AND (@registrable IS NULL OR registrable = @registrable) AND score >= @least AND id < @before
-            ORDER BY CASE WHEN @newest THEN 0 ELSE score END DESC, id DESC LIMIT @limit
-            """,
-            ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
-            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@newest", filter.NewestFirst), ("@limit", filter.Limit)),
+            Listing(filter), ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
+            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)),
         cancellation);
+
+    // Only what is asked for stands in it: an index serves no condition that may be none.
+    internal static string Listing(LookalikeFilter filter) =>
+        $"SELECT {LookalikeColumns} FROM lookalike WHERE score >= @least AND id < @before" + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
+        + (filter.State is null ? "" : " AND state = @state") + (filter.Registrable is null ? "" : " AND registrable = @registrable")
+        + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit";
 
     public Task<StoredLookalike?> FindLookalikeAsync(long id, CancellationToken cancellation) => ReadAsync(
         session => session.First($"SELECT {LookalikeColumns} FROM lookalike WHERE id = @id", ReadLookalike, ("@id", id)), cancellation);
@@ -84,6 +84,56 @@ internal sealed partial class SqliteStore
             ("@id", id), ("@state", state)) > 0,
         cancellation);
 
+    public Task<int> DeleteLookalikesAsync(DateTimeOffset before, int limit, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            // Ids ascend with the time of discovery. Were the clock set back, what is behind waits until its turn has come.
+            List<long> old = [.. session.All(
+                """
+                SELECT DISTINCT issuance.id, discovered FROM lookalike_issuance JOIN issuance ON issuance.id = lookalike_issuance.issuance JOIN lookalike ON lookalike.id = lookalike
+                WHERE lookalike.issuance <> lookalike_issuance.issuance OR last_seen < @before ORDER BY lookalike_issuance.issuance LIMIT @limit
+                """,
+                row => (Id: row.GetInt64(0), Discovered: row.Time(1)), ("@before", before), ("@limit", limit)).TakeWhile(one => one.Discovered < before).Select(one => one.Id)];
+            foreach (long id in old)
+            {
+                session.Run("DELETE FROM lookalike_alert WHERE issuance = @id AND at < @before", ("@id", id), ("@before", before));
+                session.Run(
+                    "DELETE FROM lookalike_issuance WHERE issuance = @id AND lookalike IN (SELECT id FROM lookalike WHERE lookalike.issuance <> @id OR last_seen < @before)",
+                    ("@id", id), ("@before", before));
+                DeleteBare(session, id);
+            }
+
+            List<long> gone = session.All("SELECT id FROM lookalike WHERE last_seen < @before ORDER BY last_seen LIMIT @limit", row => row.GetInt64(0), ("@before", before), ("@limit", limit - old.Count));
+            foreach (long id in gone)
+            {
+                foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"]) session.Run($"DELETE FROM {table} WHERE lookalike = @id", ("@id", id));
+                session.Run("DELETE FROM lookalike WHERE id = @id", ("@id", id));
+            }
+            return old.Count + gone.Count;
+        },
+        cancellation);
+
+    /// <summary>An issuance that nothing needs any more: no watched name, no look-alike.</summary>
+    private static void DeleteBare(SqliteSession session, long id)
+    {
+        var bare = session.First(
+            $"""
+            SELECT {IssuanceColumns} FROM issuance WHERE id = @id
+                AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = @id) AND NOT EXISTS (SELECT 1 FROM lookalike_issuance WHERE issuance = @id)
+            """,
+            ReadFacts, ("@id", id));
+        if (bare is null) return;
+        DeleteKeys(session, id, bare);
+        session.Run(
+            """
+            DELETE FROM proof WHERE (log, entry_index, leaf_hash) IN (SELECT log, entry_index, leaf_hash FROM sighting WHERE issuance = @id)
+                AND NOT EXISTS (SELECT 1 FROM malformed WHERE (malformed.log, malformed.entry_index, malformed.leaf_hash) = (proof.log, proof.entry_index, proof.leaf_hash))
+            """,
+            ("@id", id));
+        session.Run("DELETE FROM sighting WHERE issuance = @id", ("@id", id));
+        session.Run("DELETE FROM issuance WHERE id = @id", ("@id", id));
+    }
+
     public Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyDictionary<string, long>>(
         session => session.All("SELECT owner, COUNT(*) FROM lookalike WHERE state = 'open' GROUP BY owner", row => (row.GetString(0), row.GetInt64(1)))
             .ToDictionary(StringComparer.Ordinal),
@@ -96,84 +146,82 @@ internal sealed partial class SqliteStore
     private static void WriteLookalikes(
         SqliteSession session, long issuance, Decision decision, IReadOnlyList<LookalikeMatch> matches, DateTimeOffset headSeen, DateTimeOffset now, List<AlertedLookalike> alerted, ref int owed)
     {
+        var told = new List<ToldLookalike>();
+        var open = new List<LookalikeMatch>();
         foreach (IGrouping<(string Owner, string Registrable), LookalikeMatch> group in matches.GroupBy(match => (match.Owner, match.Registrable)))
         {
-            (string owner, string registrable) = group.Key;
-            List<LookalikeRow> before = session.All("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
-                row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), ("@owner", owner), ("@registrable", registrable));
-            LookalikeRow? bulk = before.Find(row => row.Domain.Length == 0);
-            bool isBulk = bulk is not null || LookalikeRules.IsBulk(owner, before.Select(row => row.Domain).Union(group.Select(match => match.Domain), StringComparer.Ordinal).Count());
-
-            foreach (LookalikeMatch match in group)
+            (string Name, object? Value)[] which = [("@owner", group.Key.Owner), ("@registrable", group.Key.Registrable)];
+            LookalikePlan plan = LookalikeRules.Plan([.. group], session.All("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
+                row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), which), now);
+            foreach (LookalikeStep step in plan.Steps)
             {
-                LookalikeRow? row = before.Find(row => row.Domain == match.Domain);
-                long id = row?.Id ?? AddLookalike(session, match, match.Domain, isBulk ? LookalikeState.Bulk : LookalikeState.Open, issuance, now);
-                bool isNewCertificate = Join(session, id, match, issuance, now);
-                string? change = row is null ? LookalikeChanges.New : isNewCertificate && row.IsDueAgain(now) ? LookalikeChanges.Again : null;
-                if (!isBulk && change is not null) Tell(id, change, [match], ref owed);
+                long id = step.Row ?? AddLookalike(session, step, issuance, now);
+                if (Join(session, id, step, issuance, now) && step.Change is { } change) told.Add(new ToldLookalike(id, change, step.Told));
             }
-            if (!isBulk) continue;
-
-            LookalikeMatch best = group.MaxBy(match => match.Names[0].Score)!;
-            long whole = bulk?.Id ?? AddLookalike(session, best, "", LookalikeState.Open, issuance, now);
-            if (bulk is null) session.Run("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", ("@owner", owner), ("@registrable", registrable));
-            bool isAnother = Join(session, whole, best with { Names = [best.Names[0]] }, issuance, now, keepNames: false);
-            if (bulk is null) Tell(whole, LookalikeChanges.Bulk, group, ref owed);
-            else if (isAnother && bulk.IsDueAgain(now)) Tell(whole, LookalikeChanges.Again, group, ref owed);
+            if (plan.MakesBulk) session.Run("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", which);
+            open.AddRange(plan.Open);
         }
+        alerted.AddRange(told.Select(one => one.ToAlerted()));
 
-        void Tell(long lookalike, string change, IEnumerable<LookalikeMatch> told, ref int owed)
+        foreach (LookalikeTelling telling in LookalikeRules.Tellings(told, open, decision.OwedLookalikes, ((MatchFinding)decision.Finding).Certificate.CertDer.Length))
         {
-            LookalikeMatch best = told.MaxBy(match => match.Names[0].Score)!;
-            alerted.Add(new AlertedLookalike(best.Owner, best.Domain, best.Registrable, best.Names[0], change));
-            foreach (IReadOnlyList<AlertedNames> part in LookalikeRules.Parts(told))
-            {
-                long alert = session.Single("INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
-                    row => row.GetInt64(0), ("@lookalike", lookalike), ("@issuance", issuance), ("@change", change), ("@now", now), ("@names", JsonSerializer.Serialize(part)));
-                foreach (Subscription subscription in decision.OwedLookalikes)
-                    if (subscription.Owner == best.Owner) owed += Owe(session, subscription.Webhook, EventKinds.Lookalike, alert, headSeen, now);
-            }
+            long alert = session.Single("INSERT INTO lookalike_alert (lookalike, issuance, change, at, names) VALUES (@lookalike, @issuance, @change, @now, @names) RETURNING id",
+                row => row.GetInt64(0), ("@lookalike", telling.Lookalike), ("@issuance", issuance), ("@change", telling.Change), ("@now", now), ("@names", JsonSerializer.Serialize(telling.Names)));
+            foreach (string webhook in telling.Webhooks) owed += Owe(session, webhook, EventKinds.Lookalike, alert, headSeen, now);
         }
     }
 
-    private static long AddLookalike(SqliteSession session, LookalikeMatch match, string domain, LookalikeState state, long issuance, DateTimeOffset now) => session.Single(
+    private static long AddLookalike(SqliteSession session, LookalikeStep step, long issuance, DateTimeOffset now) => session.Single(
         """
         INSERT INTO lookalike (owner, domain, registrable, state, best, score, class, reasons, names, certificates, issuance, opened, last_seen)
         VALUES (@owner, @domain, @registrable, @state, @best, @score, @class, @reasons, 0, 0, @issuance, @now, @now) RETURNING id
         """,
         row => row.GetInt64(0),
-        ("@owner", match.Owner), ("@domain", domain), ("@registrable", match.Registrable), ("@state", state), ("@best", match.Names[0].Name),
-        ("@score", match.Names[0].Score), ("@class", match.Names[0].Class), ("@reasons", JsonSerializer.Serialize(match.Names[0].Reasons)), ("@issuance", issuance), ("@now", now));
+        ("@owner", step.Match.Owner), ("@domain", step.Domain), ("@registrable", step.Match.Registrable), ("@state", step.State), ("@best", step.Match.Names[0].Name),
+        ("@score", step.Match.Names[0].Score), ("@class", step.Match.Names[0].Class), ("@reasons", JsonSerializer.Serialize(step.Match.Names[0].Reasons)), ("@issuance", issuance), ("@now", now));
 
     /// <returns>Whether the certificate is new to it.</returns>
-    private static bool Join(SqliteSession session, long lookalike, LookalikeMatch match, long issuance, DateTimeOffset now, bool keepNames = true)
+    private static bool Join(SqliteSession session, long lookalike, LookalikeStep step, long issuance, DateTimeOffset now)
     {
         if (session.Run("INSERT INTO lookalike_issuance (lookalike, issuance) VALUES (@id, @issuance) ON CONFLICT DO NOTHING", ("@id", lookalike), ("@issuance", issuance)) == 0) return false;
 
         long names = session.Single("SELECT names FROM lookalike WHERE id = @id", row => row.GetInt64(0), ("@id", lookalike));
-        if (keepNames)
-            foreach (LookalikeName name in match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names)))
+        // A bulk finding's are its members'.
+        if (step.Domain.Length > 0)
+            foreach (LookalikeName name in step.Match.Names.Take((int)Math.Max(0, LookalikeRules.MostNames - names)))
                 names += session.Run(
                     "INSERT INTO lookalike_name (lookalike, name, score, class, reasons, issuance, seen) VALUES (@id, @name, @score, @class, @reasons, @issuance, @now) ON CONFLICT DO NOTHING",
                     ("@id", lookalike), ("@name", name.Name), ("@score", name.Score), ("@class", name.Class), ("@reasons", JsonSerializer.Serialize(name.Reasons)),
                     ("@issuance", issuance), ("@now", now));
         session.Run("UPDATE lookalike SET names = @names, certificates = certificates + 1, issuance = @issuance, last_seen = @now WHERE id = @id",
             ("@id", lookalike), ("@names", names), ("@issuance", issuance), ("@now", now));
-        LookalikeName best = match.Names[0];
+        LookalikeName best = step.Match.Names[0];
         session.Run("UPDATE lookalike SET best = @best, score = @score, class = @class, reasons = @reasons WHERE id = @id AND score < @score",
             ("@id", lookalike), ("@best", best.Name), ("@score", best.Score), ("@class", best.Class), ("@reasons", JsonSerializer.Serialize(best.Reasons)));
         return true;
     }
 
-    /// <summary>Those of a protected domain of which all names are the allowed one, or lie below it.</summary>
-    private static int CloseAllowed(SqliteSession session, AllowedName allowed, LookalikeState state) => session.Run(
-        """
-        UPDATE lookalike SET state = @state
-        WHERE owner = @owner AND domain = @domain AND state <> 'bulk' AND (state = 'allowed') = (@state <> 'allowed') AND NOT EXISTS (
+    // Of a protected domain those of which all names are the allowed one, or lie below it.
+    private const string AreCovered = """
+        WHERE owner = @owner AND domain = @domain AND NOT EXISTS (
             SELECT 1 FROM lookalike_name AS other
             WHERE other.lookalike = lookalike.id AND other.name <> @name AND substr(other.name, -length(@below)) <> @below)
+        """;
+
+    private static int CloseAllowed(SqliteSession session, AllowedName allowed) => session.Run(
+        $"UPDATE lookalike SET state = 'allowed' {AreCovered} AND state NOT IN ('allowed', 'bulk')",
+        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name));
+
+    /// <summary>What it covered and other names that are allowed do not.</summary>
+    /// <param name="taken">It is allowed no more.</param>
+    private static int OpenAllowed(SqliteSession session, AllowedName taken) => session.Run(
+        $"""
+        UPDATE lookalike SET state = 'open' {AreCovered} AND state = 'allowed' AND EXISTS (
+            SELECT 1 FROM lookalike_name AS one WHERE one.lookalike = lookalike.id AND NOT EXISTS (
+                SELECT 1 FROM allowed_name AS still WHERE still.owner = @owner AND still.domain = @domain
+                    AND (one.name = still.name OR substr(one.name, -length(still.name) - 1) = '.' || still.name)))
         """,
-        ("@owner", allowed.Owner), ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name), ("@state", state));
+        ("@owner", taken.Owner), ("@domain", taken.Domain), ("@name", taken.Name), ("@below", "." + taken.Name));
 
     private static StoredLookalike ReadLookalike(SqliteDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.Named<LookalikeState>(4),

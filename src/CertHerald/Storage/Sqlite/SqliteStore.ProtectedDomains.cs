@@ -44,7 +44,7 @@ internal sealed partial class SqliteStore
             int added = 0;
             foreach (AllowedName one in allowed)
             {
-                CloseAllowed(session, one, LookalikeState.Allowed);
+                CloseAllowed(session, one);
                 added += session.Run("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
                     ("@owner", one.Owner), ("@domain", one.Domain), ("@name", one.Name), ("@added", one.Added));
             }
@@ -56,7 +56,7 @@ internal sealed partial class SqliteStore
         session =>
         {
             if (session.Run("DELETE FROM allowed_name WHERE owner = @owner AND domain = @domain AND name = @name", ("@owner", owner), ("@domain", domain), ("@name", name)) == 0) return false;
-            CloseAllowed(session, new AllowedName(owner, domain, name, default), LookalikeState.Open);
+            OpenAllowed(session, new AllowedName(owner, domain, name, default));
             return true;
         },
         cancellation);

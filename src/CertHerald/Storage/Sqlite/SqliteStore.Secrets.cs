@@ -46,13 +46,13 @@ internal sealed partial class SqliteStore
     /// <summary>Looks for secrets whose key is not there.</summary>
     /// <param name="forgotten">Null refuses such a database; otherwise they are removed, and what they belonged to is named here.</param>
     /// <exception cref="SecretKeyException">There are some.</exception>
-    private static void FindLost(SqliteSession session, SecretKeys keys, List<string>? forgotten)
+    private static void FindLost(SqliteSession session, SecretKeys keys, List<string>? forgotten, DateTimeOffset now)
     {
         List<(SecretPlace Place, byte[] Box)> lost = [.. Boxes.SelectMany(one => All(session, one)).Where(one => !keys.Knows(one.Box))];
         if (lost.Count > 0 && forgotten is null) throw keys.Missing(lost.Count);
         foreach ((string table, long id) in lost.Select(one => (one.Place.Table, one.Place.Row)).Distinct())
         {
-            if (table == AppTable) session.Run("DELETE FROM app_domain WHERE app = (SELECT number FROM app WHERE id = @id)", ("@id", id));
+            if (table == AppTable) RemoveOwned(session, session.Single("SELECT number FROM app WHERE id = @id", row => row.GetInt64(0), ("@id", id)), now);
             forgotten!.Add(session.Single($"SELECT {NameIn(table)} FROM {table} WHERE id = @id", row => row.GetString(0), ("@id", id)));
             session.Run($"DELETE FROM {table} WHERE id = @id", ("@id", id));
         }

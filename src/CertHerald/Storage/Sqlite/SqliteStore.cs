@@ -77,7 +77,7 @@ internal sealed partial class SqliteStore : IStore
             SqliteSchema.Migrate(session);
             FileOwner.Give(address.DataSource, address.DataSource + "-wal", address.DataSource + "-shm");
             SecretKeys secrets = SecretKeys.Open(directory);
-            FindLost(session, secrets, forgotten);
+            FindLost(session, secrets, forgotten, time.GetUtcNow());
             ReleaseClaims(session);
             ClearBackups(directory);
             return new SqliteStore(address, session, instance, secrets, time, meter);

@@ -1,6 +1,7 @@
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Delivering.Operators;
+using CertHerald.Dialects;
 using CertHerald.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +15,7 @@ internal sealed class OperatorRig : IDisposable
     private OperatorRig(DeliveryRig rig, IReadOnlyList<WebhookOptions> webhooks, OperatorOptions? options)
     {
         _rig = rig;
-        Channels = new OperatorChannels(rig.Store, new Webhooks("https://ct.example.org", webhooks), rig.Time, rig.Meter, Log);
+        Channels = new OperatorChannels(rig.Store, new Webhooks("https://ct.example.org", webhooks, WebhookDialects.All), rig.Time, rig.Meter, Log);
         Notices = new OperatorNotices(
             rig.Store, Channels, options ?? new OperatorOptions(), new RetentionOptions(), () => new LogCounts(3, 2), rig.Bell ?? new(), rig.Time, rig.Meter, Log);
     }

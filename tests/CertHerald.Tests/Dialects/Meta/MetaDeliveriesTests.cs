@@ -74,7 +74,9 @@ public sealed class MetaDeliveriesTests
         Assert.Equal(12, receiver.Requests.Count);
         Assert.InRange(offsets[1], TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(5));
         Assert.Equal(TimeSpan.FromHours(36), offsets[^1]);
-        Assert.Equal(DeliveryState.Dead, (await rig.DeliveryAsync()).State);
+        var shown = new CertHerald.Api.Deliveries(rig.Store, rig.Webhooks, CertHerald.Dialects.WebhookDialects.All);
+        Assert.Equal("dropped", (await shown.FindAsync((await rig.DeliveryAsync()).Id, Cancellation))!.State);
+        Assert.Equal("dropped", Assert.Single((await shown.ListAsync(null, "dropped", new CertHerald.Api.Page(null, 10), Cancellation)).Items).State);
         Assert.Equal(12, (await rig.Store.AttemptsAsync((await rig.DeliveryAsync()).Id, Cancellation)).Count);
     }
 

@@ -74,7 +74,7 @@ public sealed class MetaDialectTests
     {
         Assert.Equal(["certificate", "phishing"], Meta.Examples);
         var body = new ArrayBufferWriter<byte>();
-        Meta.WriteExample(field, "https://ct.example.org", DateTimeOffset.UnixEpoch, body);
+        Meta.WriteExample(field, isShort: false, "https://ct.example.org", DateTimeOffset.UnixEpoch, body);
         JsonElement change = JsonElement.Parse(Encoding.UTF8.GetString(body.WrittenSpan)).GetProperty("entry")[0].GetProperty("changes")[0];
         Assert.Equal((field, firstMember), (change.GetProperty("field").GetString(), change.GetProperty("value").EnumerateObject().First().Name));
     }
@@ -173,7 +173,7 @@ public sealed class MetaDialectTests
     private static string Write(MetaEntry entry)
     {
         var whole = new MetaBody();
-        Assert.True(whole.TryAdd(entry));
+        Assert.True(whole.TryAdd([entry]));
         var body = new ArrayBufferWriter<byte>();
         whole.Write(body);
         return Encoding.UTF8.GetString(body.WrittenSpan);

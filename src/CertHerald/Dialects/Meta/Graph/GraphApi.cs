@@ -38,6 +38,7 @@ internal sealed partial class GraphApi(
         // Without a version, only what cannot be meant for others of our addresses.
         api.Map(routes, "", "/{id:regex(^[0-9]+$)}", "/{id:regex(^(?!(api|console|openapi)$))}");
         api.Map(routes, version, "/{id}", "/{id}");
+        routes.Map("/{id:regex(^[0-9]+$)}/{**rest}", api.AnswerUnknownAsync);
         routes.Map(version + "/{**id}", api.AnswerUnknownAsync);
     }
 

@@ -58,7 +58,7 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
 
         string AddressOf(string cursor, long id) => request.AddressOf(
             webhooks.BaseUrl, "/certificates",
-            ("query", query), ("fields", request.Parameters.Text("fields")), ("limit", limit.ToString(CultureInfo.InvariantCulture)), (cursor, GraphAnswer.CursorOf(id)));
+            ("query", query), ("fields", string.Join(',', request.Parameters.List("fields")) is { Length: > 0 } written ? written : null), ("limit", limit.ToString(CultureInfo.InvariantCulture)), (cursor, GraphAnswer.CursorOf(id)));
     }
 
     private async Task<ReadOnlyMemory<byte>> FindOneAsync(string query, HashSet<string> fields, long? after, long? before, CancellationToken cancellation)
@@ -110,8 +110,8 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
                 foreach (string name in certificate.DnsNames) json.WriteStringValue(name);
                 json.WriteEndArray();
             }
-            if (fields.Contains(Members[2])) json.WriteString(Members[2], NameIn(stored.Der, isIssuer: true));
-            if (fields.Contains(Members[3])) json.WriteString(Members[3], NameIn(stored.Der, isIssuer: false));
+            if (fields.Contains(Members[2])) json.WriteString(Members[2], NameIn(stored.Der, certificate.IssuerName, isIssuer: true));
+            if (fields.Contains(Members[3])) json.WriteString(Members[3], NameIn(stored.Der, certificate.SubjectName, isIssuer: false));
             // What is not kept is left out: a client that decodes it must not meet half of one.
             if (fields.Contains(Pem) && stored.Der is { } der) json.WriteString(Pem, MetaChange.PemOf(der));
             if (fields.Contains(Members[5])) json.WriteString(Members[5], TimeOf(certificate.NotBefore));
@@ -120,11 +120,11 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
         }));
     }
 
-    /// <summary>On one line, as clients split it. Of a precertificate that contradicts its leaf, only the leaf is kept.</summary>
-    private static string NameIn(byte[]? der, bool isIssuer) =>
+    /// <summary>On one line, as clients split it. Of a precertificate that contradicts its leaf, only the leaf is kept; of some certificates, what they say alone.</summary>
+    private static string NameIn(byte[]? der, string said, bool isIssuer) =>
         der is not null && (CertificateView.TryRead(der, out CertificateView view) || CertificateView.TryReadTbs(der, out view))
             ? DistinguishedName.FormatOneLine(isIssuer ? view.Issuer : view.Subject)
-            : "";
+            : DistinguishedName.ToOneLine(said);
 
     private static string? TimeOf(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'+0000'", CultureInfo.InvariantCulture);
 }

@@ -11,9 +11,10 @@ internal sealed class GraphParameters
     /// <summary>Of a body, in bytes; the server refuses more than this anyway.</summary>
     private const int MostBytes = 1 << 20;
 
-    private const int MostValues = 20_000, MostNameCharacters = 256, MostDepth = 8;
+    private const int MostValues = 20_000, MostListed = 10_000, MostNameCharacters = 256, MostDepth = 8;
 
     private readonly Dictionary<string, List<string>> _values = new(StringComparer.Ordinal);
+    private int _count;
 
     /// <exception cref="GraphRefusal">The body is none that can be read.</exception>
     public static async Task<GraphParameters> ReadAsync(HttpRequest request, CancellationToken cancellation)
@@ -24,7 +25,8 @@ internal sealed class GraphParameters
         {
             await parameters.ReadBodyAsync(request, cancellation);
         }
-        catch (JsonException)
+        // Half of a surrogate pair is found out when the text is taken.
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
             throw GraphRefusal.BadParameter("The body is no JSON object of texts, numbers, truth values and lists of them.");
         }
@@ -32,10 +34,10 @@ internal sealed class GraphParameters
         {
             throw GraphRefusal.BadParameter("The body is larger than 1 MiB.");
         }
-        // A form that ends too soon, is too long, or has no boundary.
-        catch (Exception failure) when (failure is InvalidDataException or (IOException and not BadHttpRequestException))
+        // One that ends too soon, or is in pieces that are none; a form that is too long, or has no boundary.
+        catch (Exception failure) when (failure is InvalidDataException or IOException)
         {
-            throw GraphRefusal.BadParameter("The body is no form that can be read, or has too many parts.");
+            throw GraphRefusal.BadParameter("The body cannot be read to its end, or has too many parts.");
         }
         return parameters;
     }
@@ -44,14 +46,16 @@ internal sealed class GraphParameters
     public string? Text(string name) => _values.TryGetValue(name, out List<string>? values) && values[^1].Length > 0 ? values[^1] : null;
 
     /// <summary>Every value: several of a name, with commas between, or in a JSON array. Empty ones are left out.</summary>
-    /// <exception cref="GraphRefusal">What begins as an array is none.</exception>
+    /// <exception cref="GraphRefusal">What begins as an array is none, or there are too many.</exception>
     public IReadOnlyList<string> List(string name)
     {
         if (!_values.TryGetValue(name, out List<string>? values)) return [];
         var all = new List<string>();
         foreach (string value in values)
-            if (value.AsSpan().TrimStart().StartsWith("[", StringComparison.Ordinal)) all.AddRange(Array(name, value));
-            else all.AddRange(value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+            if (value.AsSpan().TrimStart().StartsWith("[", StringComparison.Ordinal))
+                foreach (string one in Array(name, value)) AddTo(all, one, name);
+            else
+                foreach (Range one in value.AsSpan().Split(',')) AddTo(all, value.AsSpan(one), name);
         return all;
     }
 
@@ -78,12 +82,21 @@ internal sealed class GraphParameters
         try
         {
             using var json = JsonDocument.Parse(value, new JsonDocumentOptions { MaxDepth = MostDepth });
-            return [.. json.RootElement.EnumerateArray().Select(TextOf).OfType<string>().Select(text => text.Trim()).Where(text => text.Length > 0)];
+            return [.. json.RootElement.EnumerateArray().Select(TextOf).OfType<string>()];
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
             throw GraphRefusal.BadParameter($"The parameter {name} begins as a JSON array and is none of texts.");
         }
+    }
+
+    /// <summary>While they are taken apart: half a million commas must not become as many texts first.</summary>
+    private static void AddTo(List<string> all, ReadOnlySpan<char> text, string name)
+    {
+        text = text.Trim();
+        if (text.IsEmpty) return;
+        if (all.Count == MostListed) throw GraphRefusal.BadParameter($"The parameter {name} lists more than {MostListed:#,0} values.");
+        all.Add(text.ToString());
     }
 
     private async Task ReadBodyAsync(HttpRequest request, CancellationToken cancellation)
@@ -128,6 +141,7 @@ internal sealed class GraphParameters
         foreach (string? value in values)
         {
             if (value is null) continue;
+            if (++_count > MostValues) throw GraphRefusal.BadParameter($"There are more than {MostValues:#,0} values.");
             if (!_values.TryGetValue(name, out List<string>? all)) _values.Add(name, all = []);
             all.Add(value);
         }

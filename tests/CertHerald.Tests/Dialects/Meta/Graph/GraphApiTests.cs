@@ -161,7 +161,7 @@ public sealed class GraphApiTests
     public async Task What_there_is_not_is_answered_in_the_same_form_and_our_own_addresses_stay_ours()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
-        foreach (string address in (string[])["/v8.0/x", "/v8.0/", "/v8.0/a/b/c", "/123456", $"/v8.0/{rig.Id}/friends"])
+        foreach (string address in (string[])["/v8.0/x", "/v8.0/", "/v8.0/a/b/c", "/123456", $"/v8.0/{rig.Id}/friends", $"/{rig.Id}/friends", $"/{rig.Id}/a/b"])
             GraphRig.AssertError(await rig.GetAsync(address), 100, 33, type: "GraphMethodException");
         GraphRig.AssertError(await rig.SendAsync(HttpMethod.Get, "/v8.0/x"), 190);
         foreach (HttpMethod method in (HttpMethod[])[HttpMethod.Put, HttpMethod.Patch, HttpMethod.Options])
@@ -177,6 +177,44 @@ public sealed class GraphApiTests
         Assert.Equal(HttpStatusCode.OK, healthy.StatusCode);
         using HttpResponseMessage api = await rig.AnswerAsync(HttpMethod.Get, "/api/apps", bearer: rig.Token);
         Assert.Equal(HttpStatusCode.Unauthorized, api.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("application/json", "{\"a\":\"\\ud800\"}")]
+    [InlineData("application/json", "{\"\\ud800\":1}")]
+    [InlineData("application/json", "{\"a\":[\"\\ud800\"]}")]
+    [InlineData("application/json", "{\"subscribe\":\"[\\\"\\\\ud800\\\"]\"}")]
+    [InlineData("application/x-www-form-urlencoded", "subscribe=[\"\\ud800\"]")]
+    [InlineData("multipart/form-data; boundary=x", "--x\r\nnonsense")]
+    public async Task What_cannot_be_read_is_error_100_and_no_fault_of_ours(string type, string body)
+    {
+        await using GraphRig rig = await GraphRig.StartAsync();
+        using var content = new StringContent(body);
+        content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type);
+        GraphRig.AssertError(await rig.PostAsync($"/{rig.Id}/subscribed_domains", content), 100);
+    }
+
+    [Fact]
+    public async Task A_body_in_pieces_that_are_none_is_error_100()
+    {
+        await using GraphRig rig = await GraphRig.StartAsync();
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(rig.Console.Address.Host, rig.Console.Address.Port, TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(
+            "POST /certificates HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        string answer = await new StreamReader(client.GetStream()).ReadToEndAsync(TestContext.Current.CancellationToken);
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("\"code\":100,", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_list_is_cut_short_while_it_is_taken_apart()
+    {
+        await using GraphRig rig = await GraphRig.StartAsync();
+        string most = string.Concat(Enumerable.Repeat("a.com,", 10_000));
+        Assert.Equal(200, (await rig.PostAsync($"/{rig.Id}/subscribed_domains", GraphRig.JsonOf(new { unsubscribe = most }))).Status);
+        foreach (object list in (object[])[most + "b.com", Enumerable.Repeat("a.com", 10_001), Enumerable.Repeat("", 20_001)])
+            Assert.Contains("more than", GraphRig.AssertError(await rig.PostAsync($"/{rig.Id}/subscribed_domains", GraphRig.JsonOf(new { unsubscribe = list })), 100), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -149,6 +149,32 @@ public sealed class GraphCertificatesTests
     }
 
     [Fact]
+    public async Task A_link_to_a_page_repeats_every_field()
+    {
+        await using GraphRig rig = await GraphRig.StartAsync();
+        for (int i = 0; i < 2; i++) await rig.StoreAsync(Some.Numbered("www", i) + ".example.com");
+
+        foreach (string fields in (string[])["fields=domains&fields=id", "fields=domains,id", "fields=%5B%22domains%22,%22id%22%5D"])
+        {
+            string next = (await rig.GetAsync($"/certificates?query=example.com&limit=1&{fields}")).Body.GetProperty("paging").GetProperty("next").GetString()!;
+            Assert.Contains("&fields=domains%2Cid&", next, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_only_the_index_has_is_shown_with_its_issuer_and_subject()
+    {
+        await using GraphRig rig = await GraphRig.StartAsync();
+        await rig.Console.CommitAsync(GraphRig.FactsOf(GoldenCertificate.Der) with { CertDer = [] });
+
+        JsonElement item = Assert.Single((await rig.GetAsync("/certificates?query=sslmate.com&fields=issuer_name,subject_name,certificate_pem")).Body.GetProperty("data").EnumerateArray());
+
+        Assert.Equal(["id", "issuer_name", "subject_name"], item.EnumerateObject().Select(member => member.Name));
+        Assert.Equal("/C=GB/ST=Greater Manchester/L=Salford/O=Sectigo Limited/CN=Sectigo RSA Domain Validation Secure Server CA", item.GetProperty("issuer_name").GetString());
+        Assert.Equal("/CN=packages.opsmate.com", item.GetProperty("subject_name").GetString());
+    }
+
+    [Fact]
     public async Task A_page_grows_no_larger_than_memory_bears_and_none_is_lost()
     {
         await using GraphRig rig = await GraphRig.StartAsync();

@@ -142,6 +142,44 @@ public sealed class GraphSubscriptionsTests
         GraphRig.AssertError(await rig.PostAsync($"/{rig.Id}/subscriptions_sample?field=feed"), 100);
     }
 
+    [Theory]
+    [InlineData("certificate")]
+    [InlineData("phishing")]
+    public async Task A_sample_is_as_short_as_what_the_subscription_is_sent(string field)
+    {
+        await using Receiver receiver = Echoing();
+        await using GraphRig rig = await GraphRig.StartAsync();
+        await rig.PostAsync($"/{rig.Id}/subscriptions", GraphRig.FormOf(
+            ("object", "certificate_transparency"), ("callback_url", receiver.Url.ToString()), ("fields", "certificate,phishing"), ("verify_token", "t"), ("include_values", "false")));
+        receiver.Default = Receiver.Answer(200);
+
+        await rig.PostAsync($"/{rig.Id}/subscriptions_sample", GraphRig.FormOf(("field", field)));
+
+        JsonElement entry = JsonElement.Parse(receiver.Requests[^1].Body).GetProperty("entry")[0];
+        Assert.Equal(["id", "changed_fields", "time"], entry.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(field, Assert.Single(entry.GetProperty("changed_fields").EnumerateArray()).GetString());
+    }
+
+    [Fact]
+    public async Task A_change_undoes_nothing_that_another_node_has_changed_meanwhile()
+    {
+        await using Receiver receiver = Echoing();
+        await using GraphRig rig = await GraphRig.StartAsync();
+        await SubscribeAsync(rig, receiver.Url.ToString(), "certificate,phishing");
+        CertHerald.Storage.StoredApp known = Assert.Single(await rig.Console.Store.AppsAsync(TestContext.Current.CancellationToken));
+        Assert.True(await rig.Console.Store.ReplaceAppAsync(known with { Secrets = [new("rotated-elsewhere-0", null), .. known.Secrets.Select(old => old with { Until = rig.Console.Time.GetUtcNow().AddHours(1) })] }, TestContext.Current.CancellationToken));
+
+        await rig.DeleteAsync($"/{rig.Id}/subscriptions?fields=phishing");
+        CertHerald.Storage.StoredApp now = Assert.Single(await rig.Console.Store.AppsAsync(TestContext.Current.CancellationToken));
+        Assert.Equal((2, "rotated-elsewhere-0", 1), (now.Secrets.Count, now.Secrets[0].Text, now.Subscription!.Events.Count));
+        // The rule is applied to what is there, and not to what was.
+        Assert.Contains("An old secret is valid until", (await rig.Apps.RotateAsync(rig.App.Stored.Id, null, null)).Problem, StringComparison.Ordinal);
+
+        await rig.Console.Store.ReplaceAppAsync(now with { Options = new() { MaxBatch = 5 } }, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (await rig.GetAsync($"/{rig.Id}/subscriptions")).Status);
+        Assert.True((await rig.Apps.SetAsync(rig.App.Stored.Id, options => options with { AcceptAny2xx = true })).App!.Webhook is { MaxBatch: 5, AcceptAny2xx: true });
+    }
+
     [Fact]
     public async Task An_apps_webhook_is_listed_with_the_others_and_changed_by_the_app_alone()
     {
