@@ -52,7 +52,7 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
 
     private sealed record State(
         IReadOnlyList<WebhookOptions> Configured, IReadOnlyList<WebhookOptions> Added, IReadOnlyList<WebhookOptions> OfApps, IReadOnlyList<WebhookOptions> All,
-        IReadOnlyList<IWebhookDialect> Dialects)
+        IReadOnlyList<IWebhookDialect> Spoken)
     {
         // Once for all findings until the next change.
         public IReadOnlyList<Subscription> Subscriptions { get; } =
@@ -60,7 +60,7 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
             .. All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only)
             {
                 Owner = webhook.Owner,
-                TellsByDomain = Dialects.FirstOrDefault(dialect => dialect.Name == webhook.Dialect)?.TellsByDomain == true,
+                TellsByDomain = Spoken.FirstOrDefault(dialect => dialect.Name == webhook.Dialect)?.TellsByDomain == true,
             }),
         ];
     }
