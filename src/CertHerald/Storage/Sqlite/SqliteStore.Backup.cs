@@ -19,6 +19,7 @@ internal sealed partial class SqliteStore
             if (Interlocked.Exchange(ref _isBackedUp, 1) != 0) throw new BackupUnderWayException();
             // Beside the database, where there is room for it; gone once it was read.
             string copy = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_address.DataSource))!, $"backup-{Guid.NewGuid():N}.tmp");
+            Stream? whole = null;
             try
             {
                 Own(copy);
@@ -34,14 +35,16 @@ internal sealed partial class SqliteStore
                     single.CommandText = "PRAGMA journal_mode = DELETE";
                     single.ExecuteNonQuery();
                 }
-                return new Copy(copy, () => Volatile.Write(ref _isBackedUp, 0));
+                return whole = new Copy(copy, () => Volatile.Write(ref _isBackedUp, 0));
             }
-            catch (Exception failure)
+            catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
             {
-                Volatile.Write(ref _isBackedUp, 0);
                 File.Delete(copy);
-                if (failure is SqliteException or IOException or UnauthorizedAccessException) throw new StoreException($"the backup could not be made: {failure.Message}", failure);
-                throw;
+                throw new StoreException($"the backup could not be made: {failure.Message}", failure);
+            }
+            finally
+            {
+                if (whole is null) Volatile.Write(ref _isBackedUp, 0);
             }
         },
         cancellation);
