@@ -57,7 +57,7 @@ internal sealed partial class AddedWebhooks(
     public IEnumerable<string> Events => EventKinds.All.Where(kind => _dialects.Any(dialect => dialect.Speaks(kind)));
 
     /// <summary>Puts in force what another node has changed.</summary>
-    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation));
+    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation), cancellation);
 
     /// <summary>Puts in force what the store holds. Called before anything is sent.</summary>
     /// <exception cref="StoreException">One cannot be read, or a newer program wrote it.</exception>

@@ -21,7 +21,7 @@ internal sealed partial class Authorisations(IStore store, Watched watched, Issu
     private StoredAuthorisations _added = new([], [], []);
 
     /// <summary>Puts in force what another node has changed.</summary>
-    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation));
+    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation), cancellation);
 
     /// <summary>Puts in force what the store holds. Called before any log is read.</summary>
     public async Task LoadAsync(CancellationToken cancellation) => PutInForce(await store.AuthorisationsAsync(cancellation));

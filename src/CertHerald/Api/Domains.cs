@@ -36,7 +36,7 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
     }
 
     /// <summary>Puts in force what another node has changed.</summary>
-    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation));
+    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation), cancellation);
 
     /// <summary>Puts in force what the store holds. Called before any log is read.</summary>
     /// <exception cref="StoreException">An item cannot be read: a newer program wrote it.</exception>

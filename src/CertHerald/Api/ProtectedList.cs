@@ -69,7 +69,7 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         (_stored, _allowed) = (stored, allowed);
         // An index of many domains takes a while to build.
         await Task.Run(() => inForce.Load(stored, allowed), cancellation);
-    });
+    }, cancellation);
 
     /// <summary>Whoever runs the service protects these.</summary>
     public IReadOnlyList<ProtectedDomainJson> List()

@@ -45,7 +45,7 @@ internal sealed partial class OrdinaryNames : BackgroundService
     public bool IsWeighed => _protected.Now is { IsEmpty: false } now && now.Owners.All(owner => owner.Index.IsWeighed);
 
     /// <summary>Every name that is kept; none while there is no file.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Names(CancellationToken cancellation = default)
+    public IEnumerable<ReadOnlyMemory<byte>> Names(CancellationToken cancellation)
     {
         foreach (ReadOnlyMemory<byte> name in _file?.Names() ?? [])
         {
@@ -76,7 +76,7 @@ internal sealed partial class OrdinaryNames : BackgroundService
 
     /// <summary>One look: keeps what was drawn, and weighs the rules again where that is due.</summary>
     /// <exception cref="OperationCanceledException">Stopped while it weighed: that is for the next start.</exception>
-    public void Look(CancellationToken stopping = default)
+    public void Look(CancellationToken stopping)
     {
         Open();
         Try(() =>
@@ -128,7 +128,8 @@ internal sealed partial class OrdinaryNames : BackgroundService
         if (due.Length == 0) return;
         foreach (OwnerProtection owner in due) _protected.Weigh(owner.Owner, Weighed(owner.Index, stopping));
         if (isAllDue) (_counted, _countedAt) = (kept, _time.GetTimestamp());
-        LogWeighed(due.Sum(owner => owner.Index.Domains.Count), kept);
+        int domains = due.Sum(owner => owner.Index.Domains.Count);
+        LogWeighed(domains, kept);
     }
 
     private void Keep()

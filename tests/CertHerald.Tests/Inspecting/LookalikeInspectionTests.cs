@@ -189,6 +189,11 @@ public sealed class LookalikeInspectionTests : IDisposable
             Assert.Equal(owners.Any(owner => owner.Index.IsAlert(name)), all.MayAlert(NameSource.DnsName, name));
         Assert.True(all.MayAlert(NameSource.DnsName, "faceb00k-login.example"u8));
         Assert.False(all.MayAlert(NameSource.DnsName, "harmless.example"u8));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        all.MayAlert(NameSource.DnsName, "harmless.example"u8);
+        all.MayAlert(NameSource.DnsName, "quokka-login.example"u8);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
     private static Protection Facebook { get; } = Protecting("", new ProtectedDomain { Name = "facebook.com", Allowed = ["facebook-fans.example"] }, new ProtectedDomain { Name = "fb.com" });

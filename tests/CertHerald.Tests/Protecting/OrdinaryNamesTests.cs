@@ -16,6 +16,8 @@ public sealed class OrdinaryNamesTests : IDisposable
     private readonly ManualTime _time = new();
     private readonly Meter _meter = new("CertHerald");
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     public void Dispose()
     {
         _scratch.Dispose();
@@ -32,15 +34,15 @@ public sealed class OrdinaryNamesTests : IDisposable
             for (int batch = 0; batch < 100; batch++)
             {
                 Offer(sample, Enumerable.Range(batch * 100, 100).Select(i => $"h{i}.example.net"));
-                names.Look();
+                names.Look(Cancellation);
             }
-            await names.StopAsync(TestContext.Current.CancellationToken);
+            await names.StopAsync(Cancellation);
         }
 
         var again = new NameSample(1_000, seed: 8);
         using OrdinaryNames reopened = Open(again, Protecting(again));
         reopened.Open();
-        int[] kept = [.. reopened.Names().Select(name => int.Parse(Encoding.ASCII.GetString(name.Span)[1..^".example.net".Length], System.Globalization.CultureInfo.InvariantCulture))];
+        int[] kept = [.. reopened.Names(Cancellation).Select(name => int.Parse(Encoding.ASCII.GetString(name.Span)[1..^".example.net".Length], System.Globalization.CultureInfo.InvariantCulture))];
 
         Assert.Equal(1_000, kept.Length);
         Assert.Equal((1_000, 10_000), (reopened.Kept, again.Seen));
@@ -57,9 +59,9 @@ public sealed class OrdinaryNamesTests : IDisposable
         using OrdinaryNames names = Open(sample, Protecting(sample));
 
         Offer(sample, ["a.example"]);
-        names.Look();
+        names.Look(Cancellation);
 
-        Assert.Equal("a.example", Encoding.ASCII.GetString(Assert.Single(names.Names().Select(name => name.ToArray()))));
+        Assert.Equal("a.example", Encoding.ASCII.GetString(Assert.Single(names.Names(Cancellation).Select(name => name.ToArray()))));
     }
 
     [Fact]
@@ -84,13 +86,13 @@ public sealed class OrdinaryNamesTests : IDisposable
         using OrdinaryNames names = Open(sample, domains, fewest: 1_000);
         byte[] name = "orchard-shop.net"u8.ToArray();
         Offer(sample, Enumerable.Range(0, 500).Select(i => $"orchard-{i}x.net").Concat(Enumerable.Range(0, 500).Select(i => $"h{i}.test")));
-        names.Look();
+        names.Look(Cancellation);
         Assert.True(names.IsWeighed);
 
         domains.Configure([new ProtectedDomain { Name = "orchard.com" }], null);
         Assert.False(names.IsWeighed);
         int guessed = ScoreOf(domains, name);
-        names.Look();
+        names.Look(Cancellation);
 
         Assert.True(names.IsWeighed);
         Assert.True(ScoreOf(domains, name) < guessed, $"{ScoreOf(domains, name)} is not below {guessed}");
@@ -105,7 +107,7 @@ public sealed class OrdinaryNamesTests : IDisposable
         domains.Load([new StoredProtectedDomain(1, "app:1", orchard, default)], []);
         using OrdinaryNames names = Open(sample, domains, fewest: 1_000);
         Offer(sample, Enumerable.Range(0, 500).Select(i => $"orchard-{i}x.net").Concat(Enumerable.Range(0, 500).Select(i => $"h{i}.test")));
-        names.Look();
+        names.Look(Cancellation);
         Protection weighed = domains.Now;
 
         // The same again, as after every reload; and what is about somebody who protects nothing.
@@ -125,11 +127,11 @@ public sealed class OrdinaryNamesTests : IDisposable
         domains.Configure([orchard, new ProtectedDomain { Name = "lemonade.example" }], null);
         Assert.Equal(score, ScoreOf(domains.Now.Owners[0], name));
         Assert.False(names.IsWeighed);
-        names.Look();
+        names.Look(Cancellation);
         Assert.True(names.IsWeighed);
 
         // What changes while it is counted does not undo the counting.
-        LookalikeIndex counted = names.Weighed(LookalikeIndex.Build([orchard], null), TestContext.Current.CancellationToken);
+        LookalikeIndex counted = names.Weighed(LookalikeIndex.Build([orchard], null), Cancellation);
         domains.Configure([new ProtectedDomain { Name = "pear.example" }], null);
         domains.Configure([new ProtectedDomain { Name = "pear.example" }, orchard with { Threshold = 60 }], null);
         Assert.NotEqual(score, ScoreOf(domains.Now.Owners[0], name));
@@ -148,14 +150,14 @@ public sealed class OrdinaryNamesTests : IDisposable
 
         Assert.Throws<OperationCanceledException>(() => names.Look(stopped.Token));
         Offer(sample, ["last.test"]);
-        await names.StopAsync(TestContext.Current.CancellationToken);
+        await names.StopAsync(Cancellation);
 
         Assert.False(names.IsWeighed);
         var again = new NameSample(1_000, seed: 1);
         using OrdinaryNames reopened = Open(again, Protecting(again));
         reopened.Open();
         Assert.Equal(501, reopened.Kept);
-        Assert.Contains("last.test", reopened.Names().Select(name => Encoding.ASCII.GetString(name.Span)));
+        Assert.Contains("last.test", reopened.Names(Cancellation).Select(name => Encoding.ASCII.GetString(name.Span)));
     }
 
     private static int ScoreOf(ProtectedDomains domains, byte[] name) => ScoreOf(Assert.Single(domains.Now.Owners), name);
