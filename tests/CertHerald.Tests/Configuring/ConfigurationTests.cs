@@ -414,6 +414,8 @@ public sealed class ConfigurationTests : IDisposable
     {
         Assert.Equal(milliseconds is not null, Durations.TryParse(text, out TimeSpan duration));
         Assert.Equal(milliseconds ?? 0, duration.TotalMilliseconds);
+        // None at all must be meant, and have a unit.
+        Assert.Equal(milliseconds is not null || text == "0s", Durations.TryParse(text, out _, mayBeZero: true));
     }
 
     [Theory]

@@ -141,6 +141,7 @@ public sealed class WebhookSecretsTests
         Assert.DoesNotContain("whsec_", list.Output, StringComparison.Ordinal);
 
         Assert.Contains("whsec_", (await Certherald.RunAsync(["webhooks", "rotate-secret", "pager", "--overlap", "48h", .. service])).With(0).Output, StringComparison.Ordinal);
+        Assert.Contains("whsec_", (await Certherald.RunAsync(["webhooks", "rotate-secret", "pager", "--overlap", "0s", .. service])).With(0).Output, StringComparison.Ordinal);
         Ended moved = (await Certherald.RunAsync(["webhooks", "change", "pager", "--url", "https://other.example/", .. service])).With(0);
         Assert.Contains("the headers, the signing secret", moved.Errors, StringComparison.Ordinal);
         Assert.Contains("change it there", (await Certherald.RunAsync(["webhooks", "remove", "siem", .. service])).With(1).Errors, StringComparison.Ordinal);
