@@ -24,10 +24,10 @@ public sealed class SqliteReviewTests : IDisposable
     }
 
     [Fact]
-    public void The_queue_of_look_alikes_is_read_from_its_index()
+    public async Task The_queue_of_look_alikes_is_read_from_its_index()
     {
         using var scratch = new Scratch();
-        using (var meter = new System.Diagnostics.Metrics.Meter("CertHerald")) CertHerald.Storage.Sqlite.SqliteStore.Open(scratch.Folder, TimeProvider.System, meter).DisposeAsync().AsTask().GetAwaiter().GetResult();
+        await CertHerald.Storage.Sqlite.SqliteStore.Open(scratch.Folder, TimeProvider.System, _meter).DisposeAsync();
         using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(scratch.Folder, "certherald.db")};Pooling=False");
         connection.Open();
         foreach ((LookalikeFilter filter, string index) in ((LookalikeFilter, string)[])
