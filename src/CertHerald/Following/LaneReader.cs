@@ -77,7 +77,8 @@ internal sealed class LaneReader(
         }
         catch (LogUnavailableException failure)
         {
-            if (!await IsAboutEntriesAsync(failure, refusals, from, end, head, stopping)) throw;
+            // A retry of a gap makes no other gap of it, however long the host lets it wait.
+            if ((lane.Trouble is not null && failure.NamesPace) || !await IsAboutEntriesAsync(failure, refusals, from, end, head, stopping)) throw;
             // What came damaged three times over is so in the log; what it does not give now, it may give soon.
             bool isHopeless = failure is UnreadableEntriesException ? refusals.Count >= Refusals.MostDisputes : refusals.AreMany(time.GetUtcNow());
             if (!isHopeless || await GoOnBehindAsync(lane, head, failure, stopping) is not { } onward) throw;
