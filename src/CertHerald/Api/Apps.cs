@@ -103,8 +103,18 @@ internal sealed partial class Apps(
     /// <returns>What it was; null if there is none.</returns>
     public Task<App?> RemoveAsync(long id) => TakingTurnsAsync<App?>(async () =>
     {
-        if (!await store.RemoveAppAsync(id, CancellationToken.None) || Find(id) is not { } app) return null;
+        App? app = Find(id);
+        // Out of force first: what is found meanwhile must not be owed to it after all that it is owed was called off.
         PutInForce(_apps.Remove(id));
+        try
+        {
+            if (!await store.RemoveAppAsync(id, CancellationToken.None)) return null;
+        }
+        catch (StoreException)
+        {
+            if (app is not null) Put(app);
+            throw;
+        }
         LogRemoved(id);
         return app;
     });

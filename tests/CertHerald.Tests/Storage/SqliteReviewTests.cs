@@ -27,20 +27,20 @@ public sealed class SqliteReviewTests : IDisposable
     public async Task The_queue_of_look_alikes_is_read_from_its_index()
     {
         using var scratch = new Scratch();
-        await CertHerald.Storage.Sqlite.SqliteStore.Open(scratch.Folder, TimeProvider.System, _meter).DisposeAsync();
-        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(scratch.Folder, "certherald.db")};Pooling=False");
-        connection.Open();
+        using (var meter = new System.Diagnostics.Metrics.Meter("CertHerald")) await CertHerald.Storage.Sqlite.SqliteStore.Open(scratch.Folder, TimeProvider.System, meter).DisposeAsync();
+        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(scratch.Folder, "certherald.db")};Pooling=False");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
         foreach ((LookalikeFilter filter, string index) in ((LookalikeFilter, string)[])
         [
             (new(State: LookalikeState.Open), "lookalike_owner_queue"), (new(Owner: null, State: LookalikeState.Open), "lookalike_queue"), (new(Domain: "a.com") { NewestFirst = true }, "lookalike_domain"),
         ])
         {
-            using Microsoft.Data.Sqlite.SqliteCommand explain = connection.CreateCommand();
+            await using Microsoft.Data.Sqlite.SqliteCommand explain = connection.CreateCommand();
             explain.CommandText = "EXPLAIN QUERY PLAN " + CertHerald.Storage.Sqlite.SqliteStore.Listing(filter);
             foreach (string name in (string[])["@owner", "@domain", "@state", "@least", "@before", "@limit"]) explain.Parameters.AddWithValue(name, 1);
             var plan = new List<string>();
-            using (Microsoft.Data.Sqlite.SqliteDataReader rows = explain.ExecuteReader())
-                while (rows.Read()) plan.Add(rows.GetString(3));
+            await using (Microsoft.Data.Sqlite.SqliteDataReader rows = await explain.ExecuteReaderAsync(TestContext.Current.CancellationToken))
+                while (await rows.ReadAsync(TestContext.Current.CancellationToken)) plan.Add(rows.GetString(3));
             Assert.Contains($"USING INDEX {index} (", Assert.Single(plan), StringComparison.Ordinal);
         }
     }

@@ -90,11 +90,12 @@ internal sealed partial class PostgresStore
         foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"])
             await session.RunAsync($"DELETE FROM {table} WHERE lookalike IN (SELECT id FROM lookalike WHERE owner = @owner)", owner);
         await session.RunAsync("DELETE FROM lookalike WHERE owner = @owner", owner);
+        // Before its deliveries, as whoever records outcomes locks them.
+        await session.RunAsync("DELETE FROM webhook WHERE name = @owner", owner);
         // What is on its way may arrive: its outcome is recorded by nobody, since nobody has the claim any more.
         await session.RunAsync(
             "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE webhook = @owner AND state IN ('pending', 'held', 'inflight')",
             owner, ("@now", now));
-        await session.RunAsync("DELETE FROM webhook WHERE name = @owner", owner);
     }
 
     private async Task<bool> FillAsync(PostgresSession session, long id, StoredApp app) => await session.RunAsync(

@@ -75,11 +75,11 @@ internal sealed partial class SqliteStore
         foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"])
             session.Run($"DELETE FROM {table} WHERE lookalike IN (SELECT id FROM lookalike WHERE owner = @owner)", owner);
         session.Run("DELETE FROM lookalike WHERE owner = @owner", owner);
+        session.Run("DELETE FROM webhook WHERE name = @owner", owner);
         // What is on its way may arrive: its outcome is recorded by nobody, since nobody has the claim any more.
         session.Run(
             "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE webhook = @owner AND state IN ('pending', 'held', 'inflight')",
             owner, ("@now", now));
-        session.Run("DELETE FROM webhook WHERE name = @owner", owner);
     }
 
     private bool Fill(SqliteSession session, long id, StoredApp app) => session.Run(

@@ -44,7 +44,7 @@ internal sealed class GraphCertificates(ICertificateSearch store, Watched watche
         limits.TakeMore(request.App.Stored.Id, items.Count / 100);
 
         if (items.Count == 0)
-            return after is not null || before is not null || new[] { watched.Configured, watched.Added, request.App.Own.List }.Any(list => GraphName.IsBeneath(domain, list))
+            return after is not null || before is not null || GraphName.IsBeneath(domain, watched.Own) || GraphName.IsBeneath(domain, request.App.Own.List)
                 ? GraphAnswer.Page([], null, null)
                 : throw GraphRefusal.BadParameter($"'{GraphRefusal.Cut(query)}' lies beneath no domain that is watched here, and no certificate for it is stored.");
 

@@ -31,6 +31,7 @@ internal sealed class GraphDomains(Apps apps, ProtectedList protectedList, Watch
         string[] gone = [.. without.Select(GraphName.Of)], added = [.. with.Select(GraphName.Of)];
         int after = protectedList.ListOf(OwnerOf(request)).Select(domain => domain.Domain.Name).Except(gone).Union(added).Count();
         if (added.Length > 0 && after > MostProtected) throw GraphRefusal.BadParameter($"An app has at most {MostProtected:#,0} domains whose imitations it is told of.");
+        if (!protectedList.HasRoom(added.Length)) throw GraphRefusal.BadParameter(ProtectedList.Full);
         await protectedList.ChangeAsync(OwnerOf(request), gone, [.. added.Select(name => new ProtectedDomain { Name = name })]);
         return GraphAnswer.Success;
     }

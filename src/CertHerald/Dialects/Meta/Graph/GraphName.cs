@@ -38,7 +38,7 @@ internal static class GraphName
         if (!isOneName || !WatchList.TryParse([("", 1, "." + name)], out WatchList list, out _, out _) || list.Items.ToList() is not [{ IsTree: true, Text.Length: > 1 } item])
             throw GraphRefusal.BadParameter($"'{GraphRefusal.Cut(written)}' is no domain: write example.com, or its xn-- form.");
         // Whoever runs this may watch names of a network of his own.
-        if (!mayBeUnknown && watched.Suffixes is { } suffixes && !IsKnownTop(item.Text, suffixes) && !IsBeneath(item, watched.Configured.With(watched.Added)))
+        if (!mayBeUnknown && watched.Suffixes is { } suffixes && !IsKnownTop(item.Text, suffixes) && !IsBeneath(item, watched.Own))
             throw GraphRefusal.BadParameter($"'{GraphRefusal.Cut(written)}' is under no top-level domain that there is.");
         return item;
     }
