@@ -155,7 +155,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddSingleton(_ => meter);
         services.AddSingleton(provider => Stores.Open(options.Store, options.Data, time, provider.GetRequiredService<Meter>()));      // Storage
 
-        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample, () => watched.Own) { Index = options.Index });                          // Inspecting
+        services.AddSingleton(new Inspector(() => watched.List, () => protecting.Now, sample, () => watched.Own) { Index = options.Index });   // Inspecting
         services.AddSingleton(watched);                                                                                                           // Deciding
         var webhooks = new Webhooks(options.PublicUrl, options.Webhooks, dialects);
         services.AddSingleton(new Decider(() => watched.Known, () => webhooks.Subscriptions, issuers, () => watched.OfApps.Count > 0 ? watched.Own : null));

@@ -89,7 +89,7 @@ internal sealed partial class CaaWatch : StoreWatch
     /// </summary>
     private async Task<IReadOnlyList<string>> NamesAsync(CancellationToken stopping)
     {
-        IEnumerable<string> watched = _watched.List.Items.Take(MostNames).Select(item => item.Text).Where(text => text.Length > 1 && !IPAddress.TryParse(text, out _))
+        IEnumerable<string> watched = _watched.Own.Items.Take(MostNames).Select(item => item.Text).Where(text => text.Length > 1 && !IPAddress.TryParse(text, out _))
             .SelectMany(text => text.StartsWith('.') ? [text[1..]] : CertificateName.ParentOf(text) is { } parent && parent.Contains('.', StringComparison.Ordinal) ? [text, parent] : (string[])[text]);
         IEnumerable<string> shown = (await _store.NewestEndpointsAsync(MostNames, stopping)).Select(name => CertificateName.Of(new Identifier(IdentifierKind.Dns, name))?.Host).OfType<string>()
             .Where(name => !IPAddress.TryParse(name, out _));

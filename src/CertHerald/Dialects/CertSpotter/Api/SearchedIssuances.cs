@@ -55,7 +55,7 @@ internal sealed class SearchedIssuances(
             return $"{query.Domain} is a public suffix: search for a domain below it.";
         if (index.TakesAll) return null;
         var budget = new GlobBudget(1);
-        return watched.List.Matches(new Identifier(IdentifierKind.Dns, query.Domain), 1, ref budget, out _).Count == 0
+        return watched.Own.Matches(new Identifier(IdentifierKind.Dns, query.Domain), 1, ref budget, out _).Count == 0
             ? $"{query.Domain} is not monitored, and only certificates of monitored domains are stored. Monitor it with POST /api/v3/monitoring/monitored_domains/NAME."
             : null;
     }
