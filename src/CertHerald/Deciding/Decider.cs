@@ -48,7 +48,8 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
             ? new Decision(match, endpoints, Known: true, reason + more, []) { OwedEvery = every }
             : new Decision(
                 match, endpoints, Known: false, (isOwn ? "no rule authorises this certificate for these names" : "no name of yours; apps have subscribed to names of it") + more,
-                [.. Owed(EventKinds.UnknownCertificate, match, isOwn).Except(every)]) { OwedEvery = every };
+                [.. Owed(EventKinds.UnknownCertificate, match, isOwn).Except(every)])
+            { OwedEvery = every };
     }
 
     /// <summary>The same, without what only tenants watch: what they subscribe to changes neither what is known nor who is told.</summary>
