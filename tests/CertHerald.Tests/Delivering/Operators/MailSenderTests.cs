@@ -42,7 +42,7 @@ public sealed class MailSenderTests : IDisposable
         TakenMail mail = await server.TakenAsync();
         Assert.Equal(("herald@example.com", user?.Item1, mode != "none"), (mail.From, mail.SignedIn, mail.Encrypted));
         Assert.Equal(["ops@example.com", "night@example.com"], mail.To);
-        Assert.Equal(MailMessage.Write(Mail(server.Port, tls), "the-key", Draft, isTest: false), mail.Content);
+        Assert.Equal(MailMessageTests.Text(MailMessage.Compose(Mail(server.Port, tls), "the-key", Draft, isTest: false)), Encoding.ASCII.GetString(mail.Content));
     }
 
     [Fact]
@@ -81,11 +81,11 @@ public sealed class MailSenderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n", "Protocol", "the server does not speak SMTP")]
+    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n", "Protocol", "the server does not speak SMTP, or broke off")]
     [InlineData("554 go away\r\n", "Status", null)]
-    [InlineData("", "Protocol", "the connection broke")]
-    [InlineData("220-a\n220-a\n", "Protocol", "the connection broke")]
-    [InlineData("220 hello\r\n250-mail.test\r\n250 STARTTLS\r\n220 go on\r\n250 injected\r\n", "Tls", "the server spoke on after STARTTLS, unencrypted")]
+    [InlineData("", "Protocol", "the server does not speak SMTP, or broke off")]
+    [InlineData("220-a\n220-a\n", "Protocol", "the server does not speak SMTP, or broke off")]
+    [InlineData("220 hello\r\n250-mail.test\r\n250 STARTTLS\r\n220 go on\r\n250 injected\r\n", "Tls", "the TLS handshake failed: the server's certificate is not valid for its name here")]
     public async Task A_server_that_misbehaves_is_an_answer(string says, string outcome, string? detail)
     {
         await using FakeServer server = FakeServer.Start(Encoding.ASCII.GetBytes(says), thenCloses: true);
@@ -96,9 +96,9 @@ public sealed class MailSenderTests : IDisposable
     [Fact]
     public async Task An_answer_without_end_is_cut_off()
     {
-        await using FakeServer line = FakeServer.Start([.. "220 "u8, .. new byte[10_000]], thenCloses: false);
+        await using FakeServer line = FakeServer.Start([.. "220 "u8, .. Enumerable.Repeat((byte)'a', 1_000_000)], thenCloses: false);
         Assert.Equal("the server's answer has no end", (await SendAsync(line.Port, MailTls.None)).Detail);
-        await using FakeServer lines = FakeServer.Start(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("220-a\r\n", 200))), thenCloses: false);
+        await using FakeServer lines = FakeServer.Start(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("220-a\r\n", 100_000))), thenCloses: false);
         Assert.Equal("the server's answer has no end", (await SendAsync(lines.Port, MailTls.None)).Detail);
     }
 
