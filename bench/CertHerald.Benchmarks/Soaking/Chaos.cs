@@ -192,8 +192,8 @@ internal sealed partial class Chaos : IAsyncDisposable
         if (!isMade) throw new InvalidOperationException($"No API key was made: {made}");
         string key = JsonElement.Parse(made!).GetProperty("key").GetString()!;
         _api.Key = key;
-        // Its first part is its name, and shown.
-        _canaries.Add("the API key", key[(key.LastIndexOf('_') + 1)..], key);
+        // "chk", its name, which is shown, and the secret, in which there may be an underscore, too.
+        _canaries.Add("the API key", key.Split('_', 3)[2], key);
 
         ChaosReceiver added = _receivers.Single(receiver => receiver.Name == Added);
         (bool isAdded, string? answer) = await _api.TrySendAsync(HttpMethod.Post, "api/webhooks", new
