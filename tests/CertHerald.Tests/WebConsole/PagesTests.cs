@@ -189,7 +189,7 @@ public sealed partial class PagesTests
         const string version = @"/{version:regex(^v[0-9]{{1,3}}\.[0-9]{{1,3}}$)}";
         IEnumerable<string> meta =
         [
-            "/oauth/access_token", "/certificates", "/{id:regex(^[0-9]+$)}", .. edges.Select(edge => "/{id:regex(^(?!(api|console|openapi)$))}/" + edge),
+            "/oauth/access_token", "/certificates", "/{id:regex(^[0-9]+$)}", "/{id:regex(^[0-9]+$)}/{**rest}", .. edges.Select(edge => "/{id:regex(^(?!(api|console|openapi)$))}/" + edge),
             version + "/oauth/access_token", version + "/certificates", version + "/{id}", .. edges.Select(edge => version + "/{id}/" + edge), version + "/{**id}",
         ];
         Assert.Equal(
