@@ -26,17 +26,13 @@ internal sealed partial class Apps(
     // Beyond these, JavaScript's numbers skip some: receivers that parse an id as a number must get it back.
     private const long LeastMade = 1_000_000_000_000_000, MostMade = 9_000_000_000_000_000;
 
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turns _turns = new();
 
-    // As the store has them. Written by whoever holds _one.
+    // As the store has them. Written by those who take turns.
     private volatile ImmutableSortedDictionary<long, App> _apps = ImmutableSortedDictionary<long, App>.Empty;
 
     /// <summary>Puts in force what another node has changed.</summary>
-    public Task RefreshAsync(CancellationToken cancellation) => TakingTurnsAsync(async () =>
-    {
-        await LoadAsync(cancellation);
-        return true;
-    });
+    public Task RefreshAsync(CancellationToken cancellation) => _turns.TakeAsync(() => LoadAsync(cancellation), cancellation);
 
     /// <summary>Puts in force what the store holds. Called before any log is read.</summary>
     /// <exception cref="StoreException">One cannot be read: its key is lost, or a newer program wrote it.</exception>
@@ -60,7 +56,7 @@ internal sealed partial class Apps(
     /// <param name="id">Null makes a number.</param>
     /// <param name="secret">Null makes one.</param>
     /// <returns>The app, whose newest secret is told nowhere else; null, and why, if it cannot be.</returns>
-    public Task<(App? App, string Problem)> CreateAsync(string name, long? id, string? secret) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    public Task<(App? App, string Problem)> CreateAsync(string name, long? id, string? secret) => _turns.TakeAsync<(App? App, string Problem)>(async () =>
     {
         if (_apps.Count >= MostApps) return (null, $"There are {MostApps:#,0} apps already: remove one that is not used.");
         while (true)
@@ -101,7 +97,7 @@ internal sealed partial class Apps(
 
     /// <summary>Removes it with all that is its own. What it is owed is called off.</summary>
     /// <returns>What it was; null if there is none.</returns>
-    public Task<App?> RemoveAsync(long id) => TakingTurnsAsync<App?>(async () =>
+    public Task<App?> RemoveAsync(long id) => _turns.TakeAsync<App?>(async () =>
     {
         App? app = Find(id);
         // Out of force first: what is found meanwhile must not be owed to it after all that it is owed was called off.
@@ -122,7 +118,7 @@ internal sealed partial class Apps(
     /// <summary>Changes an app's domains: all that is asked, or nothing. In force when it returns.</summary>
     /// <param name="without">Taken away first.</param>
     /// <returns>The app; null, and why, if it cannot be; without a reason there is no such app.</returns>
-    public Task<(App? App, string Problem)> ChangeDomainsAsync(long id, IReadOnlyList<WatchItem> without, IReadOnlyList<WatchItem> with) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    public Task<(App? App, string Problem)> ChangeDomainsAsync(long id, IReadOnlyList<WatchItem> without, IReadOnlyList<WatchItem> with) => _turns.TakeAsync<(App? App, string Problem)>(async () =>
     {
         AppDomainsChange change = await store.ChangeAppDomainsAsync(
             id, [.. without.Select(item => item.Text).Distinct()], [.. with.Select(item => item.Text).Distinct()], MostDomains, time.GetUtcNow(), CancellationToken.None);
@@ -156,11 +152,11 @@ internal sealed partial class Apps(
         }, () => LogSubscribed(id, left));
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _turns.Dispose();
 
     /// <param name="change">What it becomes; null, and why, if it cannot be. Asked again if another node has changed it meanwhile.</param>
     /// <returns>Null, and why, if it was not changed; without a reason there is no such app.</returns>
-    private Task<(App? App, string Problem)> ChangeAsync(long id, Func<StoredApp, (StoredApp? After, string Problem)> change, Action log) => TakingTurnsAsync<(App? App, string Problem)>(async () =>
+    private Task<(App? App, string Problem)> ChangeAsync(long id, Func<StoredApp, (StoredApp? After, string Problem)> change, Action log) => _turns.TakeAsync<(App? App, string Problem)>(async () =>
     {
         for (int tries = 1; ; tries++)
         {
@@ -200,19 +196,6 @@ internal sealed partial class Apps(
     }
 
     private static bool OwnsAny(App app) => app.Domains.Count > 0;
-
-    private async Task<T> TakingTurnsAsync<T>(Func<Task<T>> change)
-    {
-        await _one.WaitAsync();
-        try
-        {
-            return await change();
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "App {App} was made")]
     private partial void LogMade(long app);
