@@ -35,9 +35,6 @@ internal interface ILookalikes
     /// </summary>
     /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
     Task<int> DeleteLookalikesAsync(DateTimeOffset before, int limit, CancellationToken cancellation);
-
-    /// <summary>How many are open, of each owner.</summary>
-    Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation);
 }
 
 /// <summary>What became of a look-alike. The names are database values. Bulk: a bulk finding stands for it.</summary>

@@ -141,11 +141,6 @@ internal sealed partial class PostgresStore
         await session.RunAsync("DELETE FROM issuance WHERE id = ANY(@ids)", ("@ids", gone));
     }
 
-    public async Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation) => await ReadAsync(
-        async session => (await session.AllAsync("SELECT owner, COUNT(*) FROM lookalike WHERE state = 'open' GROUP BY owner", row => (row.GetString(0), row.GetInt64(1))))
-            .ToDictionary(StringComparer.Ordinal),
-        cancellation);
-
     /// <summary>
     /// What certificates imitate. Read again, or in another log, or as the certificate after its precertificate, it changes nothing: a
     /// look-alike, its names and its certificates are there once each. Under a lock: four logs may show four imitations at once.

@@ -134,11 +134,6 @@ internal sealed partial class SqliteStore
         session.Run("DELETE FROM issuance WHERE id = @id", ("@id", id));
     }
 
-    public Task<IReadOnlyDictionary<string, long>> CountOpenLookalikesAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyDictionary<string, long>>(
-        session => session.All("SELECT owner, COUNT(*) FROM lookalike WHERE state = 'open' GROUP BY owner", row => (row.GetString(0), row.GetInt64(1)))
-            .ToDictionary(StringComparer.Ordinal),
-        cancellation);
-
     /// <summary>
     /// What a certificate imitates. Read again, or in another log, or as the certificate after its precertificate, it changes nothing:
     /// a look-alike, its names and its certificates are there once each.
