@@ -188,7 +188,7 @@ internal static class DeliveryBenchmark
             _loop = new DeliveryLoop(store.Store, _sender, WebhookDialects.All, new Webhooks("https://ct.example.org", hooks, WebhookDialects.All), Bell, TimeProvider.System, _meter, _recorded);
         }
 
-        public OwedBell Bell { get; } = new();
+        public Bell Bell { get; } = new();
 
         /// <summary>Ends when as many are recorded as delivered as are expected.</summary>
         public Task AllRecorded => _recorded.All;

@@ -29,7 +29,7 @@ internal sealed class Owing : IAsyncDisposable
 
     public IStore Store { get; private set; }
 
-    /// <param name="database">Of <see cref="PrivatePostgres"/>; null for SQLite.</param>
+    /// <param name="database">Connection string of a PostgreSQL database; null for SQLite.</param>
     public static Task<Owing> OpenAsync(string? database = null)
     {
         string folder = Directory.CreateTempSubdirectory("certherald-bench-").FullName;

@@ -3,6 +3,7 @@ using System.Reflection;
 using CertHerald.Delivering;
 using CertHerald.Storage;
 using CertHerald.Storage.Postgres;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Benchmarks;
 
@@ -14,8 +15,8 @@ internal static class PostgresBenchmark
     public static async Task<IReadOnlyList<Row>> RunAsync(bool quick, Predicate<string> wanted)
     {
         if (!wanted("Q4") && !wanted("Q5") && !wanted("Q6")) return [];
-        await using PrivatePostgres? server = await PrivatePostgres.StartAsync();
-        if (server is null) return [new Row("Q4", "PostgreSQL, Q4 to Q6", "left out", "", "it is not installed")];
+        if (!PrivatePostgres.IsInstalled) return [new Row("Q4", "PostgreSQL, Q4 to Q6", "left out", "", "it is not installed")];
+        await using PrivatePostgres server = await PrivatePostgres.StartAsync("-c max_connections=200", CancellationToken.None);
 
         var rows = new List<Row>();
         int rounds = quick ? 20 : 100;
@@ -24,6 +25,8 @@ internal static class PostgresBenchmark
         if (wanted("Q6")) rows.Add(await HintedAsync(server, rounds));
         return rows;
     }
+
+    private static async Task<Owing> OpenAsync(PrivatePostgres server) => await Owing.OpenAsync($"{await server.AddDatabaseAsync("", CancellationToken.None)};Maximum Pool Size=64");
 
     private static async Task<Row> EnqueuedAsync(PrivatePostgres server, int rounds)
     {
@@ -36,7 +39,7 @@ internal static class PostgresBenchmark
     /// <summary>Commits a second, of logs that are read at once.</summary>
     private static async Task<double> EnqueueAsync(PrivatePostgres server, int producers, int rounds, params string[] names)
     {
-        await using Owing store = await Owing.OpenAsync(await server.NewDatabaseAsync());
+        await using Owing store = await OpenAsync(server);
         Owing[] logs = [.. await Task.WhenAll(Enumerable.Range(0, producers).Select(_ => store.AnotherAsync()))];
         return await EnqueueAsync(logs, rounds, names);
     }
@@ -57,7 +60,7 @@ internal static class PostgresBenchmark
     /// <summary>Claims a second, each claimer of a webhook of its own.</summary>
     private static async Task<double> ClaimAsync(PrivatePostgres server, int claimers, int count, int rounds)
     {
-        await using Owing store = await Owing.OpenAsync(await server.NewDatabaseAsync());
+        await using Owing store = await OpenAsync(server);
         string[] hooks = [.. Enumerable.Range(0, claimers).Select(i => $"hook{i}")];
         for (int owed = 0; owed < (rounds + 3) * count; owed += 100) await store.OweAsync(100, hooks);
         await EachAsync(hooks, 3, TakeAsync);
@@ -81,7 +84,7 @@ internal static class PostgresBenchmark
 
         async Task<double> EnqueueAsync(bool hinted)
         {
-            await using Owing store = await Owing.OpenAsync(await server.NewDatabaseAsync());
+            await using Owing store = await OpenAsync(server);
             if (!hinted) await SilenceAsync((PostgresStore)store.Store);
             return await PostgresBenchmark.EnqueueAsync([.. await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => store.AnotherAsync()))], rounds, names);
         }

@@ -1,8 +1,6 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
-using Npgsql;
 
 [assembly: AssemblyFixture(typeof(PostgresServer))]
 
@@ -17,18 +15,13 @@ namespace CertHerald.Tests.Doubles;
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string Settings =
-        "-c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB -c jit=off -c deadlock_timeout=200ms " +
-        "-c listen_addresses= -c log_min_messages=panic";
+        "-c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB -c deadlock_timeout=200ms -c log_min_messages=panic";
 
     private static readonly SemaphoreSlim OneStarts = new(1, 1);
     private static PostgresServer? s_ofRun;
 
-    private readonly List<Process> _running = [];
-    private string? _folder;
+    private PrivatePostgres? _server;
     private bool _keepsLastCommits;
-    private int _databases;
-
-    private string Data => Path.Combine(_folder!, "data");
 
     /// <summary>A new database with the tables of a store; its connection string.</summary>
     public static async Task<string> NewDatabaseAsync()
@@ -36,7 +29,7 @@ public sealed class PostgresServer : IAsyncDisposable
         await OneStarts.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            if (s_ofRun!._folder is null) await s_ofRun.StartAsync();
+            if (s_ofRun!._server is null) await s_ofRun.StartAsync();
             return await s_ofRun.AddDatabaseAsync("TEMPLATE certherald_template");
         }
         finally
@@ -74,72 +67,22 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Ends every session, and lets none begin.</summary>
-    public async Task StopAsync()
-    {
-        foreach (Process server in _running)
-        {
-            server.StandardInput.Close();
-            await server.WaitForExitAsync(CancellationToken.None);
-            server.Dispose();
-        }
-        _running.Clear();
-    }
+    public Task StopAsync() => _server!.StopAsync();
 
-    public async Task ListenAsync()
-    {
-        // It ends with this process, however that ends: its input is closed then.
-        Process server = Begin("sh", "-c", $"'{Program("postgres")}' -D '{Data}' -k '{_folder}' {Settings} -c synchronous_commit={(_keepsLastCommits ? "on" : "off")} >/dev/null 2>&1 & read -r end; kill -QUIT $!; wait $!");
-        _running.Add(server);
-        for (int i = 0; ; i++)
-        {
-            try
-            {
-                await using var connection = new NpgsqlConnection(AddressOf("postgres") + ";Pooling=false");
-                await connection.OpenAsync(TestContext.Current.CancellationToken);
-                return;
-            }
-            catch (NpgsqlException) when (i < 300 && !server.HasExited)
-            {
-                await Task.Delay(50, TestContext.Current.CancellationToken);     // the one wait there is: it has no other sign
-            }
-        }
-    }
+    public Task ListenAsync() => _server!.ListenAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Runs a statement in a database, as somebody else.</summary>
-    public static async Task<object?> RunAsync(string database, string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-#pragma warning disable CA2100 // A constant of a test.
-        await using var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
-        return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
-    }
+    public static Task<object?> RunAsync(string database, string sql) => PrivatePostgres.RunAsync(database, sql, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
-        if (_folder is null) return;
-        await StopAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (_server is not null) await _server.DisposeAsync();
     }
 
     private async Task StartAsync()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || FindProgram("initdb") is null, "left out: PostgreSQL is not installed");
-        string folder = Directory.CreateTempSubdirectory("ch-pg-").FullName;
-        _folder = folder;
-        if (Environment.IsPrivilegedProcess)
-        {
-            // It refuses to run as root.
-            await Tool.RunAsync("chown", "/", [User(), folder]);
-        }
-        using (Process making = Begin(Program("initdb"), "-D", Data, "-A", "trust", "-U", "certherald", "-E", "UTF8", "--no-sync", "--locale=C"))
-        {
-            string said = await making.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await making.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await making.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.True(making.ExitCode == 0, said);
-        }
-        await ListenAsync();
+        Assert.SkipUnless(PrivatePostgres.IsInstalled, "left out: PostgreSQL is not installed");
+        _server = await PrivatePostgres.StartAsync($"{Settings} -c synchronous_commit={(_keepsLastCommits ? "on" : "off")}", TestContext.Current.CancellationToken);
 
         await RunAsync(AddressOf("postgres"), "CREATE DATABASE certherald_template");
         using var meter = new Meter("CertHerald");
@@ -149,33 +92,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    private async Task<string> AddDatabaseAsync(string style)
-    {
-        string name = $"test_{Interlocked.Increment(ref _databases)}";
-        await RunAsync(AddressOf("postgres"), $"CREATE DATABASE {name} {style}");
-        return AddressOf(name);
-    }
+    private Task<string> AddDatabaseAsync(string style) => _server!.AddDatabaseAsync(style, TestContext.Current.CancellationToken);
 
-    private string AddressOf(string database) => $"Host={_folder};Username=certherald;Database={database}";
-
-    private static string Program(string name) => FindProgram(name)!;
-
-    private static string? FindProgram(string name) =>
-        new[] { "/usr/lib/postgresql" }.Where(Directory.Exists).SelectMany(Directory.GetDirectories).Select(version => Path.Combine(version, "bin"))
-            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
-            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-
-    private static string User() => File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
-
-    private Process Begin(string program, params string[] arguments)
-    {
-        (string, string[]) call = Environment.IsPrivilegedProcess ? ("runuser", ["-u", User(), "--", program, .. arguments]) : (program, arguments);
-        return Process.Start(new ProcessStartInfo(call.Item1, call.Item2)
-        {
-            WorkingDirectory = _folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-    }
+    private string AddressOf(string database) => _server!.AddressOf(database);
 }
