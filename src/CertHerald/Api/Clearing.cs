@@ -16,11 +16,11 @@ internal sealed partial class Clearing : BackgroundService
     private readonly Authorisations _known;
     private readonly Watched _watched;
     private readonly ILogger<Clearing> _logger;
-    private readonly OwedBell _changed;
+    private readonly Bell _changed;
 
     public Clearing(Authorisations known, Watched watched, TimeProvider time, ILogger<Clearing> logger)
     {
-        (_known, _watched, _logger, _changed) = (known, watched, logger, new OwedBell(time));
+        (_known, _watched, _logger, _changed) = (known, watched, logger, new Bell(time));
         watched.KnownChanged += Ring;
         // What is in force at the start may be more than was when the service stopped.
         Ring();

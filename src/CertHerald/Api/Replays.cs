@@ -8,7 +8,7 @@ using CertHerald.Storage;
 namespace CertHerald.Api;
 
 /// <summary>Sends deliveries again, or calls them off.</summary>
-internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, OwedBell bell, TimeProvider time, ILogger<Replays> logger)
+internal sealed partial class Replays(IDeliveries store, Webhooks webhooks, Bell bell, TimeProvider time, ILogger<Replays> logger)
 {
     /// <summary>Taken in one transaction.</summary>
     private const int AtOnce = 200;

@@ -8,7 +8,7 @@ using CertHerald.Storage;
 namespace CertHerald.Api;
 
 /// <summary>Puts webhooks on hold, takes them off it, and tests them.</summary>
-internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webhooks, OwedBell bell, TimeProvider time, ILogger<WebhookOperations> logger)
+internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webhooks, Bell bell, TimeProvider time, ILogger<WebhookOperations> logger)
 {
     private const int LongestReason = 500;
 

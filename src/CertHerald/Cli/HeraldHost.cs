@@ -81,7 +81,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             GraphApi.Map(app);
             app.MapConsole();
             // Opened now, so that a data directory in use is said before anything else happens.
-            app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<OwedBell>().Ring;
+            app.Services.GetRequiredService<IStore>().OwedElsewhere = app.Services.GetRequiredService<Bell>().Ring;
             await app.Services.GetRequiredService<Domains>().LoadAsync(stopping);
             await app.Services.GetRequiredService<Baseline>().BeginAsync(stopping);
             await app.Services.GetRequiredService<Authorisations>().LoadAsync(stopping);
@@ -174,7 +174,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
 
         var imported = ImportedStarts.Read(options.Data);
         services.AddSingleton(provider => new Baseline(provider.GetRequiredService<IStore>(), options.IsBaselineSilent, time));
-        services.AddSingleton<OwedBell>();                                                                                                        // Following
+        services.AddSingleton<Bell>();                                                                                                        // Following
         services.AddSingleton<EntryTap>();
         services.AddSingleton(provider => new LogFleet(
             options.Logs,
@@ -222,7 +222,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         });
         services.AddHostedService<OperatorNotices>();
         services.AddHostedService(provider => new CaaWatch(                                                                                       // Resolving
-            provider.GetRequiredService<IStore>(), watched, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<OwedBell>().Ring, time,
+            provider.GetRequiredService<IStore>(), watched, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<Bell>().Ring, time,
             provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<CaaWatch>>()));
         if (options.Operator.DeadManUrl is { } deadMan)
             services.AddHostedService(provider => new DeadManSwitch(
@@ -274,7 +274,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         followed, provider.GetRequiredService<LogSources>().Read(followed.Chosen, lane, provider.GetRequiredService<LearnedRates>().PageOf(followed)),
         sought is null ? provider.GetRequiredService<Inspector>() : new Inspector(() => sought),
         sought is null ? provider.GetRequiredService<Decider>() : provider.GetRequiredService<Decider>().ForSearch(), provider.GetRequiredService<IStore>(),
-        provider.GetRequiredService<OwedBell>(), provider.GetRequiredService<TimeProvider>())
+        provider.GetRequiredService<Bell>(), provider.GetRequiredService<TimeProvider>())
     {
         TellsAll = sought is not null,
         Alerted = provider.GetRequiredService<AlertedLookalikes>().Tell,

@@ -32,7 +32,7 @@ internal sealed partial class ConfigurationReload(
     private IReadOnlyList<string> _warnings = first.Warnings;
     private long _triedAt;
     private volatile IReadOnlyList<ConfigurationMistake> _mistakes = [];
-    private readonly OwedBell _asked = new(time);
+    private readonly Bell _asked = new(time);
 
     /// <summary>What is wrong with the newest configuration, which is therefore not in force; empty if it is.</summary>
     public IReadOnlyList<ConfigurationMistake> Mistakes => _mistakes;

@@ -70,8 +70,8 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private readonly IReadOnlyList<IWebhookDialect> _dialects;
     private readonly Webhooks _webhooks;
     private readonly DeliveryBodies _bodies;
-    private readonly OwedBell _bell;
-    private readonly OwedBell _look;
+    private readonly Bell _bell;
+    private readonly Bell _look;
     private readonly TimeProvider _time;
     private readonly DeliveryMetrics _metrics;
     private readonly ILogger<DeliveryLoop> _logger;
@@ -104,7 +104,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
     private long _renewed;
 
     public DeliveryLoop(
-        IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, OwedBell bell,
+        IStore store, WebhookSender sender, IReadOnlyList<IWebhookDialect> dialects, Webhooks webhooks, Bell bell,
         TimeProvider time, Meter meter, ILogger<DeliveryLoop> logger)
     {
         _store = store;
@@ -113,7 +113,7 @@ internal sealed partial class DeliveryLoop : BackgroundService
         _webhooks = webhooks;
         _bodies = new DeliveryBodies(store, webhooks.BaseUrl, time);
         _bell = bell;
-        _look = new OwedBell(time);
+        _look = new Bell(time);
         _time = time;
         _began = time.GetTimestamp();
         _metrics = new DeliveryMetrics(meter, time);

@@ -87,10 +87,10 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     }
 
     /// <summary>Rings when there may be a lane to catch up with.</summary>
-    public OwedBell LaneBell { get; } = new(time);
+    public Bell LaneBell { get; } = new(time);
 
     /// <summary>Rings when there may be something to search for in its past.</summary>
-    public OwedBell BackFillBell { get; } = new(time);
+    public Bell BackFillBell { get; } = new(time);
 
     /// <summary>Another node reads it: how it stands here says nothing.</summary>
     public bool IsElsewhere => IsElsewhereNow();
@@ -99,7 +99,7 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     public Func<bool> IsElsewhereNow { get; init; } = () => false;
 
     /// <summary>Rings when the log may have come to its end; null if nobody waits for that.</summary>
-    public OwedBell? EndBell { get; init; }
+    public Bell? EndBell { get; init; }
 
     /// <summary>Entries read by this process.</summary>
     public long Entries => Interlocked.Read(ref _entries);

@@ -16,7 +16,7 @@ namespace CertHerald.Following;
 /// its head with, is left behind under an incident and tried again later. For one caller at a time.
 /// </summary>
 internal sealed class LaneReader(
-    FollowedLog followed, LogReader reader, Inspector inspector, Decider decider, IStore store, OwedBell bell, TimeProvider time) : IDisposable
+    FollowedLog followed, LogReader reader, Inspector inspector, Decider decider, IStore store, Bell bell, TimeProvider time) : IDisposable
 {
     /// <summary>Entries read without proof after which one is asked for (ct.md 9.2).</summary>
     public const ulong ProveEach = 1 << 18;

@@ -37,7 +37,7 @@ internal sealed partial class LogFleet(
     private readonly DateTimeOffset _started = time.GetUtcNow();
     private readonly LifeRules _rules = new(options);
     private readonly LogOwnership _ownership = new(store, time, logger);
-    private readonly OwedBell _bell = new(time);
+    private readonly Bell _bell = new(time);
     private readonly Dictionary<LogId, LogLife> _lives = [];
     private readonly Dictionary<LogId, Following> _followers = [];
     private readonly ConcurrentDictionary<string, string> _listProblems = new(StringComparer.Ordinal);

@@ -18,7 +18,7 @@ internal sealed partial class LogOwnership(INodes store, TimeProvider time, ILog
     private static readonly TimeSpan GivesUpAfter = INodes.LogLease - (2 * Interval);
 
     private readonly ConcurrentDictionary<LogId, Owned> _logs = new();
-    private readonly OwedBell _bell = new(time);
+    private readonly Bell _bell = new(time);
 
     /// <summary>Whether another node reads it, or nobody does yet.</summary>
     public bool IsElsewhere(LogId log) => store.IsShared && !(_logs.TryGetValue(log, out Owned? one) && one.IsOurs);

@@ -45,7 +45,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     public IStore Store { get; private set; }
 
-    public OwedBell Bell { get; private set; } = null!;
+    public Bell Bell { get; private set; } = null!;
 
     public Webhooks Webhooks { get; private set; } = null!;
 
@@ -76,7 +76,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
     public async Task StartLoopAsync(
         IReadOnlyList<IWebhookDialect>? dialects = null, ResolveHost? resolve = null, OutboundOptions? outbound = null, IReadOnlyList<WebhookOptions>? webhooks = null)
     {
-        Bell = new OwedBell(Time);
+        Bell = new Bell(Time);
         _sender = new WebhookSender(new OutboundGuard(outbound ?? Given.LoopbackAllowed, resolve), Time);
         Webhooks = new Webhooks("https://ct.example.org", webhooks ?? _webhooks, WebhookDialects.All);
         Loop = new DeliveryLoop(Store, _sender, dialects ?? WebhookDialects.All, Webhooks, Bell, Time, Meter, Log);

@@ -60,7 +60,7 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     public Asking Asking => field ??= new Asking(_time, Ceilings);
 
-    public OwedBell Bell { get; } = new();
+    public Bell Bell { get; } = new();
 
     /// <summary>What is not to be told of a log that is begun; null: all is told.</summary>
     public Baseline? Baseline { get; set; }

@@ -132,5 +132,5 @@ internal sealed class LivesRig : IAsyncDisposable
 
     private LaneReader ReadLane(FollowedLog log, RequestPriority lane) => new(
         log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => _nothing),
-        new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]), Store, new OwedBell(), Time);
+        new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]), Store, new Bell(), Time);
 }

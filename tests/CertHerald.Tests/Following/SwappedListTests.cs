@@ -63,7 +63,7 @@ public sealed class SwappedListTests
         Assert.Null(problem);
         var followed = new FollowedLog(new ChosenLog(description, IsCustom: true, HeadInterval: TimeSpan.FromMilliseconds(50)), TimeProvider.System);
         var lanes = new LaneReader(
-            followed, asking.Sources.Read(description, RequestPriority.Tip, isCustom: true), inspector, new Decider(() => watched.Known, () => []), store, new OwedBell(),
+            followed, asking.Sources.Read(description, RequestPriority.Tip, isCustom: true), inspector, new Decider(() => watched.Known, () => []), store, new Bell(),
             TimeProvider.System);
         using var follower = new LogFollower(followed, lanes, LogStart.Beginning, store, TimeProvider.System);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

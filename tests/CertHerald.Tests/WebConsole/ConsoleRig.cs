@@ -70,7 +70,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     /// <summary>One stands in the configuration.</summary>
     public CertHerald.Delivering.Webhooks Webhooks { get; } = new("https://ct.example.com", [Given.Webhook(new Uri("https://siem.example.com/configured-canary"), "configured")], WebhookDialects.All);
 
-    public OwedBell Bell { get; } = new();
+    public Bell Bell { get; } = new();
 
     public List<Check> Checks { get; } = [];
 

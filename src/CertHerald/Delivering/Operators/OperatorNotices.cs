@@ -44,13 +44,13 @@ internal sealed partial class OperatorNotices : StoreWatch
     private readonly OperatorOptions _options;
     private readonly RetentionOptions _retention;
     private readonly Func<LogCounts> _logs;
-    private readonly OwedBell _bell;
+    private readonly Bell _bell;
     private readonly ILogger<OperatorNotices> _logger;
     private readonly Counter<long> _owed;
     private long? _looked;
 
     public OperatorNotices(
-        IStore store, OperatorChannels channels, OperatorOptions options, RetentionOptions retention, Func<LogCounts> logs, OwedBell bell, TimeProvider time,
+        IStore store, OperatorChannels channels, OperatorOptions options, RetentionOptions retention, Func<LogCounts> logs, Bell bell, TimeProvider time,
         Meter meter, ILogger<OperatorNotices> logger)
         : base(Interval, time)
     {

@@ -3,7 +3,7 @@ using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Following;
 
-public sealed class OwedBellTests
+public sealed class BellTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -11,7 +11,7 @@ public sealed class OwedBellTests
     public async Task A_ring_while_nobody_waits_is_kept_and_many_are_one()
     {
         var time = new ManualTime();
-        var bell = new OwedBell(time);
+        var bell = new Bell(time);
         bell.Ring();
         bell.Ring();
 
@@ -25,7 +25,7 @@ public sealed class OwedBellTests
     [Fact]
     public async Task A_ring_wakes_who_waits()
     {
-        var bell = new OwedBell(new ManualTime());
+        var bell = new Bell(new ManualTime());
         Task<bool> waiting = bell.WaitAsync(TimeSpan.FromDays(1), Cancellation);
         Assert.False(waiting.IsCompleted);
         bell.Ring();
@@ -36,7 +36,7 @@ public sealed class OwedBellTests
     public async Task Cancellation_ends_the_wait()
     {
         using var cancelled = new CancellationTokenSource();
-        Task<bool> waiting = new OwedBell(new ManualTime()).WaitAsync(Timeout.InfiniteTimeSpan, cancelled.Token);
+        Task<bool> waiting = new Bell(new ManualTime()).WaitAsync(Timeout.InfiniteTimeSpan, cancelled.Token);
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
     }

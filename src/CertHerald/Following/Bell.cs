@@ -1,10 +1,10 @@
 namespace CertHerald.Following;
 
 /// <summary>
-/// A hint that deliveries may be owed: rings coalesce, and one that comes while nobody waits is kept. Only a hint, since
-/// the store is the truth: whoever waits also looks by itself now and then. Any number may ring; one waits.
+/// A hint that there may be something to do: rings coalesce, and one that comes while nobody waits is kept. Only a hint: where
+/// something may come to be without a ring, whoever waits also looks by itself now and then. Any number may ring; one waits.
 /// </summary>
-internal sealed class OwedBell(TimeProvider? time = null)
+internal sealed class Bell(TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private volatile TaskCompletionSource _rung = New();
