@@ -10,7 +10,7 @@ internal sealed partial class Chaos
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(10);
 
     /// <summary>While something is open, the world goes forward so often, so far: what waits for its time need not wait for ours.</summary>
-    private static readonly TimeSpan Step = TimeSpan.FromSeconds(4), Leap = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan StepAlone = TimeSpan.FromSeconds(4), Leap = TimeSpan.FromMinutes(20);
 
     /// <summary>Which close a day after their last case.</summary>
     private static readonly string[] LastingIncidents = ["unparsable_entry"];
@@ -48,7 +48,8 @@ internal sealed partial class Chaos
                 await Task.WhenAll(beside);
             }
         }
-        lock (_troubles) wasClockTrue = !_troubles.Any(trouble => trouble.Name.StartsWith("Clock", StringComparison.Ordinal));
+        // A node's own clock is nothing to others: what they share is the database's.
+        if (_database is null) lock (_troubles) wasClockTrue = !_troubles.Any(trouble => trouble.Name.StartsWith("Clock", StringComparison.Ordinal));
 
         _doing = "quiet";
         Tell("quiet");
@@ -85,12 +86,12 @@ internal sealed partial class Chaos
             open = await StillOpenAsync();
             if (open is null) return null;
             _doing = $"quiet: {open}";
-            if (_time.IsThere && open != Silence && _clock.Elapsed - leapt > Step)
+            if (CanLeap && open != Silence && _clock.Elapsed - leapt > Step)
             {
                 Tell($"leap; {open}");
                 leapt = _clock.Elapsed;
                 lock (_troubles) _troubles.Add(new Trouble("leap in time", leapt, leapt + Step));
-                _time.Forward(Leap);
+                await LeapAsync(Leap, interrupted);
             }
             await Task.Delay(TimeSpan.FromSeconds(1), interrupted);
         }
@@ -114,16 +115,16 @@ internal sealed partial class Chaos
 
         foreach (string state in (string[])["pending", "inflight", "held", "dead"])
         {
-            if (await _api.TryJsonAsync($"api/deliveries?state={state}&limit=100") is not { } found) return Silence;
+            if (await Api.TryJsonAsync($"api/deliveries?state={state}&limit=100") is not { } found) return Silence;
             int count = found.GetProperty("items").GetArrayLength();
             if (count == 0) continue;
             open.Add($"{count} {state}");
-            if (state == "dead") await _api.TrySendAsync(HttpMethod.Post, "api/deliveries/replay", new { state });
+            if (state == "dead") await Api.TrySendAsync(HttpMethod.Post, "api/deliveries/replay", new { state });
         }
 
         foreach (ChaosReceiver receiver in _receivers)
         {
-            if (await _api.TryJsonAsync($"api/webhooks/{receiver.Name}/state") is not { } state) return Silence;
+            if (await Api.TryJsonAsync($"api/webhooks/{receiver.Name}/state") is not { } state) return Silence;
             string status = state.GetProperty("status").GetString()!;
             if (status == "active") continue;
             open.Add($"{receiver.Name} is {status}");
@@ -135,14 +136,17 @@ internal sealed partial class Chaos
             }
         }
 
-        if (await _api.TryJsonAsync("api/incidents?open=true") is not { } incidents) return Silence;
+        if (await Api.TryJsonAsync("api/incidents?open=true") is not { } incidents) return Silence;
         foreach (JsonElement incident in incidents.EnumerateArray())
             if (!LastingIncidents.Contains(incident.GetProperty("kind").GetString()))
                 open.Add($"incident {incident.GetProperty("kind").GetString()}: {incident.GetProperty("summary").GetString()}");
-        if (await OldestDueAsync() is not { } due) return Silence;
-        // As of its last look, before which we may have put the time forward.
-        if (due >= ChaosEvidence.LongestDue) open.Add(string.Create(CultureInfo.InvariantCulture, $"the oldest delivery has been due for {due:0} s"));
-        if (await _api.TryGetAsync("readyz") is null) open.Add("it is not ready");
+        foreach (ChaosNode node in _nodes)
+        {
+            if (await OldestDueAsync(node) is not { } due) return Silence;
+            // As of its last look, before which we may have put the time forward.
+            if (due >= ChaosEvidence.LongestDue) open.Add(string.Create(CultureInfo.InvariantCulture, $"the oldest delivery has been due for {due:0} s"));
+            if (await node.Api.TryGetAsync("readyz") is null) open.Add($"the {node.Name} is not ready");
+        }
         return open.Count == 0 ? null : string.Join("; ", open);
     }
 
@@ -175,14 +179,15 @@ internal sealed partial class Chaos
         // What earlier rounds were judged by is done with: new is what came to be known since.
         foreach ((string webhook, IReadOnlySet<string> all) in owed.ToList()) owed[webhook] = all.Where(subject => !_judged.Contains((webhook, subject))).ToHashSet();
         foreach ((string webhook, IReadOnlySet<string> all) in owed) _judged.UnionWith(all.Select(subject => (webhook, subject)));
-        double due = await OldestDueAsync() ?? throw new InvalidOperationException("The metrics do not tell of the oldest delivery.");
-        lock (_troubles) return new ChaosEvidence(owed, _ledger.From(firstLine), deliveries, [.. _troubles], [.. _positions], due, isClockTrue);
+        double due = 0;
+        foreach (ChaosNode node in _nodes) due = Math.Max(due, await OldestDueAsync(node) ?? throw new InvalidOperationException("The metrics do not tell of the oldest delivery."));
+        lock (_troubles) return new ChaosEvidence(owed, _ledger.From(firstLine), deliveries, [.. _troubles], [.. _positions], due, isClockTrue, _nodes.Count);
     }
 
-    /// <summary>How long the oldest delivery has been due that could leave, in seconds; null if the program does not say.</summary>
-    private async Task<double?> OldestDueAsync()
+    /// <summary>How long the oldest delivery has been due that could leave, in seconds; null if the node does not say.</summary>
+    private static async Task<double?> OldestDueAsync(ChaosNode node)
     {
-        string? line = (await _api.TryGetAsync("metrics"))?.Split('\n').FirstOrDefault(line => line.StartsWith("certherald_oldest_due_delivery_seconds ", StringComparison.Ordinal));
+        string? line = (await node.Api.TryGetAsync("metrics"))?.Split('\n').FirstOrDefault(line => line.StartsWith("certherald_oldest_due_delivery_seconds ", StringComparison.Ordinal));
         return line is null ? null : double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
     }
 
@@ -190,27 +195,28 @@ internal sealed partial class Chaos
     {
         for (int i = 0; ; i++)
         {
-            if (await _api.TryJsonAsync(path) is { } answer) return answer;
+            if (await Api.TryJsonAsync(path) is { } answer) return answer;
             if (i == MostAsked) throw new InvalidOperationException($"/{path} does not answer.");
             await Task.Delay(TimeSpan.FromSeconds(1), interrupted);
         }
     }
 
-    /// <summary>Every address of the API that shows something, and the console's pages as a user sees them: none shows a secret.</summary>
-    private async Task LookEverywhereAsync()
+    /// <summary>Every address of a node's API that shows something, and the console's pages as a user sees them: none shows a secret.</summary>
+    private async Task LookEverywhereAsync(ChaosNode node)
     {
+        ChaosApi api = node.Api;
         JsonElement about = await NeedAsync("openapi/v1.json", CancellationToken.None);
         foreach (JsonProperty path in about.GetProperty("paths").EnumerateObject())
             if (path.Value.TryGetProperty("get", out _))
-                await _api.TryGetAsync(path.Name.TrimStart('/').Replace("{id}", "1", StringComparison.Ordinal).Replace("{name}", Added, StringComparison.Ordinal));
+                await api.TryGetAsync(path.Name.TrimStart('/').Replace("{id}", "1", StringComparison.Ordinal).Replace("{name}", Added, StringComparison.Ordinal));
         foreach (string path in (string[])["healthz", "readyz", "metrics", "api/audit?limit=1000", "api/deliveries?limit=1000"])
-            if (await _api.TryGetAsync(path) is null) Wrong($"/{path} does not answer");
-        foreach (ChaosReceiver receiver in _receivers) await _api.TryGetAsync($"api/webhooks/{receiver.Name}");
+            if (await api.TryGetAsync(path) is null) Wrong($"/{path} does not answer");
+        foreach (ChaosReceiver receiver in _receivers) await api.TryGetAsync($"api/webhooks/{receiver.Name}");
 
-        (bool isMade, string? link) = await _api.TrySendAsync(HttpMethod.Post, "api/sign-in-links");
+        (bool isMade, string? link) = await api.TrySendAsync(HttpMethod.Post, "api/sign-in-links");
         if (!isMade) throw new InvalidOperationException($"No sign-in link was made: {link}");
         string token = JsonElement.Parse(link!).GetProperty("token").GetString()!;
-        using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = _address };
+        using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = node.Address };
         foreach (string page in (string[])[$"console/login?token={token}", "console", "console/deliveries", "console/webhooks", "console/logs", "console/api-keys", "console/audit"])
         {
             using HttpResponseMessage answer = await browser.GetAsync(new Uri(page, UriKind.Relative));

@@ -11,52 +11,15 @@ using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Benchmarks.Soaking;
 
-/// <summary>What is asked of the rig.</summary>
-/// <param name="Program">The published program.</param>
-/// <param name="Rounds">Each is some 20 s of trouble, and then as much quiet as it takes until nothing is open.</param>
-/// <param name="Time">No round begins after it.</param>
-/// <param name="Store">Where the program keeps what it knows. So far only <c>sqlite</c>.</param>
-/// <param name="Strikes">What may happen to the program.</param>
-internal sealed record ChaosOptions(string Program, int Rounds, TimeSpan Time, int Seed, string Store, bool AsJson, IReadOnlyList<Strike> Strikes)
-{
-    public static IReadOnlyList<string> Stores { get; } = ["sqlite"];
-
-    /// <summary>As the command line says it; null, and why on standard error, if it says what cannot be.</summary>
-    public static ChaosOptions? Read(string program, string[] arguments)
-    {
-        string store = Text("--store") ?? Stores[0];
-        if (!Stores.Contains(store)) return Refuse($"there is no store \"{store}\": write {string.Join(" or ", Stores)}");
-        var strikes = new List<Strike>();
-        foreach (string name in Text("--only")?.Split(',') ?? Enum.GetNames<Strike>())
-        {
-            if (!Enum.TryParse(name, out Strike strike) || !Enum.IsDefined(strike)) return Refuse($"there is no strike \"{name}\": write some of {string.Join(",", Enum.GetNames<Strike>())}");
-            strikes.Add(strike);
-        }
-        int? rounds = Number("--rounds"), minutes = Number("--minutes");
-        return new ChaosOptions(
-            program, rounds ?? (minutes is null ? 5 : int.MaxValue), minutes is { } time ? TimeSpan.FromMinutes(time) : TimeSpan.MaxValue,
-            Number("--seed") ?? Random.Shared.Next(1_000_000), store, arguments.Contains("--json"), strikes);
-
-        string? Text(string option) => Array.IndexOf(arguments, option) is >= 0 and var at && at + 1 < arguments.Length ? arguments[at + 1] : null;
-
-        int? Number(string option) => Text(option) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
-
-        static ChaosOptions? Refuse(string why)
-        {
-            Console.Error.WriteLine($"chaos: {why}");
-            return null;
-        }
-    }
-}
-
 /// <summary>
 /// Runs the published program against a growing log and receivers that misbehave; kills it at random and at exact moments, pauses
-/// it, fills its disk, cuts its power and sets its clock; then lets all come to rest, and compares what was logged, what the receivers
-/// got and what the API tells, one by one.
+/// it, fills its disk, cuts its power and sets its clock; or takes the database from two of its nodes; then lets all come to rest, and
+/// compares what was logged, what the receivers got and what the API tells, one by one.
 /// </summary>
 internal sealed partial class Chaos : IAsyncDisposable
 {
-    private const int StruckARound = 4;
+    /// <summary>The exit code where nothing can be tried.</summary>
+    private const int NotTried = 3;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -67,15 +30,15 @@ internal sealed partial class Chaos : IAsyncDisposable
     private readonly Random _random;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ChaosClock _time;
-    private readonly ChaosDisk _disk;
+    private readonly ChaosDisk? _disk;
+    private readonly ChaosDatabase? _database;
     private readonly ChaosLedger _ledger;
     private readonly CanaryWatch _canaries = new();
-    private readonly Failpoints _failpoints;
+    private readonly Failpoints _failpoints = new();
     private readonly SoakedLog _log;
     private readonly TcpListener _trap = new(IPAddress.Loopback, 0);
-    private readonly Uri _address;
-    private readonly SoakedProgram _program;
-    private readonly ChaosApi _api;
+    private readonly IReadOnlyList<ChaosNode> _nodes;
+    private readonly string _store;
     private readonly StreamWriter _events;
     private readonly List<ChaosReceiver> _receivers = [];
     private readonly Dictionary<string, int> _strikes = [];
@@ -83,39 +46,60 @@ internal sealed partial class Chaos : IAsyncDisposable
     private readonly List<ChaosRound> _done = [];
     private ChaosLogFront _front = null!;
     private string? _addedUrl;
+    private int _asked;
 
-    private Chaos(ChaosOptions options, string folder, SoakedLog log, ChaosClock time)
+    private Chaos(ChaosOptions options, string folder, SoakedLog log, ChaosClock time, ChaosDatabase? database)
     {
-        (_options, _folder, _log, _time) = (options, folder, log, time);
+        (_options, _folder, _log, _time, _database) = (options, folder, log, time, database);
         _random = new Random(options.Seed);
-        _disk = new ChaosDisk(folder);
         _ledger = new ChaosLedger(Path.Combine(folder, "ledger"), _clock);
         _events = new StreamWriter(Path.Combine(folder, "events")) { AutoFlush = true };
         _trap.Start();
-        _address = new Uri($"http://127.0.0.1:{FreePorts.Next()}/");
-        _api = new ChaosApi(_address, _canaries);
-        _program = new SoakedProgram(options.Program, ConfigurationFile, Path.Combine(folder, "said"), time.PutInto, line => _canaries.Look("a line of the log", line));
-        _failpoints = new Failpoints(KillNow);
+        if (database is null)
+        {
+            _disk = new ChaosDisk(folder);
+            _store = "sqlite";
+            _nodes = [new ChaosNode("node", options.Program, folder, _disk.Data, time, _canaries)];
+        }
+        else
+        {
+            string password = "canary" + Guid.NewGuid().ToString("N");
+            _canaries.Add("the database", password);
+            _store = database.AddressWith(password);
+            // Each has a clock of its own, and none goes with the world's: the database's is the one that counts.
+            _nodes =
+            [
+                .. ((string[])["first", "second"]).Select(name =>
+                    new ChaosNode(name, options.Program, folder, Path.Combine(folder, name), new ChaosClock(Path.Combine(folder, name + ".clock")), _canaries)),
+            ];
+        }
         log.Other = log;
-        _possible = [.. options.Strikes.Where(strike => (_disk.IsThere || !NeedDisk.Contains(strike)) && (_time.IsThere || !NeedClock.Contains(strike)))];
+        _possible = [.. options.Strikes.Where(strike => (_disk is not { IsThere: false } || !NeedDisk.Contains(strike)) && (_time.IsThere || !NeedClock.Contains(strike)))];
     }
 
-    /// <summary>0 if all held; 1 if anything did not; 130 if interrupted.</summary>
+    /// <summary>0 if all held; 1 if anything did not; 3 if nothing can be tried here; 130 if interrupted.</summary>
     public static async Task<int> RunAsync(ChaosOptions options)
     {
         string folder = Directory.CreateTempSubdirectory("certherald-chaos-").FullName;
         using var interrupted = new CancellationTokenSource();
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt), terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-        var time = new ChaosClock(folder);
-        SoakedLog log = await SoakedLog.StartAsync(Path.Combine(folder, "log"), options.Seed, Growth.Calm, time);
-        await using var chaos = new Chaos(options, folder, log, time);
+        if (options.OnPostgres && !ChaosDatabase.IsInstalled)
+        {
+            Directory.Delete(folder);
+            Console.Error.WriteLine("chaos: LEFT OUT: everything: PostgreSQL is not installed (Debian: postgresql)");
+            return NotTried;
+        }
+        var time = new ChaosClock(Path.Combine(folder, "clock"));
         try
         {
+            ChaosDatabase? database = options.OnPostgres ? await ChaosDatabase.StartAsync(interrupted.Token) : null;
+            SoakedLog log = await SoakedLog.StartAsync(Path.Combine(folder, "log"), options.Seed, Growth.Calm, time);
+            await using var chaos = new Chaos(options, folder, log, time, database);
             return await chaos.RunAsync(interrupted.Token);
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
-            chaos.Say("interrupted");
+            Say("interrupted");
             return 130;
         }
 
@@ -126,21 +110,28 @@ internal sealed partial class Chaos : IAsyncDisposable
         }
     }
 
-    private string ConfigurationFile => Path.Combine(_folder, "certherald.json");
+    /// <summary>What a store of one node writes before anything is committed.</summary>
+    private string? Journal => _disk is null ? null : Path.Combine(_disk.Data, "certherald.db-wal");
 
-    /// <summary>What the store writes before anything is committed.</summary>
-    private string Journal => Path.Combine(_disk.Data, "certherald.db-wal");
+    /// <summary>The API of a node that can answer: of each in turn.</summary>
+    private ChaosApi Api
+    {
+        get
+        {
+            ChaosNode[] awake = [.. _nodes.Where(node => !node.Stands)];
+            return (awake.Length > 0 ? awake[(int)((uint)Interlocked.Increment(ref _asked) % awake.Length)] : _nodes[0]).Api;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
-        _program.Dispose();
-        if (_program.LastId is { } id) ChaosClock.ForgetProcess(id);
-        _api.Dispose();
+        foreach (ChaosNode node in _nodes) node.Dispose();
         foreach (ChaosReceiver receiver in _receivers) await receiver.DisposeAsync();
         if (_front is not null) await _front.DisposeAsync();
         await _log.DisposeAsync();
         _trap.Stop();
-        _disk.Dispose();
+        _disk?.Dispose();
+        if (_database is not null) await _database.DisposeAsync();
         _ledger.Dispose();
         await _events.DisposeAsync();
         if (_wrong.Count == 0) Directory.Delete(_folder, recursive: true);
@@ -159,7 +150,6 @@ internal sealed partial class Chaos : IAsyncDisposable
             _receivers.Add(receiver);
         }
         WriteConfiguration();
-        _program.Start();
         await SetUpAsync(interrupted);
 
         using var reported = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
@@ -168,35 +158,45 @@ internal sealed partial class Chaos : IAsyncDisposable
         await reported.CancelAsync();
         await reports;
 
-        if (_wrong.Count == 0) await LookEverywhereAsync();
-        await _program.StopAsync();
-        _canaries.LookIntoFiles(_disk.Data);
-        _canaries.LookIntoFiles(Path.Combine(_folder, "said"));
+        if (_wrong.Count == 0) foreach (ChaosNode node in _nodes) await LookEverywhereAsync(node);
+        foreach (ChaosNode node in _nodes)
+        {
+            await node.StopAsync();
+            _canaries.LookIntoFiles(node.Data);
+            foreach (string failure in node.Program.Failures) Wrong(failure);
+            foreach (string stack in StacksIn(node.Said)) Wrong(stack);
+        }
+        if (_database is not null)
+        {
+            await _database.StopAsync(crashes: false);
+            _canaries.LookIntoFiles(_database.Data);
+        }
         foreach (string found in _canaries.Found) Wrong(found);
-        foreach (string failure in _program.Failures) Wrong(failure);
-        foreach (string stack in StacksIn(Path.Combine(_folder, "said"))) Wrong(stack);
         if (_trap.Pending()) Wrong("a redirect was followed");
         if (_options.AsJson) PrintJson();
         else Print();
         return _wrong.Count == 0 ? 0 : 1;
     }
 
-    /// <summary>A key for the API, and a webhook that is added while the program runs; both are then in its store.</summary>
+    /// <summary>
+    /// A key for the API, and a webhook that is added while the program runs; both are then in its store. Other nodes are then given
+    /// the key of its secrets, and start.
+    /// </summary>
     private async Task SetUpAsync(CancellationToken interrupted)
     {
-        await Task.WhenAny(_program.Up, _program.Ended).WaitAsync(TimeSpan.FromMinutes(2), interrupted);
-        if (_program.HasEnded) throw new InvalidOperationException($"The program did not start: {_program.LastLine}");
-        string local = Path.Combine(_disk.Data, "service.json");
-        _api.Key = JsonSerializer.Deserialize<JsonElement>(await File.ReadAllBytesAsync(local, interrupted)).GetProperty("key").GetString()!;
-        (bool isMade, string? made) = await _api.TrySendAsync(HttpMethod.Post, "api/api-keys", new { name = "chaos", scopes = (string[])["admin", "read", "webhooks", "replay"] }, shows: true);
+        ChaosNode first = _nodes[0];
+        await BeginAsync(first, interrupted);
+        string local = Path.Combine(first.Data, "service.json");
+        first.Api.Key = JsonSerializer.Deserialize<JsonElement>(await File.ReadAllBytesAsync(local, interrupted)).GetProperty("key").GetString()!;
+        (bool isMade, string? made) = await first.Api.TrySendAsync(HttpMethod.Post, "api/api-keys", new { name = "chaos", scopes = (string[])["admin", "read", "webhooks", "replay"] }, shows: true);
         if (!isMade) throw new InvalidOperationException($"No API key was made: {made}");
         string key = JsonElement.Parse(made!).GetProperty("key").GetString()!;
-        _api.Key = key;
+        foreach (ChaosNode node in _nodes) node.Api.Key = key;
         // "chk", its name, which is shown, and the secret, in which there may be an underscore, too.
         _canaries.Add("the API key", key.Split('_', 3)[2], key);
 
         ChaosReceiver added = _receivers.Single(receiver => receiver.Name == Added);
-        (bool isAdded, string? answer) = await _api.TrySendAsync(HttpMethod.Post, "api/webhooks", new
+        (bool isAdded, string? answer) = await first.Api.TrySendAsync(HttpMethod.Post, "api/webhooks", new
         {
             name = Added,
             url = _addedUrl = added.Url,
@@ -204,13 +204,27 @@ internal sealed partial class Chaos : IAsyncDisposable
             headers = new Dictionary<string, string> { ["X-Chaos"] = added.Canaries.Header },
         }, shows: true);
         if (!isAdded) throw new InvalidOperationException($"No webhook was added: {answer}");
+
+        foreach (ChaosNode node in _nodes.Skip(1))
+        {
+            Directory.CreateDirectory(node.Data);
+            File.Copy(Path.Combine(first.Data, "secrets.key"), Path.Combine(node.Data, "secrets.key"));
+            await BeginAsync(node, interrupted);
+        }
+    }
+
+    private static async Task BeginAsync(ChaosNode node, CancellationToken interrupted)
+    {
+        node.Begin();
+        await Task.WhenAny(node.Program.Up, node.Program.Ended).WaitAsync(TimeSpan.FromMinutes(2), interrupted);
+        if (node.Program.HasEnded) throw new InvalidOperationException($"The program did not start: {node.Program.LastLine}");
     }
 
     private IEnumerable<string> LeftOut()
     {
-        if (_options.Strikes.Count < Enum.GetValues<Strike>().Length) yield return $"all strikes but {string.Join(", ", _options.Strikes)}";
-        if (!_disk.IsThere) yield return "full disks and power cuts: only root on Linux can mount a disk of the program's own (mkfs.ext4, mount, a free loop device)";
-        if (!_time.IsThere) yield return "wrong clocks, and pauses beyond a lease: libfaketime is not installed (Debian: faketime)";
+        if (_options.Strikes.Count < StrikesOn(_options.OnPostgres).Count) yield return $"all strikes but {string.Join(", ", _options.Strikes)}";
+        if (_disk is { IsThere: false }) yield return "full disks and power cuts: only root on Linux can mount a disk of the program's own (mkfs.ext4, mount, a free loop device)";
+        if (!_time.IsThere) yield return $"wrong clocks{(_database is null ? ", and pauses beyond a lease" : "")}: libfaketime is not installed (Debian: faketime)";
     }
 
     private void WriteConfiguration()
@@ -231,9 +245,7 @@ internal sealed partial class Chaos : IAsyncDisposable
         }
         var configuration = new JsonObject
         {
-            ["listen"] = _address.ToString().TrimEnd('/'),
-            ["data"] = _disk.Data,
-            ["store"] = _options.Store,
+            ["store"] = _store,
             ["logs"] = new JsonObject
             {
                 ["start"] = "start",
@@ -251,8 +263,12 @@ internal sealed partial class Chaos : IAsyncDisposable
             ["webhooks"] = webhooks,
             ["outbound"] = new JsonObject { ["allow"] = new JsonArray("127.0.0.1") },
         };
-        File.WriteAllText(ConfigurationFile + ".new", configuration.ToJsonString());
-        File.Move(ConfigurationFile + ".new", ConfigurationFile, overwrite: true);
+        foreach (ChaosNode node in _nodes)
+        {
+            (configuration["listen"], configuration["data"]) = (node.Address.ToString().TrimEnd('/'), node.Data);
+            File.WriteAllText(node.ConfigurationFile + ".new", configuration.ToJsonString());
+            File.Move(node.ConfigurationFile + ".new", node.ConfigurationFile, overwrite: true);
+        }
     }
 
     private string KeyOf(LogProtocol protocol) => Convert.ToBase64String(_log.Log.KeyOf(protocol).Spki.Span);
@@ -278,7 +294,7 @@ internal sealed partial class Chaos : IAsyncDisposable
             await Task.Delay(TimeSpan.FromSeconds(10), stopping).ContinueWith(static _ => { }, TaskScheduler.Default);
             if (stopping.IsCancellationRequested) return;
             Say(string.Create(CultureInfo.InvariantCulture,
-                $"{_clock.Elapsed:h\\:mm\\:ss}, round {_done.Count + 1}, {_doing}; {_log.Log.Size} entries, {_ledger.Count} requests, {_strikes.Values.Sum()} strikes, {_program.Starts} starts"));
+                $"{_clock.Elapsed:h\\:mm\\:ss}, round {_done.Count + 1}, {_doing}; {_log.Log.Size} entries, {_ledger.Count} requests, {_strikes.Values.Sum()} strikes, {Starts} starts"));
         }
     }
 
@@ -301,7 +317,8 @@ internal sealed partial class Chaos : IAsyncDisposable
         Console.Out.WriteLine();
         foreach (string left in LeftOut()) Console.Out.WriteLine($"chaos: LEFT OUT: {left}");
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"chaos: seed {_options.Seed}, {_clock.Elapsed:h\\:mm\\:ss}; processor time {OwnTime.TotalSeconds:0} s of the rig, {ChildrenUsage.Read().Processor.TotalSeconds:0} s of the program; {_program.Starts} starts, {_program.Kills} kills, {_reached.Reached} of {_reached.Tried} exact moments came about; {_log.Log.Size} entries; {_done.Sum(round => round.Lies)} lies told to the checks, each found"));
+            $"chaos: seed {_options.Seed}, {_clock.Elapsed:h\\:mm\\:ss}; processor time {OwnTime.TotalSeconds:0} s of the rig, {ChildrenUsage.Read().Processor.TotalSeconds:0} s of the program; {Starts} starts, {Kills} kills, {_reached.Reached} of {_reached.Tried} exact moments came about; {_log.Log.Size} entries; {_done.Sum(round => round.Lies)} lies told to the checks, each found"));
+        if (_database is not null) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"chaos: {LogsTaken} times a node took a log over, {_database.Ends} times the database went away"));
         Console.Out.WriteLine(_wrong.Count == 0 ? "chaos: all held" : $"chaos: {_wrong.Count} WRONG with seed {_options.Seed}; see {_folder}");
     }
 
@@ -314,8 +331,10 @@ internal sealed partial class Chaos : IAsyncDisposable
             left_out = LeftOut(),
             seconds = (int)_clock.Elapsed.TotalSeconds,
             processor_seconds = new { rig = (int)OwnTime.TotalSeconds, program = (int)ChildrenUsage.Read().Processor.TotalSeconds },
-            starts = _program.Starts,
-            kills = _program.Kills,
+            starts = Starts,
+            kills = Kills,
+            logs_taken = LogsTaken,
+            database_ends = _database?.Ends,
             entries = _log.Log.Size.Value,
             moments = new { reached = _reached.Reached, tried = _reached.Tried },
             strikes = _strikes,
@@ -325,6 +344,12 @@ internal sealed partial class Chaos : IAsyncDisposable
         },
         Readable));
 
+    private int Starts => _nodes.Sum(node => node.Program.Starts);
+
+    private int Kills => _nodes.Sum(node => node.Program.Kills);
+
+    private int LogsTaken => _nodes.Sum(node => node.LogsTaken);
+
     private static TimeSpan OwnTime => Process.GetCurrentProcess().TotalProcessorTime;
 
     private void Wrong(string what)
@@ -333,7 +358,7 @@ internal sealed partial class Chaos : IAsyncDisposable
         _wrong.Add(what);
     }
 
-    private void Say(string what) => Console.Error.WriteLine($"chaos: {what}");
+    private static void Say(string what) => Console.Error.WriteLine($"chaos: {what}");
 
     private void Tell(string what)
     {

@@ -4,9 +4,10 @@ using System.Globalization;
 namespace CertHerald.Benchmarks.Soaking;
 
 /// <summary>
-/// The time of day as the program sees it, by libfaketime where that is installed: nothing in the program knows of it. Two parts:
+/// The time of day as a node sees it, by libfaketime where that is installed: nothing in the program knows of it. Two parts:
 /// the world's time, which the logs share and which only goes forward, so that nobody waits for hours; and how wrong the
-/// program's own clock is. Lengths of time stay true.
+/// node's own clock is. Lengths of time stay true. Where nodes share a database, the world's time is the database's, and theirs
+/// does not go with it.
 /// </summary>
 internal sealed class ChaosClock : TimeProvider
 {
@@ -22,9 +23,9 @@ internal sealed class ChaosClock : TimeProvider
     private readonly Lock _gate = new();
     private TimeSpan _forward, _wrong;
 
-    public ChaosClock(string folder)
+    public ChaosClock(string file)
     {
-        _file = Path.Combine(folder, "clock");
+        _file = file;
         Write();
     }
 

@@ -34,14 +34,15 @@ internal sealed record SeenPosition(string Log, long Read, long Proven);
 /// <summary>All that is known of a round once all is quiet, and what is wrong with it.</summary>
 /// <param name="Owed">By webhook: what it must have been told of, of the known set. Of others, what they got need only fit what the API tells.</param>
 /// <param name="Positions">In the order in which they were seen.</param>
+/// <param name="IsClockTrue">The clock that counts was not set back.</param>
 internal sealed record ChaosEvidence(
     IReadOnlyDictionary<string, IReadOnlySet<string>> Owed, IReadOnlyList<LedgerLine> Ledger, IReadOnlyList<ToldDelivery> Deliveries,
-    IReadOnlyList<Trouble> Troubles, IReadOnlyList<SeenPosition> Positions, double OldestDue, bool IsClockTrue)
+    IReadOnlyList<Trouble> Troubles, IReadOnlyList<SeenPosition> Positions, double OldestDue, bool IsClockTrue, int Nodes)
 {
     /// <summary>So long, in seconds, nothing may wait that could leave.</summary>
     public const double LongestDue = 120;
 
-    /// <summary>Requests that a webhook can have under way at once: what one fault can double.</summary>
+    /// <summary>Requests that a node can have under way at once to a webhook.</summary>
     private const int MostUnderWay = 8;
 
     /// <summary>A receiver that answered later may have been given up before.</summary>
@@ -51,6 +52,9 @@ internal sealed record ChaosEvidence(
     public int Duplicates => Ledger.Where(line => line.IsTaken).GroupBy(line => (line.Webhook, line.Key)).Sum(same => same.Count() - 1);
 
     public int Lost => LostOnes().Count();
+
+    /// <summary>What one fault can double.</summary>
+    private int MostDoubled => MostUnderWay * Owed.Count * Nodes;
 
     /// <summary>What must not be, in words.</summary>
     public IEnumerable<string> Wrong() =>
@@ -72,7 +76,7 @@ internal sealed record ChaosEvidence(
         yield return ("a second key", this with { Ledger = [.. Ledger, one with { Key = Guid.NewGuid().ToString() }] });
         yield return ("a second body", this with { Ledger = [.. Ledger, later with { BodyHash = "other" }], Troubles = [new Trouble("any", TimeSpan.Zero, TimeSpan.MaxValue)] });
         yield return ("a repetition without a reason", this with { Ledger = [.. Ledger, later], Troubles = [] });
-        yield return ("too many repetitions", this with { Ledger = [.. Ledger, .. Enumerable.Repeat(later, MostUnderWay * Owed.Count + 1)], Troubles = [new Trouble("any", TimeSpan.Zero, TimeSpan.MaxValue)] });
+        yield return ("too many repetitions", this with { Ledger = [.. Ledger, .. Enumerable.Repeat(later, MostDoubled + 1)], Troubles = [new Trouble("any", TimeSpan.Zero, TimeSpan.MaxValue)] });
         yield return ("a position that went back", this with { Positions = [.. Positions, new SeenPosition("any", 2, 1), new SeenPosition("any", 1, 1)] });
         yield return ("a delivery that waits", this with { OldestDue = LongestDue + 1 });
         if (Deliveries.FirstOrDefault(delivery => delivery.Attempts.Count > 0) is not { } told) yield break;
@@ -130,7 +134,7 @@ internal sealed record ChaosEvidence(
             }
         }
         foreach ((Trouble cause, int times) in doubled)
-            if (times > MostUnderWay * Owed.Count)
+            if (times > MostDoubled)
                 yield return string.Create(CultureInfo.InvariantCulture, $"{times} requests were repeated for one {cause.Name} at {cause.From.TotalSeconds:0.0} s: more than can have been under way");
     }
 

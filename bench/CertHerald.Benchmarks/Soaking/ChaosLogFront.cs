@@ -46,7 +46,7 @@ internal sealed class ChaosLogFront : IAsyncDisposable
     {
         string path = context.Request.Path + context.Request.QueryString;
         bool isOfEntries = path.StartsWith("/ct/v1/get-entries", StringComparison.Ordinal) || path.StartsWith("/tiles/tile/data/", StringComparison.Ordinal);
-        if (isOfEntries) _failpoints.Reach(Place.LogAsked);
+        if (isOfEntries) _failpoints.Reach(Place.LogAsked, context.Connection.RemotePort);
         try
         {
             using HttpResponseMessage answer = await _client.GetAsync(path, context.RequestAborted);
@@ -60,6 +60,6 @@ internal sealed class ChaosLogFront : IAsyncDisposable
         {
             return;                                            // killed while it asked
         }
-        if (isOfEntries) _failpoints.Reach(Place.LogAnswered);
+        if (isOfEntries) _failpoints.Reach(Place.LogAnswered, context.Connection.RemotePort);
     }
 }

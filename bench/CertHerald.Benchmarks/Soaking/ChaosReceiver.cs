@@ -150,8 +150,9 @@ internal sealed class ChaosReceiver : IAsyncDisposable
             using (client)
             {
                 client.NoDelay = true;
+                int port = ((IPEndPoint)client.Client.RemoteEndPoint!).Port;
                 NetworkStream stream = client.GetStream();
-                while (await TakeAsync(client, stream))
+                while (await TakeAsync(client, stream, port))
                 {
                 }
             }
@@ -163,10 +164,10 @@ internal sealed class ChaosReceiver : IAsyncDisposable
     }
 
     /// <summary>One request. Whether another may come on this connection.</summary>
-    private async Task<bool> TakeAsync(TcpClient client, NetworkStream stream)
+    private async Task<bool> TakeAsync(TcpClient client, NetworkStream stream, int port)
     {
         if (await ReadHeadAsync(stream) is not { } head) return false;
-        _failpoints.Reach(Place.HeadCame);
+        _failpoints.Reach(Place.HeadCame, port);
         var body = new byte[int.Parse(head.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture)];
         await stream.ReadExactlyAsync(body, _stopping.Token);
 
@@ -174,14 +175,14 @@ internal sealed class ChaosReceiver : IAsyncDisposable
         int? answer = null;
         try
         {
-            _failpoints.Reach(Place.Received);
+            _failpoints.Reach(Place.Received, port);
             answer = await AnswerAsync(client, stream);
         }
         finally
         {
             _ledger.End(place, answer);
         }
-        if (answer is not null) _failpoints.Reach(Place.Answered);
+        if (answer is not null) _failpoints.Reach(Place.Answered, port);
         return answer is not null && client.Connected;
     }
 

@@ -23,23 +23,26 @@ internal enum Place
 }
 
 /// <summary>
-/// Kills the program at exact moments, with no line in the program for it: whoever sees the moment, a log, a receiver or the file
-/// system, kills before going on.
+/// Strikes the program at exact moments, with no line in the program for it: whoever sees the moment, a log, a receiver or the file
+/// system, strikes before going on.
 /// </summary>
-internal sealed class Failpoints(Action kill)
+internal sealed class Failpoints
 {
     private readonly Lock _gate = new();
     private readonly Queue<Place> _steps = [];
     private TaskCompletionSource _hit = new();
+    private Action<int?> _strike = static _ => { };
 
-    /// <summary>Kills once these places were reached in this order, or when the time is up. Whether they were reached.</summary>
-    public async Task<bool> KillAtAsync(IEnumerable<Place> steps, string? journal, TimeSpan atMost)
+    /// <summary>Strikes once these places were reached in this order, or when the time is up. Whether they were reached.</summary>
+    /// <param name="strike">Gets the port at the program's end of the connection; null if it was no connection that told.</param>
+    public async Task<bool> StrikeAtAsync(IEnumerable<Place> steps, string? journal, TimeSpan atMost, Action<int?> strike)
     {
         Task hit;
         lock (_gate)
         {
             _steps.Clear();
             foreach (Place step in steps) _steps.Enqueue(step);
+            _strike = strike;
             _hit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             hit = _hit.Task;
         }
@@ -47,7 +50,7 @@ internal sealed class Failpoints(Action kill)
         if (watcher is not null)
         {
             watcher.NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size;
-            watcher.Changed += (_, _) => Reach(Place.JournalWritten);
+            watcher.Changed += (_, _) => Reach(Place.JournalWritten, port: null);
             watcher.EnableRaisingEvents = true;
         }
         await Task.WhenAny(hit, Task.Delay(atMost));
@@ -56,18 +59,18 @@ internal sealed class Failpoints(Action kill)
             _steps.Clear();
             if (hit.IsCompleted) return true;
         }
-        kill();
+        strike(null);
         return false;
     }
 
-    public void Reach(Place place)
+    public void Reach(Place place, int? port)
     {
         lock (_gate)
         {
             if (!_steps.TryPeek(out Place awaited) || awaited != place) return;
             _steps.Dequeue();
             if (_steps.Count > 0) return;
-            kill();
+            _strike(port);
             _hit.SetResult();
         }
     }

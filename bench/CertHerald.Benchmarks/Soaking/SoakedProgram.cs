@@ -83,12 +83,20 @@ internal sealed class SoakedProgram(string program, string configuration, string
     /// <summary>Lets it stand still for so long.</summary>
     public async Task PauseAsync(TimeSpan time, Action? meanwhile = null)
     {
-        Pauses++;
-        Signal(Stopping);
+        StandStill();
         meanwhile?.Invoke();
         await Task.Delay(time, CancellationToken.None);
-        Signal(Continue);
+        GoOn();
     }
+
+    /// <summary>Lets it stand still, until <see cref="GoOn"/>.</summary>
+    public void StandStill()
+    {
+        Pauses++;
+        Signal(Stopping);
+    }
+
+    public void GoOn() => Signal(Continue);
 
     /// <summary>Asks it to read its configuration again.</summary>
     public void Reload()

@@ -18,6 +18,9 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     public static bool IsInstalled => !OperatingSystem.IsWindows() && Find("initdb") is not null && Find("postgres") is not null;
 
+    /// <summary>Where it keeps everything.</summary>
+    public string Data => Path.Combine(_folder, "data");
+
     /// <summary>A server that listens.</summary>
     /// <param name="settings">As its command line takes them.</param>
     /// <exception cref="InvalidOperationException">It cannot be made.</exception>
@@ -65,7 +68,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>Lets it listen again.</summary>
     public async Task ListenAsync(CancellationToken cancellation)
     {
-        _server = Begin("sh", "-c", $"'{Find("postgres")}' -D '{Data}' -k '{_folder}' -c listen_addresses= -c jit=off {_settings} >/dev/null 2>&1 & read -r end; kill -QUIT $!; wait $!");
+        _server = Begin("sh", "-c", $"'{Find("postgres")}' -D '{Data}' -k '{_folder}' -c listen_addresses= -c jit=off {_settings} >/dev/null 2>&1 & read -r end; kill -${{end:-QUIT}} $!; wait $!");
         for (int i = 0; ; i++)
         {
             try
@@ -80,10 +83,11 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it at once, as a crash does.</summary>
-    public async Task StopAsync()
+    /// <summary>Ends it: at once, as a crash does, or in order, without waiting for its sessions.</summary>
+    public async Task StopAsync(bool crashes = true)
     {
         if (_server is null) return;
+        if (!crashes) await _server.StandardInput.WriteLineAsync("INT");
         _server.StandardInput.Close();
         await _server.WaitForExitAsync(CancellationToken.None);
         _server.Dispose();
@@ -95,8 +99,6 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         await StopAsync();
         Directory.Delete(_folder, recursive: true);
     }
-
-    private string Data => Path.Combine(_folder, "data");
 
     private static string? Find(string name) =>
         (Directory.Exists(OfDebian) ? Directory.GetDirectories(OfDebian) : []).Select(version => Path.Combine(version, "bin"))
