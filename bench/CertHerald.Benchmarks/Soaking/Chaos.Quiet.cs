@@ -9,7 +9,7 @@ internal sealed partial class Chaos
     /// <summary>How long all may take to come to rest: on a loaded machine, and where no clock can be put forward, waits between attempts are minutes.</summary>
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(10);
 
-    /// <summary>While something is open, the world goes forward so often, so far: what waits for its time need not wait for ours.</summary>
+    /// <summary>While something is open, the world goes forward, so far: what waits for its time need not wait for ours. At first, and if one node needs no other, so soon.</summary>
     private static readonly TimeSpan StepAlone = TimeSpan.FromSeconds(4), Leap = TimeSpan.FromMinutes(20);
 
     /// <summary>Which close a day after their last case.</summary>
@@ -77,7 +77,7 @@ internal sealed partial class Chaos
     /// <summary>Waits until nothing is open any more. What still is when the time is up; null if nothing.</summary>
     private async Task<string?> ComeToRestAsync(CancellationToken interrupted)
     {
-        TimeSpan began = _clock.Elapsed, leapt = began;
+        TimeSpan began = _clock.Elapsed, leapt = began + StepAlone - Step;
         string? open = null;
         while (_clock.Elapsed - began < LongestQuiet)
         {
@@ -207,8 +207,12 @@ internal sealed partial class Chaos
         ChaosApi api = node.Api;
         JsonElement about = await NeedAsync("openapi/v1.json", CancellationToken.None);
         foreach (JsonProperty path in about.GetProperty("paths").EnumerateObject())
-            if (path.Value.TryGetProperty("get", out _))
-                await api.TryGetAsync(path.Name.TrimStart('/').Replace("{id}", "1", StringComparison.Ordinal).Replace("{name}", Added, StringComparison.Ordinal));
+        {
+            if (!path.Value.TryGetProperty("get", out JsonElement get)) continue;
+            string address = path.Name.TrimStart('/').Replace("{id}", "1", StringComparison.Ordinal).Replace("{name}", Added, StringComparison.Ordinal);
+            if (get.GetRawText().Contains("text/event-stream", StringComparison.Ordinal)) await api.LookAtStreamAsync(address, TimeSpan.FromSeconds(2));
+            else await api.TryGetAsync(address);
+        }
         foreach (string path in (string[])["healthz", "readyz", "metrics", "api/audit?limit=1000", "api/deliveries?limit=1000"])
             if (await api.TryGetAsync(path) is null) Wrong($"/{path} does not answer");
         foreach (ChaosReceiver receiver in _receivers) await api.TryGetAsync($"api/webhooks/{receiver.Name}");

@@ -3,7 +3,7 @@ namespace CertHerald.Benchmarks.Soaking;
 /// <summary>What can happen where two nodes share a PostgreSQL database.</summary>
 internal sealed partial class Chaos
 {
-    private static readonly Strike[] OfNodes = [Strike.KillAllNodes, Strike.StandStillWithABatch, Strike.StandStillWithARequest, Strike.DatabaseStop, Strike.DatabaseCrash];
+    private static readonly Strike[] OfNodes = [Strike.KillAllNodes, Strike.StandStillWithABatch, Strike.StandStillWithADelivery, Strike.DatabaseStop, Strike.DatabaseCrash];
 
     /// <summary>Nodes look at the database's clock every ten seconds.</summary>
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(11);
@@ -56,7 +56,7 @@ internal sealed partial class Chaos
 
     /// <summary>
     /// Stands still at that moment until its leases have run out and the other node has what was its, then goes on as if nothing
-    /// had been: with what it read, or with an answer that it has yet to record. The database's clock goes forward meanwhile; the
+    /// had been: with what it read, or with an answer that it has yet to get or to record. The database's clock goes forward meanwhile; the
     /// node that is awake renews its claims when it sees that.
     /// </summary>
     private async Task StandStillAsync(ChaosNode otherwise, Place moment, CancellationToken interrupted)

@@ -9,7 +9,7 @@ internal enum Strike
     KillAnyTime, KillWhileItStarts, KillWhenItAsksALog, KillInABatchCommit, KillInAnyCommit, KillBeforeTheBodyIsRead,
     KillBeforeTheAnswer, KillAfterTheAnswer, KillWhileTheAnswerIsRecorded, Stop, Pause, PauseBeyondALease, ClockAnHourAhead,
     ClockAnHourBehind, DiskFull, DiskFullAndKill, PowerCutAnyTime, PowerCutBeforeTheAnswer, PowerCutInAnyCommit,
-    KillAllNodes, StandStillWithABatch, StandStillWithARequest, DatabaseStop, DatabaseCrash,
+    KillAllNodes, StandStillWithABatch, StandStillWithADelivery, DatabaseStop, DatabaseCrash,
 }
 
 /// <summary>Trouble: for the program, one strike after the other; for each receiver, at the same time.</summary>
@@ -81,7 +81,8 @@ internal sealed partial class Chaos
         Strike.PowerCutInAnyCommit => DieAsync(node, Writes(30), interrupted, cutsPower: true),
         Strike.KillAllNodes => DieTogetherAsync(interrupted),
         Strike.StandStillWithABatch => StandStillAsync(node, Place.LogAnswered, interrupted),
-        Strike.StandStillWithARequest => StandStillAsync(node, Place.Received, interrupted),
+        // Before it has the answer; or when it has, and is about to record it.
+        Strike.StandStillWithADelivery => StandStillAsync(node, _random.Next(2) == 0 ? Place.Received : Place.Answered, interrupted),
         Strike.DatabaseStop => LoseDatabaseAsync(node, crashes: false, interrupted),
         _ => LoseDatabaseAsync(node, crashes: true, interrupted),
     };

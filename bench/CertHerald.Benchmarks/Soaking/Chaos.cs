@@ -92,7 +92,7 @@ internal sealed partial class Chaos : IAsyncDisposable
         var time = new ChaosClock(Path.Combine(folder, "clock"));
         try
         {
-            ChaosDatabase? database = options.OnPostgres ? await ChaosDatabase.StartAsync(interrupted.Token) : null;
+            ChaosDatabase? database = options.OnPostgres ? await ChaosDatabase.StartAsync(CancellationToken.None) : null;
             SoakedLog log = await SoakedLog.StartAsync(Path.Combine(folder, "log"), options.Seed, Growth.Calm, time);
             await using var chaos = new Chaos(options, folder, log, time, database);
             return await chaos.RunAsync(interrupted.Token);

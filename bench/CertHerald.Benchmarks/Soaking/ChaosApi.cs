@@ -44,5 +44,23 @@ internal sealed class ChaosApi(Uri address, CanaryWatch canaries) : IDisposable
         }
     }
 
+    /// <summary>Searches what comes of an answer that has no end, for so long.</summary>
+    public async Task LookAtStreamAsync(string path, TimeSpan time)
+    {
+        using var over = new CancellationTokenSource(time);
+        var text = new byte[64 << 10];
+        int length = 0;
+        try
+        {
+            await using Stream stream = await _client.GetStreamAsync(new Uri(path, UriKind.Relative), over.Token);
+            while (length < text.Length && await stream.ReadAsync(text.AsMemory(length), over.Token) is > 0 and var more) length += more;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
+        {
+            // That was it.
+        }
+        canaries.Look($"the answer to GET /{path}", text.AsSpan(0, length));
+    }
+
     public void Dispose() => _client.Dispose();
 }
