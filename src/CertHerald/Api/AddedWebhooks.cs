@@ -222,13 +222,17 @@ internal sealed partial class AddedWebhooks(
             IncludeValues = webhook.IncludeValues,
             AcceptAny2xx = webhook.AcceptAny2xx,
             MaxBatch = webhook.MaxBatch,
+            MaxBatchBytes = webhook.MaxBatchBytes,
+            ClientCertificate = ClientCertificateJson.Of(webhook.Tls),
+            PrivateCa = webhook.Tls?.Trust is not null,
             App = AppOf(webhook.Name),
         };
     }
 
     private Kept Keep(StoredWebhook stored)
     {
-        if (!WebhookUrl.TryParse(stored.Url, out WebhookUrl? url, out _) || _dialects.All(dialect => dialect.Name != stored.Dialect))
+        if (!WebhookUrl.TryParse(stored.Url, out WebhookUrl? url, out _) || _dialects.All(dialect => dialect.Name != stored.Dialect)
+            || !WebhookTls.TryRead(stored.Tls?.Certificate, stored.Tls?.Key, stored.Tls?.Ca, out WebhookTls? tls, out _))
             throw new StoreException($"the database holds webhook {stored.Name} in a form that this version does not know: start the newer certherald again");
 
         var secrets = new List<SigningSecret>();
@@ -247,6 +251,8 @@ internal sealed partial class AddedWebhooks(
             IncludeValues = stored.IncludeValues,
             AcceptAny2xx = stored.AcceptAny2xx,
             MaxBatch = stored.MaxBatch,
+            MaxBatchBytes = stored.MaxBatchBytes,
+            Tls = tls,
             Signer = WebhookSigners.Of(secrets, appSecrets),
             Headers = [.. stored.Headers.Select(header => new WebhookHeader(header.Key, header.Value))],
             Concurrency = stored.Concurrency ?? WebhookOptions.DefaultConcurrency,
@@ -255,12 +261,12 @@ internal sealed partial class AddedWebhooks(
     }
 
     /// <summary>The number of the app that it belongs to; null if to none.</summary>
-    private string? AppOf(string name) => webhooks.OfApps.Any(webhook => webhook.Name == name) ? name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..] : null;
+    private string? AppOf(string name) => webhooks.OfApps.Any(webhook => webhook.Name == name) ? name.Split(':')[1] : null;
 
     private bool IsConfigured(string name) => webhooks.Configured.Any(webhook => webhook.Name == name);
 
     private WebhookOutcome Missing(string name) => IsConfigured(name) ? Configured(name)
-        : AppOf(name) is { } app ? new WebhookOutcome(StatusCodes.Status409Conflict, $"{name} is where app {app} is told: the app changes it by its subscription; 'certherald apps remove {app}' ends both.")
+        : AppOf(name) is { } app ? new WebhookOutcome(StatusCodes.Status409Conflict, $"{name} is where app {app} is told: the app changes it by its subscription; 'certherald apps callback' and 'apps remove-callback' do, too.")
         : new WebhookOutcome(StatusCodes.Status404NotFound, null);
 
     private static WebhookOutcome Configured(string name) => new(StatusCodes.Status409Conflict, $"{name} stands in the configuration: change it there.");
@@ -326,6 +332,15 @@ internal sealed record WebhookJson(
 
     /// <summary>Events in one body, at most.</summary>
     public int MaxBatch { get; init; } = 1;
+
+    /// <summary>Bytes of a body about several events, at most.</summary>
+    public int MaxBatchBytes { get; init; } = WebhookOptions.DefaultBatchBytes;
+
+    /// <summary>What its receiver knows us by; null: nothing.</summary>
+    public ClientCertificateJson? ClientCertificate { get; init; }
+
+    /// <summary>Whether its receiver's certificate must lead to a CA of its own, and to no other.</summary>
+    public bool PrivateCa { get; init; }
 
     /// <summary>The number of the app that it belongs to; null if to none.</summary>
     public string? App { get; init; }

@@ -56,6 +56,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(IReadOnlyList<AuthoritiesJson>))]
 [JsonSerializable(typeof(AppRequest))]
 [JsonSerializable(typeof(AppChange))]
+[JsonSerializable(typeof(CallbackRequest))]
 [JsonSerializable(typeof(AppJson))]
 [JsonSerializable(typeof(IReadOnlyList<AppJson>))]
 [JsonSerializable(typeof(LookalikeJson))]

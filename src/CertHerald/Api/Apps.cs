@@ -10,8 +10,7 @@ using CertHerald.Storage;
 namespace CertHerald.Api;
 
 /// <summary>
-/// Apps: tenants of this service. Each has secrets, domains, and at most one place where it is told, and of none but its own
-/// domains. They are kept in the store and in force at once. Thread-safe; those who write take turns.
+/// Apps: tenants of this service. Each has secrets, domains, and places where it is told, of none but its own domains. They are kept in the store and in force at once. Thread-safe; those who write take turns.
 /// </summary>
 internal sealed partial class Apps(
     IApps store, Watched watched, ProtectedDomains protectedDomains, Delivering.Webhooks webhooks, WebhookHandshake handshake, TimeProvider time, ILogger<Apps> logger) : IDisposable
@@ -41,7 +40,7 @@ internal sealed partial class Apps(
         ILookup<long, DomainOfApp> domains = (await store.AppDomainsAsync(cancellation)).ToLookup(domain => domain.App);
         ImmutableSortedDictionary<long, App> before = _apps;
         PutInForce((await store.AppsAsync(cancellation)).ToImmutableSortedDictionary(
-            app => app.Id, app => before.GetValueOrDefault(app.Id) is { } known && known.IsAs(app, domains[app.Id]) ? known : App.Of(app, [.. domains[app.Id]])));
+            app => app.Id, app => before.GetValueOrDefault(app.Id) is { } known && known.IsAs(app, domains[app.Id]) ? known : Read(app, [.. domains[app.Id]])));
     }
 
     /// <summary>All of them, by number.</summary>
@@ -70,7 +69,7 @@ internal sealed partial class Apps(
                 continue;
             }
             LogMade(number);
-            return (Put(App.Of(stored, [])), "");
+            return (Put(Read(stored, [])), "");
         }
     });
 
@@ -126,31 +125,8 @@ internal sealed partial class Apps(
         if (change == AppDomainsChange.NoSuchApp || Find(id) is not { } app) return (null, "");
         DomainOfApp[] domains = [.. (await store.AppDomainsAsync(CancellationToken.None)).Where(domain => domain.App == id)];
         LogDomains(id, domains.Length, app.Domains.Count);
-        return (Put(App.Of(app.Stored, domains)), "");
+        return (Put(Read(app.Stored, domains)), "");
     });
-
-    /// <summary>Tells an app at an address from now on, and no longer where it was told before. Its receiver is asked first.</summary>
-    /// <param name="verifyToken">What the receiver knows the question by.</param>
-    /// <returns>Why nothing was changed; null if it was.</returns>
-    public async Task<string?> SubscribeAsync(long id, AppSubscription subscription, string verifyToken, CancellationToken cancellation)
-    {
-        // It may take its time: other changes do not wait for it.
-        if (Find(id) is not { } asking) return "the app was removed";
-        if (await handshake.AskAsync(App.Of(asking.Stored with { Subscription = subscription }, asking.Domains).Webhook!, verifyToken, cancellation) is { } refusal) return refusal;
-        (App? app, string problem) = await ChangeAsync(id, before => (before with { Subscription = subscription }, ""), () => LogSubscribed(id, subscription.Events));
-        return app is not null ? null : problem.Length > 0 ? problem : "the app was removed";
-    }
-
-    /// <summary>Tells an app no longer of these kinds of event; of none left, nowhere.</summary>
-    public async Task UnsubscribeAsync(long id, IReadOnlyList<string> events)
-    {
-        string[] left = [];
-        await ChangeAsync(id, before =>
-        {
-            left = [.. before.Subscription?.Events.Except(events) ?? []];
-            return before.Subscription is null ? (null, "") : (before with { Subscription = left.Length == 0 ? null : before.Subscription with { Events = left } }, "");
-        }, () => LogSubscribed(id, left));
-    }
 
     public void Dispose() => _turns.Dispose();
 
@@ -167,7 +143,7 @@ internal sealed partial class Apps(
                 if (await store.ReplaceAppAsync(after, CancellationToken.None))
                 {
                     log();
-                    return (Put(App.Of(after with { Revision = after.Revision + 1 }, app.Domains)), "");
+                    return (Put(Read(after with { Revision = after.Revision + 1 }, app.Domains)), "");
                 }
             }
 
@@ -177,6 +153,8 @@ internal sealed partial class Apps(
         }
     });
 
+    private App Read(StoredApp stored, IReadOnlyList<DomainOfApp> domains) => App.Of(stored, domains, protectedDomains.SinceOf);
+
     private App Put(App app)
     {
         PutInForce(_apps.SetItem(app.Stored.Id, app));
@@ -185,17 +163,21 @@ internal sealed partial class Apps(
 
     private void PutInForce(ImmutableSortedDictionary<long, App> apps)
     {
-        bool isOwnChanged = !_apps.Values.Where(OwnsAny).Select(app => app.Domains).SequenceEqual(apps.Values.Where(OwnsAny).Select(app => app.Domains));
+        bool isOwnChanged = !_apps.Values.Where(OwnsAny).Select(OwnedBy).SequenceEqual(apps.Values.Where(OwnsAny).Select(OwnedBy));
         _apps = apps;
-        // What an app has is no imitation to it. Not without need: indexes are built anew.
-        if (isOwnChanged) protectedDomains.Own(apps.Values.Where(OwnsAny).ToDictionary(app => app.Owner, app => (IReadOnlyList<string>)[.. app.Domains.Select(domain => domain.Item[1..])]));
+        // What an app has is no imitation to it, nor what it allows. Not without need: indexes are built anew.
+        if (isOwnChanged)
+            protectedDomains.Own(apps.Values.Where(OwnsAny).ToDictionary(
+                app => app.Owner, app => (IReadOnlyList<string>)[.. app.Domains.Select(domain => domain.Item[1..]), .. app.Stored.Options.Allow]));
         // Who is told first: what is watched from then on is told of at once.
-        webhooks.AddOfApps([.. apps.Values.Select(app => app.Webhook).OfType<WebhookOptions>()]);
+        webhooks.AddOfApps([.. apps.Values.SelectMany(app => app.Webhooks)]);
         WatchList ofApps = App.Listed(apps.Values.SelectMany(app => app.Domains).Select(domain => domain.Item));
         if (!ofApps.Items.ToHashSet().SetEquals(watched.OfApps.Items)) watched.AddOfApps(ofApps);
     }
 
-    private static bool OwnsAny(App app) => app.Domains.Count > 0;
+    private static bool OwnsAny(App app) => app.Domains.Count > 0 || app.Stored.Options.Allow.Count > 0;
+
+    private static (long, IReadOnlyList<DomainOfApp>, IReadOnlyList<string>) OwnedBy(App app) => (app.Stored.Id, app.Domains, app.Stored.Options.Allow);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "App {App} was made")]
     private partial void LogMade(long app);
@@ -212,70 +194,9 @@ internal sealed partial class Apps(
     [LoggerMessage(Level = LogLevel.Information, Message = "App {App} changed what it subscribes to: {After} domains, {Before} before")]
     private partial void LogDomains(long app, int after, int before);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} is told of {Events}, and of nothing else")]
-    private partial void LogSubscribed(long app, IReadOnlyList<string> events);
-}
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} is told of {Events} at its callback {Callback}, and of nothing else there")]
+    private partial void LogSubscribed(long app, string callback, IReadOnlyList<string> events);
 
-/// <summary>An app in force. Immutable.</summary>
-internal sealed class App
-{
-    private App(StoredApp stored, IReadOnlyList<DomainOfApp> domains)
-    {
-        Stored = stored;
-        Domains = domains;
-        Own = new WatchedPart(Listed(domains.Select(domain => domain.Item)));
-        Secrets = [.. stored.Secrets.Select(Read)];
-        Webhook = stored.Subscription is not { } told ? null : WebhookUrl.TryParse(told.Url, out WebhookUrl? url, out _)
-            ? new WebhookOptions
-            {
-                Name = $"app:{stored}",
-                Dialect = told.Dialect,
-                Url = url.Address,
-                Credentials = url.Credentials,
-                Events = told.Events,
-                IncludeValues = told.IncludeValues,
-                AcceptAny2xx = stored.Options.AcceptAny2xx,
-                MaxBatch = stored.Options.MaxBatch,
-                Evidence = stored.Options.Evidence,
-                Signer = WebhookSigners.Of([], Secrets),
-                Only = Own,
-                Owner = Owner,
-            }
-            : throw Unknown(stored);
-    }
-
-    public StoredApp Stored { get; }
-
-    /// <summary>Of the domains whose imitations it is told of.</summary>
-    public string Owner => ProtectedDomainOwners.App(Stored.ToString());
-
-    /// <summary>By id.</summary>
-    public IReadOnlyList<DomainOfApp> Domains { get; }
-
-    public WatchedPart Own { get; }
-
-    /// <summary>Newest first.</summary>
-    public IReadOnlyList<AppSecret> Secrets { get; }
-
-    /// <summary>Where it is told; null: nowhere. Its name is none that a configured or added webhook can have.</summary>
-    public WebhookOptions? Webhook { get; }
-
-    /// <exception cref="StoreException">This version does not know such an app.</exception>
-    public static App Of(StoredApp stored, IReadOnlyList<DomainOfApp> domains) => new(stored, domains);
-
-    /// <exception cref="StoreException">This version does not know such an item.</exception>
-    public static WatchList Listed(IEnumerable<string> items) =>
-        WatchList.TryParse(items.Select((text, at) => ("the database", at + 1, text)), out WatchList list, out IReadOnlyList<WatchListMistake> mistakes, out _)
-            ? list
-            : throw new StoreException($"the database holds an app's domain that this version cannot watch: {mistakes[0].Problem}; start the newer certherald again");
-
-    /// <summary>Whether it is still what the store holds.</summary>
-    public bool IsAs(StoredApp stored, IEnumerable<DomainOfApp> domains) =>
-        (Stored.Name, Stored.Created, Stored.Revision) == (stored.Name, stored.Created, stored.Revision) && Stored.Secrets.SequenceEqual(stored.Secrets) && Domains.SequenceEqual(domains);
-
-    private AppSecret Read(StoredSecret stored) =>
-        AppSecret.TryParse(stored.Text, out AppSecret? secret, out _) ? stored.Until is { } until ? secret.EndingAt(until) : secret : throw Unknown(Stored);
-
-    private static StoreException Unknown(StoredApp app) =>
-        new($"the database holds app {app} in a form that this version does not know: start the newer certherald again");
+    [LoggerMessage(Level = LogLevel.Information, Message = "App {App} is no longer told at its callback {Callback}")]
+    private partial void LogUnsubscribed(long app, string callback);
 }

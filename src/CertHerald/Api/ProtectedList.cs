@@ -1,4 +1,5 @@
 using CertHerald.Access;
+using CertHerald.Names;
 using CertHerald.Names.Lookalikes;
 using CertHerald.Protecting;
 using CertHerald.Storage;
@@ -116,6 +117,15 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         ProtectedDomainJson? before = List().FirstOrDefault(one => one.Domain == name && !one.Configured);
         return await ChangeAsync(() => store.RemoveProtectedDomainAsync(ProtectedDomainOwners.Operator, name, CancellationToken.None)) ? before : null;
     }
+
+    /// <summary>Protects a domain for another owner, or gives it new settings for him.</summary>
+    public Task PutAsync(string owner, ProtectedDomain domain) => ChangeAsync(() => store.PutProtectedDomainAsync(owner, domain, CancellationToken.None));
+
+    /// <returns>False if that owner does not protect it.</returns>
+    public Task<bool> RemoveAsync(string owner, string name) => ChangeAsync(() => store.RemoveProtectedDomainAsync(owner, name, CancellationToken.None));
+
+    /// <summary>The public suffixes; null if there is no list of them.</summary>
+    public PublicSuffixes? Suffixes => inForce.Suffixes;
 
     /// <summary>Those of another owner, by id.</summary>
     public IReadOnlyList<StoredProtectedDomain> ListOf(string owner) => [.. _stored.Where(stored => stored.Owner == owner).OrderBy(stored => stored.Id)];

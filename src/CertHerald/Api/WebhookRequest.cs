@@ -11,11 +11,15 @@ namespace CertHerald.Api;
 /// <param name="Secret">To sign with; one is made if it is needed and not given.</param>
 /// <param name="AppSecret">The same for dialects that sign with an app's.</param>
 /// <param name="VerifyToken">Asks the receiver first, with this. Not kept.</param>
+/// <param name="ClientCertificate">What the receiver knows us by, PEM; empty takes it away.</param>
+/// <param name="ClientKey">Its key, PEM, if it does not stand beside it. Not shown again.</param>
+/// <param name="Ca">The roots that the receiver's certificate must lead to, PEM; empty: those that this machine trusts.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record WebhookRequest(
     string? Name = null, string? Dialect = null, string? Url = null, IReadOnlyList<string>? Events = null, bool? Evidence = null, string? Secret = null,
     bool? Signed = null, IReadOnlyDictionary<string, string>? Headers = null, int? Concurrency = null, double? Rate = null,
-    string? AppSecret = null, string? VerifyToken = null, bool? IncludeValues = null, [property: JsonPropertyName("accept_any_2xx")] bool? AcceptAny2xx = null, int? MaxBatch = null)
+    string? AppSecret = null, string? VerifyToken = null, bool? IncludeValues = null, [property: JsonPropertyName("accept_any_2xx")] bool? AcceptAny2xx = null, int? MaxBatch = null, int? MaxBatchBytes = null,
+    string? ClientCertificate = null, string? ClientKey = null, string? Ca = null)
 {
     /// <summary>Texts of a request, beyond which it is none that anybody means.</summary>
     private const int LongestUrl = 8_192, LongestToken = 1_024;
@@ -35,13 +39,14 @@ internal sealed record WebhookRequest(
             : Strange(spoken) is { } strange ? $"\"{strange}\" is no option of the dialect {spoken.Name}: leave it out."
             : VerifyToken is { Length: 0 or > LongestToken } ? $"\"verify_token\" is a text of 1 to {LongestToken:#,0} characters."
             : MaxBatch is < 1 or > WebhookOptions.MostBatched ? $"\"max_batch\" is a number from 1 to {WebhookOptions.MostBatched:#,0}."
+            : MaxBatchBytes is < WebhookOptions.LeastBatchBytes or > WebhookOptions.MostBatchBytes ? $"\"max_batch_bytes\" is a number from {WebhookOptions.LeastBatchBytes:#,0} to {WebhookOptions.MostBatchBytes:#,0}."
             : Headers?.Values.Any(value => value is null) == true ? "\"headers\" hold a name without a value: leave it out."
             : Concurrency is < 1 or > WebhookOptions.MostConcurrency ? $"\"concurrency\" is a number from 1 to {WebhookOptions.MostConcurrency}."
             : Rate is { } rate && !(rate is >= WebhookOptions.LeastRate and <= WebhookOptions.MostRate) ? $"\"rate\" is a number from 0.01 to {WebhookOptions.MostRate:0}."
             : "";
         if (mistake.Length > 0 || ReadUrl(before, out mistake) is not { } url) return null;
 
-        bool isMoved = before is not null && !IsSamePlace(before.Url, url);
+        bool isMoved = before is not null && !WebhookUrl.IsSamePlace(before.Url, url);
         IReadOnlyList<KeyValuePair<string, string>> headers = Headers is not null ? [.. Headers] : isMoved ? [] : before?.Headers ?? [];
         if (WebhookHeader.MistakeIn([.. headers.Select(header => new WebhookHeader(header.Key, header.Value))]) is { } wrong)
         {
@@ -53,6 +58,7 @@ internal sealed record WebhookRequest(
             mistake = "\"headers\" hold Authorization, and the URL has a password: leave one of them out.";
             return null;
         }
+        if (!TlsTexts.TryApply(isMoved ? null : before?.Tls, ClientCertificate, ClientKey, Ca, out StoredTls? tls, out mistake)) return null;
         IReadOnlyList<StoredSecret> old = isMoved ? [] : before?.Secrets ?? [];
         bool wasSigned = before?.Secrets.Any(secret => SigningSecret.HasForm(secret.Text)) == true;
         if (ReadSecrets(old, wasSigned, spoken!, out string? made, out mistake) is not { } secrets) return null;
@@ -72,6 +78,8 @@ internal sealed record WebhookRequest(
             IncludeValues = !spoken!.Options.Contains(DialectOptions.IncludeValues) || (IncludeValues ?? before?.IncludeValues ?? true),
             AcceptAny2xx = spoken.Options.Contains(DialectOptions.AcceptAny2xx) && (AcceptAny2xx ?? before?.AcceptAny2xx ?? false),
             MaxBatch = spoken.Options.Contains(DialectOptions.MaxBatch) ? MaxBatch ?? before?.MaxBatch ?? 1 : 1,
+            MaxBatchBytes = spoken.Options.Contains(DialectOptions.MaxBatchBytes) ? MaxBatchBytes ?? before?.MaxBatchBytes ?? WebhookOptions.DefaultBatchBytes : WebhookOptions.DefaultBatchBytes,
+            Tls = tls,
             Secrets = [.. secrets.Concat(appSecrets).Where(secret => secret.Until is null || secret.Until > now)],
         };
         return new ChangedWebhook(webhook, made, isMoved ? LostBy(before!, webhook) : null) { MadeForApp = madeForApp };
@@ -91,7 +99,7 @@ internal sealed record WebhookRequest(
         }
         if (Url.Length > LongestUrl) mistake = $"\"url\" is longer than {LongestUrl} characters.";
         else if (!WebhookUrl.TryParse(Url, out WebhookUrl? parsed, out string? wrong)) mistake = $"\"url\" {wrong}.";
-        else if (before is not null && parsed.Credentials is null && !Url.Contains("://@", StringComparison.Ordinal) && IsSamePlace(before.Url, Url))
+        else if (before is not null && parsed.Credentials is null && !Url.Contains("://@", StringComparison.Ordinal) && WebhookUrl.IsSamePlace(before.Url, Url))
             return $"{parsed.Address.Scheme}://{UserOf(before.Url)}{parsed.Address.AbsoluteUri[(parsed.Address.Scheme.Length + 3)..]}";
         return mistake.Length > 0 ? null : Url;
     }
@@ -103,7 +111,7 @@ internal sealed record WebhookRequest(
         [
             (DialectOptions.AppSecret, AppSecret is not null), (DialectOptions.VerifyToken, VerifyToken is not null),
             (DialectOptions.IncludeValues, IncludeValues is not null), (DialectOptions.AcceptAny2xx, AcceptAny2xx is not null),
-            (DialectOptions.MaxBatch, MaxBatch is not null),
+            (DialectOptions.MaxBatch, MaxBatch is not null), (DialectOptions.MaxBatchBytes, MaxBatchBytes is not null),
         ];
         return special.FirstOrDefault(option => option.IsGiven && !spoken.Options.Contains(option.Name)).Name;
     }
@@ -145,11 +153,6 @@ internal sealed record WebhookRequest(
         return [new StoredSecret(made, Until: null)];
     }
 
-    /// <summary>Scheme, host and port: who gets what is sent. Whoever may change the address must not thereby send old secrets to a place of their own.</summary>
-    private static bool IsSamePlace(string before, string after) =>
-        WebhookUrl.TryParse(before, out WebhookUrl? old, out _) && WebhookUrl.TryParse(after, out WebhookUrl? changed, out _)
-        && Uri.Compare(old.Address, changed.Address, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
-
     private static string LostBy(StoredWebhook before, StoredWebhook after)
     {
         string[] lost =
@@ -157,6 +160,7 @@ internal sealed record WebhookRequest(
             .. HasCredentials(before.Url) && !HasCredentials(after.Url) ? (string[])["user name and password"] : [],
             .. before.Headers.Count > 0 && after.Headers.Count == 0 ? (string[])["the headers"] : [],
             .. before.Secrets.Count > 0 && !after.Secrets.SequenceEqual(before.Secrets) ? (string[])["the signing secret"] : [],
+            .. before.Tls is not null && after.Tls is null ? (string[])[before.Tls.Certificate is null ? "the private CA" : "the client certificate"] : [],
         ];
         return lost.Length == 0 ? "" : $"The host is another: {string.Join(", ", lost)} of the old one are gone. Give the new one its own.";
     }

@@ -11,7 +11,7 @@ internal static class AppsCommand
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "Whose the app is." };
 
-    private static readonly Argument<string> App = new("APP") { Description = "Its number, as 'certherald apps list' shows it." };
+    internal static readonly Argument<string> App = new("APP") { Description = "Its number, as 'certherald apps list' shows it." };
 
     private static readonly Option<string> Id = new("--id") { Description = "Its number, if its clients know one already. Default: one is made.", HelpName = "NUMBER" };
 
@@ -25,12 +25,22 @@ internal static class AppsCommand
 
     private static readonly Option<bool?> Evidence = new("--evidence") { Description = "Whether bodies carry the inclusion proof." };
 
-    public static Command Create() => new Command("apps", "Makes, shows and removes apps: tenants with domains and a webhook of their own, for clients of Meta's Certificate Transparency API.")
-    { Make(), List(), Set(), Rotate(), Remove() }.WithExamples("""
+    private static readonly Option<int?> MaxBatchBytes = new("--max-batch-bytes") { Description = "Bytes of a body about several events, at most. At first: 100000", HelpName = "NUMBER" };
+
+    private static readonly Option<bool?> UnknownOnly = new("--unknown-only") { Description = "Whether it hears only of certificates that nobody authorised." };
+
+    private static readonly Option<bool?> SilentBaseline = new("--silent-baseline") { Description = "Whether what was logged before it subscribed to the domain is told to nobody." };
+
+    private static readonly Option<string[]> Allow = new("--allow") { Description = "A name that is no look-alike to it, with all below it. Give it once for each: those from before are not kept; an empty text allows none.", HelpName = "NAME" };
+
+    public static Command Create() => new Command("apps", "Makes, shows and removes apps: tenants with domains and webhooks of their own, for clients of Meta's Certificate Transparency API.")
+    { Make(), List(), Set(), Rotate(), Remove(), AppCallbackCommands.Set(), AppCallbackCommands.Remove(), AppLookalikeCommands.Protect(), AppLookalikeCommands.Unprotect() }.WithExamples("""
         certherald apps create "security team"
         certherald apps create "old receiver" --id 457084771331516 --secret file:/run/secrets/app
         certherald apps list
         certherald apps set 457084771331516 --max-batch 100
+        certherald apps callback 457084771331516 backup --url https://second.example.com/ct --client-certificate file:client.pem
+        certherald apps protect 457084771331516 example.com --threshold 70
         certherald apps rotate-secret 457084771331516 --overlap 48h
         """);
 
@@ -54,12 +64,16 @@ internal static class AppsCommand
 
     private static Command Set()
     {
-        var command = new Command("set", "Changes what is named of how it is told. At first: one event in a body, status 200 alone delivers, no inclusion proof.")
-        { App, MaxBatch, AcceptAny2xx, Evidence, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        var command = new Command("set", "Changes what is named of how it is told. At first: every certificate, one event in a body, status 200 alone delivers, no inclusion proof.")
+        { App, UnknownOnly, SilentBaseline, Allow, MaxBatch, MaxBatchBytes, AcceptAny2xx, Evidence, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             var asked = new Dictionary<string, object>();
             if (parsed.GetValue(MaxBatch) is { } most) asked.Add("max_batch", most);
+            if (parsed.GetValue(MaxBatchBytes) is { } bytes) asked.Add("max_batch_bytes", bytes);
+            if (parsed.GetValue(UnknownOnly) is { } unknown) asked.Add("unknown_only", unknown);
+            if (parsed.GetValue(SilentBaseline) is { } silent) asked.Add("silent_baseline", silent);
+            if (parsed.GetValue(Allow) is { Length: > 0 } allow) asked.Add("allow", allow.Where(name => name.Length > 0));
             if (parsed.GetValue(AcceptAny2xx) is { } any) asked.Add("accept_any_2xx", any);
             if (parsed.GetValue(Evidence) is { } evidence) asked.Add("evidence", evidence);
             JsonElement app = await LocalAccess.Of(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, asked);
@@ -68,7 +82,8 @@ internal static class AppsCommand
         });
         return command.WithExamples("""
             certherald apps set 457084771331516 --max-batch 100
-            certherald apps set 457084771331516 --accept-any-2xx true
+            certherald apps set 457084771331516 --unknown-only true --silent-baseline true
+            certherald apps set 457084771331516 --allow partner.example --allow fan-club.example
             """);
     }
 
@@ -119,15 +134,18 @@ internal static class AppsCommand
         return command.WithExamples("certherald apps list --json");
     }
 
-    private static string Describe(JsonElement app)
+    internal static string Describe(JsonElement app)
     {
-        string told = app.GetProperty("url").GetString() is { } url
-            ? $"{string.Join(", ", app.GetProperty("events").EnumerateArray().Select(kind => kind.GetString()))} to {Visible.Of(url)}"
-            : "told nowhere";
+        string told = string.Join("; ", app.GetProperty("callbacks").EnumerateArray().Select(callback =>
+            $"{string.Join(", ", callback.GetProperty("events").EnumerateArray().Select(kind => kind.GetString()))} to {Visible.Of(callback.GetProperty("url").GetString()!)}"
+            + $"{(callback.GetProperty("name").GetString() is "first" ? "" : $" ({callback.GetProperty("name").GetString()})")}{WebhooksCommand.DescribeTls(callback)}"));
+        if (told.Length == 0) told = "told nowhere";
         string old = string.Concat(app.GetProperty("old_secrets_until").EnumerateArray()
             .Select(until => until.GetDateTimeOffset().ToString("', an old secret until 'yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture)));
         string options = (app.GetProperty("max_batch").GetInt32() is > 1 and var most ? $", up to {most} events in a body" : "")
-            + (app.GetProperty("accept_any_2xx").GetBoolean() ? ", any 2xx delivers" : "") + (app.GetProperty("evidence").GetBoolean() ? ", with evidence" : "");
+            + (app.GetProperty("accept_any_2xx").GetBoolean() ? ", any 2xx delivers" : "") + (app.GetProperty("evidence").GetBoolean() ? ", with evidence" : "")
+            + (app.GetProperty("unknown_only").GetBoolean() ? ", unknown only" : "") + (app.GetProperty("silent_baseline").GetBoolean() ? ", silent baseline" : "")
+            + (app.GetProperty("allow").GetArrayLength() is > 0 and var allowed ? $", {allowed} names allowed" : "");
         return $"{app.GetProperty("id").GetString()}  {app.GetProperty("domains").GetArrayLength()} domains, {told}{options}{old}  {Visible.Of(app.GetProperty("name").GetString()!)}";
     }
 
@@ -139,7 +157,7 @@ internal static class AppsCommand
         parsed.InvocationConfiguration.Error.WriteLine("Keep the secret now: it is shown this once.");
     }
 
-    private static string AddressOf(ParseResult parsed) => $"/api/apps/{Uri.EscapeDataString(parsed.GetValue(App)!)}";
+    internal static string AddressOf(ParseResult parsed) => $"/api/apps/{Uri.EscapeDataString(parsed.GetValue(App)!)}";
 
     private static string? SecretIn(ParseResult parsed) => parsed.GetValue(Secret) is { } text ? WebhooksCommand.SecretOf("--secret", text) : null;
 }

@@ -31,6 +31,14 @@ internal static class WebhooksCommand
 
     private static readonly Option<int?> MaxBatch = new("--max-batch") { Description = "Events in one body, at most, for the dialect meta. Default: 1", HelpName = "NUMBER" };
 
+    private static readonly Option<int?> MaxBatchBytes = new("--max-batch-bytes") { Description = "Bytes of a body about several events, at most, for the dialect meta. Default: 100000", HelpName = "NUMBER" };
+
+    internal static readonly Option<string> ClientCertificate = new("--client-certificate") { Description = "What its receiver knows us by, PEM: file:PATH or env:NAME; an empty text takes it away.", HelpName = "PEM" };
+
+    internal static readonly Option<string> ClientKey = new("--client-key") { Description = "The key of the client certificate, PEM, if it does not stand in the same file: file:PATH or env:NAME.", HelpName = "PEM" };
+
+    internal static readonly Option<string> Ca = new("--ca") { Description = "The CA that its receiver's certificate must lead to, in place of those that this machine trusts, PEM: file:PATH or env:NAME; an empty text takes it away.", HelpName = "PEM" };
+
     private static readonly Option<bool?> Signed = new("--signed") { Description = "Whether requests are signed. Default: for the dialect native." };
 
     private static readonly Option<bool?> Evidence = new("--evidence") { Description = "Whether bodies carry the inclusion proof." };
@@ -75,7 +83,7 @@ internal static class WebhooksCommand
     private static Command Add()
     {
         var command = new Command("add", "Adds a webhook. A secret that is made for it is printed here, and never again.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, MaxBatchBytes, ClientCertificate, ClientKey, Ca, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Dictionary<string, object> asked = Asked(parsed);
@@ -92,7 +100,7 @@ internal static class WebhooksCommand
     private static Command Change()
     {
         var command = new Command("change", "Changes what is named of a webhook that was added with 'webhooks add'. Another host gets none of the old one's secrets.")
-        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { Name, Url, Dialect, Events, Headers, Secret, Signed, AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, MaxBatchBytes, ClientCertificate, ClientKey, Ca, Evidence, Concurrency, Rate, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Patch, AddressOf(parsed), stopping, Asked(parsed)), "was changed");
@@ -183,11 +191,27 @@ internal static class WebhooksCommand
         Put("include_values", parsed.GetValue(IncludeValues));
         Put("accept_any_2xx", parsed.GetValue(AcceptAny2xx));
         Put("max_batch", parsed.GetValue(MaxBatch));
+        Put("max_batch_bytes", parsed.GetValue(MaxBatchBytes));
+        foreach ((string member, string text) in TlsIn(parsed)) Put(member, text);
         Put("evidence", parsed.GetValue(Evidence));
         Put("concurrency", parsed.GetValue(Concurrency));
         Put("rate", parsed.GetValue(Rate));
         return asked;
     }
+
+    /// <summary>What was given of how TLS is spoken with a receiver.</summary>
+    internal static IEnumerable<(string Member, string Text)> TlsIn(ParseResult parsed) =>
+        from option in (Option<string>[])[ClientCertificate, ClientKey, Ca]
+        let text = SecretOf(option.Name, parsed.GetValue(option))
+        where text is not null
+        select (option.Name[2..].Replace('-', '_'), text);
+
+    /// <summary>What is shown of it.</summary>
+    internal static string DescribeTls(JsonElement receiver) =>
+        (receiver.GetProperty("client_certificate") is { ValueKind: JsonValueKind.Object } certificate
+            ? $", known by {Visible.Of(certificate.GetProperty("subject").GetString()!)} until {certificate.GetProperty("until").GetDateTimeOffset():yyyy-MM-dd}"
+            : "")
+        + (receiver.GetProperty("private_ca").GetBoolean() ? ", private CA" : "");
 
     private static Dictionary<string, string> HeadersOf(string[] texts)
     {
@@ -228,7 +252,7 @@ internal static class WebhooksCommand
         string events = string.Join(", ", webhook.GetProperty("events").EnumerateArray().Select(kind => kind.GetString()));
         string origin = TextIn(webhook, "added") is { } added ? $"added {DateTimeOffset.Parse(added, CultureInfo.InvariantCulture):yyyy-MM-dd}" : "configuration";
         return $"{webhook.GetProperty("name").GetString(),-20}  {webhook.GetProperty("dialect").GetString()} to {webhook.GetProperty("url").GetString()} for {events}"
-            + $"{(webhook.GetProperty("signed").GetBoolean() ? ", signed" : "")}; {origin}{(TextIn(webhook, "hold") is { } hold ? $"; on hold: {hold}" : "")}";
+            + $"{(webhook.GetProperty("signed").GetBoolean() ? ", signed" : "")}{DescribeTls(webhook)}; {origin}{(TextIn(webhook, "hold") is { } hold ? $"; on hold: {hold}" : "")}";
     }
 
     private static string? TextIn(JsonElement answer, string member) =>

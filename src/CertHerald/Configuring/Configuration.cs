@@ -316,7 +316,7 @@ internal static class Configuration
         if (section.Secret("proxy") is { } address && !OutboundProxy.TryParse(address, out proxy, out string? mistake))
             section.Mistake("proxy", mistake, "then public addresses are reached through it");
 
-        var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow, Proxy = proxy };
+        var options = new OutboundOptions { AllowPrivateNetworks = section.Flag("allow_private_networks") ?? false, Allow = allow, Proxy = proxy, Trust = TlsKeys.ReadTrust(section) };
         if (ports.Count > 0) options = options with { Ports = ports };
         section.Finish();
         return options;
@@ -388,6 +388,8 @@ internal static class Configuration
             string? appSecret = section.Secret(DialectOptions.AppSecret);
             bool includeValues = section.Flag(DialectOptions.IncludeValues) ?? true, acceptAny2xx = section.Flag(DialectOptions.AcceptAny2xx) ?? false;
             int maxBatch = section.Whole(DialectOptions.MaxBatch, 1, WebhookOptions.MostBatched) ?? 1;
+            int maxBatchBytes = section.Whole(DialectOptions.MaxBatchBytes, WebhookOptions.LeastBatchBytes, WebhookOptions.MostBatchBytes) ?? WebhookOptions.DefaultBatchBytes;
+            WebhookTls? tls = TlsKeys.Read(section);
             section.Finish();
 
             if (string.IsNullOrWhiteSpace(name)) section.Mistake("name", "is missing", "give each webhook a short name: it stands for the URL everywhere");
@@ -431,6 +433,8 @@ internal static class Configuration
                 IncludeValues = includeValues,
                 AcceptAny2xx = acceptAny2xx,
                 MaxBatch = maxBatch,
+                MaxBatchBytes = maxBatchBytes,
+                Tls = tls,
                 Signer = WebhookSigners.Of(signed != false ? secrets : [], signing is null ? [] : [signing]),
                 Headers = headers,
                 Concurrency = concurrency ?? WebhookOptions.DefaultConcurrency,

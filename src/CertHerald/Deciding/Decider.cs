@@ -14,8 +14,15 @@ internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events
     /// <summary>Its dialect tells of one protected domain at a time, and of all that imitates it in one certificate.</summary>
     public bool TellsByDomain { get; init; }
 
+    /// <summary>By protected domain of its owner, what was logged before is told to nobody; null: it is told whenever it was logged.</summary>
+    public Func<string, DateTimeOffset>? ProtectedSince { get; init; }
+
     /// <param name="isOwn">Something that the certificate is for is no tenant's alone.</param>
     public bool Takes(string kind, MatchFinding about, bool isOwn) => Events.Contains(kind) && (Only is null ? isOwn : Only.Concerns(about));
+
+    /// <summary>Whether something that the certificate imitates is new enough for it.</summary>
+    public bool HearsOfLookalikesIn(MatchFinding match) => Events.Contains(EventKinds.Lookalike)
+        && (ProtectedSince is not { } since || match.Lookalikes.Any(one => one.Owner == Owner && since(one.Domain) <= match.Logged));
 }
 
 /// <summary>Judges findings: known or not, and who is owed what. Pure; what it needs from the store is handed in.</summary>
@@ -29,8 +36,8 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
     /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
     public Decision Decide(Finding finding, Func<string, IReadOnlyList<string>> knownBelow) => finding switch
     {
-        MatchFinding { Matches.Count: 0 } lookalike => new Decision(lookalike, [], Known: false, "no name of yours; it has names that imitate a protected domain", []) { OwedLookalikes = OwedLookalikes() },
-        MatchFinding { Lookalikes.Count: > 0 } both => Decide(both, knownBelow) with { OwedLookalikes = OwedLookalikes() },
+        MatchFinding { Matches.Count: 0 } lookalike => new Decision(lookalike, [], Known: false, "no name of yours; it has names that imitate a protected domain", []) { OwedLookalikes = OwedLookalikes(lookalike) },
+        MatchFinding { Lookalikes.Count: > 0 } both => Decide(both, knownBelow) with { OwedLookalikes = OwedLookalikes(both) },
         MatchFinding match => Decide(match, knownBelow),
         MalformedFinding => new Decision(finding, [], Known: false, "the entry could not be read to its end: a watched name may hide in it", Owed(EventKinds.MalformedCertificate)),
         _ => throw new UnreachableException(),
@@ -44,12 +51,34 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
         bool isOwn = own.Matches.Count > 0;
         if (own != match) WatchedEndpoints.Of(own.Matches, knownBelow, out isCut);
         List<string> every = Owed(EventKinds.Certificate, match, isOwn);
-        return isOwn && known().WhyKnown(own, isWhole: !isCut && !own.HasMoreMatches, issuers ?? IssuerDirectory.BuiltIn) is { } reason
-            ? new Decision(match, endpoints, Known: true, reason + more, []) { OwedEvery = every }
-            : new Decision(
-                match, endpoints, Known: false, (isOwn ? "no rule authorises this certificate for these names" : "no name of yours; apps have subscribed to names of it") + more,
-                [.. Owed(EventKinds.UnknownCertificate, match, isOwn).Except(every)])
-            { OwedEvery = every };
+        string? reason = isOwn ? WhyKnown(own, isCut) : null;
+        return new Decision(
+            match, endpoints, Known: reason is not null,
+            (reason ?? (isOwn ? "no rule authorises this certificate for these names" : "no name of yours; apps have subscribed to names of it")) + more,
+            [.. OwedUnknown(match, knownBelow, isOwn: isOwn && reason is null).Except(every)])
+        {
+            OwedEvery = every,
+        };
+    }
+
+    private string? WhyKnown(MatchFinding match, bool isCut) => known().WhyKnown(match, isWhole: !isCut && !match.HasMoreMatches, issuers ?? IssuerDirectory.BuiltIn);
+
+    /// <summary>Who hears of certificates that nobody authorised. For a tenant's webhook the names count that the tenant watches, and no others.</summary>
+    /// <param name="isOwn">It is unknown to whoever runs the service.</param>
+    private List<string> OwedUnknown(MatchFinding match, Func<string, IReadOnlyList<string>> knownBelow, bool isOwn)
+    {
+        return
+        [
+            .. from subscription in subscriptions()
+               where subscription.Takes(EventKinds.UnknownCertificate, match, isOwn) && (subscription.Only is null || !IsKnown(subscription.Only.Of(match)))
+               select subscription.Webhook,
+        ];
+
+        bool IsKnown(MatchFinding theirs)
+        {
+            WatchedEndpoints.Of(theirs.Matches, knownBelow, out bool isCut);
+            return WhyKnown(theirs, isCut) is not null;
+        }
     }
 
     /// <summary>The same, without what only tenants watch: what they subscribe to changes neither what is known nor who is told.</summary>
@@ -58,7 +87,7 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
         ? match
         : match with { Matches = CertificateReading.Matches(match.Certificate, list, out bool isCut, out bool isSpent), HasMoreMatches = isCut || isSpent };
 
-    private List<Subscription> OwedLookalikes() => [.. subscriptions().Where(subscription => subscription.Events.Contains(EventKinds.Lookalike))];
+    private List<Subscription> OwedLookalikes(MatchFinding match) => [.. subscriptions().Where(subscription => subscription.HearsOfLookalikesIn(match))];
 
     private List<string> Owed(string kind, MatchFinding match, bool isOwn) =>
         [.. from subscription in subscriptions() where subscription.Takes(kind, match, isOwn) select subscription.Webhook];

@@ -4,9 +4,9 @@ namespace CertHerald.Deciding;
 
 /// <summary>What is to be done about a finding. Stored with it, so that every silence and every alert can be explained later.</summary>
 /// <param name="Endpoints">The user's endpoints it is valid for, sorted by name, one each; empty for a malformed entry.</param>
-/// <param name="Known">Every endpoint is authorised: nobody is told.</param>
+/// <param name="Known">Every endpoint of whoever runs the service is authorised: he is not told.</param>
 /// <param name="Reason">Why, in words for people.</param>
-/// <param name="Owed">Names of the webhooks that get it; empty if known.</param>
+/// <param name="Owed">Names of the webhooks that get it; of a known one those of tenants to whom it is unknown.</param>
 internal sealed record Decision(
     Finding Finding, IReadOnlyList<WatchedEndpoint> Endpoints, bool Known, string Reason, IReadOnlyList<string> Owed)
 {

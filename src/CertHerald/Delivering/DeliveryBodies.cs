@@ -48,7 +48,7 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
 
     /// <summary>Whether its body may tell of others besides. Refused as too large, it may have done so, whatever its webhook has become since.</summary>
     private static bool MayTellMore(DeliveryLane lane, StoredDelivery delivery) =>
-        delivery.IsShort || (lane.Webhook.MaxBatch > 1 && lane.Dialect.BeginBatch() is not null);
+        delivery.IsShort || (lane.Webhook.MaxBatch > 1 && lane.Dialect.BeginBatch(lane.Webhook.MaxBatchBytes) is not null);
 
     /// <summary>The body that tells of others besides, which are joined to this one; null if it shall be alone.</summary>
     private async ValueTask<byte[]?> WriteBatchAsync(DeliveryLane lane, StoredDelivery delivery, CancellationToken cancellation)
@@ -57,7 +57,7 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
 
         var lease = new Lease(delivery.Id, delivery.Lease!.Value);
         IReadOnlyList<JoinedDelivery> joined = delivery.IsShort ? await store.JoinedAsync(delivery.Id, cancellation) : [];
-        if (lane.Dialect.BeginBatch() is not { } batch)
+        if (lane.Dialect.BeginBatch(lane.Webhook.MaxBatchBytes) is not { } batch)
         {
             if (joined.Count > 0) await store.PartAsync(lease, [.. joined.Select(one => one.Id)], cancellation);
             return null;

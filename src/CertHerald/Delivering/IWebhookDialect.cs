@@ -34,7 +34,8 @@ internal interface IWebhookDialect
     void Write(DeliverySubject subject, IBufferWriter<byte> body);
 
     /// <summary>Begins a body about several events; null if the dialect has none such.</summary>
-    IWebhookBatch? BeginBatch() => null;
+    /// <param name="mostBytes">Of the body. One event is larger alone.</param>
+    IWebhookBatch? BeginBatch(int mostBytes) => null;
 
     /// <summary>Writes the body of a test: an example, as true to life as the dialect's receivers can bear.</summary>
     void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body);
@@ -83,9 +84,9 @@ internal static class DialectOptions
     /// <summary>Its receiver can be asked whether it wants to be one, before it is added.</summary>
     public const string VerifyToken = "verify_token";
 
-    public const string IncludeValues = "include_values", AcceptAny2xx = "accept_any_2xx", MaxBatch = "max_batch";
+    public const string IncludeValues = "include_values", AcceptAny2xx = "accept_any_2xx", MaxBatch = "max_batch", MaxBatchBytes = "max_batch_bytes";
 
-    public static IReadOnlyList<string> All { get; } = [AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch];
+    public static IReadOnlyList<string> All { get; } = [AppSecret, VerifyToken, IncludeValues, AcceptAny2xx, MaxBatch, MaxBatchBytes];
 }
 
 /// <summary>What proves a delivery's subject when its body is written.</summary>

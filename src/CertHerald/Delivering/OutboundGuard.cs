@@ -78,7 +78,11 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
     /// A handler that connects only where the guard allows. It sends nothing by itself: no redirects, cookies, proxy,
     /// credentials or trace headers, and no second try. HTTP/3 would go past the guard: requests must not ask for it.
     /// </summary>
-    public SocketsHttpHandler CreateHandler() => new()
+    public SocketsHttpHandler CreateHandler() => CreateHandler(null);
+
+    /// <inheritdoc cref="CreateHandler()"/>
+    /// <param name="tls">What a receiver knows us by, and we it; null: nothing, and what everybody is known by.</param>
+    public SocketsHttpHandler CreateHandler(WebhookTls? tls) => new()
     {
         ActivityHeadersPropagator = System.Diagnostics.DistributedContextPropagator.CreateNoOutputPropagator(),
         AllowAutoRedirect = false,
@@ -89,7 +93,7 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
         MaxResponseHeadersLength = 16,
         PlaintextStreamFilter = NoteReady,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        SslOptions = ClientTls.Options(),
+        SslOptions = ClientTls.Options(trust: tls?.Trust ?? _options.Trust?.Policy, client: tls?.Client),
         UseCookies = false,
         UseProxy = false,
     };
@@ -125,7 +129,7 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
         OutboundProxy? proxy = isPublic ? options.Proxy : null;
         Stream stream = proxy is null ? await ConnectAsync(addresses, cancellation) : await ConnectAsync(proxy, cancellation);
         IPAddress? peer = ((stream as NetworkStream)?.Socket.RemoteEndPoint as IPEndPoint)?.Address;
-        if (proxy is not null) stream = await proxy.OpenTunnelAsync(stream, WithoutDot(host), port, cancellation);
+        if (proxy is not null) stream = await proxy.OpenTunnelAsync(stream, WithoutDot(host), port, cancellation, options.Trust?.Policy);
         clock?.Connected(peer);
         return stream;
     }

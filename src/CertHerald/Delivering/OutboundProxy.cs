@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CertHerald.Fetching;
 
@@ -38,12 +39,13 @@ internal sealed record OutboundProxy(Uri Address, (string User, string Password)
     public override string ToString() => Address.GetLeftPart(UriPartial.Authority);
 
     /// <summary>Makes a connection to the proxy one to a host behind it. Owns the connection from now on.</summary>
+    /// <param name="trust">What its certificate must lead to; null: what this machine trusts.</param>
     /// <exception cref="ProxyFailedException">It did not answer, or refused.</exception>
-    public async Task<Stream> OpenTunnelAsync(Stream connection, string host, int port, CancellationToken cancellation)
+    public async Task<Stream> OpenTunnelAsync(Stream connection, string host, int port, CancellationToken cancellation, X509ChainPolicy? trust = null)
     {
         try
         {
-            return await AskAsync(connection, host, port, cancellation);
+            return await AskAsync(connection, host, port, trust, cancellation);
         }
         catch
         {
@@ -52,11 +54,11 @@ internal sealed record OutboundProxy(Uri Address, (string User, string Password)
         }
     }
 
-    private async Task<Stream> AskAsync(Stream connection, string host, int port, CancellationToken cancellation)
+    private async Task<Stream> AskAsync(Stream connection, string host, int port, X509ChainPolicy? trust, CancellationToken cancellation)
     {
         try
         {
-            if (Address.Scheme == Uri.UriSchemeHttps) connection = await EncryptAsync(connection, cancellation);
+            if (Address.Scheme == Uri.UriSchemeHttps) connection = await EncryptAsync(connection, trust, cancellation);
             await connection.WriteAsync(Encoding.ASCII.GetBytes(Request(host, port)), cancellation);
             int status = await ReadStatusAsync(connection, cancellation);
             // 407: it is our credentials that it refuses. Whatever else it says is about this one host.
@@ -73,10 +75,10 @@ internal sealed record OutboundProxy(Uri Address, (string User, string Password)
         }
     }
 
-    private async Task<Stream> EncryptAsync(Stream connection, CancellationToken cancellation)
+    private async Task<Stream> EncryptAsync(Stream connection, X509ChainPolicy? trust, CancellationToken cancellation)
     {
         var encrypted = new SslStream(connection);
-        await encrypted.AuthenticateAsClientAsync(ClientTls.Options(Address.IdnHost.TrimEnd('.')), cancellation);
+        await encrypted.AuthenticateAsClientAsync(ClientTls.Options(Address.IdnHost.TrimEnd('.'), trust), cancellation);
         return encrypted;
     }
 

@@ -18,7 +18,7 @@ internal sealed class WebhookHandshake(OutboundGuard guard, TimeProvider time) :
     /// <summary>Longer than any challenge and its line end.</summary>
     private const int MostRead = 64;
 
-    private readonly HttpMessageInvoker _http = new(guard.Through(guard.CreateHandler), disposeHandler: true);
+    private readonly WebhookClients _clients = new(guard, time);
 
     /// <returns>Why it did not confirm, in words for whoever asked; null if it did.</returns>
     /// <exception cref="OperationCanceledException">Cancelled by the caller.</exception>
@@ -31,7 +31,7 @@ internal sealed class WebhookHandshake(OutboundGuard guard, TimeProvider time) :
         using HttpRequestMessage request = CreateRequest(webhook, challenge, verifyToken);
         try
         {
-            using HttpResponseMessage response = await _http.SendAsync(request, either.Token);
+            using HttpResponseMessage response = await _clients.For(webhook.Tls).SendAsync(request, either.Token);
             if (response.StatusCode != HttpStatusCode.OK)
                 return string.Create(CultureInfo.InvariantCulture, $"it answered {(int)response.StatusCode}, where 200 is expected");
             return await ReadAsync(response.Content, either.Token) == challenge ? null : "its answer was not hub.challenge, and nothing else";
@@ -43,7 +43,7 @@ internal sealed class WebhookHandshake(OutboundGuard guard, TimeProvider time) :
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _clients.Dispose();
 
     /// <summary>The address as its owner wrote it, his own query included, and ours behind.</summary>
     private static Uri AddressFor(Uri url, string challenge, string verifyToken)

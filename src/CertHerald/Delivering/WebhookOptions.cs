@@ -29,6 +29,9 @@ internal sealed record WebhookOptions
     /// <summary>Whose protected domains it is told about: whoever runs the service, or an app.</summary>
     public string Owner { get; init; } = ProtectedDomainOwners.Operator;
 
+    /// <summary>By protected domain of its owner, what was logged before is told to nobody; null: it is told whenever it was logged.</summary>
+    public Func<string, DateTimeOffset>? ProtectedSince { get; init; }
+
     /// <summary>Whether bodies carry the inclusion proof, as one more member at their end. Default: no, as receivers of the originals expect.</summary>
     public bool Evidence { get; init; }
 
@@ -41,11 +44,17 @@ internal sealed record WebhookOptions
     /// <summary>Events in one body, at most. Default: 1. Only for dialects that have bodies about several.</summary>
     public int MaxBatch { get; init; } = 1;
 
+    /// <summary>Bytes of a body about several events, at most. Default: 100,000.</summary>
+    public int MaxBatchBytes { get; init; } = DefaultBatchBytes;
+
     /// <summary>What signs its requests; null: they are not signed.</summary>
     public IWebhookSigner? Signer { get; init; }
 
     /// <summary>Sent beside ours. Their values may be secrets.</summary>
     public IReadOnlyList<WebhookHeader> Headers { get; init; } = [];
+
+    /// <summary>What its receiver knows us by, and we it; null: nothing, and what everybody is known by.</summary>
+    public WebhookTls? Tls { get; init; }
 
     /// <summary>Requests at once, at most. With 1, deliveries come one after the other.</summary>
     public int Concurrency { get; init; } = DefaultConcurrency;
@@ -57,6 +66,9 @@ internal sealed record WebhookOptions
     public MailOptions? Mail { get; init; }
 
     public const int MostBatched = 1_000;
+
+    /// <summary>"Under 100 kB", as receivers of the original were promised; and what a receiver may ask for, in bytes.</summary>
+    public const int DefaultBatchBytes = 100_000, LeastBatchBytes = 10_000, MostBatchBytes = 5_000_000;
 
     public const int DefaultConcurrency = 8, MostConcurrency = 256;
 
@@ -93,7 +105,10 @@ internal sealed record OutboundOptions
     /// <summary>The way to public addresses; null to call them directly. What is opened is always called directly.</summary>
     public OutboundProxy? Proxy { get; init; }
 
+    /// <summary>Private CAs that are believed beside those that this machine trusts; null: none.</summary>
+    public PrivateTrust? Trust { get; init; }
+
     /// <summary>Whether the other has the same values: the record's own equality compares lists by identity.</summary>
     public bool AllowsTheSameAs(OutboundOptions other) =>
-        AllowPrivateNetworks == other.AllowPrivateNetworks && Allow.SequenceEqual(other.Allow) && Ports.SequenceEqual(other.Ports) && Proxy == other.Proxy;
+        AllowPrivateNetworks == other.AllowPrivateNetworks && Allow.SequenceEqual(other.Allow) && Ports.SequenceEqual(other.Ports) && Proxy == other.Proxy && Trust?.Mark == other.Trust?.Mark;
 }

@@ -28,7 +28,7 @@ internal sealed class WebhookSender : IDisposable
 
     private static readonly StringWithQualityHeaderValue Identity = new("identity");
 
-    private readonly HttpMessageInvoker _http, _once;
+    private readonly WebhookClients _clients;
     private readonly TimeProvider _time;
     private readonly OutboundGuard _guard;
     private readonly MailSender _mail;
@@ -42,18 +42,10 @@ internal sealed class WebhookSender : IDisposable
 
     public WebhookSender(OutboundGuard guard, TimeProvider time)
     {
-        _http = new HttpMessageInvoker(guard.Through(guard.CreateHandler), disposeHandler: true);
-        _once = new HttpMessageInvoker(guard.Through(CreateOnce), disposeHandler: true);
+        _clients = new WebhookClients(guard, time);
         _time = time;
         _guard = guard;
         _mail = new MailSender(guard, time);
-
-        SocketsHttpHandler CreateOnce()
-        {
-            SocketsHttpHandler once = guard.CreateHandler();
-            once.PooledConnectionLifetime = TimeSpan.Zero;
-            return once;
-        }
     }
 
     /// <summary>What decides where it may connect to, as it is now.</summary>
@@ -81,7 +73,7 @@ internal sealed class WebhookSender : IDisposable
         try
         {
             string receiver = webhook.Url.Authority;
-            HttpMessageInvoker http = _closing.ContainsKey(receiver) ? _once : _http;
+            HttpMessageInvoker http = _clients.For(webhook.Tls, isOnce: _closing.ContainsKey(receiver));
             using HttpResponseMessage response = await http.SendAsync(request, limit.Token);
             if (response.Version < HttpVersion.Version11) _closing.TryAdd(receiver, true);
             clock.Answered(_peers.GetValueOrDefault(receiver));
@@ -109,11 +101,7 @@ internal sealed class WebhookSender : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _http.Dispose();
-        _once.Dispose();
-    }
+    public void Dispose() => _clients.Dispose();
 
     private HttpRequestMessage CreateRequest(WebhookOptions webhook, string key, ReadOnlyMemory<byte> body)
     {

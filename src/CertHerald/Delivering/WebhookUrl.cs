@@ -45,6 +45,11 @@ internal sealed record WebhookUrl(Uri Address, (string User, string Password)? C
         return true;
     }
 
+    /// <summary>Scheme, host and port: who gets what is sent. Whoever may change the address must not thereby send old secrets to a place of their own.</summary>
+    public static bool IsSamePlace(string? before, string after) =>
+        before is not null && TryParse(before, out WebhookUrl? old, out _) && TryParse(after, out WebhookUrl? changed, out _)
+        && Uri.Compare(old.Address, changed.Address, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+
     private static bool TryReadCredentials(string userInfo, out (string, string)? credentials)
     {
         credentials = null;

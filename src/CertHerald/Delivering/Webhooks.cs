@@ -60,6 +60,7 @@ internal sealed class Webhooks(string baseUrl, IReadOnlyList<WebhookOptions> con
             .. All.Select(webhook => new Subscription(webhook.Name, webhook.Events, webhook.Only)
             {
                 Owner = webhook.Owner,
+                ProtectedSince = webhook.ProtectedSince,
                 TellsByDomain = Spoken.FirstOrDefault(dialect => dialect.Name == webhook.Dialect)?.TellsByDomain == true,
             }),
         ];

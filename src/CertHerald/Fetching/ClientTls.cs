@@ -13,7 +13,8 @@ internal static class ClientTls
     /// </summary>
     /// <param name="host">As the certificate must say; null where the platform knows.</param>
     /// <param name="trust">What the certificate must lead to; null: what this machine trusts.</param>
-    public static SslClientAuthenticationOptions Options(string? host = null, X509ChainPolicy? trust = null)
+    /// <param name="client">What the other side may know us by; null: nothing.</param>
+    public static SslClientAuthenticationOptions Options(string? host = null, X509ChainPolicy? trust = null, SslStreamCertificateContext? client = null)
     {
         X509ChainPolicy policy = trust?.Clone() ?? new X509ChainPolicy();
         policy.DisableCertificateDownloads = true;
@@ -23,6 +24,7 @@ internal static class ClientTls
             TargetHost = host,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateChainPolicy = policy,
+            ClientCertificateContext = client,
         };
     }
 }

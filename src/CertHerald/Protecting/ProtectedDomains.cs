@@ -51,6 +51,9 @@ internal sealed class ProtectedDomains
     public void Own(IReadOnlyDictionary<string, IReadOnlyList<string>> own) =>
         Swap(state => state with { Own = [.. own.Select(one => (one.Key, one.Value))] });
 
+    /// <summary>When an owner's domain was set through an API; the beginning of time if it was not.</summary>
+    public DateTimeOffset SinceOf(string owner, string domain) => _state.Stored.FirstOrDefault(stored => stored.Owner == owner && stored.Domain.Name == domain)?.Added ?? default;
+
     /// <summary>Judges an owner's rules against ordinary names from now on.</summary>
     /// <param name="weighed">An index of his, with what was counted. What is protected may have changed meanwhile: what is the same is taken over.</param>
     public void Weigh(string owner, LookalikeIndex weighed)

@@ -1,7 +1,7 @@
 namespace CertHerald.Storage;
 
 /// <summary>
-/// Apps: tenants with a number, secrets, domains and at most one subscription of their own, secrets and callback encrypted. A
+/// Apps: tenants with a number, secrets, domains and callbacks of their own, secrets and callbacks encrypted. A
 /// part of <see cref="IStore"/>, and kept as durably.
 /// </summary>
 internal interface IApps
@@ -13,7 +13,7 @@ internal interface IApps
     /// <returns>False if the number is taken: nothing was changed.</returns>
     Task<bool> AddAppAsync(StoredApp app, CancellationToken cancellation);
 
-    /// <summary>Puts its secrets, subscription and options in place of those of its number, as the next revision.</summary>
+    /// <summary>Puts its secrets, callbacks and options in place of those of its number, as the next revision.</summary>
     /// <returns>False if there is none, or it is of another revision by now: nothing was changed.</returns>
     Task<bool> ReplaceAppAsync(StoredApp app, CancellationToken cancellation);
 
@@ -38,10 +38,13 @@ internal interface IApps
 /// <param name="Id">Its number, which its owner and its receivers know; positive.</param>
 /// <param name="Name">For people.</param>
 /// <param name="Secrets">Newest first; the newest has no end. Encrypted.</param>
-/// <param name="Subscription">Null: nobody is told. Encrypted.</param>
+/// <param name="Subscription">The first callback, which its owner changes by its own API; null: there is none. Encrypted.</param>
 internal sealed record StoredApp(long Id, string Name, DateTimeOffset Created, IReadOnlyList<StoredSecret> Secrets, AppSubscription? Subscription)
 {
     public AppOptions Options { get; init; } = new();
+
+    /// <summary>Where it is told besides, each under a name of its own. Encrypted.</summary>
+    public IReadOnlyList<AppSubscription> Callbacks { get; init; } = [];
 
     /// <summary>How often it was changed. A change says which one it was made from: nobody's is undone unseen.</summary>
     public long Revision { get; init; }
@@ -61,6 +64,18 @@ internal sealed record AppOptions
 
     /// <summary>Whether bodies carry evidence.</summary>
     public bool Evidence { get; init; }
+
+    /// <summary>Bytes of a body about several events, at most.</summary>
+    public int MaxBatchBytes { get; init; } = 100_000;
+
+    /// <summary>Whether it hears only of certificates that nobody authorised.</summary>
+    public bool UnknownOnly { get; init; }
+
+    /// <summary>Whether what was logged before it subscribed to the domain is told to nobody.</summary>
+    public bool SilentBaseline { get; init; }
+
+    /// <summary>Names that are no look-alikes to it, with all below them.</summary>
+    public IReadOnlyList<string> Allow { get; init; } = [];
 }
 
 /// <summary>Where an app is told, and of what.</summary>
@@ -69,6 +84,12 @@ internal sealed record AppOptions
 /// <param name="Version">Of the protocol, as its owner wrote it in front of the address: told back to him.</param>
 internal sealed record AppSubscription(string Url, string Dialect, IReadOnlyList<string> Events, bool IncludeValues, string Version)
 {
+    /// <summary>Empty for the first one.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>What its receiver knows us by, and we it; null: nothing of its own.</summary>
+    public StoredTls? Tls { get; init; }
+
     public override string ToString() => Dialect;
 }
 

@@ -41,6 +41,9 @@ internal sealed record StoredWebhook
     /// <summary>Events in one body, at most.</summary>
     public int MaxBatch { get; init; } = 1;
 
+    /// <summary>Bytes of a body about several events, at most.</summary>
+    public int MaxBatchBytes { get; init; } = 100_000;
+
     /// <summary>Requests at once; null: as many as is usual.</summary>
     public int? Concurrency { get; init; }
 
@@ -61,8 +64,20 @@ internal sealed record StoredWebhook
     /// <summary>What its requests are signed with, of each kind newest first; empty: they are not signed. Encrypted.</summary>
     public IReadOnlyList<StoredSecret> Secrets { get; init; } = [];
 
+    /// <summary>What its receiver knows us by, and we it; null: nothing of its own. Encrypted.</summary>
+    public StoredTls? Tls { get; init; }
+
     /// <summary>The name: printed by accident, it must not show its secrets.</summary>
     public override string ToString() => Name;
+}
+
+/// <summary>What a receiver knows us by, and we it, each as PEM. Kept as JSON: members may be added, never renamed.</summary>
+/// <param name="Certificate">Of the client; null without.</param>
+/// <param name="Key">Of the client certificate; null if it stands beside it.</param>
+/// <param name="Ca">The roots that the receiver's certificate may lead to; null: those that this machine trusts.</param>
+internal sealed record StoredTls(string? Certificate, string? Key, string? Ca)
+{
+    public override string ToString() => "…";
 }
 
 /// <summary>A secret that signs. Its text tells its kind.</summary>

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using CertHerald.Access;
 using CertHerald.Cli;
 using CertHerald.Configuring;
+using CertHerald.Tests.Delivering;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.WebConsole;
 using Microsoft.Extensions.DependencyInjection;
@@ -69,6 +71,30 @@ public sealed class AppsCommandTests
             Assert.Contains(says, (await Assert.ThrowsAsync<CommandFailedException>(() => RunAsync(scratch, line))).Message, StringComparison.Ordinal);
 
         Assert.Single(JsonElement.Parse((await RunAsync(scratch, "list", "--json")).Output).EnumerateArray());
+    }
+
+    [Fact]
+    public async Task An_app_is_given_callbacks_thresholds_and_choices_of_its_own()
+    {
+        await using Receiver receiver = Receiver.Start();
+        WebhookHandshakeTests.Challenged(receiver, challenge => Receiver.Answer(200, challenge));
+        await using ConsoleRig console = await ConsoleRig.StartAsync();
+        using var scratch = new Scratch();
+        new LocalAccess(console.Address, console.Services.GetRequiredService<LocalKey>().Text).Save(scratch.Folder);
+        using X509Certificate2 client = MadeCertificate.For("certherald");
+        string pem = scratch.Write("client.pem", client.ExportCertificatePem() + "\n" + WebhookTlsTests.KeyOf(client));
+        await RunAsync(scratch, "create", "team", "--id", "7");
+
+        string told = (await RunAsync(scratch, "callback", "7", "backup", "--url", receiver.Url.ToString(), "--event", "lookalike", "--verify-token", "t", "--client-certificate", $"file:{pem}")).Output;
+        Assert.Equal($"7  0 domains, lookalike to http://127.0.0.1:{receiver.Port}/… (backup), known by CN=certherald until {client.NotAfter.ToUniversalTime():yyyy-MM-dd}  team", told);
+        Assert.Equal("example.com  from 70 on, 1 names allowed", (await RunAsync(scratch, "protect", "7", "example.com", "--threshold", "70", "--allow", "example-club.com")).Output);
+        Assert.Contains(", unknown only, silent baseline, 2 names allowed  team",
+            (await RunAsync(scratch, "set", "7", "--unknown-only", "true", "--silent-baseline", "true", "--allow", "a.com", "--allow", "b.com", "--max-batch-bytes", "200000")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("names allowed", (await RunAsync(scratch, "set", "7", "--allow", "")).Output, StringComparison.Ordinal);
+        JsonElement app = JsonElement.Parse((await RunAsync(scratch, "list", "--json")).Output)[0];
+        Assert.Equal((200_000, 70, "app:7:backup"), (app.GetProperty("max_batch_bytes").GetInt32(), app.GetProperty("lookalikes")[0].GetProperty("threshold").GetInt32(), app.GetProperty("callbacks")[0].GetProperty("webhook").GetString()));
+        Assert.Contains("told nowhere", (await RunAsync(scratch, "remove-callback", "7", "backup")).Output, StringComparison.Ordinal);
+        Assert.Equal("", (await RunAsync(scratch, "unprotect", "7", "example.com")).Output);
     }
 
     [Fact]

@@ -60,6 +60,29 @@ public sealed class KnownRulesTests : IDisposable
         Assert.False(Over(WatchList.Empty).Decide(match, _ => []).Known);
     }
 
+    [Theory]
+    [InlineData("nothing is authorised", "", "", "operator app:1")]
+    [InlineData("its CA, for the operator's name only", ".own.test=trusty.example", "", "app:1")]
+    [InlineData("its CA, for the tenant's name only", ".app.test=trusty.example", "", "operator")]
+    [InlineData("its CA, for both", ".own.test=trusty.example .app.test=trusty.example", "", "")]
+    [InlineData("its key, for both", "", "www.own.test www.app.test", "")]
+    [InlineData("its key, for the operator's name only", "", "www.own.test", "operator app:1")]
+    public void What_is_unknown_to_a_tenant_is_judged_by_its_own_names_and_to_the_operator_by_his(string what, string lists, string keyFor, string told)
+    {
+        MatchFinding match = Match(_ca, "www.app.test www.own.test");
+        KnownCertificates known = Authorities("", lists).With(Keys(match.Certificate.PubkeySha256, keyFor.Split(' ')));
+        WatchedPart Part(string item) => new(Names.WatchLists.Of(item));
+        Subscription[] hooks =
+        [
+            new("operator", [EventKinds.UnknownCertificate]), new("app:1", [EventKinds.UnknownCertificate], Part("www.app.test")), new("app:2", [EventKinds.UnknownCertificate], Part("other.test")),
+        ];
+
+        Decision decision = new Decider(() => known, () => hooks, _issuers, () => Names.WatchLists.Of("www.own.test")).Decide(match, _ => []);
+
+        Assert.True(told == string.Join(' ', decision.Owed), $"{what}: {string.Join(", ", decision.Owed)}");
+        Assert.Equal(!decision.Owed.Contains("operator"), decision.Known);
+    }
+
     [Fact]
     public void R1_never_by_the_issuers_name()
     {

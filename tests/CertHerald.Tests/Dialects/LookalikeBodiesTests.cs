@@ -36,7 +36,7 @@ public sealed class LookalikeBodiesTests
     {
         var issuance = new Issuance(123, Some.Facts("a.example") with { CertDer = new byte[20_000] }, [], false, "", At);
         var subject = new DeliverySubject("https://ct.example", null, null) { At = At, Lookalike = Alert(issuance, Names("a.com", "a.com.evil.com"), Names("b.com", "b.com.evil.com")) };
-        IWebhookBatch batch = new MetaDialect().BeginBatch()!;
+        IWebhookBatch batch = new MetaDialect().BeginBatch(100_000)!;
 
         Assert.True(batch.TryAdd(subject));
         Assert.False(batch.TryAdd(subject));

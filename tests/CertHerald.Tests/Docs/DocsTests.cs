@@ -1,10 +1,13 @@
 using System.Collections;
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CertHerald.Configuring;
+using CertHerald.Tests.Delivering;
+using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Docs;
 
@@ -107,6 +110,12 @@ public sealed partial class DocsTests
             File.WriteAllText(Path.Combine(folder, "pager-key"), "a key\n");
             File.WriteAllText(Path.Combine(folder, "app-secret"), "0123456789abcdef0123456789abcdef\n");
             File.WriteAllText(Path.Combine(folder, "oidc-secret"), "a secret\n");
+            using (X509Certificate2 certificate = MadeCertificate.For("certherald"))
+            {
+                File.WriteAllText(Path.Combine(folder, "client.pem"), certificate.ExportCertificatePem());
+                File.WriteAllText(Path.Combine(folder, "client.key"), WebhookTlsTests.KeyOf(certificate));
+                File.WriteAllText(Path.Combine(folder, "ca.pem"), certificate.ExportCertificatePem());
+            }
             File.WriteAllText(Path.Combine(folder, "smtp-password"), "a password\n");
             File.WriteAllText(Path.Combine(folder, "dead-man-url"), "https://watcher.example.com/a-token\n");
             string example = JsonBlocks("docs/configuration.md").MaxBy(block => block.Length)!;

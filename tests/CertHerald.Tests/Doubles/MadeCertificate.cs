@@ -18,6 +18,9 @@ internal static class MadeCertificate
         return request.CreateSelfSigned(now.AddDays(-30), now.AddDays(days));
     }
 
+    /// <summary>The same again, with its key: its owner disposes of it.</summary>
+    public static X509Certificate2 Copy(X509Certificate2 certificate) => X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
+
     /// <summary>What the platform would trust if its store held this certificate alone.</summary>
     public static X509ChainPolicy Trust(X509Certificate2 certificate) => new()
     {

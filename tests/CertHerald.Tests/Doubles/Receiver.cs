@@ -14,6 +14,7 @@ internal sealed class Receiver : IAsyncDisposable
     private readonly ConcurrentQueue<Behaviour> _script = new();
     private readonly ConcurrentQueue<Received> _requests = new();
     private readonly Channel<Received> _arrivals = Channel.CreateUnbounded<Received>();
+    private readonly ConcurrentQueue<string?> _shown = new();
     private readonly X509Certificate2? _certificate;
     private int _connections;
 
@@ -33,6 +34,12 @@ internal sealed class Receiver : IAsyncDisposable
 
     public Uri Url => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{Port}/hook");
 
+    /// <summary>Asks whoever connects for a certificate, and takes any, or none.</summary>
+    public bool AsksForCertificate { get; init; }
+
+    /// <summary>SHA-256 of the certificate that each connection showed; null where it showed none.</summary>
+    public IReadOnlyList<string?> Shown => [.. _shown];
+
     /// <summary>Every request, in order of arrival.</summary>
     public IReadOnlyList<Received> Requests => [.. _requests];
 
@@ -42,7 +49,7 @@ internal sealed class Receiver : IAsyncDisposable
     public static Receiver Start() => new(null);
 
     /// <summary>Speaks TLS with a certificate that nobody trusts.</summary>
-    public static Receiver StartWithTls(X509Certificate2 certificate) => new(certificate);
+    public static Receiver StartWithTls(X509Certificate2 certificate, bool asksForCertificate = false) => new(certificate) { AsksForCertificate = asksForCertificate };
 
     /// <summary>An answer, complete and at once.</summary>
     public static Behaviour Answer(int status, string body = "", params string[] headers) => Send(
@@ -113,7 +120,13 @@ internal sealed class Receiver : IAsyncDisposable
             var encrypted = new SslStream(stream);
             try
             {
-                await encrypted.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, stopping);
+                await encrypted.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = _certificate,
+                    ClientCertificateRequired = AsksForCertificate,
+                    RemoteCertificateValidationCallback = AsksForCertificate ? static (_, _, _, _) => true : null,
+                }, stopping);
+                if (AsksForCertificate) _shown.Enqueue(encrypted.RemoteCertificate?.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256).ToLowerInvariant());
             }
             catch (System.Security.Authentication.AuthenticationException)
             {

@@ -108,7 +108,7 @@ public sealed partial class ClientTlsTests
         return signed.CopyWithPrivateKey(key);
     }
 
-    [GeneratedRegex(@"new SslStream\(|new SocketsHttpHandler\b|SocketsHttpHandler CreateHandler\(\) => new\(\)|\bGetSslClientAuthenticationOptions\(")]
+    [GeneratedRegex(@"new SslStream\(|new SocketsHttpHandler\b|SocketsHttpHandler CreateHandler\((WebhookTls\? tls)?\) => new\(\)|\bGetSslClientAuthenticationOptions\(")]
     private static partial Regex Speakers();
 
     [GeneratedRegex(@"\bClientTls\.Options\(")]

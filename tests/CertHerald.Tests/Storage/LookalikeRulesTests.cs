@@ -66,7 +66,7 @@ public sealed class LookalikeRulesTests
             var alert = new LookalikeAlert(1, 1, "", "evil.com", telling.Change, Now, telling.Names, new Issuance(long.MaxValue, facts, [], false, "", Now));
             new MetaDialect().Write(new DeliverySubject("https://ct.example", null, null) { Lookalike = alert, At = Now }, body);
             // A certificate that is too large by itself goes with one name.
-            Assert.True(body.WrittenCount <= MetaBody.MostBytes || telling.Names[0].Names.Count == 1, $"{body.WrittenCount} bytes");
+            Assert.True(body.WrittenCount <= WebhookOptions.DefaultBatchBytes || telling.Names[0].Names.Count == 1, $"{body.WrittenCount} bytes");
         }
     }
 

@@ -11,6 +11,8 @@ public abstract partial class StoreConformance
 {
     private static readonly AppSubscription Told = new("https://user:canary@h.example/canary?x=1", "meta", ["certificate"], IncludeValues: false, "v21.0");
 
+    private static readonly AppSubscription Backup = Told with { Name = "backup", Url = "https://h.example/canary-2", Tls = new StoredTls("canary-certificate", "canary-key", null) };
+
     private protected StoredApp Tenant(long id, params string[] secrets) =>
         new(id, "Security “team”", Time.GetUtcNow(), [.. secrets.DefaultIfEmpty("canary-secret-00").Select((text, i) => new StoredSecret(text, i == 0 ? null : Time.GetUtcNow().AddHours(i)))], null);
 
@@ -20,18 +22,18 @@ public abstract partial class StoreConformance
         StoredApp first = Tenant(457084771331516, "canary-secret-new", "canary-secret-old"), second = Tenant(7);
         Assert.True(await Store.AddAppAsync(first, Cancellation));
         Assert.True(await Store.AddAppAsync(second, Cancellation));
-        second = second with { Subscription = Told, Options = new AppOptions { MaxBatch = 9, AcceptAny2xx = true } };
+        second = second with { Subscription = Told, Options = new AppOptions { MaxBatch = 9, AcceptAny2xx = true, MaxBatchBytes = 200_000, UnknownOnly = true, SilentBaseline = true, Allow = ["a.com"] }, Callbacks = [Backup] };
         Assert.True(await Store.ReplaceAppAsync(second, Cancellation));
 
         await ReopenAsync();
         Assert.Equivalent(new[] { second with { Revision = 1 }, first }, await Store.AppsAsync(Cancellation), strict: true);
 
-        Assert.True(await Store.ReplaceAppAsync(second with { Revision = 1, Secrets = [new StoredSecret("canary-secret-01", null)], Subscription = null }, Cancellation));
+        Assert.True(await Store.ReplaceAppAsync(second with { Revision = 1, Secrets = [new StoredSecret("canary-secret-01", null)], Subscription = null, Callbacks = [] }, Cancellation));
         Assert.True(await Store.RemoveAppAsync(first.Id, Cancellation));
         Assert.False(await Store.RemoveAppAsync(first.Id, Cancellation));
         await ReopenAsync();
         StoredApp left = Assert.Single(await Store.AppsAsync(Cancellation));
-        Assert.Equal(("canary-secret-01", null), (Assert.Single(left.Secrets).Text, left.Subscription));
+        Assert.Equal(("canary-secret-01", null, 0), (Assert.Single(left.Secrets).Text, left.Subscription, left.Callbacks.Count));
     }
 
     [Fact]
@@ -113,17 +115,18 @@ public abstract partial class StoreConformance
     {
         await Store.AddAppAsync(Tenant(7), Cancellation);
         PaperLog log = await BeginAsync(entries: 2);
+        // The second callback of one: it is told of the same.
         foreach (string owner in (string[])["app:70", "app:7"])
             await CommitAsync(log, log.Read(owner == "app:7" ? 1ul : 0, owner == "app:7" ? 2ul : 1), Lookalike(log, owner == "app:7" ? 1ul : 0, owner, Imitating("a.com", "evil.com", "a.com.evil.com") with { Owner = owner }) with
             {
-                OwedLookalikes = [new Subscription(owner, [EventKinds.Lookalike]) { Owner = owner }],
+                OwedLookalikes = [new Subscription(owner, [EventKinds.Lookalike]) { Owner = owner }, new Subscription(owner + ":b", [EventKinds.Lookalike]) { Owner = owner }],
             });
         await Store.AllowNameAsync(new AllowedName("app:7", "a.com", "x.com", Time.GetUtcNow()), Cancellation);
 
         await Store.RemoveAppAsync(7, Cancellation);
         await Store.AddAppAsync(Tenant(7), Cancellation);
 
-        Assert.Equal([("app:7", DeliveryState.Cancelled), ("app:70", DeliveryState.Pending)], (await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation)).Select(one => (one.Webhook, one.State)).Order());
+        Assert.Equal([("app:7", DeliveryState.Cancelled), ("app:70", DeliveryState.Pending), ("app:70:b", DeliveryState.Pending), ("app:7:b", DeliveryState.Cancelled)], (await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation)).Select(one => (one.Webhook, one.State)).OrderBy(one => one.Webhook, StringComparer.Ordinal));
         Assert.Equal("app:70", Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(Owner: null), Cancellation)).Owner);
         Assert.Empty(await Store.AllowedNamesAsync(Cancellation));
         Assert.DoesNotContain("app:7", await Store.OwedWebhooksAsync(Cancellation));
@@ -133,12 +136,14 @@ public abstract partial class StoreConformance
     public async Task Rule_8_4_a_change_of_keys_takes_apps_along()
     {
         await Store.AddAppAsync(Tenant(7), Cancellation);
-        await Store.ReplaceAppAsync(Tenant(7) with { Subscription = Told }, Cancellation);
+        await Store.ReplaceAppAsync(Tenant(7) with { Subscription = Told, Callbacks = [Backup] }, Cancellation);
         await Store.AddWebhookAsync(Secretive(), Cancellation);
 
-        Assert.Equal(new RekeyOutcome(Added: true, 5, 1), await Rekey.RunAsync(Store, dropOld: true, Cancellation));
+        Assert.Equal(new RekeyOutcome(Added: true, 7, 1), await Rekey.RunAsync(Store, dropOld: true, Cancellation));
         await ReopenAsync();
 
-        Assert.Equal(Told.Url, Assert.Single(await Store.AppsAsync(Cancellation)).Subscription!.Url);
+        StoredApp app = Assert.Single(await Store.AppsAsync(Cancellation));
+        Assert.Equal((Told.Url, Backup), (app.Subscription!.Url, Assert.Single(app.Callbacks)) is var (url, backup) ? (url, backup with { Events = Backup.Events }) : default);
+        Assert.Equal(Secretive().Tls, Assert.Single(await Store.AddedWebhooksAsync(Cancellation)).Tls);
     }
 }

@@ -17,6 +17,8 @@ public abstract partial class StoreConformance
         Added = Time.GetUtcNow(),
         Url = "https://user:canary-password@siem.example.com/canary-path?canary-query",
         Headers = [KeyValuePair.Create("X-Key", "canary-header")],
+        MaxBatchBytes = 200_000,
+        Tls = new StoredTls("canary-certificate", "canary-key", "canary-ca"),
         Secrets = [new StoredSecret("whsec_canary-new", null), new StoredSecret("whsec_canary-old", Time.GetUtcNow().AddHours(24))],
     };
 
@@ -77,9 +79,9 @@ public abstract partial class StoreConformance
         await ReopenAsync();
         RekeyOutcome third = await Rekey.RunAsync(Store, dropOld: true, Cancellation);
 
-        Assert.Equal(new RekeyOutcome(Added: true, 180, null), first);
+        Assert.Equal(new RekeyOutcome(Added: true, 240, null), first);
         Assert.Equal(new RekeyOutcome(Added: false, 0, 1), second);
-        Assert.Equal(new RekeyOutcome(Added: true, 180, 1), third);
+        Assert.Equal(new RekeyOutcome(Added: true, 240, 1), third);
         Assert.Equal(60, (await Store.AddedWebhooksAsync(Cancellation)).Count(webhook => webhook.Url == Secretive().Url));
     }
 
@@ -94,7 +96,7 @@ public abstract partial class StoreConformance
 
         Assert.Equal(10, (await Store.AddedWebhooksAsync(Cancellation)).Count(webhook => webhook.Secrets.Count == 2));
         Assert.Null(await Store.DropOldKeysAsync(Cancellation));
-        Assert.Equal(new RekeyOutcome(Added: false, 23, null), await Rekey.RunAsync(Store, dropOld: false, Cancellation));
+        Assert.Equal(new RekeyOutcome(Added: false, 33, null), await Rekey.RunAsync(Store, dropOld: false, Cancellation));
         Assert.Equal(1, await Store.DropOldKeysAsync(Cancellation));
         await ReopenAsync();
         Assert.Equal(10, (await Store.AddedWebhooksAsync(Cancellation)).Count(webhook => webhook.Url == Secretive().Url));
@@ -107,7 +109,7 @@ public abstract partial class StoreConformance
         await Store.AddKeyAsync(besideOld: true, Cancellation);
         await Store.AddWebhookAsync(Secretive("meanwhile"), Cancellation);
 
-        Assert.Equal(3, await Rekey.FinishAsync(Store, Cancellation));
+        Assert.Equal(4, await Rekey.FinishAsync(Store, Cancellation));
         Assert.Equal(1, await Store.DropOldKeysAsync(Cancellation));
         Assert.Equal(2, (await Store.AddedWebhooksAsync(Cancellation)).Count);
     }

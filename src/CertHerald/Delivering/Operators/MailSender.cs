@@ -10,7 +10,7 @@ using AuthenticationException = MailKit.Security.AuthenticationException;
 namespace CertHerald.Delivering.Operators;
 
 /// <summary>Makes one attempt at a delivery by mail. Never tries again by itself: every try is a row in the store. Thread-safe.</summary>
-/// <param name="trust">What servers' certificates must lead to; null: what this machine trusts.</param>
+/// <param name="trust">What servers' certificates must lead to; null: as with everybody.</param>
 internal sealed class MailSender(OutboundGuard guard, TimeProvider time, X509ChainPolicy? trust = null)
 {
     /// <summary>Kept of what a server says, at most, in bytes.</summary>
@@ -33,7 +33,7 @@ internal sealed class MailSender(OutboundGuard guard, TimeProvider time, X509Cha
             // The configuration names it, as it names logs: it may be on a private network, at any port.
             await using Stream connection = await guard.ConnectAsync(mail.Host, mail.Port, mail.Tls != MailTls.None, OutboundReach.Named, either.Token);
             isConnected = true;
-            using var client = new MailClient(trust) { LocalDomain = MailMessage.DomainOf(mail.From) };
+            using var client = new MailClient(trust ?? guard.Options.Trust?.Policy) { LocalDomain = MailMessage.DomainOf(mail.From) };
             await client.ConnectAsync(new BoundedStream(connection, MostRead), mail.Host, mail.Port, EncryptionOf(mail.Tls), either.Token);
             if (mail.Credentials is var (user, password))
             {

@@ -6,11 +6,9 @@ using System.Text.Json;
 namespace CertHerald.Dialects.Meta;
 
 /// <summary>A body, byte for byte as the original's examples: entries, up to the size that its receivers take.</summary>
-internal sealed class MetaBody
+/// <param name="mostBytes">A single entry may be larger: it is sent alone.</param>
+internal sealed class MetaBody(int mostBytes)
 {
-    /// <summary>"Under 100 kB", as receivers of the original were promised. A single entry may be larger: it is sent alone.</summary>
-    public const int MostBytes = 100_000;
-
     /// <summary>Escapes as little as JSON allows; <see cref="AsciiJson"/> does the rest.</summary>
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -31,7 +29,7 @@ internal sealed class MetaBody
             if (_entries.WrittenCount + ascii.WrittenCount > 0) ascii.Write(","u8);
             AsciiJson.Write(plain.WrittenSpan, ascii);
         }
-        if (_entries.WrittenCount > 0 && Begin.Length + _entries.WrittenCount + ascii.WrittenCount + End.Length > MostBytes) return false;
+        if (_entries.WrittenCount > 0 && Begin.Length + _entries.WrittenCount + ascii.WrittenCount + End.Length > mostBytes) return false;
         _entries.Write(ascii.WrittenSpan);
         return true;
     }

@@ -46,12 +46,12 @@ internal sealed class MetaDialect : IWebhookDialect
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
-        var batch = new Batch();
+        var batch = new Batch(WebhookOptions.DefaultBatchBytes);
         batch.TryAdd(subject);
         batch.Write(body);
     }
 
-    public IWebhookBatch BeginBatch() => new Batch();
+    public IWebhookBatch BeginBatch(int mostBytes) => new Batch(mostBytes);
 
     public void WriteTest(string baseUrl, DateTimeOffset now, IBufferWriter<byte> body) =>
         WriteExample(null, isShort: false, baseUrl, now, body);
@@ -63,15 +63,15 @@ internal sealed class MetaDialect : IWebhookDialect
     {
         Issuance sample = SampleIssuance.Of(now);
         string pem = MetaChange.PemOf(sample.Certificate.CertDer), hash = sample.Certificate.CertSha256;
-        var whole = new MetaBody();
+        var whole = new MetaBody(WebhookOptions.DefaultBatchBytes);
         whole.TryAdd([new MetaEntry(
             sample.Id, now, name == PhishingField ? new PhishingChange(pem, hash, ["facebook.com.evil.com", "xn--facbook-9gg.ml"], "facebook.com") : new CertificateChange(pem, hash), isShort)]);
         whole.Write(body);
     }
 
-    private sealed class Batch : IWebhookBatch
+    private sealed class Batch(int mostBytes) : IWebhookBatch
     {
-        private readonly MetaBody _body = new();
+        private readonly MetaBody _body = new(mostBytes);
 
         public bool TryAdd(DeliverySubject subject)
         {

@@ -15,7 +15,7 @@ internal sealed partial class PostgresStore
         async session =>
         {
             await session.LockAsync(PostgresLock.Secrets);
-            return await session.AllAsync("SELECT id, number, name, created, secrets, subscription, options, revision FROM app ORDER BY number", ReadApp);
+            return await session.AllAsync("SELECT id, number, name, created, secrets, subscription, options, revision, callbacks FROM app ORDER BY number", ReadApp);
         },
         note: null, cancellation);
 
@@ -78,10 +78,12 @@ internal sealed partial class PostgresStore
     private static Task<long?> RowOfAsync(PostgresSession session, long app) =>
         session.FirstAsync("SELECT id FROM app WHERE number = @number FOR UPDATE", row => (long?)row.GetInt64(0), ("@number", app));
 
-    /// <summary>What is an app's, but for itself. Its webhook is called as its protected domains' owner is.</summary>
+    /// <summary>What is an app's, but for itself. Its first webhook is called as its protected domains' owner is.</summary>
     private static async Task RemoveOwnedAsync(PostgresSession session, long app, DateTimeOffset now)
     {
-        (string, object?) owner = ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture)));
+        string name = ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture));
+        // Those of its further callbacks begin with its own and a colon; a semicolon comes next.
+        (string, object?) owner = ("@owner", name), from = ("@from", name + ":"), until = ("@until", name + ";");
         await session.RunAsync("DELETE FROM app_domain WHERE app = @app", ("@app", app));
         await session.RunAsync("DELETE FROM protected_domain WHERE owner = @owner", owner);
         await session.RunAsync("DELETE FROM allowed_name WHERE owner = @owner", owner);
@@ -91,17 +93,17 @@ internal sealed partial class PostgresStore
             await session.RunAsync($"DELETE FROM {table} WHERE lookalike IN (SELECT id FROM lookalike WHERE owner = @owner)", owner);
         await session.RunAsync("DELETE FROM lookalike WHERE owner = @owner", owner);
         // Before its deliveries, as whoever records outcomes locks them.
-        await session.RunAsync("DELETE FROM webhook WHERE name = @owner", owner);
+        await session.RunAsync("DELETE FROM webhook WHERE name = @owner OR (name >= @from AND name < @until)", owner, from, until);
         // What is on its way may arrive: its outcome is recorded by nobody, since nobody has the claim any more.
         await session.RunAsync(
-            "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE webhook = @owner AND state IN ('pending', 'held', 'inflight')",
-            owner, ("@now", now));
+            "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE (webhook = @owner OR (webhook >= @from AND webhook < @until)) AND state IN ('pending', 'held', 'inflight')",
+            owner, from, until, ("@now", now));
     }
 
     private async Task<bool> FillAsync(PostgresSession session, long id, StoredApp app) => await session.RunAsync(
-        "UPDATE app SET secrets = @secrets, subscription = @subscription, options = @options, revision = @revision WHERE id = @id",
+        "UPDATE app SET secrets = @secrets, subscription = @subscription, options = @options, revision = @revision, callbacks = @callbacks WHERE id = @id",
         ("@id", id), ("@secrets", Seal(id, "secrets", app.Secrets)), ("@subscription", Seal(id, "subscription", app.Subscription)),
-        ("@options", JsonSerializer.Serialize(app.Options)), ("@revision", app.Revision)) > 0;
+        ("@callbacks", app.Callbacks.Count == 0 ? null : Seal(id, "callbacks", app.Callbacks)), ("@options", JsonSerializer.Serialize(app.Options)), ("@revision", app.Revision)) > 0;
 
     private byte[] Seal<T>(long id, string column, T value) => _secrets.Seal(new SecretPlace(AppTable, column, id), JsonSerializer.Serialize(value));
 
@@ -115,6 +117,7 @@ internal sealed partial class PostgresStore
         {
             Options = JsonSerializer.Deserialize<AppOptions>(row.GetString(6))!,
             Revision = row.GetInt64(7),
+            Callbacks = row.IsDBNull(8) ? [] : JsonSerializer.Deserialize<AppSubscription[]>(_secrets.Open(new SecretPlace(AppTable, "callbacks", id), row.Bytes(8)))!,
         };
     }
 }

@@ -9,7 +9,7 @@ internal sealed partial class PostgresStore
 
     /// <summary>Every column that holds boxes. Their tables' ids are never given out twice.</summary>
     private static readonly (string Table, string Column)[] Boxes =
-        [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets"), (AppTable, "secrets"), (AppTable, "subscription")];
+        [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets"), (WebhookTable, "tls"), (AppTable, "secrets"), (AppTable, "subscription"), (AppTable, "callbacks")];
 
     public Task<bool> AddKeyAsync(bool besideOld, CancellationToken cancellation)
     {
@@ -65,7 +65,7 @@ internal sealed partial class PostgresStore
     {
         var lost = new List<SecretPlace>();
         foreach ((string table, string column) in Boxes)
-            lost.AddRange((await session.AllAsync($"SELECT id, {column} FROM {table}", row => (Place: new SecretPlace(table, column, row.GetInt64(0)), Box: row.Bytes(1))))
+            lost.AddRange((await session.AllAsync($"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL", row => (Place: new SecretPlace(table, column, row.GetInt64(0)), Box: row.Bytes(1))))
                 .Where(one => !keys.Knows(one.Box)).Select(one => one.Place));
         if (lost.Count > 0 && forgotten is null) throw keys.Missing(lost.Count);
         foreach ((string table, long id) in lost.Select(place => (place.Table, place.Row)).Distinct())

@@ -11,4 +11,11 @@ internal static partial class SqliteSchema
 
     // Those that one webhook gave up are counted in the transaction that tells that it is back.
     private const string DeadOfWebhooks = "CREATE INDEX delivery_dead_webhook ON delivery (webhook, id) WHERE state = 'dead'";
+
+    // 'tls' and 'callbacks' are JSON, encrypted; null where there is nothing to keep.
+    private const string ClientCertificates = """
+        ALTER TABLE added_webhook ADD COLUMN tls BLOB;
+        ALTER TABLE added_webhook ADD COLUMN max_batch_bytes INTEGER NOT NULL DEFAULT 100000;
+        ALTER TABLE app ADD COLUMN callbacks BLOB;
+        """;
 }

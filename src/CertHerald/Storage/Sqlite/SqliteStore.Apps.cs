@@ -12,7 +12,7 @@ internal sealed partial class SqliteStore
 
     // By the writer, though nothing is written: while it reads, no key can go.
     public async Task<IReadOnlyList<StoredApp>> AppsAsync(CancellationToken cancellation) => await WriteAsync(
-        session => session.All("SELECT id, number, name, created, secrets, subscription, options, revision FROM app ORDER BY number", ReadApp),
+        session => session.All("SELECT id, number, name, created, secrets, subscription, options, revision, callbacks FROM app ORDER BY number", ReadApp),
         cancellation);
 
     public Task<bool> AddAppAsync(StoredApp app, CancellationToken cancellation) => WriteAsync(
@@ -65,27 +65,29 @@ internal sealed partial class SqliteStore
 
     private static long RowOf(SqliteSession session, long app) => session.First("SELECT id FROM app WHERE number = @number", row => row.GetInt64(0), ("@number", app));
 
-    /// <summary>What is an app's, but for itself. Its webhook is called as its protected domains' owner is.</summary>
+    /// <summary>What is an app's, but for itself. Its first webhook is called as its protected domains' owner is.</summary>
     private static void RemoveOwned(SqliteSession session, long app, DateTimeOffset now)
     {
-        (string, object?) owner = ("@owner", ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture)));
+        string name = ProtectedDomainOwners.App(app.ToString(CultureInfo.InvariantCulture));
+        // Those of its further callbacks begin with its own and a colon; a semicolon comes next.
+        (string, object?) owner = ("@owner", name), from = ("@from", name + ":"), until = ("@until", name + ";");
         session.Run("DELETE FROM app_domain WHERE app = @app", ("@app", app));
         session.Run("DELETE FROM protected_domain WHERE owner = @owner", owner);
         session.Run("DELETE FROM allowed_name WHERE owner = @owner", owner);
         foreach (string table in (string[])["lookalike_alert", "lookalike_issuance", "lookalike_name"])
             session.Run($"DELETE FROM {table} WHERE lookalike IN (SELECT id FROM lookalike WHERE owner = @owner)", owner);
         session.Run("DELETE FROM lookalike WHERE owner = @owner", owner);
-        session.Run("DELETE FROM webhook WHERE name = @owner", owner);
+        session.Run("DELETE FROM webhook WHERE name = @owner OR (name >= @from AND name < @until)", owner, from, until);
         // What is on its way may arrive: its outcome is recorded by nobody, since nobody has the claim any more.
         session.Run(
-            "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE webhook = @owner AND state IN ('pending', 'held', 'inflight')",
-            owner, ("@now", now));
+            "UPDATE delivery SET state = 'cancelled', due = @now, lease_until = NULL, lease_token = NULL WHERE (webhook = @owner OR (webhook >= @from AND webhook < @until)) AND state IN ('pending', 'held', 'inflight')",
+            owner, from, until, ("@now", now));
     }
 
     private bool Fill(SqliteSession session, long id, StoredApp app) => session.Run(
-        "UPDATE app SET secrets = @secrets, subscription = @subscription, options = @options, revision = @revision WHERE id = @id",
+        "UPDATE app SET secrets = @secrets, subscription = @subscription, options = @options, revision = @revision, callbacks = @callbacks WHERE id = @id",
         ("@id", id), ("@secrets", Seal(id, "secrets", app.Secrets)), ("@subscription", Seal(id, "subscription", app.Subscription)),
-        ("@options", JsonSerializer.Serialize(app.Options)), ("@revision", app.Revision)) > 0;
+        ("@callbacks", app.Callbacks.Count == 0 ? null : Seal(id, "callbacks", app.Callbacks)), ("@options", JsonSerializer.Serialize(app.Options)), ("@revision", app.Revision)) > 0;
 
     private byte[] Seal<T>(long id, string column, T value) => _secrets.Seal(new SecretPlace(AppTable, column, id), JsonSerializer.Serialize(value));
 
@@ -99,6 +101,7 @@ internal sealed partial class SqliteStore
         {
             Options = JsonSerializer.Deserialize<AppOptions>(row.GetString(6))!,
             Revision = row.GetInt64(7),
+            Callbacks = row.IsDBNull(8) ? [] : JsonSerializer.Deserialize<AppSubscription[]>(_secrets.Open(new SecretPlace(AppTable, "callbacks", id), row.Bytes(8)))!,
         };
     }
 }

@@ -9,7 +9,7 @@ internal sealed partial class SqliteStore
 
     /// <summary>Every column that holds boxes. Their tables' ids are never given out twice.</summary>
     private static readonly (string Table, string Column)[] Boxes =
-        [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets"), (AppTable, "secrets"), (AppTable, "subscription")];
+        [(WebhookTable, "url"), (WebhookTable, "headers"), (WebhookTable, "secrets"), (WebhookTable, "tls"), (AppTable, "secrets"), (AppTable, "subscription"), (AppTable, "callbacks")];
 
     public Task<bool> AddKeyAsync(bool besideOld, CancellationToken cancellation)
     {
@@ -62,7 +62,7 @@ internal sealed partial class SqliteStore
     private static string NameIn(string table) => table == AppTable ? "'app:' || number" : "name";
 
     private static List<(SecretPlace Place, byte[] Box)> All(SqliteSession session, (string Table, string Column) of) => session.All(
-        $"SELECT id, {of.Column} FROM {of.Table}", row => (new SecretPlace(of.Table, of.Column, row.GetInt64(0)), row.Bytes(1)));
+        $"SELECT id, {of.Column} FROM {of.Table} WHERE {of.Column} IS NOT NULL", row => (new SecretPlace(of.Table, of.Column, row.GetInt64(0)), row.Bytes(1)));
 
     /// <summary>Those that are not under the newest key.</summary>
     private List<(SecretPlace Place, byte[] Box)> Stale(SqliteSession session, int atMost) => _secrets.Header is not { } header ? [] :

@@ -9,7 +9,7 @@ internal sealed partial class SqliteStore
 {
     // By the writer, though nothing is written: while it reads, no key can go.
     public async Task<IReadOnlyList<StoredWebhook>> AddedWebhooksAsync(CancellationToken cancellation) => await WriteAsync(
-        session => session.All("SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch, revision FROM added_webhook ORDER BY name", ReadWebhook),
+        session => session.All("SELECT id, name, dialect, events, evidence, concurrency, rate, added, url, headers, secrets, include_values, accept_any_2xx, max_batch, revision, tls, max_batch_bytes FROM added_webhook ORDER BY name", ReadWebhook),
         cancellation);
 
     public Task<bool> IsAddedAsync(string name, CancellationToken cancellation) => ReadAsync(
@@ -45,11 +45,12 @@ internal sealed partial class SqliteStore
         """
         UPDATE added_webhook SET dialect = @dialect, events = @events, evidence = @evidence, concurrency = @concurrency, rate = @rate,
             added = @added, url = @url, headers = @headers, secrets = @secrets, include_values = @values, accept_any_2xx = @any, max_batch = @batch,
-            revision = @revision
+            revision = @revision, tls = @tls, max_batch_bytes = @bytes
         WHERE id = @id
         """,
         ("@id", id), ("@dialect", webhook.Dialect), ("@events", JsonSerializer.Serialize(webhook.Events)), ("@evidence", webhook.Evidence),
         ("@values", webhook.IncludeValues), ("@any", webhook.AcceptAny2xx), ("@batch", webhook.MaxBatch), ("@revision", webhook.Revision), ("@concurrency", webhook.Concurrency), ("@rate", webhook.Rate), ("@added", webhook.Added),
+        ("@tls", webhook.Tls is null ? null : _secrets.Seal(new SecretPlace(WebhookTable, "tls", id), JsonSerializer.Serialize(webhook.Tls))), ("@bytes", webhook.MaxBatchBytes),
         ("@url", _secrets.Seal(new SecretPlace(WebhookTable, "url", id), webhook.Url)),
         ("@headers", _secrets.Seal(new SecretPlace(WebhookTable, "headers", id), JsonSerializer.Serialize(webhook.Headers))),
         ("@secrets", _secrets.Seal(new SecretPlace(WebhookTable, "secrets", id), JsonSerializer.Serialize(webhook.Secrets)))) > 0;
@@ -72,6 +73,8 @@ internal sealed partial class SqliteStore
             AcceptAny2xx = row.GetBoolean(12),
             MaxBatch = row.GetInt32(13),
             Revision = row.GetInt64(14),
+            Tls = row.IsDBNull(15) ? null : JsonSerializer.Deserialize<StoredTls>(_secrets.Open(new SecretPlace(WebhookTable, "tls", id), row.Bytes(15))),
+            MaxBatchBytes = row.GetInt32(16),
             Secrets = JsonSerializer.Deserialize<StoredSecret[]>(_secrets.Open(new SecretPlace(WebhookTable, "secrets", id), row.Bytes(10)))!,
         };
     }

@@ -213,10 +213,23 @@ public sealed class MetaDeliveriesTests
     }
 
     [Fact]
+    public async Task A_webhook_that_asks_for_larger_bodies_gets_them_and_none_beyond()
+    {
+        await using Receiver receiver = Receiver.Start();
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync(Webhook(receiver) with { MaxBatch = 1_000, MaxBatchBytes = 150_000, Concurrency = 1 });
+        await rig.OweManyAsync(700, "hook");
+        await rig.StartLoopAsync();
+        await EndedAsync(rig, 700);
+
+        Assert.Equal(700, receiver.Requests.Sum(request => EntriesIn(request).Count));
+        Assert.InRange(receiver.Requests.Max(request => request.Body.Length), 149_000, 150_000);
+    }
+
+    [Fact]
     public void A_certificate_larger_than_the_limit_is_sent_alone()
     {
         var dialect = new CertHerald.Dialects.Meta.MetaDialect();
-        IWebhookBatch batch = dialect.BeginBatch();
+        IWebhookBatch batch = dialect.BeginBatch(WebhookOptions.DefaultBatchBytes);
         var issuance = new Issuance(1, Given.GoldenFacts() with { CertDer = new byte[200_000] }, [], false, "", default);
         Assert.True(batch.TryAdd(new DeliverySubject("", issuance, null)));
         Assert.False(batch.TryAdd(new DeliverySubject("", issuance with { Certificate = Given.GoldenFacts() }, null)));

@@ -172,7 +172,7 @@ public sealed class MetaDialectTests
 
     private static string Write(MetaEntry entry)
     {
-        var whole = new MetaBody();
+        var whole = new MetaBody(100_000);
         Assert.True(whole.TryAdd([entry]));
         var body = new ArrayBufferWriter<byte>();
         whole.Write(body);

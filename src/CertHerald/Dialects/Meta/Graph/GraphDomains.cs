@@ -9,9 +9,6 @@ namespace CertHerald.Dialects.Meta.Graph;
 /// <summary>What an app has subscribed to: domains whose certificates it is told of, and those whose imitations it is told of.</summary>
 internal sealed class GraphDomains(Apps apps, ProtectedList protectedList, Watched watched)
 {
-    /// <summary>Each costs a place in an index that every name is looked up in.</summary>
-    private const int MostProtected = 1_000;
-
     public static Task<ReadOnlyMemory<byte>> ListAsync(GraphRequest request, CancellationToken cancellation) => Task.FromResult(
         Page(request, [.. request.App.Domains.Select(domain => (domain.Id, domain.Item[1..]))]));
 
@@ -30,7 +27,7 @@ internal sealed class GraphDomains(Apps apps, ProtectedList protectedList, Watch
         (IReadOnlyList<WatchItem> without, IReadOnlyList<WatchItem> with) = Asked(request);
         string[] gone = [.. without.Select(GraphName.Of)], added = [.. with.Select(GraphName.Of)];
         int after = protectedList.ListOf(OwnerOf(request)).Select(domain => domain.Domain.Name).Except(gone).Union(added).Count();
-        if (added.Length > 0 && after > MostProtected) throw GraphRefusal.BadParameter($"An app has at most {MostProtected:#,0} domains whose imitations it is told of.");
+        if (added.Length > 0 && after > AppLookalikes.MostDomains) throw GraphRefusal.BadParameter(AppLookalikes.Full);
         if (!protectedList.HasRoom(added.Length)) throw GraphRefusal.BadParameter(ProtectedList.Full);
         await protectedList.ChangeAsync(OwnerOf(request), gone, [.. added.Select(name => new ProtectedDomain { Name = name })]);
         return GraphAnswer.Success;

@@ -6,7 +6,7 @@ using CertHerald.Storage;
 
 namespace CertHerald.Dialects.Meta.Graph;
 
-/// <summary>Where an app is told: one address, whose receiver is asked first.</summary>
+/// <summary>Where an app is told: one address, whose receiver is asked first. It is the first of its callbacks; others are set by our own API, and untouched here.</summary>
 internal sealed class GraphSubscriptions(Apps apps, WebhookTests tests)
 {
     private const string Object = "certificate_transparency", UsualVersion = "v2.10";
@@ -38,7 +38,9 @@ internal sealed class GraphSubscriptions(Apps apps, WebhookTests tests)
         if (events.Length == 0) throw GraphRefusal.BadParameter("The parameter fields is required: certificate, phishing, or both.");
 
         var subscription = new AppSubscription(url, MetaDialect.WireName, events, asked.Flag("include_values") ?? true, request.Version.Length > 0 ? request.Version : UsualVersion);
-        return await apps.SubscribeAsync(request.App.Stored.Id, subscription, token, cancellation) is { } refusal ? throw GraphRefusal.Unverified(refusal) : GraphAnswer.Success;
+        CallbackOutcome outcome = await apps.TellAtAsync(
+            request.App.Stored.Id, Apps.FirstCallback, before => (subscription with { Tls = WebhookUrl.IsSamePlace(before?.Url, url) ? before?.Tls : null }, ""), token, cancellation);
+        return outcome.App is not null ? GraphAnswer.Success : throw GraphRefusal.Unverified(outcome.Problem.Length > 0 ? outcome.Problem : "the app was removed");
     }
 
     public async Task<ReadOnlyMemory<byte>> RemoveAsync(GraphRequest request, CancellationToken cancellation)

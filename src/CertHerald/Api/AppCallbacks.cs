@@ -1,0 +1,88 @@
+using System.Text.Json.Serialization;
+using CertHerald.Deciding;
+using CertHerald.Delivering;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>Where apps are told, as whoever runs the service sets it: the first callback, which an app's owner changes too, and others.</summary>
+internal static class AppCallbacks
+{
+    public static void Map(RouteGroupBuilder group)
+    {
+        group.MapPut("/{id}/callbacks/{name}", async (string id, string name, HttpRequest request, Apps apps, ProtectedList list, IReadOnlyList<IWebhookDialect> dialects, CancellationToken cancellation) =>
+        {
+            (CallbackRequest? asked, string unread) = await Body.ReadAsync(request, ApiJson.Default.CallbackRequest, "the members that docs/api.md names");
+            if (asked is null) return ApiError.BadRequest(unread);
+            if (!WebhookOptions.IsName(name)) return ApiError.BadRequest($"A callback's name is {WebhookOptions.NameForm}.");
+            if (AppRequest.Read(id) is not { } number || apps.Find(number) is not { } before) return ApiError.NotFound("app");
+            // The one that signs with an app's secret, and whose receivers are asked first.
+            IWebhookDialect dialect = dialects.First(one => one.Options.Contains(DialectOptions.AppSecret) && one.Options.Contains(DialectOptions.VerifyToken));
+            bool isNew = before.CallbackOf(name) is null;
+            CallbackOutcome outcome = await apps.TellAtAsync(number, name, was => asked.ApplyTo(was, dialect), asked.VerifyToken ?? "", cancellation);
+            return outcome.App is { } app ? TypedResults.Json(AppJson.Of(app, list), ApiJson.Default.AppJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK)
+                : outcome.IsUnconfirmed ? ApiError.BadRequest($"The receiver did not confirm that it wants these deliveries: {outcome.Problem}. Nothing was changed.")
+                : outcome.Problem.Length > 0 ? ApiError.BadRequest(outcome.Problem)
+                : (IResult)ApiError.NotFound("app");
+        }).Takes<CallbackRequest>().WithSummary("Tells an app at one more address, or changes what the request names of a callback, once its receiver has confirmed.")
+            .Produces<AppJson>().Produces<AppJson>(StatusCodes.Status201Created);
+
+        group.MapDelete("/{id}/callbacks/{name}", async (string id, string name, Apps apps, ProtectedList list) =>
+            AppRequest.Read(id) is { } number && await apps.TellNoMoreAtAsync(number, name) is { } app
+                ? TypedResults.Json(AppJson.Of(app, list), ApiJson.Default.AppJson)
+                : (IResult)ApiError.NotFound("callback")).WithSummary("Tells an app no longer at a callback.").Produces<AppJson>();
+    }
+}
+
+/// <summary>A callback as it is asked for, on the wire. What is null stays, or is as usual.</summary>
+/// <param name="Url">Whole, with user name and password.</param>
+/// <param name="Events">Kinds of event: certificate, lookalike.</param>
+/// <param name="VerifyToken">The receiver is asked with it. Not kept.</param>
+/// <param name="ClientCertificate">What the receiver knows us by, PEM; empty takes it away.</param>
+/// <param name="ClientKey">Its key, PEM, if it does not stand beside it. Not shown again.</param>
+/// <param name="Ca">The roots that the receiver's certificate must lead to, PEM; empty: those that this machine trusts.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record CallbackRequest(
+    string? Url = null, IReadOnlyList<string>? Events = null, bool? IncludeValues = null, string? VerifyToken = null,
+    string? ClientCertificate = null, string? ClientKey = null, string? Ca = null)
+{
+    private const int LongestUrl = 8_192, LongestToken = 1_024;
+
+    /// <summary>What the original gave to subscriptions that named no version.</summary>
+    private const string UsualVersion = "v2.10";
+
+    /// <summary>What the callback is by this request; null, and why, if it cannot be.</summary>
+    /// <param name="before">What it was; null if it is new.</param>
+    public (AppSubscription? After, string Problem) ApplyTo(AppSubscription? before, IWebhookDialect dialect)
+    {
+        string[] told = [EventKinds.Certificate, EventKinds.Lookalike];
+        string? url = Url ?? before?.Url, wrong = null;
+        IReadOnlyList<string> events = Events ?? before?.Events ?? [EventKinds.Certificate];
+        string problem = url is null ? "\"url\" is missing: write https://host/path."
+            : url.Length > LongestUrl ? $"\"url\" is longer than {LongestUrl:#,0} characters."
+            : !WebhookUrl.TryParse(url, out _, out wrong) ? $"\"url\" {wrong}."
+            : events.Count == 0 || events.Any(kind => !told.Contains(kind)) ? $"\"events\" of an app are: {string.Join(", ", told)}."
+            : VerifyToken?.Length > LongestToken ? $"\"verify_token\" has at most {LongestToken:#,0} characters."
+            : "";
+        if (problem.Length > 0) return (null, problem);
+        StoredTls? kept = WebhookUrl.IsSamePlace(before?.Url, url!) ? before!.Tls : null;
+        if (!TlsTexts.TryApply(kept, ClientCertificate, ClientKey, Ca, out StoredTls? tls, out problem)) return (null, problem);
+        return (new AppSubscription(url!, dialect.Name, [.. told.Where(events.Contains)], IncludeValues ?? before?.IncludeValues ?? true, before?.Version ?? UsualVersion) { Tls = tls }, "");
+    }
+
+    /// <summary>Printed by accident, it must not show its secrets.</summary>
+    public override string ToString() => "a callback";
+}
+
+/// <summary>A callback on the wire.</summary>
+/// <param name="Webhook">The name by which its deliveries are listed, replayed and held.</param>
+/// <param name="Url">Scheme and host: the rest can be a secret.</param>
+/// <param name="PrivateCa">Its receiver's certificate must lead to a CA of its own, and to no other.</param>
+internal sealed record CallbackJson(string Name, string Webhook, string Url, IReadOnlyList<string> Events, bool IncludeValues, ClientCertificateJson? ClientCertificate, bool PrivateCa)
+{
+    public static CallbackJson Of(WebhookOptions told, App app) => new(
+        ReferenceEquals(told, app.Webhook) ? Apps.FirstCallback : told.Name[(app.Owner.Length + 1)..], told.Name, WebhookOptions.Shown(told.Url), told.Events, told.IncludeValues,
+        ClientCertificateJson.Of(told.Tls), told.Tls?.Trust is not null);
+
+    public override string ToString() => Webhook;
+}

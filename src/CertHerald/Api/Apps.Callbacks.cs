@@ -1,0 +1,63 @@
+using CertHerald.Delivering;
+using CertHerald.Storage;
+
+namespace CertHerald.Api;
+
+/// <summary>Where apps are told.</summary>
+internal sealed partial class Apps
+{
+    public const int MostCallbacks = 10;
+
+    /// <summary>The name of the one that an app's owner changes by his own API.</summary>
+    public const string FirstCallback = "first";
+
+    /// <summary>Tells an app at an address from now on, and no longer where its callback was before. The receiver is asked first.</summary>
+    /// <param name="name">The callback's.</param>
+    /// <param name="change">What it becomes of what it was; null, and why, if it cannot be.</param>
+    /// <param name="verifyToken">What the receiver knows the question by.</param>
+    /// <returns>What became of it.</returns>
+    public async Task<CallbackOutcome> TellAtAsync(
+        long id, string name, Func<AppSubscription?, (AppSubscription? After, string Problem)> change, string verifyToken, CancellationToken cancellation)
+    {
+        // It may take its time: other changes do not wait for it.
+        if (Find(id) is not { } asking) return CallbackOutcome.Missing;
+        (AppSubscription? wanted, string problem) = change(asking.CallbackOf(name));
+        if (wanted is null) return new CallbackOutcome(null, problem);
+        if (asking.CallbackOf(name) is null && asking.Stored.Callbacks.Count >= MostCallbacks - 1 && name != FirstCallback)
+            return new CallbackOutcome(null, $"An app has at most {MostCallbacks} callbacks: remove one that is not used.");
+        WebhookOptions asked = asking.With(name, wanted).WebhookOf(name)!;
+        if (await handshake.AskAsync(asked, verifyToken, cancellation) is { } refusal) return new CallbackOutcome(null, refusal) { IsUnconfirmed = true };
+
+        // Written as it was asked: what another has changed meanwhile was not what this receiver was asked about.
+        (App? app, problem) = await ChangeAsync(id, before => (App.With(before, name, wanted), ""), () => LogSubscribed(id, name, wanted.Events));
+        return new CallbackOutcome(app, problem);
+    }
+
+    /// <summary>Tells an app no longer of these kinds of event at its first callback; of none left, not there.</summary>
+    public async Task UnsubscribeAsync(long id, IReadOnlyList<string> events)
+    {
+        string[] left = [];
+        await ChangeAsync(id, before =>
+        {
+            left = [.. before.Subscription?.Events.Except(events) ?? []];
+            return before.Subscription is null ? (null, "") : (before with { Subscription = left.Length == 0 ? null : before.Subscription with { Events = left } }, "");
+        }, () => LogSubscribed(id, FirstCallback, left));
+    }
+
+    /// <summary>Tells an app no longer at a callback. What is owed there waits for one of its name.</summary>
+    /// <returns>Null if there is none.</returns>
+    public async Task<App?> TellNoMoreAtAsync(long id, string name) => (await ChangeAsync(
+        id, before => (name == FirstCallback ? before.Subscription is not null : before.Callbacks.Any(one => one.Name == name)) ? (App.With(before, name, null), "") : (null, ""),
+        () => LogUnsubscribed(id, name))).App;
+}
+
+/// <summary>What became of a callback that was to be set.</summary>
+/// <param name="App">Null if it was not.</param>
+/// <param name="Problem">Why not; empty if there is no such app.</param>
+internal sealed record CallbackOutcome(App? App, string Problem)
+{
+    public static CallbackOutcome Missing { get; } = new(null, "");
+
+    /// <summary>It is the receiver that did not confirm.</summary>
+    public bool IsUnconfirmed { get; init; }
+}
