@@ -11,6 +11,7 @@ var root = new RootCommand(
     LogsCommand.Create(),
     DomainsCommand.Create(),
     KnownCommand.Create(),
+    IssuancesCommand.Create(),
     BackFillsCommand.Create(),
     WebhooksCommand.Create(),
     DeliveriesCommand.Create(),

@@ -10,21 +10,25 @@ public static class CertificateSignature
     /// algorithm but RSA (PKCS #1 v1.5) and ECDSA with SHA-2: CAs of the web use no other.
     /// </summary>
     /// <param name="spki">The key: a SubjectPublicKeyInfo, DER.</param>
-    public static bool Verifies(CertificateView certificate, ReadOnlySpan<byte> spki)
+    public static bool Verifies(CertificateView certificate, ReadOnlySpan<byte> spki) =>
+        Verifies(certificate.Tbs, certificate.SignatureAlgorithm, certificate.Signature, spki);
+
+    /// <summary>The same of anything that is signed as certificates are.</summary>
+    internal static bool Verifies(ReadOnlySpan<byte> signed, ReadOnlySpan<byte> algorithm, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> spki)
     {
-        if (certificate.Signature.IsEmpty || AlgorithmOf(certificate.SignatureAlgorithm) is not var (isEcdsa, hash)) return false;
+        if (signature.IsEmpty || AlgorithmOf(algorithm) is not var (isEcdsa, hash)) return false;
         try
         {
             if (isEcdsa)
             {
                 using var ecdsa = ECDsa.Create();
                 ecdsa.ImportSubjectPublicKeyInfo(spki, out _);
-                return ecdsa.VerifyData(certificate.Tbs, certificate.Signature, hash, DSASignatureFormat.Rfc3279DerSequence);
+                return ecdsa.VerifyData(signed, signature, hash, DSASignatureFormat.Rfc3279DerSequence);
             }
 
             using var rsa = RSA.Create();
             rsa.ImportSubjectPublicKeyInfo(spki, out _);
-            return rsa.VerifyData(certificate.Tbs, certificate.Signature, hash, RSASignaturePadding.Pkcs1);
+            return rsa.VerifyData(signed, signature, hash, RSASignaturePadding.Pkcs1);
         }
         catch (CryptographicException)
         {

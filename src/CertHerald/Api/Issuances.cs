@@ -115,6 +115,8 @@ internal sealed record IssuanceJson
 
     public required IReadOnlyList<string> Problems { get; init; }
 
+    public required RevocationJson Revocation { get; init; }
+
     public string? CertDer { get; init; }
 
     public IReadOnlyList<SightingJson>? Sightings { get; init; }
@@ -149,8 +151,26 @@ internal sealed record IssuanceJson
             Precertificate = facts.IsPrecertificate,
             ProblemReporting = issuer.ProblemReporting,
             Problems = facts.Problems,
+            Revocation = RevocationJson.Of(issuance.Revocation),
         };
     }
+}
+
+/// <summary>What revocation lists say of an issuance.</summary>
+/// <param name="Revoked">False: not known to be.</param>
+/// <param name="Time">Since when, by the CA's word; null if it is not revoked.</param>
+/// <param name="Reason">Code of RFC 5280 §5.3.1; null if it is not revoked.</param>
+/// <param name="ReasonName">Its name there, such as <c>keyCompromise</c>.</param>
+/// <param name="CheckedAt">When it was last looked for; null if it never was, or has expired since.</param>
+/// <param name="Problem">Why it is not, or could not be, looked for; null if all is well.</param>
+internal sealed record RevocationJson(bool Revoked, DateTimeOffset? Time, int? Reason, string? ReasonName, DateTimeOffset? CheckedAt, string? Problem)
+{
+    private static readonly string[] Names =
+        ["unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation", "certificateHold", "", "removeFromCRL", "privilegeWithdrawn", "aACompromise"];
+
+    public static RevocationJson Of(Revocation revocation) => new(
+        revocation.IsRevoked, revocation.RevokedAt, revocation.Reason, revocation.Reason is { } reason ? reason < Names.Length && Names[reason].Length > 0 ? Names[reason] : "unknown" : null,
+        revocation.CheckedAt, revocation.Problem.Length > 0 ? revocation.Problem : null);
 }
 
 /// <summary>One of the user's names that a certificate is valid for.</summary>

@@ -224,6 +224,10 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         services.AddHostedService(provider => new CaaWatch(                                                                                       // Resolving
             provider.GetRequiredService<IStore>(), watched, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<Bell>().Ring, time,
             provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<CaaWatch>>()));
+        services.AddSingleton<IRevocations>(provider => provider.GetRequiredService<IStore>());
+        services.AddHostedService(provider => new RevocationWatch(
+            provider.GetRequiredService<IStore>(), CrlHttp(provider.GetRequiredService<OutboundGuard>()), options.Revocation, time,
+            provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<RevocationWatch>>()));
         if (options.Operator.DeadManUrl is { } deadMan)
             services.AddHostedService(provider => new DeadManSwitch(
                 deadMan, [
@@ -281,6 +285,14 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         // Searches of the past read once more what was shown then.
         Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
     };
+
+    // Certificates name the addresses: any, so nothing within is reached; their lists are signed, so plain HTTP will do.
+    private static HttpClient CrlHttp(OutboundGuard guard)
+    {
+        var client = new HttpClient(guard.Through(guard.CreateHandler, OutboundReach.Signed)) { Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.UserAgent.Add(WebhookSender.UserAgent);
+        return client;
+    }
 
     // The operator named it, so it may be within; its documents are small.
     private static HttpClient OpenIdClient(OutboundGuard guard) => new(guard.Through(guard.CreateHandler, OutboundReach.Named))

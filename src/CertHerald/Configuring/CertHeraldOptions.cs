@@ -9,6 +9,7 @@ using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Names.Lookalikes;
+using CertHerald.Resolving;
 using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
@@ -64,6 +65,9 @@ internal sealed record CertHeraldOptions
     public OpenIdOptions? OpenId { get; init; }
 
     public CertStreamOptions CertStream { get; init; } = new();
+
+    /// <summary>Revocation lists of CAs.</summary>
+    public RevocationOptions Revocation { get; init; } = new();
 
     /// <summary>The files that <see cref="Watch"/>, <see cref="Known"/>, <see cref="Suffixes"/> and secrets come from, the configuration's own among them, as they stood.</summary>
     public FileStamps Files { get; init; } = FileStamps.None;

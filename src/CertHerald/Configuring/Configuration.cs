@@ -15,6 +15,7 @@ using CertHerald.Fetching;
 using CertHerald.Inspecting;
 using CertHerald.Names;
 using CertHerald.Names.Lookalikes;
+using CertHerald.Resolving;
 using CertHerald.Storage;
 
 namespace CertHerald.Configuring;
@@ -116,6 +117,7 @@ internal static class Configuration
         if (mail is not null && webhooks.Any(webhook => webhook.Name == MailOptions.ChannelName))
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
         CertStreamOptions certStream = CertStreamSection.Read(root.Section("certstream"));
+        RevocationOptions revocation = RevocationSection.Read(root.Section("revocation"));
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
         CertSpotterApiOptions certSpotterApi = CertSpotterApi(root.Section("certspotter_api"));
@@ -147,6 +149,7 @@ internal static class Configuration
             Index = index,
             OpenId = openId,
             CertStream = certStream,
+            Revocation = revocation,
             CertSpotterApi = certSpotterApi,
             Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail, knownCertificates), .. Unreachable(webhooks, outbound)],
         };

@@ -20,6 +20,9 @@ internal enum OutboundReach
 
     /// <summary>The operator's own, as a custom log's: reached anywhere, but for metadata services and our own listeners.</summary>
     Named,
+
+    /// <summary>A certificate's, for what its CA has signed: as <see cref="Guarded"/>, and by plain HTTP too, as revocation lists are had (RFC 5280 §8).</summary>
+    Signed,
 }
 
 /// <summary>
@@ -244,6 +247,7 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
         if (IsOurs(address, port)) return $"{address} port {port} is CertHerald's own listener";
         if (verdict == AddressVerdict.Opened || reach == OutboundReach.Named) return null;
         if (verdict == AddressVerdict.Blocked) return $"{address} is not a public address, and outbound.allow does not open it";
+        if (reach == OutboundReach.Signed && port == (isEncrypted ? 443 : 80)) return null;
         if (!isEncrypted) return $"{address} is public: only https reaches it";
         return options.Ports.Contains(port) ? null : $"port {port} of {address} is not among outbound.ports";
     }

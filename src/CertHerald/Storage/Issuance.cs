@@ -12,6 +12,9 @@ internal sealed record Issuance(
 {
     /// <summary>Since when it is known, if that is later than its discovery: it was unknown before. Else null.</summary>
     public DateTimeOffset? KnownSince { get; init; }
+
+    /// <summary>What its issuer's revocation list says of it.</summary>
+    public Revocation Revocation { get; init; } = Revocation.Unknown;
 }
 
 /// <summary>Where a log shows an issuance.</summary>

@@ -89,7 +89,7 @@ internal sealed class CertSpotterDialect(IssuerDirectory? issuers = null) : IWeb
     private void WriteIssuance(Utf8JsonWriter json, Issuance issuance)
     {
         json.WritePropertyName("issuance"u8);
-        _issuance.Write(json, issuance.Id, issuance.Certificate, IssuanceMembers.OfWebhook, issuerSpki: null);
+        _issuance.Write(json, issuance.Id, issuance.Certificate, issuance.Revocation, IssuanceMembers.OfWebhook, issuerSpki: null);
     }
 
     private static void WriteMalformed(Utf8JsonWriter json, DeliverySubject subject, MalformedEntry entry)

@@ -16,8 +16,9 @@ internal sealed class IssuanceWriter(IssuerDirectory issuers)
 
     private const IssuanceMembers FromDer = IssuanceMembers.Pubkey | IssuanceMembers.PubkeyDer | IssuanceMembers.IssuerNameDer;
 
+    /// <param name="revocation">What is known of it now.</param>
     /// <param name="issuerSpki">The issuer's key; null if no chain has shown it, or it is not wanted.</param>
-    public void Write(Utf8JsonWriter json, long id, CertificateFacts facts, IssuanceMembers wanted, byte[]? issuerSpki)
+    public void Write(Utf8JsonWriter json, long id, CertificateFacts facts, Revocation revocation, IssuanceMembers wanted, byte[]? issuerSpki)
     {
         IssuerFacts issuer = issuers.Find(facts);
         CertificateView certificate = (wanted & FromDer) != 0 ? ViewOf(facts.CertDer) : default;
@@ -33,9 +34,8 @@ internal sealed class IssuanceWriter(IssuerDirectory issuers)
         if (Wants(IssuanceMembers.Issuer)) WriteIssuer(json, facts, issuer, certificate, wanted, issuerSpki);
         WriteTime(json, "not_before"u8, facts.NotBefore);
         WriteTime(json, "not_after"u8, facts.NotAfter);
-        // No CA is asked.
-        json.WriteBoolean("revoked"u8, false);
-        if (Wants(IssuanceMembers.Revocation)) json.WriteNull("revocation"u8);
+        json.WriteBoolean("revoked"u8, revocation.IsRevoked);
+        if (Wants(IssuanceMembers.Revocation)) WriteRevocation(json, revocation);
         if (Wants(IssuanceMembers.ProblemReporting)) json.WriteString("problem_reporting"u8, issuer.ProblemReporting);
         if (Wants(IssuanceMembers.CertDer)) WriteBytes(json, "cert_der"u8, facts.CertDer);
         if (Wants(IssuanceMembers.Cert)) WriteCert(json, facts);
@@ -89,6 +89,22 @@ internal sealed class IssuanceWriter(IssuerDirectory issuers)
         json.WriteString("type"u8, key.Type);
         if (key.BitLength is { } bits) json.WriteNumber("bit_length"u8, bits);
         if (key.Curve is { } curve) json.WriteString("curve"u8, curve);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Null if it was never looked for.</summary>
+    private static void WriteRevocation(Utf8JsonWriter json, Revocation revocation)
+    {
+        if (revocation.CheckedAt is null)
+        {
+            json.WriteNull("revocation"u8);
+            return;
+        }
+        json.WriteStartObject("revocation"u8);
+        WriteTime(json, "time"u8, revocation.RevokedAt);
+        if (revocation.Reason is { } reason) json.WriteNumber("reason"u8, reason);
+        else json.WriteNull("reason"u8);
+        WriteTime(json, "checked_at"u8, revocation.CheckedAt);
         json.WriteEndObject();
     }
 

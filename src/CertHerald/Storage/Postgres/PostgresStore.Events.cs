@@ -67,7 +67,7 @@ internal sealed partial class PostgresStore
                 ("@after", after.Attempt), ("@until", until.Attempt), ("@limit", limit))),
         cancellation);
 
-    private static async Task<IReadOnlyList<IssuanceEvent>> ChangedIssuancesAsync(PostgresSession session, long after, long until, int limit)
+    private async Task<IReadOnlyList<IssuanceEvent>> ChangedIssuancesAsync(PostgresSession session, long after, long until, int limit)
     {
         List<(long Id, long Issuance)> changes = await session.AllAsync(
             """

@@ -146,6 +146,7 @@ internal sealed partial class PostgresStore
                select (one.Id, endpoint),
         ];
         await AddEndpointsAsync(session, endpoints);
+        await session.RunAsync("INSERT INTO revocation (issuance) SELECT * FROM unnest(@ids)", ("@ids", added.Select(one => one.Id).ToArray()));
         Dictionary<string, CertificateFacts> factsOf = facts.ToDictionary(one => one.TbsSha256, StringComparer.Ordinal);
         await AddKeysAsync(session, [.. added.Select(one => (one.Id, factsOf[one.Tbs]))]);
         return added;
@@ -177,6 +178,8 @@ internal sealed partial class PostgresStore
         if (chainMismatch is { } mismatch && !before.Problems.Contains(mismatch, StringComparer.Ordinal)) after = after with { Problems = [.. before.Problems, mismatch] };
         if (after == before) return;
         await session.RunAsync("UPDATE issuance SET cert_der = @der, facts = @facts WHERE id = @id", ("@id", id), ("@der", after.CertDer), ("@facts", ToJson(after)));
+        // A revocation list is believed by that key: now it can be looked for.
+        if (before.IssuerPubkeySha256 != after.IssuerPubkeySha256) await session.RunAsync("UPDATE revocation SET is_read = false WHERE issuance = @id", ("@id", id));
     }
 
     /// <summary>The same leaf read again: seen anew, so a dispute over it is settled for this reading.</summary>
@@ -230,7 +233,7 @@ internal sealed partial class PostgresStore
         return id;
     }
 
-    private static async Task<IReadOnlyList<Issuance>> ReadIssuancesAsync(PostgresSession session, string which, params (string Name, object? Value)[] parameters)
+    private async Task<IReadOnlyList<Issuance>> ReadIssuancesAsync(PostgresSession session, string which, params (string Name, object? Value)[] parameters)
     {
         List<Issuance> issuances = await session.AllAsync($"SELECT {IssuanceColumns} FROM issuance {which}", ReadIssuance, parameters);
         if (issuances.Count == 0) return issuances;
@@ -238,7 +241,8 @@ internal sealed partial class PostgresStore
             "SELECT issuance, dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = ANY(@ids) ORDER BY dns_name",
             row => (Issuance: row.GetInt64(0), Endpoint: new WatchedEndpoint(row.GetString(1), row.GetString(2), row.GetBoolean(3))),
             ("@ids", issuances.Select(one => one.Id).ToArray()))).ToLookup(one => one.Issuance, one => one.Endpoint);
-        return [.. issuances.Select(one => one with { Endpoints = [.. endpoints[one.Id]] })];
+        Dictionary<long, Revocation> revocations = await FindRevocationsAsync(session, [.. issuances.Select(one => one.Id)]);
+        return [.. issuances.Select(one => one with { Endpoints = [.. endpoints[one.Id]], Revocation = revocations.GetValueOrDefault(one.Id, Revocation.Unknown) })];
     }
 
     private static Issuance ReadIssuance(NpgsqlDataReader row) => new(row.GetInt64(0), ReadFacts(row, 1), [], row.GetBoolean(3), row.GetString(4), row.Time(5)) { KnownSince = row.TimeOrNull(6) };

@@ -119,7 +119,7 @@ internal sealed partial class PostgresStore
         cancellation);
 
     /// <summary>Issuances that nothing needs any more: no watched name, no look-alike.</summary>
-    private static async Task DeleteBareAsync(PostgresSession session, long[] ids)
+    private async Task DeleteBareAsync(PostgresSession session, long[] ids)
     {
         IReadOnlyList<Issuance> bare = await ReadIssuancesAsync(
             session,
@@ -138,6 +138,7 @@ internal sealed partial class PostgresStore
             """,
             ("@ids", gone));
         await session.RunAsync("DELETE FROM sighting WHERE issuance = ANY(@ids)", ("@ids", gone));
+        await session.RunAsync("DELETE FROM revocation WHERE issuance = ANY(@ids)", ("@ids", gone));
         await session.RunAsync("DELETE FROM issuance WHERE id = ANY(@ids)", ("@ids", gone));
     }
 

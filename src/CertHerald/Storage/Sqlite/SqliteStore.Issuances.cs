@@ -130,6 +130,7 @@ internal sealed partial class SqliteStore
             ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
             ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now));
         AddEndpoints(session, id, decision);
+        session.Run("INSERT INTO revocation (issuance) VALUES (@id)", ("@id", id));
         AddKeys(session, id, facts);
         return id;
     }
@@ -152,8 +153,9 @@ internal sealed partial class SqliteStore
         if (!facts.IsPrecertificate)
             session.Run("UPDATE issuance SET cert_sha256 = @cert, cert_der = @der, is_precertificate = 0 WHERE id = @id AND is_precertificate = 1",
                 ("@id", id), ("@cert", facts.CertSha256), ("@der", facts.CertDer));
-        if (facts.IssuerPubkeySha256 is { } key)
-            session.Run("UPDATE issuance SET issuer_pubkey_sha256 = @key WHERE id = @id AND issuer_pubkey_sha256 IS NULL", ("@id", id), ("@key", key));
+        // A revocation list is believed by that key: now it can be looked for.
+        if (facts.IssuerPubkeySha256 is { } key && session.Run("UPDATE issuance SET issuer_pubkey_sha256 = @key WHERE id = @id AND issuer_pubkey_sha256 IS NULL", ("@id", id), ("@key", key)) > 0)
+            session.Run("UPDATE revocation SET is_read = 0 WHERE issuance = @id", ("@id", id));
         if (chainMismatch is { } mismatch)
             session.Run(
                 """
@@ -201,10 +203,10 @@ internal sealed partial class SqliteStore
         return (EventKinds.MalformedCertificate, id, isNew);
     }
 
-    private static Issuance? FindIssuance(SqliteSession session, long id) =>
+    private Issuance? FindIssuance(SqliteSession session, long id) =>
         session.First($"SELECT {IssuanceColumns}, known_since FROM issuance WHERE id = @id", row => ReadIssuance(session, row), ("@id", id));
 
-    private static Issuance ReadIssuance(SqliteSession session, SqliteDataReader row) => new(
+    private Issuance ReadIssuance(SqliteSession session, SqliteDataReader row) => new(
         row.GetInt64(0),
         ReadFacts(row),
         session.All("SELECT dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = @id ORDER BY dns_name",
@@ -214,6 +216,7 @@ internal sealed partial class SqliteStore
         row.Time(19))
     {
         KnownSince = row.TimeOrNull(20),
+        Revocation = FindRevocation(session, row.GetInt64(0)),
     };
 
     /// <summary>Of a row of <see cref="IssuanceColumns"/>.</summary>

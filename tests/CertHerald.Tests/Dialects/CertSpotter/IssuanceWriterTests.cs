@@ -176,19 +176,34 @@ public sealed class IssuanceWriterTests
     }
 
     [Fact]
-    public void Revocation_is_null_since_no_CA_is_asked()
+    public void Revocation_is_null_while_nobody_has_looked_for_it()
     {
         Assert.Equal("null", Write(Given.GoldenFacts(), "revocation").GetProperty("revocation").GetRawText());
         Assert.False(Write(Given.GoldenFacts()).GetProperty("revoked").GetBoolean());
     }
 
-    private static JsonElement Write(CertificateFacts facts, params string[] expand) => Write(facts, null, expand);
+    [Fact]
+    public void What_a_revocation_list_says_is_written_with_the_time_of_the_look()
+    {
+        var checkedAt = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        JsonElement good = Write(Given.GoldenFacts(), new Revocation(false, null, null, checkedAt, ""), "revocation");
+        JsonElement revoked = Write(Given.GoldenFacts(), new Revocation(true, checkedAt.AddDays(-1), 1, checkedAt, ""), "revocation");
 
-    private static JsonElement Write(CertificateFacts facts, byte[]? issuerSpki, params string[] expand)
+        Assert.Equal((false, """{"time":null,"reason":null,"checked_at":"2026-03-01T12:00:00Z"}"""), (good.GetProperty("revoked").GetBoolean(), good.GetProperty("revocation").GetRawText()));
+        Assert.Equal((true, """{"time":"2026-02-28T12:00:00Z","reason":1,"checked_at":"2026-03-01T12:00:00Z"}"""), (revoked.GetProperty("revoked").GetBoolean(), revoked.GetProperty("revocation").GetRawText()));
+    }
+
+    private static JsonElement Write(CertificateFacts facts, params string[] expand) => Write(facts, null, null, expand);
+
+    private static JsonElement Write(CertificateFacts facts, byte[]? issuerSpki, params string[] expand) => Write(facts, issuerSpki, null, expand);
+
+    private static JsonElement Write(CertificateFacts facts, Revocation revocation, params string[] expand) => Write(facts, null, revocation, expand);
+
+    private static JsonElement Write(CertificateFacts facts, byte[]? issuerSpki, Revocation? revocation, params string[] expand)
     {
         var body = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(body, IssuanceWriter.Style))
-            new IssuanceWriter(IssuerDirectory.BuiltIn).Write(json, 2715166372, facts, Expand.Read(expand), issuerSpki);
+            new IssuanceWriter(IssuerDirectory.BuiltIn).Write(json, 2715166372, facts, revocation ?? Revocation.Unknown, Expand.Read(expand), issuerSpki);
         return JsonElement.Parse(body.WrittenSpan);
     }
 }

@@ -13,7 +13,7 @@ namespace CertHerald.Dialects.CertSpotter.Api;
 
 /// <summary>Cert Spotter's search: unexpired issuances for a domain, in the order of their discovery.</summary>
 internal sealed class SearchedIssuances(
-    ICertificateSearch store, IIssuerKeys issuerKeys, Watched watched, Webhooks webhooks, IssuanceWriter writer, IndexOptions index, TimeProvider time)
+    ICertificateSearch store, IRevocations revocations, IIssuerKeys issuerKeys, Watched watched, Webhooks webhooks, IssuanceWriter writer, IndexOptions index, TimeProvider time)
 {
     /// <summary>Issuances on a page.</summary>
     public const int PageSize = 100;
@@ -86,6 +86,8 @@ internal sealed class SearchedIssuances(
         IReadOnlyDictionary<string, byte[]>? keys = (wanted & IssuanceMembers.IssuerPubkeyDer) == 0 ? null
             : await issuerKeys.IssuerKeysAsync([.. page.Select(one => one.Certificate.IssuerPubkeySha256).OfType<string>().Distinct(StringComparer.Ordinal)], cancellation);
 
+        IReadOnlyDictionary<long, Revocation> revoked = await revocations.RevocationsAsync([.. page.Select(one => one.Id)], cancellation);
+
         response.ContentType = "application/json; charset=utf-8";
         await using var json = new Utf8JsonWriter(response.BodyWriter, IssuanceWriter.Style);
         if (isList) json.WriteStartArray();
@@ -93,7 +95,7 @@ internal sealed class SearchedIssuances(
         foreach (StoredCertificate one in page)
         {
             byte[]? issuerSpki = one.Certificate.IssuerPubkeySha256 is { } key ? keys?.GetValueOrDefault(key) : null;
-            writer.Write(json, one.Id, one.Certificate, wanted, issuerSpki);
+            writer.Write(json, one.Id, one.Certificate, revoked.GetValueOrDefault(one.Id, Revocation.Unknown), wanted, issuerSpki);
             if (json.BytesCommitted + json.BytesPending - sent < SentAtOnce) continue;
             await json.FlushAsync(cancellation);
             await response.BodyWriter.FlushAsync(cancellation);

@@ -1,0 +1,38 @@
+using CertHerald.Inspecting;
+using CertHerald.Storage;
+using CertHerald.Transparency.Certificates;
+
+namespace CertHerald.Resolving;
+
+/// <summary>Where the revocation of a certificate is looked for, by its own word. Pure.</summary>
+internal static class RevocationPoints
+{
+    /// <summary>Addresses of one certificate that are asked.</summary>
+    public const int MostUris = 4;
+
+    public static RevocationPoint Of(StoredCertificate stored)
+    {
+        CertificateFacts facts = stored.Certificate;
+        if (facts.NotAfter is not { } until) return None("It does not say until when it is valid.");
+        // Without a signature where only the TBS that a log signed is kept.
+        if (!CertificateView.TryRead(facts.CertDer, out CertificateView certificate) && !CertificateView.TryReadTbs(facts.CertDer, out certificate)) return None("It cannot be read.");
+        ReadOnlySpan<byte> serial = CertificateRevocation.Canonical(certificate.Serial);
+        if (serial.Length is 0 or > CertificateRevocation.LongestSerial) return None("Its serial number is none that a list could name.");
+        if (certificate.IsCa) return None("It is a CA's: those are revoked in lists of another kind, which are not read.");
+
+        IReadOnlyList<CrlDistributionPoint> points = CertificateRevocation.PointsOf(certificate);
+        if (points.Count == 0) return None("It names no revocation list. Its CA may tell of its revocation by OCSP only, which is not asked.");
+        CrlDistributionPoint[] whole = [.. points.Where(point => !point.HasReasons && !point.HasOtherIssuer)];
+        if (whole.Length == 0) return None("Its revocation lists are about some reasons only, or signed by another than its issuer; such are not read.");
+        string[] uris = [.. whole.SelectMany(point => point.Uris).Where(IsAsked).Distinct(StringComparer.Ordinal).Take(MostUris)];
+        if (uris.Length == 0) return None("Its revocation lists have no address of http or https.");
+        // By that key its list is believed.
+        return facts.IssuerPubkeySha256 is not { } key ? None("No log has shown its issuer's key yet.")
+            : new RevocationPoint(stored.Id, Convert.ToHexStringLower(serial), until, new CrlAddress(uris, facts.IssuerName, key), "");
+
+        RevocationPoint None(string problem) => new(stored.Id, "", facts.NotAfter ?? DateTimeOffset.UnixEpoch, null, problem);
+    }
+
+    private static bool IsAsked(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) && uri.UserInfo.Length == 0 && uri.IdnHost.Length > 0;
+}
