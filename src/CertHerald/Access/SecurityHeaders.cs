@@ -1,11 +1,11 @@
 namespace CertHerald.Access;
 
-/// <summary>Headers that make a browser mistrust every answer of ours: no scripts, no frames, no sniffing, no referrer.</summary>
+/// <summary>Headers that make a browser mistrust every answer of ours: no script but our one file, no frames, no sniffing, no referrer.</summary>
 internal static class SecurityHeaders
 {
     // Nothing inline and nothing foreign: text that slipped through escaping would still not run.
     private const string ContentPolicy =
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
     /// <summary>Put first in the pipeline, so that errors and refusals carry them too.</summary>
     public static void UseSecurityHeaders(this IApplicationBuilder app) => app.Use((context, next) =>

@@ -58,14 +58,14 @@ internal sealed partial class Sessions(IUsers store, OpenIdProvider openId, Time
         return new Caller.Session(Convert.ToHexStringLower(hash), user.Name, IsOpenId: true);
     }
 
-    /// <summary>Whose session the request's is, if that is alive, and marks it as used; else null.</summary>
+    /// <summary>Whose session the request's is, if that is alive, and marks it as used if somebody asked, not a page by itself; else null.</summary>
     public async Task<Caller.Session?> FindAsync(HttpContext context)
     {
         if (!context.Request.Cookies.TryGetValue(CookieName(context), out string? id) || !OpaqueToken.HasShape(id)) return null;
         byte[] hash = OpaqueToken.HashOf(id);
         DateTimeOffset now = time.GetUtcNow();
         if (await store.FindSessionAsync(hash, now, Idle, context.RequestAborted) is not { } session || CallerOf(hash, session.User) is not { } caller) return null;
-        if (now - session.Used >= NotedEvery) await NoteUseAsync(hash, now, context.RequestAborted);
+        if (now - session.Used >= NotedEvery && !IsOfPageItself(context.Request)) await NoteUseAsync(hash, now, context.RequestAborted);
         return caller;
     }
 
@@ -85,6 +85,10 @@ internal sealed partial class Sessions(IUsers store, OpenIdProvider openId, Time
         string mark = $"{OpenIdMark}{openId.Options?.Rules} ";
         return user.StartsWith(mark, StringComparison.Ordinal) ? new Caller.Session(text, user[mark.Length..], IsOpenId: true) : null;
     }
+
+    // An open page that renews its parts would keep a session alive that nobody uses. The script that asks so says it.
+    private static bool IsOfPageItself(HttpRequest request) =>
+        request.Headers.ContainsKey("X-Live") || string.Equals(request.Headers.Accept, "text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     private async Task NoteUseAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellation)
     {

@@ -16,6 +16,8 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(DeliveryJson))]
 [JsonSerializable(typeof(PageJson<DeliveryJson>))]
 [JsonSerializable(typeof(IReadOnlyList<LogJson>))]
+[JsonSerializable(typeof(LogHistoryJson))]
+[JsonSerializable(typeof(IReadOnlyList<SettingJson>))]
 [JsonSerializable(typeof(IncidentJson))]
 [JsonSerializable(typeof(IReadOnlyList<IncidentJson>))]
 [JsonSerializable(typeof(MalformedJson))]

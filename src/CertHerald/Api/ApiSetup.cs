@@ -18,6 +18,7 @@ internal static class ApiSetup
     {
         services.AddRouting();
         services.TryAddSingleton(IssuerDirectory.BuiltIn);
+        services.TryAddSingleton(new SettingsInForce([]));
         services.AddSingleton<Issuances>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<IDeliveries>(provider => provider.GetRequiredService<IStore>());
@@ -43,6 +44,7 @@ internal static class ApiSetup
         services.AddSingleton<FoundLookalikes>();
         services.AddSingleton<LookalikePreviews>();
         services.AddSingleton<EventStream>();
+        services.AddSingleton<PageChanges>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
         services.AddSingleton<Authorisations>();
@@ -61,6 +63,7 @@ internal static class ApiSetup
         WebhookOperations.Map(routes);
         OperatorChannelsApi.Map(routes);
         FollowedLogs.Map(routes);
+        SettingsInForce.Map(routes);
         LogIncidents.Map(routes);
         MalformedEntries.Map(routes);
         Domains.Map(routes);

@@ -36,23 +36,32 @@ internal sealed class BackFills(IStore store, Domains domains, LiveLogs live, Ti
 
     private async Task<IResult> AddAsync(BackFillRequest request)
     {
-        if (request.Items is not { Count: > 0 and <= 1_000 }) return ApiError.BadRequest("\"items\" names from 1 to 1,000 watch items.");
-        if (request.Since is not { } since || since > time.GetUtcNow()) return ApiError.BadRequest("\"since\" is a time in the past, such as 2026-08-01T00:00:00Z.");
+        (BackFillJson? begun, string problem, bool isConflict) = await BeginAsync(request);
+        return begun is not null ? TypedResults.Json(begun, ApiJson.Default.BackFillJson, statusCode: StatusCodes.Status201Created)
+            : isConflict ? ApiError.Conflict(problem)
+            : ApiError.BadRequest(problem);
+    }
+
+    /// <summary>Begins a search; or says why not, and whether that may change without the request.</summary>
+    public async Task<(BackFillJson? Begun, string Problem, bool IsConflict)> BeginAsync(BackFillRequest request)
+    {
+        if (request.Items is not { Count: > 0 and <= 1_000 }) return (null, "\"items\" names from 1 to 1,000 watch items.", false);
+        if (request.Since is not { } since || since > time.GetUtcNow()) return (null, "\"since\" is a time in the past, such as 2026-08-01T00:00:00Z.", false);
 
         var items = new List<string>();
         foreach (string name in request.Items)
         {
-            if (Domains.Read(name, out string problem) is not { } item) return ApiError.BadRequest(problem);
-            if (!domains.IsWatched(item)) return ApiError.Conflict($"{item} is not watched: add it first, so that nothing is missed between the past and now.");
+            if (Domains.Read(name, out string problem) is not { } item) return (null, problem, false);
+            if (!domains.IsWatched(item)) return (null, $"{item} is not watched: add it first, so that nothing is missed between the past and now.", true);
             items.Add(item.Text);
         }
 
         List<LogId> logs = await BegunAsync();
-        if (logs.Count == 0) return ApiError.Conflict("No log is followed yet: try again when one is.");
+        if (logs.Count == 0) return (null, "No log is followed yet: try again when one is.", true);
 
         BackFill added = await store.AddBackFillAsync(items, since, logs, CancellationToken.None);
         Ring();
-        return TypedResults.Json(BackFillJson.Of(added, live()), ApiJson.Default.BackFillJson, statusCode: StatusCodes.Status201Created);
+        return (BackFillJson.Of(added, live()), "", false);
     }
 
     /// <summary>

@@ -61,6 +61,9 @@ internal sealed partial class Domains(IWatchItems store, Watched watched, TimePr
             .Concat(configured.Items.Where(item => !here.Holds(item)).Select(item => DomainJson.OfConfiguration(item.Text)));
     }
 
+    /// <summary>How many items match now.</summary>
+    public int Count => watched.List.Count;
+
     /// <summary>One of <see cref="List"/>; null if it is none.</summary>
     public DomainJson? Find(WatchItem item) =>
         _added.TryGetValue(item.Text, out AddedItem? added) ? Shown(added, IsConfigured(item)) : IsConfigured(item) ? DomainJson.OfConfiguration(item.Text) : null;

@@ -20,7 +20,26 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
 
         group.MapGet("/logs", async (FollowedLogs logs, CancellationToken cancellation) =>
             TypedResults.Json(await logs.ListAsync(cancellation), ApiJson.Default.IReadOnlyListLogJson)).Produces<IReadOnlyList<LogJson>>();
+
+        group.MapGet("/logs/history", (string? log, FollowedLogs logs) =>
+            log is not null && logs.HistoryOf(log.Replace(' ', '+')) is { } history ? TypedResults.Json(history, ApiJson.Default.LogHistoryJson) : (IResult)ApiError.NotFound("log that is followed here")).Produces<LogHistoryJson>();
     }
+
+    /// <summary>How a log has done lately, as far as this process has followed it; null if it does not.</summary>
+    public LogHistoryJson? HistoryOf(string id) =>
+        live().FirstOrDefault(log => log.Log.Id.ToString() == id) is { } found ? new LogHistoryJson(ShownOf(found.History.Hour), ShownOf(found.History.Day)) : null;
+
+    /// <summary>All logs together, over the last hour: sums of rates and backlogs, and the oldest head.</summary>
+    public IReadOnlyList<LogSampleJson> HourOfAll() =>
+    [
+        .. from sample in live().SelectMany(log => log.History.Hour)
+           group sample by sample.At.ToUnixTimeSeconds() / (long)LogHistory.Fine.TotalSeconds into together
+           orderby together.Key
+           select new LogSampleJson(together.First().At, Math.Round(together.Sum(one => one.Rate), 1), together.Sum(one => one.Backlog), together.Max(one => one.HeadAge)),
+    ];
+
+    private static IReadOnlyList<LogSampleJson> ShownOf(IReadOnlyList<LogSample> samples) =>
+        [.. samples.Select(one => new LogSampleJson(one.At, Math.Round(one.Rate, 1), one.Backlog, one.HeadAge is { } age ? Math.Round(age) : null))];
 
     /// <summary>Every log ever followed, by description, and every one that a list names in vain.</summary>
     public async Task<IReadOnlyList<LogJson>> ListAsync(CancellationToken cancellation)
@@ -89,3 +108,18 @@ internal sealed record LastIncidentJson(string Id, string Kind, string Severity,
     public static LastIncidentJson Of(Incident incident) =>
         new(ApiJson.IdOf(incident.Id), incident.Kind, incident.Severity.ToString().ToLowerInvariant(), incident.Opened, incident.Closed);
 }
+
+/// <summary>How a log has done lately: kept in memory, since this process began.</summary>
+/// <param name="Hour">A sample each 10 seconds, oldest first.</param>
+/// <param name="Day">A sample each 5 minutes, oldest first: mean rates, and the worst of the rest.</param>
+internal sealed record LogHistoryJson(IReadOnlyList<LogSampleJson> Hour, IReadOnlyList<LogSampleJson> Day)
+{
+    /// <summary>Between two samples of the hour, and of the day.</summary>
+    public static TimeSpan StepOf(bool day) => day ? LogHistory.Coarse : LogHistory.Fine;
+}
+
+/// <summary>How a log stood.</summary>
+/// <param name="Rate">Entries read a second, over the minute before.</param>
+/// <param name="Backlog">Entries still to read; null while no head was known.</param>
+/// <param name="HeadAge">Seconds since its newest head was signed; null while none was known.</param>
+internal sealed record LogSampleJson(DateTimeOffset At, double Rate, double? Backlog, double? HeadAge);

@@ -16,10 +16,12 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
     {
         RouteGroupBuilder group = routes.MapGroup("/api/issuances").WithTags("Issuances").Needs(Scope.Read);
 
-        group.MapGet("", async (string? before, string? limit, Issuances issuances, CancellationToken cancellation) =>
-            Page.Read(before, limit, out string? problem) is { } page
-                ? TypedResults.Json(await issuances.ListAsync(page, cancellation), ApiJson.Default.PageJsonIssuanceJson)
-                : (IResult)ApiError.BadRequest(problem!)).Produces<PageJson<IssuanceJson>>();
+        group.MapGet("", async (string? q, string? state, string? before, string? limit, Issuances issuances, CancellationToken cancellation) =>
+        {
+            if (Page.Read(before, limit, out string? problem) is not { } page) return ApiError.BadRequest(problem!);
+            if (!TryReadState(state, out IssuanceKind? kind)) return ApiError.BadRequest($"state must be one of {string.Join(", ", States)}.");
+            return (IResult)TypedResults.Json(await issuances.ListAsync(page, q, kind, cancellation), ApiJson.Default.PageJsonIssuanceJson);
+        }).Produces<PageJson<IssuanceJson>>();
 
         group.MapGet("/{id:long}", async (long id, Issuances issuances, CancellationToken cancellation) =>
             await issuances.FindAsync(id, cancellation) is { } found
@@ -45,10 +47,30 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
         }).Produces<JsonObject>();
     }
 
-    /// <summary>Newest first, without the parts that only one issuance alone is shown with.</summary>
-    public async Task<PageJson<IssuanceJson>> ListAsync(Page page, CancellationToken cancellation)
+    /// <summary>What is decided about issuances, as people and programs write it.</summary>
+    public static IReadOnlyList<string> States { get; } = ["unknown", "known", "lookalike"];
+
+    /// <param name="kind">Null: all.</param>
+    public static bool TryReadState(string? name, out IssuanceKind? kind)
     {
-        IReadOnlyList<Issuance> found = await store.IssuancesAsync(page.Before, page.Limit, cancellation);
+        int at = States.Index().Where(one => one.Item == name).Select(one => one.Index).FirstOrDefault(-1);
+        kind = at >= 0 ? (IssuanceKind)at : null;
+        return string.IsNullOrEmpty(name) || at >= 0;
+    }
+
+    /// <summary>How many were discovered since a time, up to <paramref name="atMost"/> of them.</summary>
+    public async Task<IssuanceCountsJson> CountAsync(DateTimeOffset since, int atMost, CancellationToken cancellation)
+    {
+        IssuanceCounts counts = await store.CountIssuancesAsync(since, atMost, cancellation);
+        return new IssuanceCountsJson(counts.Unknown, counts.Known, counts.Lookalike, counts.Unknown + counts.Known + counts.Lookalike == atMost);
+    }
+
+    /// <summary>Newest first, without the parts that only one issuance alone is shown with.</summary>
+    /// <param name="text">A part of a watched name on it, or its TBS hash. Null or empty: any.</param>
+    public async Task<PageJson<IssuanceJson>> ListAsync(Page page, string? text, IssuanceKind? kind, CancellationToken cancellation)
+    {
+        text = text?.Trim().ToLowerInvariant();
+        IReadOnlyList<Issuance> found = await store.IssuancesAsync(new IssuanceFilter(string.IsNullOrEmpty(text) ? null : text, kind, page.Before, page.Limit), cancellation);
         return new PageJson<IssuanceJson>(
             [.. found.Select(each => IssuanceJson.Of(each, issuers))], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
     }
@@ -172,6 +194,10 @@ internal sealed record RevocationJson(bool Revoked, DateTimeOffset? Time, int? R
         revocation.IsRevoked, revocation.RevokedAt, revocation.Reason, revocation.Reason is { } reason ? reason < Names.Length && Names[reason].Length > 0 ? Names[reason] : "unknown" : null,
         revocation.CheckedAt, revocation.Problem.Length > 0 ? revocation.Problem : null);
 }
+
+/// <summary>How many issuances are of each kind.</summary>
+/// <param name="IsMore">There may be more: no further ones were counted.</param>
+internal sealed record IssuanceCountsJson(int Unknown, int Known, int Lookalike, bool IsMore);
 
 /// <summary>One of the user's names that a certificate is valid for.</summary>
 internal sealed record EndpointJson(string DnsName, string MonitoredDomain, bool Wildcard);

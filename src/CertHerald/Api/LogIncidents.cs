@@ -39,6 +39,9 @@ internal sealed class LogIncidents(IIncidents store, LiveLogs live)
     /// <summary>Open and closed ones, newest first.</summary>
     public Task<IReadOnlyList<IncidentJson>> NewestAsync(int atMost, CancellationToken cancellation) => ListAsync(new IncidentFilter(Limit: atMost), cancellation);
 
+    /// <summary>Those of one log, newest first.</summary>
+    public Task<IReadOnlyList<IncidentJson>> OfLogAsync(string log, int atMost, CancellationToken cancellation) => ListAsync(new IncidentFilter(Log: ReadLog(log), Limit: atMost), cancellation);
+
     /// <summary>Closes one that its operator has dealt with. Should its cause still hold, the next case opens a new one.</summary>
     /// <returns>It, closed; null if there is none.</returns>
     public async Task<IncidentJson?> CloseAsync(long id, CancellationToken cancellation)

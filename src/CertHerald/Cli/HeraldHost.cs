@@ -189,6 +189,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             provider.GetRequiredService<ILogger<LearnedRates>>()));
         services.AddHostedService(provider => provider.GetRequiredService<LearnedRates>());
         services.AddHostedService(provider => provider.GetRequiredService<LogFleet>());
+        services.AddHostedService(provider => new LogSampler(() => provider.GetRequiredService<LogFleet>().Logs, time));
         services.AddHostedService(provider => new LogHealth(
             () => provider.GetRequiredService<LogFleet>().Logs, provider.GetRequiredService<IStore>(), time, provider.GetRequiredService<Meter>(),
             provider.GetRequiredService<ILogger<LogHealth>>()));
@@ -244,6 +245,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             KeyFolder = Path.Combine(options.Data, "keys"),
             TrustedProxies = options.TrustedProxies,
         });
+        services.AddSingleton(new SettingsInForce(ShownSettings.Of(options)));
         services.AddApi();
         services.AddCertSpotterApi(options.CertSpotterApi);
         GraphApi.Add(services);

@@ -74,6 +74,9 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
     /// <summary>Its troubles that last.</summary>
     public StandingIncidents Incidents { get; } = new(chosen.Log);
 
+    /// <summary>How it has done lately.</summary>
+    public LogHistory History { get; } = new();
+
     /// <summary>For its <see cref="HeadWatch"/>.</summary>
     public HeadMemory Heads { get; } = new();
 
@@ -229,6 +232,14 @@ internal sealed class FollowedLog(ChosenLog chosen, TimeProvider time)
         Interlocked.Add(ref _matches, findings.Count(finding => finding is MatchFinding));
         // Catching up takes hours without a look at the head: the log answers all the same.
         Change(standing => standing with { LastSuccess = now });
+    }
+
+    /// <summary>Notes how it stands.</summary>
+    public void Sample(DateTimeOffset now)
+    {
+        LogStanding standing = Standing;
+        double? age = standing.HeadTime is { } signed ? Math.Max(0, (now - signed).TotalSeconds) : null;
+        History.Add(new LogSample(now, Rate, standing.Backlog, age));
     }
 
     public void Failed(string error, DateTimeOffset now) =>

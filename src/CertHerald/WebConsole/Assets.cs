@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace CertHerald.WebConsole;
 
-/// <summary>The style sheet and the icon, carried inside the program: no folder beside it can be missing or stale.</summary>
+/// <summary>The style sheet, the script and the icon, carried inside the program: no folder beside it can be missing or stale.</summary>
 internal sealed class Asset
 {
     private readonly byte[] _bytes;
@@ -19,6 +19,9 @@ internal sealed class Asset
     }
 
     public static Asset Style { get; } = new("console.css", "text/css; charset=utf-8");
+
+    /// <summary>Renews parts of open pages. Without it, pages show the moment in which they were loaded.</summary>
+    public static Asset Script { get; } = new("console.js", "text/javascript; charset=utf-8");
 
     public static Asset Icon { get; } = new("icon.svg", "image/svg+xml");
 
@@ -38,6 +41,7 @@ internal static class Assets
     public static void MapAssets(this IEndpointRouteBuilder routes)
     {
         Asset.Style.Map(routes);
+        Asset.Script.Map(routes);
         Asset.Icon.Map(routes);
         routes.MapGet("/favicon.ico", () => TypedResults.Redirect(Asset.Icon.Path)).AllowAnonymous().ExcludeFromDescription();
     }

@@ -1,4 +1,5 @@
 using CertHerald.Access;
+using CertHerald.Api.Feeds;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CertHerald.WebConsole;
@@ -17,8 +18,8 @@ internal static class ConsoleEndpoints
 
         RouteGroupBuilder pages = routes.MapGroup("/console").RequireAuthorization().ExcludeFromDescription();
         pages.MapGet("", IResult () => new RazorComponentResult<OverviewPage>());
-        pages.MapGet("/monitoring/issuances", IResult (string? before) =>
-            new RazorComponentResult<IssuancesPage>(new { Before = before }));
+        pages.MapGet("/monitoring/issuances", IResult (string? q, string? state, string? before) =>
+            new RazorComponentResult<IssuancesPage>(new { Q = q, State = state, Before = before }));
         pages.MapGet("/monitoring/issuances/{id:long}", IResult (long id) => new RazorComponentResult<IssuancePage>(new { Id = id }));
         pages.MapGet("/deliveries", IResult (string? state, string? webhook, string? before) =>
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
@@ -27,6 +28,10 @@ internal static class ConsoleEndpoints
         pages.MapWebhooks();
         pages.MapReplays();
         pages.MapGet("/logs", IResult () => new RazorComponentResult<LogsPage>());
+        pages.MapGet("/logs/{id}", IResult (string id) => new RazorComponentResult<LogPage>(new { Id = id }));
+        pages.MapGet("/live", (PageChanges changes, HttpContext context) => changes.AnswerAsync(context));
+        pages.MapDomains();
+        pages.MapGet("/settings", IResult () => new RazorComponentResult<SettingsPage>());
         pages.MapKeys();
         pages.MapKnown();
         pages.MapUsers();

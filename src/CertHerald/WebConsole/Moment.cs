@@ -35,6 +35,9 @@ internal static class Moment
         _ => $"{Count((decimal)Math.Ceiling(Math.Min(seconds, 1e15) / 86_400))} days",
     };
 
+    /// <summary>"1.2/s", "12/s".</summary>
+    public static string PerSecond(double rate) => rate.ToString(rate < 10 ? "0.#" : "#,0", CultureInfo.InvariantCulture) + "/s";
+
     /// <summary>Digits in groups of three.</summary>
     public static string Count(decimal number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 

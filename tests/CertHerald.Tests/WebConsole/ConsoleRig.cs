@@ -12,6 +12,7 @@ using CertHerald.Delivering;
 using CertHerald.Dialects;
 using CertHerald.Dialects.CertSpotter.Api;
 using CertHerald.Dialects.Meta.Graph;
+using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -43,6 +44,7 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     private readonly LogDescription _log;
     private readonly CookieContainer _cookies = new();
     private LogPosition _position = LogPosition.At(Frontier.Empty);
+    private VerifiedHead? _announced;
     private WebApplication _app = null!;
 
     private ConsoleRig()
@@ -178,6 +180,29 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
 
     /// <summary>The session's cookie as the browser has it; null without.</summary>
     public Cookie? SessionCookie => _cookies.GetCookies(Address).SingleOrDefault(cookie => cookie.Name == "certherald");
+
+    /// <summary>Its log, as one that this process follows.</summary>
+    public FollowedLog Follow()
+    {
+        var log = new FollowedLog(new ChosenLog(_log, IsCustom: true, null), Time);
+        Live.Add(log);
+        return log;
+    }
+
+    /// <summary>The log signs a head over entries that nobody has read yet.</summary>
+    public async Task AnnounceAsync(int entries)
+    {
+        using RawBatch raw = Entries(entries);
+        Frontier end = _position.Read.Append(raw.LeafHashes());
+        await Store.KeepHeadAsync(_log.Id, _announced = Head(end.Size.Value, end.Root()), default);
+    }
+
+    /// <summary>Reads some of what was announced; none of it matches.</summary>
+    public async Task ReadAsync(int entries)
+    {
+        using RawBatch raw = Entries(entries);
+        _position = (await Store.CommitAsync(_log.Id, Batch.Check(_position.Read, raw, [], _announced!), [], Time.GetUtcNow(), default)).Lane.Position;
+    }
 
     /// <summary>Reads one entry that shows this certificate and commits it under a head that proves it.</summary>
     public Task CommitAsync(CertificateFacts facts, bool known = false, string reason = "no rule authorises it", params string[] webhooks) =>

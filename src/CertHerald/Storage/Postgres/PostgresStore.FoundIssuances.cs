@@ -1,0 +1,35 @@
+namespace CertHerald.Storage.Postgres;
+
+/// <summary>Issuances by what people look for.</summary>
+internal sealed partial class PostgresStore
+{
+    private const int TbsDigits = 64;
+
+    public Task<IReadOnlyList<Issuance>> IssuancesAsync(IssuanceFilter filter, CancellationToken cancellation)
+    {
+        string which = filter.Text is { } text ? text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower)
+                ? "AND tbs_sha256 = @text"
+                : "AND id IN (SELECT issuance FROM endpoint WHERE strpos(dns_name, @text) > 0)" : "";
+        which += filter.Kind switch
+        {
+            IssuanceKind.Unknown => " AND NOT known AND EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
+            IssuanceKind.Known => " AND known",
+            IssuanceKind.Lookalike => " AND NOT known AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
+            _ => "",
+        };
+        // A zero character is in no name of this store.
+        (string, object?)[] parameters = [("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)];
+        if (filter.Text is not null) parameters = [.. parameters, ("@text", filter.Text.Replace('\0', '\uFFFD'))];
+        return ReadAsync(session => ReadIssuancesAsync(session, $"WHERE id < @before {which} ORDER BY id DESC LIMIT @limit", parameters), cancellation);
+    }
+
+    public Task<IssuanceCounts> CountIssuancesAsync(DateTimeOffset since, int atMost, CancellationToken cancellation) => ReadAsync(
+        session => session.SingleAsync(
+            """
+            SELECT count(*) FILTER (WHERE NOT known AND own), count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known AND NOT own) FROM (
+                SELECT known, EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id) AS own
+                FROM issuance WHERE discovered >= @since ORDER BY discovered DESC LIMIT @most) AS late
+            """,
+            row => new IssuanceCounts((int)row.GetInt64(0), (int)row.GetInt64(1), (int)row.GetInt64(2)), ("@since", since), ("@most", atMost)),
+        cancellation);
+}

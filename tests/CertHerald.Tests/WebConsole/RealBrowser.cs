@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using CertHerald.Tests.Docs;
+using CertHerald.Tests.Doubles;
+using Microsoft.Playwright;
+
+namespace CertHerald.Tests.WebConsole;
+
+/// <summary>Chromium, as people use it, driven by Playwright; and axe, which looks for what shuts people out.</summary>
+internal sealed class RealBrowser : IAsyncDisposable
+{
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+    private readonly string _axe;
+
+    private RealBrowser(IPlaywright playwright, IBrowser browser, string axe) => (_playwright, _browser, _axe) = (playwright, browser, axe);
+
+    /// <summary>What pages complained of, in every context: refused scripts and styles, exceptions, failed requests.</summary>
+    public ConcurrentQueue<string> Complaints { get; } = [];
+
+    /// <summary>Skips the test where Chromium or axe is not installed.</summary>
+    public static async Task<RealBrowser> StartAsync()
+    {
+        string chromium = Tool.Find("chromium"), axe = Path.Combine(Repository.Root, "artifacts", "reference", "node_modules", "axe-core", "axe.min.js");
+        Assert.SkipUnless(File.Exists(axe), "left out: axe-core is not installed; ./test installs it");
+        IPlaywright playwright = await Playwright.CreateAsync();
+        IBrowser browser = await playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = chromium,
+            // As root, its sandbox does not start. It opens nothing but our own pages.
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+            Timeout = 120_000,
+        });
+        return new RealBrowser(playwright, browser, await File.ReadAllTextAsync(axe, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Somebody's browser window. What its pages complain of is kept.</summary>
+    public async Task<IPage> OpenAsync(Uri address, IEnumerable<Cookie>? cookies = null, bool withoutScript = false)
+    {
+        IBrowserContext context = await _browser.NewContextAsync(new()
+        {
+            BaseURL = address.ToString(),
+            JavaScriptEnabled = !withoutScript,
+            ViewportSize = new() { Width = 1280, Height = 800 },
+            ReducedMotion = ReducedMotion.Reduce,
+        });
+        context.SetDefaultTimeout(180_000);               // a failing test must end, a busy machine may take its time
+        if (cookies is not null) await context.AddCookiesAsync(cookies);
+        context.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") Complaints.Enqueue($"{message.Page?.Url}: {message.Text}");
+        };
+        context.WebError += (_, error) => Complaints.Enqueue($"{error.Page?.Url}: {error.Error}");
+        return await context.NewPageAsync();
+    }
+
+    /// <summary>What axe finds that shuts people out, seriously or wholly.</summary>
+    public async Task<IReadOnlyList<string>> FaultsAsync(IPage page)
+    {
+        // Through the debugger: the page's own policy admits no such script.
+        JsonElement found = (await page.EvaluateAsync(
+            $$"""async () => { {{_axe}}; const result = await axe.run(document, { resultTypes: ["violations"] }); return result.violations.filter(one => one.impact === "serious" || one.impact === "critical").flatMap(one => one.nodes.map(node => one.id + ": " + node.html.slice(0, 200) + " " + node.failureSummary)); }"""))!.Value;
+        return [.. found.EnumerateArray().Select(one => $"{page.Url}: {one.GetString()}")];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+}
