@@ -94,9 +94,9 @@ internal sealed class WordIndex
         }
     }
 
-    private static void TakeWhole(ReadOnlySpan<int> found, int start, int letters, NameText name, bool isSecond, Hits hits)
+    private static void TakeWhole(ReadOnlySpan<PrefixTable<int>.Entry> found, int start, int letters, NameText name, bool isSecond, Hits hits)
     {
-        foreach (int index in found)
+        foreach ((_, int index) in found)
         {
             short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + letters] : (short)(start + letters);
             // What the first reading found, the second finds again.
@@ -110,9 +110,9 @@ internal sealed class WordIndex
         if (_short.MayHold(packed)) TakeWhole(_short.Find(packed), start, letters, name, isSecond, hits);
     }
 
-    private void TakeExact(ReadOnlySpan<int> found, byte[] text, int length, int start, NameText name, bool isSecond, Hits hits)
+    private void TakeExact(ReadOnlySpan<PrefixTable<int>.Entry> found, byte[] text, int length, int start, NameText name, bool isSecond, Hits hits)
     {
-        foreach (int index in found)
+        foreach ((_, int index) in found)
         {
             byte[] word = _words[index].Fold;
             if (start + word.Length > length || !text.AsSpan(start, word.Length).SequenceEqual(word)) continue;
@@ -152,9 +152,9 @@ internal sealed class WordIndex
             TakeSlipped(table.Find(rests[BitOperations.TrailingZeroCount(may)]), most, text, shape, start, first, hits);
     }
 
-    private void TakeSlipped(ReadOnlySpan<SlipCandidate> found, int most, ReadOnlySpan<byte> text, uint shape, int start, int first, Hits hits)
+    private void TakeSlipped(ReadOnlySpan<PrefixTable<SlipCandidate>.Entry> found, int most, ReadOnlySpan<byte> text, uint shape, int start, int first, Hits hits)
     {
-        foreach (SlipCandidate candidate in found)
+        foreach ((_, SlipCandidate candidate) in found)
         {
             if (!candidate.MayBe(shape, most) || hits.ContainsSince(first, candidate.Word)) continue;
             ReadOnlySpan<byte> word = _words[candidate.Word].Fold;
