@@ -6,24 +6,23 @@ namespace CertHerald.Names.Lookalikes;
 /// </summary>
 public sealed class LookalikeBackground
 {
-    private readonly float[] _words;
-
-    // The rules that were found for a word, beside each other.
-    private readonly int[] _first;
+    private readonly OfWord[] _words;
     private readonly (int Rule, float Rate)[] _found;
-    private readonly bool[] _counted;
 
     /// <param name="counted">By word: whether it was counted. What was, and is in neither table, was found nowhere.</param>
     internal LookalikeBackground(int names, bool[] counted, Dictionary<int, float> rules, Dictionary<int, float> words)
     {
         Names = names;
-        _counted = counted;
         IsWhole = Array.TrueForAll(counted, one => one);
-        _words = new float[counted.Length];
-        foreach ((int word, float rate) in words) _words[word] = rate;
-        _first = new int[counted.Length + 1];
-        foreach (int key in rules.Keys) _first[key / Sighting.Rules + 1]++;
-        for (int word = 0; word < counted.Length; word++) _first[word + 1] += _first[word];
+        _words = new OfWord[counted.Length];
+        int[] many = new int[counted.Length];
+        foreach (int key in rules.Keys) many[key / Sighting.Rules]++;
+        int first = 0;
+        for (int word = 0; word < counted.Length; word++)
+        {
+            _words[word] = new OfWord(counted[word], words.GetValueOrDefault(word), first, many[word]);
+            first += many[word];
+        }
         _found = [.. rules.OrderBy(one => one.Key).Select(one => (one.Key % Sighting.Rules, one.Value))];
     }
 
@@ -33,7 +32,7 @@ public sealed class LookalikeBackground
     /// <summary>Whether every word of the index was counted.</summary>
     internal bool IsWhole { get; }
 
-    internal bool Counted(int word) => _counted[word];
+    internal bool Counted(int word) => _words[word].IsCounted;
 
     /// <summary>The same for another index.</summary>
     /// <param name="places">By word of that index: where it stands here; negative if it does not.</param>
@@ -44,10 +43,10 @@ public sealed class LookalikeBackground
         var words = new Dictionary<int, float>();
         for (int word = 0; word < places.Length; word++)
         {
-            if (places[word] is var place && (place < 0 || !_counted[place])) continue;
+            if (places[word] is var place && (place < 0 || !Counted(place))) continue;
             counted[word] = true;
             foreach ((int rule, float rate) in FoundFor(place)) rules[KeyOf(word, rule)] = rate;
-            words[word] = _words[place];
+            words[word] = _words[place].Rate;
         }
         return new LookalikeBackground(Names, counted, rules, words);
     }
@@ -63,9 +62,12 @@ public sealed class LookalikeBackground
     }
 
     /// <summary>In a million names, by whatever rule.</summary>
-    internal double RateOfWord(int word) => _words[word];
+    internal double RateOfWord(int word) => _words[word].Rate;
 
     internal static int KeyOf(int word, int rule) => word * Sighting.Rules + rule;
 
-    private ReadOnlySpan<(int Rule, float Rate)> FoundFor(int word) => _found.AsSpan(_first[word], _first[word + 1] - _first[word]);
+    private ReadOnlySpan<(int Rule, float Rate)> FoundFor(int word) => _found.AsSpan(_words[word].First, _words[word].Many);
+
+    /// <param name="First">Where its rules begin, in the order of words.</param>
+    private readonly record struct OfWord(bool IsCounted, float Rate, int First, int Many);
 }
