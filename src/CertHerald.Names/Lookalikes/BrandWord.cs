@@ -7,7 +7,15 @@ internal sealed record BrandWord(int Domain, string Text, BrandWordKind Kind)
 {
     public byte[] Raw { get; init; } = [];
 
-    public byte[] Fold { get; init; } = [];
+    public byte[] Fold
+    {
+        get;
+        init
+        {
+            field = value;
+            Length = value.Length;
+        }
+    } = [];
 
     /// <summary>Bit i: a hyphen stands before character i where the owner writes it.</summary>
     public ulong Hyphens { get; init; }
@@ -21,7 +29,8 @@ internal sealed record BrandWord(int Domain, string Text, BrandWordKind Kind)
     /// <summary>A word of everyday language, or a name of many people: it starts demoted.</summary>
     public bool IsOrdinary { get; init; }
 
-    public int Length => Fold.Length;
+    /// <summary>Of <see cref="Fold"/>: beside what else is asked of a word, where the array is far.</summary>
+    public int Length { get; private init; }
 }
 
 /// <summary>What a word was made of.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
@@ -8,18 +6,24 @@ namespace CertHerald.Names.Lookalikes;
 /// </summary>
 public sealed class LookalikeBackground
 {
-    private readonly FrozenDictionary<int, float> _rules;
-    private readonly FrozenDictionary<int, float> _words;
-    private readonly bool[] _counted;
+    private readonly OfWord[] _words;
+    private readonly (int Rule, float Rate)[] _found;
 
     /// <param name="counted">By word: whether it was counted. What was, and is in neither table, was found nowhere.</param>
     internal LookalikeBackground(int names, bool[] counted, Dictionary<int, float> rules, Dictionary<int, float> words)
     {
         Names = names;
-        _counted = counted;
         IsWhole = Array.TrueForAll(counted, one => one);
-        _rules = rules.ToFrozenDictionary();
-        _words = words.ToFrozenDictionary();
+        _words = new OfWord[counted.Length];
+        int[] many = new int[counted.Length];
+        foreach (int key in rules.Keys) many[key / Sighting.Rules]++;
+        int first = 0;
+        for (int word = 0; word < counted.Length; word++)
+        {
+            _words[word] = new OfWord(counted[word], words.GetValueOrDefault(word), first, many[word]);
+            first += many[word];
+        }
+        _found = [.. rules.OrderBy(one => one.Key).Select(one => (one.Key % Sighting.Rules, one.Value))];
     }
 
     /// <summary>How many names were read.</summary>
@@ -28,31 +32,42 @@ public sealed class LookalikeBackground
     /// <summary>Whether every word of the index was counted.</summary>
     internal bool IsWhole { get; }
 
-    internal bool Counted(int word) => _counted[word];
+    internal bool Counted(int word) => _words[word].IsCounted;
 
     /// <summary>The same for another index.</summary>
     /// <param name="places">By word of that index: where it stands here; negative if it does not.</param>
     internal LookalikeBackground For(int[] places)
     {
-        ILookup<int, (int Rule, float Rate)> ofWord = _rules.ToLookup(one => one.Key / Sighting.Rules, one => (one.Key % Sighting.Rules, one.Value));
         bool[] counted = new bool[places.Length];
         var rules = new Dictionary<int, float>();
         var words = new Dictionary<int, float>();
         for (int word = 0; word < places.Length; word++)
         {
-            if (places[word] is var place && (place < 0 || !_counted[place])) continue;
+            if (places[word] is var place && (place < 0 || !Counted(place))) continue;
             counted[word] = true;
-            foreach ((int rule, float rate) in ofWord[place]) rules[KeyOf(word, rule)] = rate;
-            if (_words.TryGetValue(place, out float ofAll)) words[word] = ofAll;
+            foreach ((int rule, float rate) in FoundFor(place)) rules[KeyOf(word, rule)] = rate;
+            words[word] = _words[place].Rate;
         }
         return new LookalikeBackground(Names, counted, rules, words);
     }
 
     /// <summary>In a million names.</summary>
-    internal double RateOf(in Sighting sighting) => _rules.GetValueOrDefault(KeyOf(sighting.WordIndex, sighting.Rule));
+    internal double RateOf(in Sighting sighting)
+    {
+        int rule = sighting.Rule;
+        foreach ((int found, float rate) in FoundFor(sighting.WordIndex))
+            if (found == rule)
+                return rate;
+        return 0;
+    }
 
     /// <summary>In a million names, by whatever rule.</summary>
-    internal double RateOfWord(int word) => _words.GetValueOrDefault(word);
+    internal double RateOfWord(int word) => _words[word].Rate;
 
     internal static int KeyOf(int word, int rule) => word * Sighting.Rules + rule;
+
+    private ReadOnlySpan<(int Rule, float Rate)> FoundFor(int word) => _found.AsSpan(_words[word].First, _words[word].Many);
+
+    /// <param name="First">Where its rules begin, in the order of words.</param>
+    private readonly record struct OfWord(bool IsCounted, float Rate, int First, int Many);
 }

@@ -5,22 +5,24 @@ namespace CertHerald.Names.Lookalikes;
 /// <summary>Which names are never look-alikes: the user's own, and those that are allowed. Immutable and thread-safe.</summary>
 internal sealed class Ownership
 {
-    private readonly Dictionary<ulong, Claim> _claims = [];
+    private readonly PrefixTable<Claim> _claims;
 
     public Ownership(IReadOnlyList<ProtectedDomain> domains)
     {
+        var claims = new Dictionary<ulong, Claim>();
         for (int i = 0; i < domains.Count; i++)
         {
             Add(domains[i].Name, i, isOwn: true);
             foreach (string own in domains[i].Own) Add(own, i, isOwn: true);
             foreach (string allowed in domains[i].Allowed) Add(allowed, i, isOwn: false);
         }
+        _claims = new PrefixTable<Claim>([.. claims.Keys], [.. claims.Values]);
 
         void Add(string name, int domain, bool isOwn)
         {
             byte[] bytes = Encoding.ASCII.GetBytes(name.ToLowerInvariant());
             ulong hash = HashOf(bytes);
-            if (!_claims.TryGetValue(hash, out Claim? claim)) _claims.Add(hash, claim = new Claim());
+            if (!claims.TryGetValue(hash, out Claim? claim)) claims.Add(hash, claim = new Claim());
             if (!claim.Domains.Contains(domain)) claim.Domains.Add(domain);
             claim.IsOwn |= isOwn;
         }
@@ -36,7 +38,7 @@ internal sealed class Ownership
         if (exempt.Count > 0) exempt.Clear();
         for (int label = 0; label < name.Labels; label++)
         {
-            if (!_claims.TryGetValue(name.Below[label], out Claim? claim)) continue;
+            if (!_claims.MayHold(name.Below[label]) || _claims.Find(name.Below[label]) is not [(_, { } claim)]) continue;
             if (claim.IsOwn && label <= name.OwnerLabel) return true;
             foreach (int domain in claim.Domains) exempt.Add(domain);
         }

@@ -4,65 +4,83 @@ using System.Runtime.CompilerServices;
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
-/// Numbers by a key of up to eight characters. What is not there costs one look at a bit, however many are. Immutable and
-/// thread-safe.
+/// Values by a key of up to eight characters. What is not there costs one look at two bits, however many are; what is, two more.
+/// Immutable and thread-safe.
 /// </summary>
-internal sealed class PrefixTable
+internal sealed class PrefixTable<T>
 {
-    private const ulong Multiplier = 0x9E37_79B9_7F4A_7C15;
-    private const int BitsPerKey = 16, MostFilterBits = 1 << 26;
+    private const ulong Multiplier = 0x9E37_79B9_7F4A_7C15;    // odd: no two keys have one hash
+    private const int BitsPerKey = 16, MostFilterBits = 1 << 26, EntriesPerBucket = 4;
 
     private readonly ulong[] _filter;
     private readonly int _filterShift;
-    private readonly Slot[] _slots;
+
+    // By hash: where each bucket begins among the entries, and after the last, their number.
+    private readonly int[] _buckets;
     private readonly int _shift;
-    private readonly int[] _values;
+    private readonly Entry[] _entries;
 
     /// <param name="keys">In any order; changed.</param>
     /// <param name="values">Beside them.</param>
-    public PrefixTable(ulong[] keys, int[] values)
+    public PrefixTable(ulong[] keys, T[] values)
     {
-        Array.Sort(keys, values);
-        _values = values;
-        int distinct = 0;
-        for (int i = 0; i < keys.Length; i++) if (i == 0 || keys[i] != keys[i - 1]) distinct++;
+        for (int i = 0; i < keys.Length; i++) keys[i] *= Multiplier;
+        int[] order = [.. Enumerable.Range(0, keys.Length)];
+        Array.Sort(keys, order);
 
-        int size = Math.Max(16, (int)BitOperations.RoundUpToPowerOf2((uint)distinct * 2));
-        _shift = 64 - BitOperations.Log2((uint)size);
-        _slots = new Slot[size];
-        int bits = (int)Math.Min(MostFilterBits, BitOperations.RoundUpToPowerOf2((uint)Math.Max(1 << 12, distinct * BitsPerKey)));
-        _filterShift = 64 - BitOperations.Log2((uint)bits);
+        int buckets = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, keys.Length / EntriesPerBucket));
+        _shift = 64 - BitOperations.Log2((uint)buckets);
+        _buckets = new int[buckets + 1];
+        int bits = (int)Math.Min(MostFilterBits, BitOperations.RoundUpToPowerOf2((uint)Math.Max(1 << 12, keys.Length * BitsPerKey)));
+        _filterShift = 64 - BitOperations.Log2((uint)bits / 64);
         _filter = new ulong[bits / 64];
-        for (int i = 0; i < keys.Length;)
+        _entries = new Entry[keys.Length];
+        for (int i = 0; i < keys.Length; i++)
         {
-            int end = i + 1;
-            while (end < keys.Length && keys[end] == keys[i]) end++;
-            int slot = (int)(keys[i] * Multiplier >> _shift);
-            while (_slots[slot].Count > 0) slot = (slot + 1) & (size - 1);
-            _slots[slot] = new Slot(keys[i], i, end - i);
-            ulong bit = keys[i] * Multiplier >> _filterShift;
-            _filter[bit >> 6] |= 1UL << (int)(bit & 63);
-            i = end;
+            _entries[i] = new Entry(keys[i], values[order[i]]);
+            _buckets[(int)(keys[i] >> _shift) + 1]++;
+            _filter[keys[i] >> _filterShift] |= BitsOf(keys[i]);
         }
+        for (int bucket = 0; bucket < buckets; bucket++) _buckets[bucket + 1] += _buckets[bucket];
     }
 
     /// <summary>False if nothing has this key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MayHold(ulong key)
     {
-        ulong bit = key * Multiplier >> _filterShift;
-        return (_filter[bit >> 6] >> (int)(bit & 63) & 1) != 0;
+        ulong hash = key * Multiplier, bits = BitsOf(hash);
+        return (_filter[hash >> _filterShift] & bits) == bits;
     }
 
-    /// <summary>All with this key, in ascending order of where they were given.</summary>
-    public ReadOnlySpan<int> Find(ulong key)
+    /// <summary>Which of up to 64 keys something may have: bit i for key i. All are looked at before any is followed, so that the looks overlap.</summary>
+    public ulong MayHoldOf(ReadOnlySpan<ulong> keys)
     {
-        Slot[] slots = _slots;
-        for (int at = (int)(key * Multiplier >> _shift); slots[at].Count > 0; at = (at + 1) & (slots.Length - 1))
-            if (slots[at].Key == key)
-                return _values.AsSpan(slots[at].Start, slots[at].Count);
-        return default;
+        ulong may = 0;
+        ulong[] filter = _filter;
+        int shift = _filterShift;
+        for (int i = 0; i < keys.Length; i++)
+        {
+            ulong hash = keys[i] * Multiplier;
+            may |= ((BitsOf(hash) & ~filter[hash >> shift]) == 0 ? 1UL : 0UL) << i;
+        }
+        return may;
     }
 
-    private readonly record struct Slot(ulong Key, int Start, int Count);
+    /// <summary>All with this key.</summary>
+    public ReadOnlySpan<Entry> Find(ulong key)
+    {
+        ulong hash = key * Multiplier;
+        int bucket = (int)(hash >> _shift), at = _buckets[bucket], end = _buckets[bucket + 1];
+        while (at < end && _entries[at].Hash < hash) at++;
+        int to = at;
+        while (to < end && _entries[to].Hash == hash) to++;
+        return _entries.AsSpan(at, to - at);
+    }
+
+    // Two bits of one word: those of the hash that do not say which word.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong BitsOf(ulong hash) => 1UL << (int)(hash >> 26 & 63) | 1UL << (int)(hash >> 32 & 63);
+
+    /// <summary>A value, beside what its key hashes to.</summary>
+    public readonly record struct Entry(ulong Hash, T Value);
 }

@@ -1,10 +1,12 @@
+using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
-/// Words by what is left of their first eight characters when one or two are taken away: two words that differ by as many slips
-/// have one such rest in common. Immutable and thread-safe.
+/// Words by what is left of their first characters when some are taken away: two words that differ by as many slips have one such
+/// rest in common. Immutable and thread-safe.
 /// </summary>
 internal sealed class SlipTable
 {
@@ -14,30 +16,18 @@ internal sealed class SlipTable
     // From here on two slips leave a word recognisable. Among very many words, too many others are then as near.
     private const int ShortestForTwoOfFew = 7, ShortestForTwoOfMany = 9, Many = 10_000;
 
-    private readonly PrefixTable _rests;
+    // Whole words of one slip, and what two slips leave of ten characters, fit a key.
+    private const int KeyLength = 8, HeadLength = KeyLength + 2;
 
     public SlipTable(IReadOnlyList<BrandWord> words, bool areFew = false)
     {
         ShortestForTwo = words.Count > Many && !areFew ? ShortestForTwoOfMany : ShortestForTwoOfFew;
-        var keys = new List<ulong>();
-        var values = new List<int>();
-        Span<ulong> rests = stackalloc ulong[MostRests];
-        for (int i = 0; i < words.Count; i++)
-        {
-            if (words[i].Kind == BrandWordKind.Joined || words[i].Length < ShortestForOne) continue;
-            int count = Rests(words[i].Fold, Slips(words[i].Length), rests);
-            for (int j = 0; j < count; j++)
-            {
-                if (rests[..j].Contains(rests[j])) continue;
-                keys.Add(rests[j]);
-                values.Add(i);
-            }
-        }
-        _rests = new PrefixTable([.. keys], [.. values]);
+        OfOne = Table(words, slips: 1, RestsOfOne);
+        OfTwo = Table(words, slips: 2, RestsOfTwo);
     }
 
-    /// <summary>One, eight and twenty-one.</summary>
-    public const int MostRests = 30;
+    /// <summary>Three, and each pair of nine characters.</summary>
+    public const int MostRests = 39;
 
     /// <summary>Words that bear two slips have as many letters.</summary>
     public int ShortestForTwo { get; }
@@ -45,35 +35,71 @@ internal sealed class SlipTable
     /// <summary>How many slips a word of this length bears.</summary>
     public int Slips(int length) => length < ShortestForOne ? 0 : length < ShortestForTwo ? 1 : 2;
 
-    /// <summary>The keys of a word; <see cref="Find"/> takes each.</summary>
-    public static int Rests(ReadOnlySpan<byte> word, int slips, Span<ulong> into)
+    /// <summary>The keys of a text that may be a slip of a word that bears one: of up to eight letters.</summary>
+    public static int RestsOfOne(ReadOnlySpan<byte> text, Span<ulong> into)
     {
-        ulong packed = Pack(word);
-        int length = Math.Min(word.Length, 8), count = 0;
+        ulong packed = Pack(text);
+        int count = 0;
         into[count++] = packed;
-        for (int i = 0; i < length; i++)
+        for (int i = 0; i < Math.Min(text.Length, KeyLength); i++) into[count++] = Without(packed, i);
+        return count;
+    }
+
+    /// <summary>
+    /// The keys of a text that may be two slips of a word, or one. Each is eight of its first ten characters: what both have in
+    /// common, for two slips take away two at most of either. The first letter is taken away for one slip only: with two, it must be the same.
+    /// </summary>
+    public static int RestsOfTwo(ReadOnlySpan<byte> text, Span<ulong> into)
+    {
+        // A shorter text ends in nothing, which is as good a character as another.
+        ulong packed = Pack(text), behind = text.Length <= KeyLength ? 0UL : text.Length == KeyLength + 1 ? text[KeyLength] : BinaryPrimitives.ReadUInt16LittleEndian(text[KeyLength..]);
+        into[0] = packed;
+        into[1] = packed >> 8 | behind << 56;
+        into[2] = Without(packed, 1) | behind << 56;
+        int count = 3;
+        for (int i = 1; i < HeadLength - 1; i++)
         {
-            ulong without = Without(packed, i);
-            into[count++] = without;
-            // With two slips the first letter must be the same.
-            if (slips < 2 || i == 0) continue;
-            for (int j = i; j < length - 1; j++) into[count++] = Without(without, j);
+            // Nine characters: eight, and one behind.
+            ulong nine = i < KeyLength ? Without(packed, i) | behind << 56 : packed, last = behind >> 8;
+            for (int j = i; j < HeadLength - 1; j++) into[count++] = j < KeyLength ? Without(nine, j) | last << 56 : nine;
         }
         return count;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool MayHold(ulong rest) => _rests.MayHold(rest);
+    /// <summary>Words that bear one slip: <see cref="RestsOfOne"/> are its keys.</summary>
+    public PrefixTable<SlipCandidate> OfOne { get; }
 
-    public ReadOnlySpan<int> Find(ulong rest) => _rests.Find(rest);
+    /// <summary>Words that bear two: <see cref="RestsOfTwo"/> are its keys.</summary>
+    public PrefixTable<SlipCandidate> OfTwo { get; }
 
     /// <summary>The first eight characters.</summary>
     public static ulong Pack(ReadOnlySpan<byte> word)
     {
-        if (word.Length >= 8) return System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(word);
+        if (word.Length >= KeyLength) return BinaryPrimitives.ReadUInt64LittleEndian(word);
         ulong packed = 0;
         for (int i = word.Length - 1; i >= 0; i--) packed = packed << 8 | word[i];
         return packed;
+    }
+
+    private delegate int Rests(ReadOnlySpan<byte> text, Span<ulong> into);
+
+    private PrefixTable<SlipCandidate> Table(IReadOnlyList<BrandWord> words, int slips, Rests rests)
+    {
+        var keys = new List<ulong>();
+        var values = new List<SlipCandidate>();
+        Span<ulong> of = stackalloc ulong[MostRests];
+        for (int i = 0; i < words.Count; i++)
+        {
+            if (words[i].Kind == BrandWordKind.Joined || Slips(words[i].Length) != slips) continue;
+            int count = rests(words[i].Fold, of);
+            for (int j = 0; j < count; j++)
+            {
+                if (of[..j].Contains(of[j])) continue;
+                keys.Add(of[j]);
+                values.Add(new SlipCandidate(i, words[i].Fold));
+            }
+        }
+        return new PrefixTable<SlipCandidate>([.. keys], [.. values]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -82,4 +108,28 @@ internal sealed class SlipTable
         ulong below = (1UL << (8 * at)) - 1;
         return (packed & below) | (packed >> 8 & ~below);
     }
+}
+
+/// <summary>A word that a text may be a slip of, with what rules most texts out without a look at the word.</summary>
+internal readonly struct SlipCandidate(int word, ReadOnlySpan<byte> fold)
+{
+    private const int LengthAt = 26;
+    private const uint AllLetters = (1u << LengthAt) - 1;
+
+    private readonly uint _shape = Shape(fold);
+
+    public int Word { get; } = word;
+
+    /// <summary>Which letters a text has, and its length.</summary>
+    public static uint Shape(ReadOnlySpan<byte> text)
+    {
+        uint letters = 0;
+        foreach (byte b in text) letters |= 1u << (b - 'a' & 31);
+        return letters & AllLetters | (uint)Math.Min(text.Length, 63) << LengthAt;
+    }
+
+    /// <summary>A slip changes two letters at most, and the length by one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MayBe(uint shape, int slips) =>
+        BitOperations.PopCount((shape ^ _shape) & AllLetters) <= 2 * slips && Math.Abs((int)(shape >> LengthAt) - (int)(_shape >> LengthAt)) <= slips;
 }

@@ -5,17 +5,24 @@ namespace CertHerald.Names.Lookalikes;
 /// <summary>What follows a word where a whole domain is embedded: the domain's own suffixes, and any top-level domain.</summary>
 internal sealed class SuffixWords
 {
-    private readonly byte[][][] _own;
+    // Few lists serve all domains: they stay near, however many domains there are.
+    private readonly byte[][][] _lists;
+    private readonly int[] _listOf;
 
     /// <param name="own">By domain: suffixes of its owner's domains without dots, the longest first.</param>
-    public SuffixWords(IReadOnlyList<IReadOnlyList<string>> own) => _own = [.. own.Select(list => list.Select(Encoding.ASCII.GetBytes).ToArray())];
+    public SuffixWords(IReadOnlyList<IReadOnlyList<string>> own)
+    {
+        var lists = new Dictionary<string, int>(StringComparer.Ordinal);
+        _listOf = [.. own.Select(list => string.Join('.', list)).Select(key => lists.TryGetValue(key, out int at) ? at : lists[key] = lists.Count)];
+        _lists = [.. lists.Keys.Select(key => key.Split('.').Select(Encoding.ASCII.GetBytes).ToArray())];
+    }
 
     /// <summary>What stands behind a word that ends here: after a dot, a hyphen or nothing, and ends where a word does.</summary>
     public Evidence After(NameText name, int end, BrandWord word)
     {
         if (end >= name.Length) return 0;
         ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
-        foreach (byte[] suffix in _own[word.Domain])
+        foreach (byte[] suffix in OwnOf(word))
         {
             if (rest.StartsWith(suffix) && name.Before[end + suffix.Length] != Gap.None)
                 return Evidence.OwnSuffix;
@@ -30,7 +37,7 @@ internal sealed class SuffixWords
     {
         if (end >= name.Length) return false;
         ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
-        foreach (byte[] suffix in _own[word.Domain])
+        foreach (byte[] suffix in OwnOf(word))
             if (rest.StartsWith(suffix) && name.Before[end + suffix.Length] == Gap.Dot)
                 return true;
         return false;
@@ -41,9 +48,11 @@ internal sealed class SuffixWords
     {
         int dot = suffix.IndexOf((byte)'.');
         if (dot < 0) return false;
-        foreach (byte[] own in _own[word.Domain])
+        foreach (byte[] own in OwnOf(word))
             if (suffix[..dot].SequenceEqual(own))
                 return true;
         return false;
     }
+
+    private byte[][] OwnOf(BrandWord word) => _lists[_listOf[word.Domain]];
 }

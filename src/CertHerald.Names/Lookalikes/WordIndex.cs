@@ -15,16 +15,14 @@ internal sealed class WordIndex
     private const int LongestSlipped = 40;
 
     private readonly BrandWord[] _words;
-    private readonly PrefixTable _short;
-    private readonly PrefixTable _middle;
-    private readonly PrefixTable _five;
-    private readonly PrefixTable _six;
-    private readonly PrefixTable _seven;
-    private readonly PrefixTable _long;
+    private readonly PrefixTable<int> _short;
+    private readonly PrefixTable<int> _middle;
+    private readonly PrefixTable<int> _five;
+    private readonly PrefixTable<int> _six;
+    private readonly PrefixTable<int> _seven;
+    private readonly PrefixTable<int> _long;
     private readonly SlipTable _slips;
     private readonly bool _hasDigits;
-    private readonly uint[] _letters;
-    private readonly byte[] _most;
 
     /// <param name="areFew">Two slips are borne as among few words, however many there are.</param>
     public WordIndex(BrandWord[] words, bool areFew = false)
@@ -38,8 +36,6 @@ internal sealed class WordIndex
         _long = Table(word => word.Length > MiddleLength, word => SlipTable.Pack(word.Fold));
         _slips = new SlipTable(words, areFew);
         _hasDigits = words.Any(word => word.Raw.Any(b => char.IsAsciiDigit((char)b)));
-        _letters = [.. words.Select(word => Letters(word.Fold))];
-        _most = [.. words.Select(word => (byte)_slips.Slips(word.Length))];
     }
 
     public ReadOnlySpan<BrandWord> Words => _words;
@@ -98,9 +94,9 @@ internal sealed class WordIndex
         }
     }
 
-    private static void TakeWhole(ReadOnlySpan<int> found, int start, int letters, NameText name, bool isSecond, Hits hits)
+    private static void TakeWhole(ReadOnlySpan<PrefixTable<int>.Entry> found, int start, int letters, NameText name, bool isSecond, Hits hits)
     {
-        foreach (int index in found)
+        foreach ((_, int index) in found)
         {
             short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + letters] : (short)(start + letters);
             // What the first reading found, the second finds again.
@@ -114,9 +110,9 @@ internal sealed class WordIndex
         if (_short.MayHold(packed)) TakeWhole(_short.Find(packed), start, letters, name, isSecond, hits);
     }
 
-    private void TakeExact(ReadOnlySpan<int> found, byte[] text, int length, int start, NameText name, bool isSecond, Hits hits)
+    private void TakeExact(ReadOnlySpan<PrefixTable<int>.Entry> found, byte[] text, int length, int start, NameText name, bool isSecond, Hits hits)
     {
-        foreach (int index in found)
+        foreach ((_, int index) in found)
         {
             byte[] word = _words[index].Fold;
             if (start + word.Length > length || !text.AsSpan(start, word.Length).SequenceEqual(word)) continue;
@@ -143,38 +139,36 @@ internal sealed class WordIndex
         if (length < SlipTable.ShortestForOne || length > LongestSlipped) return;
         ReadOnlySpan<byte> text = name.Fold.AsSpan(start, length);
         Span<ulong> rests = stackalloc ulong[SlipTable.MostRests];
-        int count = SlipTable.Rests(text, length >= _slips.ShortestForTwo - 2 ? 2 : 1, rests);
-        uint letters = Letters(text);
+        uint shape = SlipCandidate.Shape(text);
         int first = hits.Count;
-        foreach (ulong rest in rests[..count])
+        // A slip makes a word longer or shorter by one.
+        if (length <= _slips.ShortestForTwo) TakeSlipped(_slips.OfOne, rests[..SlipTable.RestsOfOne(text, rests)], most: 1, text, shape, start, first, hits);
+        if (length >= _slips.ShortestForTwo - 2) TakeSlipped(_slips.OfTwo, rests[..SlipTable.RestsOfTwo(text, rests)], most: 2, text, shape, start, first, hits);
+    }
+
+    private void TakeSlipped(PrefixTable<SlipCandidate> table, ReadOnlySpan<ulong> rests, int most, ReadOnlySpan<byte> text, uint shape, int start, int first, Hits hits)
+    {
+        for (ulong may = table.MayHoldOf(rests); may != 0; may &= may - 1)
+            TakeSlipped(table.Find(rests[BitOperations.TrailingZeroCount(may)]), most, text, shape, start, first, hits);
+    }
+
+    private void TakeSlipped(ReadOnlySpan<PrefixTable<SlipCandidate>.Entry> found, int most, ReadOnlySpan<byte> text, uint shape, int start, int first, Hits hits)
+    {
+        foreach ((_, SlipCandidate candidate) in found)
         {
-            if (!_slips.MayHold(rest)) continue;
-            foreach (int index in _slips.Find(rest))
-            {
-                // A slip changes two letters at most: most words are ruled out without comparing them.
-                int most = _most[index];
-                if (BitOperations.PopCount(letters ^ _letters[index]) > 2 * most) continue;
-                BrandWord word = _words[index];
-                if (Math.Abs(word.Length - length) > most || hits.ContainsSince(first, index)) continue;
-                int slips = EditDistance.AtMost(text, word.Fold, most);
-                // Where the first letter is another too, two slips leave nothing to recognise.
-                if (slips == 0 || slips > most || (slips == 2 && text[0] != word.Fold[0])) continue;
-                hits.Add(index, (short)start, (short)end, slips);
-            }
+            if (!candidate.MayBe(shape, most) || hits.ContainsSince(first, candidate.Word)) continue;
+            ReadOnlySpan<byte> word = _words[candidate.Word].Fold;
+            int slips = EditDistance.AtMost(text, word, most);
+            // Where the first letter is another too, two slips leave nothing to recognise.
+            if (slips == 0 || slips > most || (slips == 2 && text[0] != word[0])) continue;
+            hits.Add(candidate.Word, (short)start, (short)(start + text.Length), slips);
         }
     }
 
-    private static uint Letters(ReadOnlySpan<byte> text)
-    {
-        uint letters = 0;
-        foreach (byte b in text) letters |= 1u << (b & 31);
-        return letters;
-    }
-
-    private PrefixTable Table(Func<BrandWord, bool> isIn, Func<BrandWord, ulong> key)
+    private PrefixTable<int> Table(Func<BrandWord, bool> isIn, Func<BrandWord, ulong> key)
     {
         int[] words = [.. Enumerable.Range(0, _words.Length).Where(index => isIn(_words[index]))];
-        return new PrefixTable([.. words.Select(index => key(_words[index]))], words);
+        return new PrefixTable<int>([.. words.Select(index => key(_words[index]))], words);
     }
 }
 
