@@ -11,21 +11,25 @@ namespace CertHerald.Benchmarks;
 /// </summary>
 internal static class SearchBenchmark
 {
-    private const int AtOnce = 1_000, Searches = 4_000;
+    /// <summary>Certificates in a commit: as the service writes them, for the first of them; and as fills the rest in time.</summary>
+    private const int AtOnce = 1_000, Timed = 100_000, Filling = 50_000;
+
+    private const int Searches = 4_000;
 
     private static readonly string[] Suffixes = ["com", "com", "com", "net", "org", "de", "co.uk", "com.br", "shop", "dev"], Hosts = ["www", "mail", "api", "shop", "cpanel", "autodiscover", "webmail", "staging"];
 
     public static async Task<IReadOnlyList<Row>> RunAsync(bool quick)
     {
-        int count = quick ? 100_000 : 1_000_000;
+        int count = quick ? Timed : 1_000_000;
         var random = new Random(1);
         await using Owing store = await Owing.OpenAsync();
         await store.ChangeAsync();
         long empty = store.Size;
 
         long begun = Stopwatch.GetTimestamp();
-        for (int i = 0; i < count; i += AtOnce) await store.IndexAsync([.. Enumerable.Range(i, AtOnce).Select(number => Certificate(number, count, random))]);
+        for (int i = 0; i < Timed; i += AtOnce) await FillAsync(i, AtOnce);
         double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        for (int i = Timed; i < count; i += Filling) await FillAsync(i, Filling);
         await store.ChangeAsync("PRAGMA wal_checkpoint(TRUNCATE)");
         double bytes = (store.Size - empty) / (double)count;
 
@@ -43,10 +47,12 @@ internal static class SearchBenchmark
         Array.Sort(times);
         return
         [
-            new Row("S5", $"bytes a certificate, {Row.Number(count)} of them indexed", Row.Number(bytes), "≤ 400", $"{Row.Number(count / seconds)} a second written, {Row.Number(AtOnce)} in a commit"),
+            new Row("S5", $"bytes a certificate, {Row.Number(count)} of them indexed", Row.Number(bytes), "≤ 400", $"the first {Row.Number(Timed)}: {Row.Number(Timed / seconds)} a second, {Row.Number(AtOnce)} in a commit"),
             new Row("S5", $"search by domain among {Row.Number(count)} certificates", $"p99 {Row.Number(times[Searches * 99 / 100], "0.00")} ms", "< 10 ms",
                 $"median {Row.Number(times[Searches / 2], "0.00")} ms; {Row.Number(Searches / all)} searches a second, one after the other"),
         ];
+
+        Task FillAsync(int from, int most) => store.IndexAsync([.. Enumerable.Range(from, most).Select(number => Certificate(number, count, random))]);
     }
 
     private static async Task SearchAsync(IStore store, Random random, int count)

@@ -59,6 +59,9 @@ internal sealed class App
     /// <summary>The same app, told somewhere else.</summary>
     public App With(string name, AppSubscription callback) => new(With(Stored, name, callback), Domains, _protectedSince);
 
+    /// <summary>The callback that one of its webhooks is for.</summary>
+    public string NameOf(WebhookOptions webhook) => ReferenceEquals(webhook, Webhook) ? Apps.FirstCallback : webhook.Name[(Owner.Length + 1)..];
+
     /// <summary>Null if it has none of this name.</summary>
     public AppSubscription? CallbackOf(string name) => name == Apps.FirstCallback ? Stored.Subscription : Stored.Callbacks.FirstOrDefault(one => one.Name == name);
 
@@ -86,7 +89,7 @@ internal sealed class App
             MaxBatch = options.MaxBatch,
             MaxBatchBytes = options.MaxBatchBytes,
             Evidence = options.Evidence,
-            Signer = WebhookSigners.Of([], Secrets),
+            Signer = WebhookSigners.Of([.. told.Secrets.Select(ReadStandard)], Secrets),
             Only = Own,
             Owner = Owner,
             ProtectedSince = options.SilentBaseline ? domain => _protectedSince(Owner, domain) : null,
@@ -95,6 +98,9 @@ internal sealed class App
 
     private AppSecret Read(StoredSecret stored) =>
         AppSecret.TryParse(stored.Text, out AppSecret? secret, out _) ? stored.Until is { } until ? secret.EndingAt(until) : secret : throw Unknown(Stored);
+
+    private SigningSecret ReadStandard(StoredSecret stored) =>
+        SigningSecret.TryParse(stored.Text, out SigningSecret? secret, out _) ? stored.Until is { } until ? secret.EndingAt(until) : secret : throw Unknown(Stored);
 
     private static StoreException Unknown(StoredApp app) =>
         new($"the database holds app {app} in a form that this version does not know: start the newer certherald again");

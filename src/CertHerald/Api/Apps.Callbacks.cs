@@ -1,4 +1,5 @@
 using CertHerald.Delivering;
+using CertHerald.Delivering.Signing;
 using CertHerald.Storage;
 
 namespace CertHerald.Api;
@@ -42,6 +43,28 @@ internal sealed partial class Apps
             left = [.. before.Subscription?.Events.Except(events) ?? []];
             return before.Subscription is null ? (null, "") : (before with { Subscription = left.Length == 0 ? null : before.Subscription with { Events = left } }, "");
         }, () => LogSubscribed(id, FirstCallback, left));
+    }
+
+    /// <summary>
+    /// Gives a callback a new secret of Standard Webhooks, beside which the old ones sign for a while. The app's own, which signs every
+    /// callback, is changed by <see cref="RotateAsync"/>.
+    /// </summary>
+    /// <returns>The app, and what was made; null, and why, if it cannot be; without a reason there is no such callback.</returns>
+    public async Task<(App? App, string Problem, string? Made)> RotateCallbackAsync(long id, string name, double? overlapHours, string? secret)
+    {
+        string latest = secret ?? SigningSecret.New().Text;
+        (App? app, string problem) = await ChangeAsync(id, before =>
+        {
+            if (overlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
+            if ((name == FirstCallback ? before.Subscription : before.Callbacks.FirstOrDefault(one => one.Name == name)) is not { } callback) return (null, "");
+
+            DateTimeOffset now = time.GetUtcNow(), until = now.AddHours(overlapHours ?? UsualOverlapHours);
+            StoredSecret[] old = [.. callback.Secrets.Select(one => one with { Until = one.Until < until ? one.Until : until }).Where(one => one.Until > now)];
+            return old.Length > StandardSigner.MostOld
+                ? (null, $"{old.Length - 1} old secrets still sign, until {old[^1].Until:yyyy-MM-dd HH:mm}Z the oldest: wait for it, or end them all now with \"overlap_hours\": 0.")
+                : (App.With(before, name, callback with { Secrets = [new StoredSecret(latest, Until: null), .. old] }), "");
+        }, () => LogRotated(id));
+        return (app, problem, app is not null && secret is null ? latest : null);
     }
 
     /// <summary>Tells an app no longer at a callback. What is owed there waits for one of its name.</summary>

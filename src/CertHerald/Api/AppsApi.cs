@@ -192,5 +192,8 @@ internal sealed record AppJson(
         Callbacks = [.. app.Webhooks.Select(told => CallbackJson.Of(told, app))],
     };
 
+    /// <summary>The same, with a secret that was made for a callback.</summary>
+    public AppJson Showing(string callback, string? made) => this with { Callbacks = [.. Callbacks.Select(one => one.Name == callback ? one with { Secret = made } : one)] };
+
     public override string ToString() => Id;
 }

@@ -16,11 +16,13 @@ internal static class AppCallbackCommands
 
     private static readonly Option<string> VerifyToken = new("--verify-token") { Description = "What its receiver knows our question by: TEXT, env:NAME or file:PATH.", HelpName = "TOKEN" };
 
+    private static readonly Option<bool?> Signed = new("--signed") { Description = "Whether requests are signed as Standard Webhooks says, too, beside the app's signatures. A secret that is made is printed once." };
+
     public static Command Set()
     {
         var command = new Command("callback", "Tells an app at one more address, or changes what is named of a callback, once its receiver has confirmed. Each callback gets deliveries of its own. Another host gets none of the old one's secrets.")
         {
-            AppsCommand.App, Name, Url, Events, IncludeValues, VerifyToken, WebhooksCommand.ClientCertificate, WebhooksCommand.ClientKey, WebhooksCommand.Ca,
+            AppsCommand.App, Name, Url, Events, IncludeValues, VerifyToken, Signed, WebhooksCommand.ClientCertificate, WebhooksCommand.ClientKey, WebhooksCommand.Ca,
             LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption,
         };
         command.SetAction(async (parsed, stopping) =>
@@ -30,6 +32,7 @@ internal static class AppCallbackCommands
             if (parsed.GetValue(Events) is { Length: > 0 } events) asked.Add("events", events);
             if (parsed.GetValue(IncludeValues) is { } values) asked.Add("include_values", values);
             if (WebhooksCommand.SecretOf("--verify-token", parsed.GetValue(VerifyToken)) is { } token) asked.Add("verify_token", token);
+            if (parsed.GetValue(Signed) is { } signed) asked.Add("signed", signed);
             foreach ((string member, string text) in WebhooksCommand.TlsIn(parsed)) asked.Add(member, text);
             Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Put, AddressOf(parsed), stopping, asked));
             return CommandLine.Done;
@@ -52,8 +55,14 @@ internal static class AppCallbackCommands
         return command.WithExamples("certherald apps remove-callback 457084771331516 backup");
     }
 
-    private static void Print(ParseResult parsed, JsonElement app) =>
+    public static void Print(ParseResult parsed, JsonElement app)
+    {
         parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json) ? app.GetRawText() : AppsCommand.Describe(app));
+        if (parsed.GetValue(LocalAccess.Json)) return;
+        foreach (JsonElement callback in app.GetProperty("callbacks").EnumerateArray())
+            if (callback.GetProperty("secret").GetString() is { } secret)
+                parsed.InvocationConfiguration.Output.WriteLine($"secret of {callback.GetProperty("name").GetString()}: {secret}   (it is not shown again)");
+    }
 
     private static string AddressOf(ParseResult parsed) => $"{AppsCommand.AddressOf(parsed)}/callbacks/{Uri.EscapeDataString(parsed.GetValue(Name)!)}";
 }

@@ -31,6 +31,8 @@ internal static class AppsCommand
 
     private static readonly Option<bool?> SilentBaseline = new("--silent-baseline") { Description = "Whether what was logged before it subscribed to the domain is told to nobody." };
 
+    private static readonly Option<string> Callback = new("--callback") { Description = "Instead of the app's secret, that of Standard Webhooks which a callback is signed with besides.", HelpName = "NAME" };
+
     private static readonly Option<string[]> Allow = new("--allow") { Description = "A name that is no look-alike to it, with all below it. Give it once for each: those from before are not kept; an empty text allows none.", HelpName = "NAME" };
 
     public static Command Create() => new Command("apps", "Makes, shows and removes apps: tenants with domains and webhooks of their own, for clients of Meta's Certificate Transparency API.")
@@ -90,7 +92,7 @@ internal static class AppsCommand
     private static Command Rotate()
     {
         var command = new Command("rotate-secret", "Gives it a new secret and prints it, once. Both open the API for a while; requests are signed with the old one until it ends.")
-        { App, Overlap, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        { App, Callback, Overlap, Secret, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction(async (parsed, stopping) =>
         {
             var asked = new Dictionary<string, object>();
@@ -99,7 +101,10 @@ internal static class AppsCommand
                     ? overlap.TotalHours
                     : throw new ConfigurationException([new ConfigurationMistake("--overlap", $"\"{text}\" is no length of time", "write 24h, 7d or 0s")]));
             if (SecretIn(parsed) is { } secret) asked.Add("secret", secret);
-            PrintSecret(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked));
+            if (parsed.GetValue(Callback) is { } callback)
+                AppCallbackCommands.Print(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, $"{AddressOf(parsed)}/callbacks/{Uri.EscapeDataString(callback)}/rotate-secret", stopping, asked));
+            else
+                PrintSecret(parsed, await LocalAccess.Of(parsed).SendAsync(HttpMethod.Post, AddressOf(parsed) + "/rotate-secret", stopping, asked));
             return CommandLine.Done;
         });
         return command.WithExamples("""

@@ -250,7 +250,7 @@ internal static class WebhooksCommand
     private static string Describe(JsonElement webhook)
     {
         string events = string.Join(", ", webhook.GetProperty("events").EnumerateArray().Select(kind => kind.GetString()));
-        string origin = TextIn(webhook, "added") is { } added ? $"added {DateTimeOffset.Parse(added, CultureInfo.InvariantCulture):yyyy-MM-dd}" : "configuration";
+        string origin = TextIn(webhook, "added") is { } added ? $"added {DateTimeOffset.Parse(added, CultureInfo.InvariantCulture):yyyy-MM-dd}" : TextIn(webhook, "app") is { } app ? $"app {app}" : "configuration";
         return $"{webhook.GetProperty("name").GetString(),-20}  {webhook.GetProperty("dialect").GetString()} to {webhook.GetProperty("url").GetString()} for {events}"
             + $"{(webhook.GetProperty("signed").GetBoolean() ? ", signed" : "")}{DescribeTls(webhook)}; {origin}{(TextIn(webhook, "hold") is { } hold ? $"; on hold: {hold}" : "")}";
     }

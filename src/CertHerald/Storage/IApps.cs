@@ -90,6 +90,9 @@ internal sealed record AppSubscription(string Url, string Dialect, IReadOnlyList
     /// <summary>What its receiver knows us by, and we it; null: nothing of its own.</summary>
     public StoredTls? Tls { get; init; }
 
+    /// <summary>What its requests are signed with beside the app's secret, newest first; empty: nothing.</summary>
+    public IReadOnlyList<StoredSecret> Secrets { get; init; } = [];
+
     public override string ToString() => Dialect;
 }
 

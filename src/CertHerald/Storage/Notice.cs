@@ -99,12 +99,12 @@ internal sealed record MalformedFacts(
     NoticeLog Log, long Entries, long Watched, long Example, ulong ExampleIndex, string Problem, long First, long Last, DateTimeOffset Since) : NoticeFacts;
 
 /// <summary>Something that authenticates, and soon will not.</summary>
-/// <param name="Kind"><c>api_key</c> or <c>signing_secret</c>.</param>
+/// <param name="Kind"><c>api_key</c>, <c>signing_secret</c> or <c>client_certificate</c>.</param>
 /// <param name="Name">The key's name, or the webhook's.</param>
-/// <param name="Prefix">The key's; null for a signing secret.</param>
+/// <param name="Prefix">The key's; null for what is a webhook's.</param>
 internal sealed record SecretFacts(string Kind, string Name, string? Prefix, DateTimeOffset Expires) : NoticeFacts
 {
-    public const string ApiKey = "api_key", SigningSecret = "signing_secret";
+    public const string ApiKey = "api_key", SigningSecret = "signing_secret", ClientCertificate = "client_certificate";
 }
 
 /// <summary>Deliveries that are held or dead and will be deleted.</summary>

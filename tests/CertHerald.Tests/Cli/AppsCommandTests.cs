@@ -93,6 +93,7 @@ public sealed class AppsCommandTests
         Assert.DoesNotContain("names allowed", (await RunAsync(scratch, "set", "7", "--allow", "")).Output, StringComparison.Ordinal);
         JsonElement app = JsonElement.Parse((await RunAsync(scratch, "list", "--json")).Output)[0];
         Assert.Equal((200_000, 70, "app:7:backup"), (app.GetProperty("max_batch_bytes").GetInt32(), app.GetProperty("lookalikes")[0].GetProperty("threshold").GetInt32(), app.GetProperty("callbacks")[0].GetProperty("webhook").GetString()));
+        Assert.Matches(@"\nsecret of backup: whsec_[A-Za-z0-9+/]{43}=   \(it is not shown again\)\z", (await RunAsync(scratch, "rotate-secret", "7", "--callback", "backup")).Output);
         Assert.Contains("told nowhere", (await RunAsync(scratch, "remove-callback", "7", "backup")).Output, StringComparison.Ordinal);
         Assert.Equal("", (await RunAsync(scratch, "unprotect", "7", "example.com")).Output);
     }

@@ -7,15 +7,16 @@ namespace CertHerald.Tests.Doubles;
 internal static class MadeCertificate
 {
     /// <param name="days">How long it is still valid; negative for an expired one.</param>
-    public static X509Certificate2 For(string name, int days = 1)
+    public static X509Certificate2 For(string name, int days = 1) => For(name, DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(days));
+
+    public static X509Certificate2 For(string name, DateTimeOffset from, DateTimeOffset until)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
-        DateTimeOffset now = DateTimeOffset.UtcNow;
-        return request.CreateSelfSigned(now.AddDays(-30), now.AddDays(days));
+        return request.CreateSelfSigned(from, until);
     }
 
     /// <summary>The same again, with its key: its owner disposes of it.</summary>

@@ -124,7 +124,7 @@ internal sealed class Receiver : IAsyncDisposable
                 {
                     ServerCertificate = _certificate,
                     ClientCertificateRequired = AsksForCertificate,
-                    RemoteCertificateValidationCallback = AsksForCertificate ? static (_, _, _, _) => true : null,
+                    RemoteCertificateValidationCallback = AsksForCertificate ? static (_, shown, _, _) => shown is null || shown.Subject.Length > 0 : null,
                 }, stopping);
                 if (AsksForCertificate) _shown.Enqueue(encrypted.RemoteCertificate?.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256).ToLowerInvariant());
             }

@@ -47,6 +47,10 @@ internal sealed partial class OperatorChannels
     /// <summary>Them, as configured now.</summary>
     public IEnumerable<WebhookOptions> All => _webhooks.All.Where(webhook => webhook.Events.Contains(EventKinds.Operator));
 
+    /// <summary>Client certificates in force, by webhook.</summary>
+    public IEnumerable<(string Webhook, ClientCertificate Certificate)> ClientCertificates =>
+        from webhook in _webhooks.All let certificate = webhook.Tls?.Certificate where certificate is not null select (webhook.Name, certificate);
+
     /// <summary>How they stand, from the store.</summary>
     public async Task<IReadOnlyList<OperatorChannel>> StandAsync(CancellationToken cancellation)
     {

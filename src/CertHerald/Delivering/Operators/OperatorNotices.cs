@@ -33,6 +33,9 @@ internal sealed partial class OperatorNotices : StoreWatch
     /// <summary>How long before its end an API key is told of, and a second time.</summary>
     private static readonly TimeSpan[] KeysAhead = [TimeSpan.FromDays(7), TimeSpan.FromDays(1)];
 
+    /// <summary>How long before its end a client certificate is told of, and a second time.</summary>
+    private static readonly TimeSpan[] CertificatesAhead = [TimeSpan.FromDays(14), TimeSpan.FromDays(3)];
+
     /// <summary>How long before its end an old signing secret is told of. Not sooner: most are given a day.</summary>
     private static readonly TimeSpan SecretsAhead = TimeSpan.FromHours(6);
 
@@ -102,10 +105,12 @@ internal sealed partial class OperatorNotices : StoreWatch
         foreach (StoredApiKey key in await _store.ApiKeysAsync(stopping))
         {
             if (key.Expires is not { } expires || key.Revoked is not null || expires <= now) continue;
-            // The last mark that was passed: a key that is made for a day has passed both.
-            foreach (TimeSpan ahead in KeysAhead.Reverse().Where(ahead => expires - now <= ahead).Take(1))
+            foreach (TimeSpan ahead in Passed(KeysAhead, expires - now))
                 ending.Add((string.Create(CultureInfo.InvariantCulture, $"api_key/{key.Prefix}/{ahead.TotalDays:0}"), new SecretFacts(SecretFacts.ApiKey, key.Name, key.Prefix, expires)));
         }
+        foreach ((string webhook, ClientCertificate certificate) in _channels.ClientCertificates)
+            foreach (TimeSpan ahead in certificate.Until > now ? Passed(CertificatesAhead, certificate.Until - now) : [])
+                ending.Add((string.Create(CultureInfo.InvariantCulture, $"client_certificate/{webhook}/{certificate.Sha256}/{ahead.TotalDays:0}"), new SecretFacts(SecretFacts.ClientCertificate, webhook, null, certificate.Until)));
         foreach (StoredWebhook webhook in await _store.AddedWebhooksAsync(stopping))
             foreach (StoredSecret secret in webhook.Secrets)
                 if (secret.Until is { } until && until > now && until - now <= SecretsAhead)
@@ -116,6 +121,9 @@ internal sealed partial class OperatorNotices : StoreWatch
             owed += await _store.OweNoticeAsync(new NoticeDraft(uid, NoticeTypes.SecretExpiring, uid, facts), channels, stopping);
         return owed;
     }
+
+    /// <summary>The last mark that was passed, if any: what is made for a day has passed all.</summary>
+    private static IEnumerable<TimeSpan> Passed(TimeSpan[] marks, TimeSpan left) => marks.Reverse().Where(ahead => left <= ahead).Take(1);
 
     /// <summary>Once a day while there are any.</summary>
     private async Task<int> TellOfExpiringAsync(IReadOnlyList<string> channels, DateTimeOffset now, CancellationToken stopping)

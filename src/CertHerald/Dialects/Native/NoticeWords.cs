@@ -33,6 +33,7 @@ internal static class NoticeWords
             CultureInfo.InvariantCulture,
             $"{Count(malformed.Entries, "entry", "entries")} cannot be read to the end{(malformed.Watched > 0 ? $", and {malformed.Watched} of them show a watched name" : "")}; for example entry {malformed.ExampleIndex}: {malformed.Problem}"),
         SecretFacts { Kind: SecretFacts.ApiKey } secret => string.Create(CultureInfo.InvariantCulture, $"API key {secret.Prefix} ({secret.Name}) expires at {secret.Expires:yyyy-MM-dd HH:mm} UTC."),
+        SecretFacts { Kind: SecretFacts.ClientCertificate } secret => string.Create(CultureInfo.InvariantCulture, $"The client certificate of webhook {secret.Name} ends at {secret.Expires:yyyy-MM-dd HH:mm} UTC."),
         SecretFacts secret => string.Create(CultureInfo.InvariantCulture, $"An old secret of webhook {secret.Name} signs until {secret.Expires:yyyy-MM-dd HH:mm} UTC, and not after."),
         ExpiringFacts expiring => string.Create(CultureInfo.InvariantCulture, $"{Count(expiring.Deliveries, "delivery that is held or dead is", "deliveries that are held or dead are")} deleted within {expiring.Days} days."),
         CaaFacts caa => $"{Describe(caa.Changes[0])}{(caa.Changes.Count > 1 ? $" And of {Count(caa.Changes.Count - 1, "more name", "more names")}." : "")}",
@@ -48,6 +49,7 @@ internal static class NoticeWords
         IncidentFacts incident => IncidentKinds.AdviceFor(incident.Kind),
         MalformedFacts => "Look at the entries in the console. If a watched name stands in one's bytes, find out who issued it.",
         SecretFacts { Kind: SecretFacts.ApiKey } => "Make another key and give it to whoever uses this one, before it ends.",
+        SecretFacts { Kind: SecretFacts.ClientCertificate } => "Give it another one before that: its receiver will take nothing afterwards.",
         SecretFacts => "See that the receiver has the new secret.",
         WebhookFacts { Dead: > 0 } webhook => string.Create(
             CultureInfo.InvariantCulture,

@@ -271,6 +271,26 @@ public sealed class OperatorNoticesTests
     }
 
     [Fact]
+    public async Task Rule_13_3_a_client_certificate_is_told_of_fourteen_and_three_days_before_it_ends()
+    {
+        await using DeliveryRig rig = await DeliveryRig.OpenAsync();
+        using System.Security.Cryptography.X509Certificates.X509Certificate2 client = MadeCertificate.For("certherald", rig.Time.GetUtcNow(), rig.Time.GetUtcNow().AddDays(20));
+        WebhookOptions known = Given.Webhook(new Uri("https://h/"), "siem") with { Tls = WebhookTlsTests.Read(client.ExportCertificatePem(), WebhookTlsTests.KeyOf(client)) };
+        using OperatorRig operators = OperatorRig.Of(rig, [OperatorRig.Channel("pager"), known]);
+        DateTimeOffset end = known.Tls.Certificate!.Until;
+
+        var told = new List<int>();
+        for (; rig.Time.GetUtcNow() < end.AddDays(1); rig.Time.Advance(TimeSpan.FromHours(12)))
+            foreach ((string _, Notice notice) in (await operators.LookAsync()).Where(one => one.Notice.Facts is SecretFacts))
+            {
+                Assert.Equal(new SecretFacts(SecretFacts.ClientCertificate, "siem", null, end), notice.Facts);
+                told.Add((int)Math.Ceiling((end - rig.Time.GetUtcNow()).TotalDays));
+            }
+
+        Assert.Equal([14, 3], told);
+    }
+
+    [Fact]
     public async Task Rule_6_4_held_and_dead_deliveries_are_announced_seven_days_before_they_are_deleted_once_a_day()
     {
         await using DeliveryRig rig = await DeliveryRig.OpenAsync();

@@ -39,7 +39,7 @@ internal sealed class GraphSubscriptions(Apps apps, WebhookTests tests)
 
         var subscription = new AppSubscription(url, MetaDialect.WireName, events, asked.Flag("include_values") ?? true, request.Version.Length > 0 ? request.Version : UsualVersion);
         CallbackOutcome outcome = await apps.TellAtAsync(
-            request.App.Stored.Id, Apps.FirstCallback, before => (subscription with { Tls = WebhookUrl.IsSamePlace(before?.Url, url) ? before?.Tls : null }, ""), token, cancellation);
+            request.App.Stored.Id, Apps.FirstCallback, before => (WebhookUrl.IsSamePlace(before?.Url, url) ? subscription with { Tls = before!.Tls, Secrets = before.Secrets } : subscription, ""), token, cancellation);
         return outcome.App is not null ? GraphAnswer.Success : throw GraphRefusal.Unverified(outcome.Problem.Length > 0 ? outcome.Problem : "the app was removed");
     }
 

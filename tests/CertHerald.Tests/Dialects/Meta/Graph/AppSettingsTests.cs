@@ -164,6 +164,40 @@ public sealed class AppSettingsTests
     }
 
     [Fact]
+    public async Task Rule_8_1_a_callback_is_signed_as_Standard_Webhooks_says_too_if_that_is_asked_for_and_its_secret_can_be_changed()
+    {
+        await using Receiver receiver = Echoing();
+        await using GraphRig rig = await GraphRig.StartAsync();
+        await PutAsync(rig, "first", new { url = receiver.Url });
+        Assert.Equal(["X-Hub-Signature", "X-Hub-Signature-256"], HeadersOf(rig));
+
+        WebAnswer signed = await PutAsync(rig, "first", new { signed = true });
+
+        string secret = Assert.Single(signed.Json.GetProperty("callbacks").EnumerateArray()).GetProperty("secret").GetString()!;
+        Assert.StartsWith("whsec_", secret, StringComparison.Ordinal);
+        Assert.Equal(["X-Hub-Signature", "X-Hub-Signature-256", "webhook-id", "webhook-timestamp", "webhook-signature"], HeadersOf(rig));
+        WebAnswer list = await rig.Console.AskAsync(HttpMethod.Get, "/api/apps");
+        Assert.DoesNotContain("whsec_", list.Text, StringComparison.Ordinal);
+        Assert.True(list.Json[0].GetProperty("callbacks")[0].GetProperty("signed").GetBoolean());
+
+        WebAnswer rotated = await rig.Console.AskAsync(HttpMethod.Post, $"/api/apps/{rig.Id}/callbacks/first/rotate-secret", new { overlap_hours = 1 });
+        string latest = rotated.Json.GetProperty("callbacks")[0].GetProperty("secret").GetString()!;
+        Assert.NotEqual(secret, latest);
+        Assert.Equal([(latest, null), (secret, rig.Console.Time.GetUtcNow().AddHours(1))], (await rig.Console.Store.AppsAsync(Cancellation))[0].Subscription!.Secrets.Select(one => (one.Text, one.Until)));
+        await rig.Apps.RefreshAsync(Cancellation);
+        Assert.Equal(5, HeadersOf(rig).Length);
+
+        // Its owner's own subscription keeps it at the same host; none is left when it is declined.
+        await rig.PostAsync($"/{rig.Id}/subscriptions?object=certificate_transparency&fields=certificate&callback_url=" + Uri.EscapeDataString(receiver.Url + "?x=1"));
+        Assert.Equal(5, HeadersOf(rig).Length);
+        await PutAsync(rig, "first", new { signed = false });
+        Assert.Equal(2, HeadersOf(rig).Length);
+        Assert.Equal(HttpStatusCode.NotFound, (await rig.Console.AskAsync(HttpMethod.Post, $"/api/apps/{rig.Id}/callbacks/none/rotate-secret")).Status);
+
+        static string[] HeadersOf(GraphRig rig) => [.. WebhookOf(rig).Signer!.HeadersFor("key", rig.Console.Time.GetUtcNow(), "{}"u8).Select(header => header.Name)];
+    }
+
+    [Fact]
     public async Task What_cannot_be_is_refused_and_changes_nothing()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
@@ -175,6 +209,7 @@ public sealed class AppSettingsTests
             ("A threshold is 1 to 100", HttpMethod.Put, "/lookalikes/example.com", new { threshold = 0 }),
             ("\"url\" is missing", HttpMethod.Put, "/callbacks/backup", new { verify_token = "t" }),
             ("\"events\" of an app are: certificate, lookalike", HttpMethod.Put, "/callbacks/backup", new { url = "https://h.example/", events = (string[])["operator"] }),
+            ("\"secret\" is no secret of Standard Webhooks", HttpMethod.Put, "/callbacks/backup", new { url = "https://h.example/", secret = "short" }),
             ("A callback's name is", HttpMethod.Put, "/callbacks/a%3Ab", new { url = "https://h.example/" }),
             ("\"client_key\" is missing", HttpMethod.Put, "/callbacks/backup", new { url = "https://h.example/", client_certificate = MadeCertificate.For("x").ExportCertificatePem() }),
             ("did not confirm", HttpMethod.Put, "/callbacks/backup", new { url = "https://10.0.0.1/" }),
