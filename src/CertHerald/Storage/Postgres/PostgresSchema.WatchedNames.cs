@@ -24,7 +24,7 @@ internal static partial class PostgresSchema
         """;
 
     /// <summary>Fills it with what an older program stored.</summary>
-    private static async Task FillWatchedNamesAsync(PostgresSession session)
+    internal static async Task FillWatchedNamesAsync(PostgresSession session)
     {
         const int atOnce = 500;
         for (long last = 0; ;)

@@ -11,16 +11,16 @@ internal sealed partial class SqliteStore
 
     private static readonly string NameColumns = $"watched_name.dns_name, monitored_domain, watched_name.discovered, watched_name.not_after, {string.Join(", ", IssuanceColumns.Split(',').Select(column => $"issuance.{column.Trim()}"))}";
 
-    private static readonly string AllNames = $"""
+    internal static readonly string AllNames = $"""
         SELECT {NameColumns} FROM watched_name JOIN issuance ON issuance.id = watched_name.issuance WHERE watched_name.dns_name > @after ORDER BY watched_name.dns_name LIMIT @limit
         """;
 
-    private static readonly string NamesOfDomain = $"""
+    internal static readonly string NamesOfDomain = $"""
         SELECT {NameColumns} FROM watched_name JOIN issuance ON issuance.id = watched_name.issuance
         WHERE monitored_domain = @domain AND watched_name.dns_name > @after ORDER BY watched_name.dns_name LIMIT @limit
         """;
 
-    private static readonly string MissingRenewals = $"""
+    internal static readonly string MissingRenewals = $"""
         SELECT {NameColumns} FROM watched_name JOIN issuance ON issuance.id = watched_name.issuance
         WHERE {IsMissing} AND (watched_name.not_after, watched_name.dns_name) > (@end, @after) AND (@domain IS NULL OR monitored_domain = @domain)
             AND (NOT @untold OR told IS NULL OR told <> watched_name.issuance)
