@@ -42,8 +42,6 @@ internal sealed class Endpoints(IWatchedNames store, Watched watched, IssuerDire
         }
     }
 
-    public Task<WatchedNameCounts> CountAsync(CancellationToken cancellation) => store.CountWatchedNamesAsync(time.GetUtcNow(), options.Window, cancellation);
-
     private IReadOnlyList<WatchedNameJson> Shown(List<WatchedName> names, DateTimeOffset now) => [.. names.Select(name => new WatchedNameJson(
         name.DnsName, name.MonitoredDomain, name.Discovered, StateOf(name, now),
         new NewestCertificateJson(
