@@ -12,6 +12,7 @@ var root = new RootCommand(
     DomainsCommand.Create(),
     KnownCommand.Create(),
     IssuancesCommand.Create(),
+    EndpointsCommand.Create(),
     BackFillsCommand.Create(),
     WebhooksCommand.Create(),
     DeliveriesCommand.Create(),

@@ -73,6 +73,7 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(IncidentEventJson))]
 [JsonSerializable(typeof(DeliveryEventJson))]
 [JsonSerializable(typeof(IReadOnlyList<CaaJson>))]
+[JsonSerializable(typeof(PageJson<WatchedNameJson>))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Ids are strings: opaque to clients, and safe in languages whose numbers are doubles.</summary>

@@ -1,5 +1,6 @@
 using CertHerald.Api.Feeds;
 using CertHerald.Deciding;
+using CertHerald.Delivering.Operators;
 using CertHerald.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -48,6 +49,9 @@ internal static class ApiSetup
         services.AddSingleton<Readiness>();
         services.AddSingleton<PrometheusText>();
         services.AddSingleton<Authorisations>();
+        services.AddSingleton<IWatchedNames>(provider => provider.GetRequiredService<IStore>());
+        services.TryAddSingleton(new RenewalOptions());
+        services.AddSingleton<Endpoints>();
         services.AddApiDescription();
     }
 
@@ -58,6 +62,7 @@ internal static class ApiSetup
         routes.ServiceProvider.GetRequiredService<EventStream>();
         routes.MapHealth();
         Issuances.Map(routes);
+        Endpoints.Map(routes);
         Deliveries.Map(routes);
         Replays.Map(routes);
         WebhookOperations.Map(routes);

@@ -222,10 +222,13 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             return new LogCounts(followed, followed - fleet.Stalled.Count());
         });
         services.AddHostedService<OperatorNotices>();
+        services.AddSingleton(options.Renewal);
+        services.AddHostedService(provider => new RenewalWatch(
+            provider.GetRequiredService<IStore>(), watched, issuers, options.Renewal, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<Bell>(), time,
+            provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<RenewalWatch>>()));
         services.AddHostedService(provider => new CaaWatch(                                                                                       // Resolving
             provider.GetRequiredService<IStore>(), watched, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<Bell>().Ring, time,
             provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<CaaWatch>>()));
-        services.AddSingleton<IRevocations>(provider => provider.GetRequiredService<IStore>());
         services.AddHostedService(provider => new RevocationWatch(
             provider.GetRequiredService<IStore>(), CrlHttp(provider.GetRequiredService<OutboundGuard>()), options.Revocation, time,
             provider.GetRequiredService<Meter>(), provider.GetRequiredService<ILogger<RevocationWatch>>()));

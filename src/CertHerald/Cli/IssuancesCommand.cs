@@ -54,7 +54,7 @@ internal static class IssuancesCommand
     }
 
     private static string Line(JsonElement issuance) =>
-        $"{Text(issuance, "id"),8}  {Time(issuance.GetProperty("discovered"))}  {State(issuance),-8}  {Visible.Of(string.Join(' ', Names(issuance).Take(4)))}{(Names(issuance).Count() > 4 ? " …" : "")}";
+        $"{Text(issuance, "id"),8}  {Time(issuance.GetProperty("discovered"))}  {State(issuance),-16}  {Visible.Of(string.Join(' ', Names(issuance).Take(4)))}{(Names(issuance).Count() > 4 ? " …" : "")}";
 
     private static void Write(TextWriter output, JsonElement issuance)
     {
@@ -80,7 +80,7 @@ internal static class IssuancesCommand
     }
 
     private static string State(JsonElement issuance) =>
-        issuance.GetProperty("revocation").GetProperty("revoked").GetBoolean() ? "revoked" : issuance.GetProperty("known").GetBoolean() ? "known" : "unknown";
+        (issuance.GetProperty("known").GetBoolean() ? "known" : "unknown") + (issuance.GetProperty("revocation").GetProperty("revoked").GetBoolean() ? ", revoked" : "");
 
     private static IEnumerable<string> Names(JsonElement issuance) =>
         issuance.GetProperty("dns_names").EnumerateArray().Concat(issuance.GetProperty("ip_addresses").EnumerateArray()).Select(name => name.GetString()!);

@@ -66,6 +66,9 @@ internal sealed record CertHeraldOptions
 
     public CertStreamOptions CertStream { get; init; } = new();
 
+    /// <summary>When a renewal is missing.</summary>
+    public RenewalOptions Renewal { get; init; } = new();
+
     /// <summary>Revocation lists of CAs.</summary>
     public RevocationOptions Revocation { get; init; } = new();
 

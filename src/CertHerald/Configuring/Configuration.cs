@@ -118,6 +118,7 @@ internal static class Configuration
             root.Mistake("smtp", $"is a channel of the name {MailOptions.ChannelName}, and so is a webhook", "give the webhook another name");
         CertStreamOptions certStream = CertStreamSection.Read(root.Section("certstream"));
         RevocationOptions revocation = RevocationSection.Read(root.Section("revocation"));
+        RenewalOptions renewal = EndpointsSection.Read(root.Section("endpoints"));
         OperatorOptions operators = Operator(root.Section("operator"));
         LogOptions logs = Logs(root.Section("logs"));
         CertSpotterApiOptions certSpotterApi = CertSpotterApi(root.Section("certspotter_api"));
@@ -150,6 +151,7 @@ internal static class Configuration
             OpenId = openId,
             CertStream = certStream,
             Revocation = revocation,
+            Renewal = renewal,
             CertSpotterApi = certSpotterApi,
             Warnings = [.. warnings, .. knownWarnings, .. suffixWarning is null ? Array.Empty<string>() : [suffixWarning], .. PublicTrees.Warnings(watch, suffixes), .. Unlinkable(listen, publicUrl), .. Warnings(logs, watch, lookalikes, webhooks, mail, knownCertificates), .. Unreachable(webhooks, outbound)],
         };

@@ -30,6 +30,9 @@ internal static class NoticeTypes
     /// <summary>CAA records that were not told before: new ones, changed ones, and the first that were seen.</summary>
     public const string Caa = "caa.changed";
 
+    /// <summary>Certificates that end soon without a successor.</summary>
+    public const string RenewalMissing = "renewal.missing";
+
     public static string Of(IncidentChange change) => $"log.incident.{change.ToString().ToLowerInvariant()}";
 }
 
@@ -42,6 +45,7 @@ internal static class NoticeTypes
 [JsonDerivedType(typeof(ExpiringFacts), "expiring")]
 [JsonDerivedType(typeof(HeartbeatFacts), "heartbeat")]
 [JsonDerivedType(typeof(CaaFacts), "caa")]
+[JsonDerivedType(typeof(RenewalFacts), "renewal")]
 internal abstract record NoticeFacts
 {
     private static readonly JsonSerializerOptions Style = new()
@@ -115,6 +119,17 @@ internal sealed record ExpiringFacts(long Deliveries, int Days) : NoticeFacts;
 /// <param name="LastAlert">When a webhook was last owed a certificate; null if none ever was.</param>
 internal sealed record HeartbeatFacts(
     string Version, int Logs, int HealthyLogs, DateTimeOffset? OldestDue, long Held, long Dead, DateTimeOffset? LastAlert, int Incidents) : NoticeFacts;
+
+/// <summary>Names whose certificate ends soon, and that no other covers longer.</summary>
+/// <param name="Names">At most <see cref="Most"/>, those that end first.</param>
+/// <param name="Others">How many more.</param>
+internal sealed record RenewalFacts(IReadOnlyList<MissingRenewal> Names, int Others) : NoticeFacts
+{
+    public const int Most = 100;
+}
+
+/// <param name="Issuer">What people call the CA. Foreign.</param>
+internal sealed record MissingRenewal(string Name, string MonitoredDomain, long Issuance, DateTimeOffset NotAfter, string Issuer);
 
 /// <summary>CAA records that nobody was told of before.</summary>
 /// <param name="Changes">At most <see cref="Most"/>: what is more is another notice.</param>

@@ -21,6 +21,7 @@ internal static class ConsoleEndpoints
         pages.MapGet("/monitoring/issuances", IResult (string? q, string? state, string? before) =>
             new RazorComponentResult<IssuancesPage>(new { Q = q, State = state, Before = before }));
         pages.MapGet("/monitoring/issuances/{id:long}", IResult (long id) => new RazorComponentResult<IssuancePage>(new { Id = id }));
+        pages.MapGet("/endpoints", IResult (string? domain, string? after) => new RazorComponentResult<EndpointsPage>(new { Domain = domain, After = after }));
         pages.MapGet("/deliveries", IResult (string? state, string? webhook, string? before) =>
             new RazorComponentResult<DeliveriesPage>(new { State = state, Webhook = webhook, Before = before }));
         pages.MapGet("/deliveries/{id:long}", IResult (long id) => new RazorComponentResult<DeliveryPage>(new { Id = id }));

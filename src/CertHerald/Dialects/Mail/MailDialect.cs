@@ -47,6 +47,7 @@ internal sealed class MailDialect : IWebhookDialect
         if (notice.Facts is HeartbeatFacts heartbeat) WriteHeartbeat(text, heartbeat, notice.At);
         else if (NoticeWords.AdviceFor(notice) is { Length: > 0 } advice) Line(text, $"What to do: {advice}");
         if (notice.Facts is CaaFacts caa) foreach (CaaChange change in caa.Changes.Skip(1)) Line(text, Shown(NoticeWords.Describe(change)));
+        if (notice.Facts is RenewalFacts renewal) foreach (MissingRenewal one in renewal.Names.Skip(1)) Line(text, Shown(NoticeWords.Describe(one)));
         if (LogOf(notice) is { } log) Line(text, $"Log: {Shown(NameOf(log))}{(log.Operator.Length > 0 ? $", of {Shown(log.Operator)}" : "")}");
         if (notice.Facts is WebhookFacts { Names.Count: > 0 } webhook) Line(text, $"Also: {string.Join(", ", webhook.Names)}{(webhook.Others > webhook.Names.Count ? ", and more" : "")}");
         if (notice.Facts is IncidentFacts { Others: > 0 } incident) Line(text, string.Create(CultureInfo.InvariantCulture, $"{incident.Others} more of this log and kind changed in the same way."));
@@ -65,6 +66,7 @@ internal sealed class MailDialect : IWebhookDialect
             HeartbeatFacts facts => facts.HealthyLogs == facts.Logs && facts.Incidents == 0 && facts.Held + facts.Dead == 0 ? "alive" : "alive, with something to look at",
             IncidentFacts facts => $"{severity}: {facts.Kind} of {Shown(NameOf(facts.Log))} {notice.Type[(notice.Type.LastIndexOf('.') + 1)..]}",
             CaaFacts facts => $"{severity}: CAA records of {(facts.Changes.Count == 1 ? Shown(facts.Changes[0].Name) : string.Create(CultureInfo.InvariantCulture, $"{facts.Changes.Count} names"))}",
+            RenewalFacts facts => string.Create(CultureInfo.InvariantCulture, $"{severity}: renewal missing for {(facts.Names.Count + facts.Others == 1 ? Shown(facts.Names[0].Name) : $"{facts.Names.Count + facts.Others} names")}"),
             MalformedFacts facts => $"{severity}: entries of {Shown(NameOf(facts.Log))} cannot be read",
             _ => $"{severity}: {Shown(NoticeWords.SummaryOf(notice))}",
         };

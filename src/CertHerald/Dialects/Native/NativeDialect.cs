@@ -70,6 +70,7 @@ internal sealed class NativeDialect : IWebhookDialect
             case SecretFacts facts: Write(json, baseUrl, notice, facts); break;
             case ExpiringFacts facts: Write(json, baseUrl, notice, facts); break;
             case CaaFacts facts: Write(json, baseUrl, notice, facts); break;
+            case RenewalFacts facts: Write(json, baseUrl, notice, facts); break;
             case HeartbeatFacts facts: Write(json, baseUrl, facts); break;
             default: throw new UnreachableException();
         }
@@ -177,6 +178,25 @@ internal sealed class NativeDialect : IWebhookDialect
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice, RenewalFacts facts)
+    {
+        WriteWords(json, notice);
+        json.WriteStartArray("names"u8);
+        foreach (MissingRenewal one in facts.Names)
+        {
+            json.WriteStartObject();
+            json.WriteString("dns_name"u8, one.Name);
+            json.WriteString("monitored_domain"u8, one.MonitoredDomain);
+            json.WriteString("issuance"u8, IdOf(one.Issuance));
+            WriteTime(json, "not_after"u8, one.NotAfter);
+            json.WriteString("issuer"u8, one.Issuer);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteNumber("others"u8, facts.Others);
         json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
     }
 

@@ -12,7 +12,7 @@ internal static class NoticeWords
     {
         IncidentFacts incident => incident.Severity,
         MalformedFacts malformed => malformed.Watched > 0 ? Severity.Error : Severity.Warning,
-        SecretFacts or ExpiringFacts => Severity.Warning,
+        SecretFacts or ExpiringFacts or RenewalFacts => Severity.Warning,
         CaaFacts caa => caa.Changes.Any(change => change.Before is not null) ? Severity.Warning : Severity.Info,
         _ => notice.Type switch
         {
@@ -37,6 +37,7 @@ internal static class NoticeWords
         SecretFacts secret => string.Create(CultureInfo.InvariantCulture, $"An old secret of webhook {secret.Name} signs until {secret.Expires:yyyy-MM-dd HH:mm} UTC, and not after."),
         ExpiringFacts expiring => string.Create(CultureInfo.InvariantCulture, $"{Count(expiring.Deliveries, "delivery that is held or dead is", "deliveries that are held or dead are")} deleted within {expiring.Days} days."),
         CaaFacts caa => $"{Describe(caa.Changes[0])}{(caa.Changes.Count > 1 ? $" And of {Count(caa.Changes.Count - 1, "more name", "more names")}." : "")}",
+        RenewalFacts renewal => $"{Describe(renewal.Names[0])}{(renewal.Names.Count + renewal.Others > 1 ? $" And of {Count(renewal.Names.Count + renewal.Others - 1, "more name", "more names")}." : "")}",
         HeartbeatFacts heartbeat => string.Create(
             CultureInfo.InvariantCulture,
             $"CertHerald {heartbeat.Version} follows {heartbeat.Logs} logs, {heartbeat.HealthyLogs} of them healthy; {heartbeat.Incidents} open incidents, {heartbeat.Held} held and {heartbeat.Dead} dead deliveries."),
@@ -55,6 +56,7 @@ internal static class NoticeWords
             CultureInfo.InvariantCulture,
             $"{Count(webhook.Dead, "delivery was", "deliveries were")} given up before: 'certherald deliveries replay --state dead{(webhook.Others == 0 ? $" --webhook {webhook.Webhook}" : "")}' sends {(webhook.Dead == 1 ? "it" : "them")}."),
         ExpiringFacts => "Replay them with 'certherald deliveries replay', or raise retention.deliveries.",
+        RenewalFacts => "Renew what you still need. A name that you let go is not told of again.",
         CaaFacts => "If you did not change them, find out who did: from now on they authorise the CAs that they name.",
         _ => notice.Type switch
         {
@@ -77,6 +79,7 @@ internal static class NoticeWords
         SecretFacts => $"{baseUrl}/console/api-keys",
         ExpiringFacts => $"{baseUrl}/console/deliveries?state=held",
         CaaFacts => $"{baseUrl}/console/known",
+        RenewalFacts => $"{baseUrl}/console/endpoints",
         _ => $"{baseUrl}/console",
     };
 
@@ -88,6 +91,10 @@ internal static class NoticeWords
         string before = change.Before switch { null => "seen for the first time", { Count: 0 } => "before: none", var records => $"before: {string.Join(", ", records)}" };
         return $"{change.Name} has {what}{where}; {before}.";
     }
+
+    /// <summary>One name's certificate.</summary>
+    public static string Describe(MissingRenewal renewal) => string.Create(
+        CultureInfo.InvariantCulture, $"The certificate for {renewal.Name} ends at {renewal.NotAfter:yyyy-MM-dd HH:mm} UTC, and no log has shown a successor (issued by {renewal.Issuer}).");
 
     private static string Count(long number, string one, string many) => number == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{number} {many}");
 }

@@ -106,11 +106,14 @@ internal sealed partial class PostgresStore
         foreach (long id in bare)
             await session.RunAsync("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", watched[id].Known), ("@reason", watched[id].Reason));
         await AddEndpointsAsync(session, [.. from id in bare from endpoint in watched[id].Endpoints select (id, endpoint)]);
+        await KeepWatchedNamesAsync(session, [.. bare.SelectMany(id => RowsOf(id, watched[id]))]);
         return [.. bare.Select(id => watched[id])];
     }
 
     private static IEnumerable<Debt> DebtsOf(Decision decision, string kind, long subject) =>
         decision.Owed.Select(webhook => new Debt(webhook, kind, subject)).Concat(decision.OwedEvery.Select(webhook => new Debt(webhook, EventKinds.Certificate, subject)));
+
+    private static IReadOnlyList<WatchedNameRow> RowsOf(long id, Decision decision) => WatchedNameRow.Of(id, ((MatchFinding)decision.Finding).Certificate, decision.Endpoints);
 
     private static string TbsOf(Decision decision) => ((MatchFinding)decision.Finding).Certificate.TbsSha256;
 
@@ -146,6 +149,7 @@ internal sealed partial class PostgresStore
                select (one.Id, endpoint),
         ];
         await AddEndpointsAsync(session, endpoints);
+        await KeepWatchedNamesAsync(session, [.. from one in added from row in RowsOf(one.Id, decisions.First(decision => TbsOf(decision) == one.Tbs)) select row]);
         await session.RunAsync("INSERT INTO revocation (issuance) SELECT * FROM unnest(@ids)", ("@ids", added.Select(one => one.Id).ToArray()));
         Dictionary<string, CertificateFacts> factsOf = facts.ToDictionary(one => one.TbsSha256, StringComparer.Ordinal);
         await AddKeysAsync(session, [.. added.Select(one => (one.Id, factsOf[one.Tbs]))]);

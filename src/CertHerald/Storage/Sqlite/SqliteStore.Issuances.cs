@@ -142,6 +142,7 @@ internal sealed partial class SqliteStore
                 "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
                 ("@id", id), ("@name", endpoint.DnsName), ("@parent", CertificateKeys.ParentOf(endpoint.DnsName).ToString()),
                 ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
+        if (decision.Finding is MatchFinding { Certificate: var facts }) KeepWatchedNames(session, WatchedNameRow.Of(id, facts, decision.Endpoints));
     }
 
     /// <summary>
@@ -220,24 +221,27 @@ internal sealed partial class SqliteStore
     };
 
     /// <summary>Of a row of <see cref="IssuanceColumns"/>.</summary>
-    internal static CertificateFacts ReadFacts(SqliteDataReader row) => new()
+    internal static CertificateFacts ReadFacts(SqliteDataReader row) => ReadFacts(row, 0);
+
+    /// <param name="first">Where the first of these columns stands.</param>
+    internal static CertificateFacts ReadFacts(SqliteDataReader row, int first) => new()
     {
-        TbsSha256 = row.GetString(1),
-        CertSha256 = row.GetString(2),
-        CertDer = row.Bytes(3),
-        IsPrecertificate = row.GetBoolean(4),
-        DnsNames = Texts(row.GetString(5)),
-        IpAddresses = Texts(row.GetString(6)),
-        PubkeySha256 = row.GetString(7),
-        IssuerPubkeySha256 = row.TextOrNull(8),
-        IssuerName = row.GetString(9),
-        IssuerOrganization = row.TextOrNull(10),
-        IssuerCommonName = row.TextOrNull(11),
-        SubjectName = row.GetString(12),
-        Serial = row.GetString(13),
-        NotBefore = row.TimeOrNull(14),
-        NotAfter = row.TimeOrNull(15),
-        Problems = Texts(row.GetString(16)),
+        TbsSha256 = row.GetString(first + 1),
+        CertSha256 = row.GetString(first + 2),
+        CertDer = row.Bytes(first + 3),
+        IsPrecertificate = row.GetBoolean(first + 4),
+        DnsNames = Texts(row.GetString(first + 5)),
+        IpAddresses = Texts(row.GetString(first + 6)),
+        PubkeySha256 = row.GetString(first + 7),
+        IssuerPubkeySha256 = row.TextOrNull(first + 8),
+        IssuerName = row.GetString(first + 9),
+        IssuerOrganization = row.TextOrNull(first + 10),
+        IssuerCommonName = row.TextOrNull(first + 11),
+        SubjectName = row.GetString(first + 12),
+        Serial = row.GetString(first + 13),
+        NotBefore = row.TimeOrNull(first + 14),
+        NotAfter = row.TimeOrNull(first + 15),
+        Problems = Texts(row.GetString(first + 16)),
     };
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;

@@ -38,6 +38,8 @@ public sealed partial class NoticeBodiesTests
             new CaaChange("www.example.com", "example.com", ["0 issue \"letsencrypt.org\"", "0 issue \"pki.goog\""], ["0 issue \"letsencrypt.org\""]),
             new CaaChange("example.org", "", [], null),
         ])),
+        new(32, NoticeTypes.RenewalMissing, Noon, new RenewalFacts(
+            [new MissingRenewal("www.example.com", ".example.com", 4812, Noon.AddDays(30), "Let's Encrypt"), new MissingRenewal("mail.example.com", ".example.com", 4700, Noon.AddDays(30), "Sectigo")], 3)),
         new(30, NoticeTypes.Heartbeat, Noon.AddHours(-6), new HeartbeatFacts("0.1.0", 38, 37, null, 14, 0, new(2026, 11, 20, 22, 10, 4, TimeSpan.Zero), 1)),
     ];
 
@@ -65,7 +67,7 @@ public sealed partial class NoticeBodiesTests
         (string[])[
             DeliveryNewsKinds.Failing, DeliveryNewsKinds.Recovered, DeliveryNewsKinds.Dead, DeliveryNewsKinds.EndpointFailing, DeliveryNewsKinds.EndpointHeld,
             DeliveryNewsKinds.EndpointGone, DeliveryNewsKinds.EndpointRecovered, NoticeTypes.DeliveriesExpiring, NoticeTypes.Malformed, NoticeTypes.SecretExpiring,
-            NoticeTypes.Heartbeat, NoticeTypes.Caa, .. Enum.GetValues<IncidentChange>().Select(NoticeTypes.Of),
+            NoticeTypes.Heartbeat, NoticeTypes.Caa, NoticeTypes.RenewalMissing, .. Enum.GetValues<IncidentChange>().Select(NoticeTypes.Of),
         ],
         type => Assert.Contains($"\n### `{type}`\n", Repository.Text("docs/operators.md"), StringComparison.Ordinal));
 

@@ -18,6 +18,24 @@ public sealed class PostgresStoreTests : StoreConformance
 
     private protected override IStore Open() => Stores.Open(_database, Folder, Time, Meter);
 
+    [Fact]
+    public async Task A_database_of_an_older_version_gets_its_names_from_what_it_holds()
+    {
+        await ShowAsync(("a.example.com", 20, "a"), ("b.example.com", 20, "b"));
+        await ShowAsync(("*.example.com", 90, "wildcard"));
+        IReadOnlyList<WatchedName> before = await NamesAsync();
+        await PostgresServer.RunAsync(_database, "DELETE FROM watched_name");
+        Assert.Empty(await NamesAsync());
+
+        await using (var session = new PostgresSession(new NpgsqlConnection(_database), Cancellation))
+        {
+            await session.OpenAsync();
+            await PostgresSchema.FillWatchedNamesAsync(session);
+        }
+
+        Assert.Equal(before.Select(name => (name.DnsName, name.Issuance, name.NotAfter)), (await NamesAsync()).Select(name => (name.DnsName, name.Issuance, name.NotAfter)));
+    }
+
     // Other nodes may live: only time ends a claim.
     private protected override async Task ReopenAfterKillAsync()
     {

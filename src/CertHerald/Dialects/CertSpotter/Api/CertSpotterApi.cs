@@ -23,6 +23,7 @@ internal static class CertSpotterApi
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton(new IndexOptions());
         services.TryAddSingleton<ICertificateSearch>(provider => provider.GetRequiredService<IStore>());
+        services.AddSingleton<IRevocations>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton<IIssuerKeys>(provider => provider.GetRequiredService<IStore>());
         services.AddSingleton(provider => new IssuanceWriter(provider.GetRequiredService<IssuerDirectory>()));
         services.AddSingleton<SearchedIssuances>();

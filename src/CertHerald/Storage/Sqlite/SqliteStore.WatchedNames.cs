@@ -1,0 +1,90 @@
+using Microsoft.Data.Sqlite;
+
+namespace CertHerald.Storage.Sqlite;
+
+/// <summary>The user's names, and the end of their certificates.</summary>
+internal sealed partial class SqliteStore
+{
+    // A certificate that is valid for less than the window altogether would always be within it.
+    private const string IsMissing =
+        "watched_name.not_after > @now AND watched_name.not_after <= @now + @window AND (lifetime >= @window OR (watched_name.not_after - @now) * 3 <= lifetime)";
+
+    private static readonly string NameColumns = $"watched_name.dns_name, monitored_domain, watched_name.discovered, watched_name.not_after, {string.Join(", ", IssuanceColumns.Split(',').Select(column => $"issuance.{column.Trim()}"))}";
+
+    internal static readonly string AllNames = $"""
+        SELECT {NameColumns} FROM watched_name JOIN issuance ON issuance.id = watched_name.issuance WHERE watched_name.dns_name > @after ORDER BY watched_name.dns_name LIMIT @limit
+        """;
+
+    internal static readonly string NamesOfDomain = $"""
+        SELECT {NameColumns} FROM watched_name JOIN issuance ON issuance.id = watched_name.issuance
+        WHERE monitored_domain = @domain AND watched_name.dns_name > @after ORDER BY watched_name.dns_name LIMIT @limit
+        """;
+
+    internal static readonly string MissingRenewals = $"""
+        SELECT {NameColumns} FROM watched_name JOIN issuance ON issuance.id = watched_name.issuance
+        WHERE {IsMissing} AND (watched_name.not_after, watched_name.dns_name) > (@end, @after) AND (@domain IS NULL OR monitored_domain = @domain)
+            AND (NOT @untold OR told IS NULL OR told <> watched_name.issuance)
+        ORDER BY watched_name.not_after, watched_name.dns_name LIMIT @limit
+        """;
+
+    public Task<IReadOnlyList<WatchedName>> WatchedNamesAsync(WatchedNameQuery query, CancellationToken cancellation) => ReadAsync<IReadOnlyList<WatchedName>>(
+        session =>
+        {
+            string after = query.After?.DnsName ?? "";
+            if (query.Missing is not { } missing)
+                return query.MonitoredDomain is { } domain
+                    ? session.All(NamesOfDomain, row => ReadName(session, row), ("@domain", domain), ("@after", after), ("@limit", query.Limit))
+                    : session.All(AllNames, row => ReadName(session, row), ("@after", after), ("@limit", query.Limit));
+            return session.All(
+                MissingRenewals, row => ReadName(session, row), ("@now", missing.Now), ("@window", (long)missing.Window.TotalMilliseconds), ("@untold", missing.IsUntold),
+                ("@end", query.After?.NotAfter ?? DateTimeOffset.UnixEpoch), ("@after", after), ("@domain", query.MonitoredDomain), ("@limit", query.Limit));
+        },
+        cancellation);
+
+    public Task<WatchedNameCounts> CountWatchedNamesAsync(DateTimeOffset now, TimeSpan window, CancellationToken cancellation) => ReadAsync(
+        session => new WatchedNameCounts(
+            session.Single("SELECT count(*) FROM watched_name", row => row.GetInt64(0)),
+            session.Single($"SELECT count(*) FROM watched_name WHERE {IsMissing}", row => row.GetInt64(0), ("@now", now), ("@window", (long)window.TotalMilliseconds)),
+            session.Single("SELECT count(*) FROM watched_name WHERE not_after <= @now", row => row.GetInt64(0), ("@now", now))),
+        cancellation);
+
+    public Task<int> TellRenewalsAsync(NoticeDraft? draft, IReadOnlyList<WatchedName> told, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
+        session =>
+        {
+            foreach (WatchedName name in told) session.Run("UPDATE watched_name SET told = @issuance WHERE dns_name = @name", ("@issuance", name.Issuance), ("@name", name.DnsName));
+            return draft is null ? 0 : OweNotice(session, draft, channels, _time.GetUtcNow());
+        },
+        cancellation);
+
+    /// <summary>Makes names known, and what covers them longest. Again, it changes nothing.</summary>
+    internal static void KeepWatchedNames(SqliteSession session, IReadOnlyList<WatchedNameRow> rows)
+    {
+        foreach (WatchedNameRow row in rows)
+        {
+            session.Run(
+                """
+                INSERT INTO watched_name (dns_name, parent, monitored_domain, discovered, issuance, not_after, lifetime)
+                VALUES (@name, @parent, @domain, (SELECT discovered FROM issuance WHERE id = @issuance), @issuance, @end, @lifetime)
+                ON CONFLICT (dns_name) DO UPDATE SET monitored_domain = @domain, issuance = @issuance, not_after = @end, lifetime = @lifetime WHERE @end > not_after
+                """,
+                ("@name", row.DnsName), ("@parent", row.Parent), ("@domain", row.MonitoredDomain), ("@issuance", row.Issuance), ("@end", row.NotAfter), ("@lifetime", (long)row.Lifetime.TotalMilliseconds));
+            if (row.IsWildcard)
+                session.Run("UPDATE watched_name SET issuance = @issuance, not_after = @end, lifetime = @lifetime WHERE parent = @parent AND not_after < @end",
+                    ("@parent", row.Parent), ("@issuance", row.Issuance), ("@end", row.NotAfter), ("@lifetime", (long)row.Lifetime.TotalMilliseconds));
+            else
+                session.Run(
+                    """
+                    UPDATE watched_name SET issuance = wildcard.issuance, not_after = wildcard.not_after, lifetime = wildcard.lifetime FROM watched_name AS wildcard
+                    WHERE watched_name.dns_name = @name AND wildcard.dns_name = '*.' || @parent AND wildcard.not_after > watched_name.not_after
+                    """,
+                    ("@name", row.DnsName), ("@parent", row.Parent));
+        }
+    }
+
+    private WatchedName ReadName(SqliteSession session, SqliteDataReader row)
+    {
+        const int ofIssuance = 4;
+        long issuance = row.GetInt64(ofIssuance);
+        return new WatchedName(row.GetString(0), row.GetString(1), row.Time(2), issuance, row.Time(3), ReadFacts(row, ofIssuance)) { Revocation = FindRevocation(session, issuance) };
+    }
+}
