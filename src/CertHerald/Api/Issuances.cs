@@ -84,6 +84,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
         {
             CertDer = Convert.ToBase64String(found.Certificate.CertDer),
             Sightings = [.. sightings.Select(SightingJson.Of)],
+            Scts = SctJson.AllOf(found.Certificate.CertDer, await store.LogsAsync(cancellation)),
             Deliveries = [.. await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation), .. await deliveries.AboutAsync(EventKinds.Certificate, id, cancellation)],
             Certherald = EvidenceJsonMember.Of(await store.FindEvidenceAsync(id, null, cancellation)),
         };
@@ -142,6 +143,9 @@ internal sealed record IssuanceJson
     public string? CertDer { get; init; }
 
     public IReadOnlyList<SightingJson>? Sightings { get; init; }
+
+    /// <summary>Those inside the certificate: a precertificate has none.</summary>
+    public IReadOnlyList<SctJson>? Scts { get; init; }
 
     public IReadOnlyList<DeliveryJson>? Deliveries { get; init; }
 

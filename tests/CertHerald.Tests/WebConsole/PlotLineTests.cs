@@ -11,7 +11,7 @@ public sealed class PlotLineTests
     [Fact]
     public void A_line_goes_from_the_left_edge_to_the_right_one_below_a_scale_that_can_be_read()
     {
-        PlotLine line = PlotLine.Of([At(-3600, 0), At(-3590, 10), At(-3580, 37)], one => one.Rate, Now, Hour, Step);
+        PlotLine line = PlotLine.Of([At(-3600, 0), At(-3570, 10), At(-3540, 37)], one => one.Rate, Now, Hour, Step);
 
         Assert.Equal("M0 99L5 79.4", line.Line[..12]);
         Assert.EndsWith("Z", line.Area, StringComparison.Ordinal);
