@@ -69,25 +69,29 @@ internal sealed partial class Chaos
         await Task.Delay(Awakening, interrupted);
     }
 
-    /// <summary>The database goes away, and comes back. A node that starts meanwhile ends, clearly; who runs waits.</summary>
+    /// <summary>The database goes away, and comes back. A node that starts meanwhile may end, clearly; who runs waits.</summary>
     private async Task LoseDatabaseAsync(ChaosNode node, bool crashes, CancellationToken interrupted)
     {
+        // Of the strike before, perhaps.
+        HashSet<ChaosNode> starting = [.. _nodes.Where(one => !one.Program.Up.IsCompleted)];
         await _database!.StopAsync(crashes);
-        bool starts = _random.Next(2) == 0;
-        if (starts)
+        if (_random.Next(2) == 0)
         {
             node.Kill();
             await node.Program.Ended.WaitAsync(LongestStart, interrupted);
             node.Begin();
+            starting.Add(node);
         }
         await Task.Delay(crashes ? Seconds(0, 3) : Seconds(2, 8), interrupted);
         await _database.ListenAsync(interrupted);
-        if (!starts) return;
-        // As a service manager would.
-        await Task.WhenAny(node.Program.Ended, node.Program.Up).WaitAsync(LongestStart, interrupted);
-        if (!node.Program.HasEnded) return;
-        EndedForWant(node, "its database");
-        node.Begin();
-        await LetLogsGoAsync(interrupted);
+        foreach (ChaosNode one in starting)
+        {
+            // As a service manager would.
+            await Task.WhenAny(one.Program.Ended, one.Program.Up).WaitAsync(LongestStart, interrupted);
+            if (!one.Program.HasEnded) continue;
+            EndedForWant(one, "its database");
+            one.Begin();
+        }
+        if (starting.Count > 0) await LetLogsGoAsync(interrupted);
     }
 }

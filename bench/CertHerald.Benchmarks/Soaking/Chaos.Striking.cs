@@ -231,7 +231,7 @@ internal sealed partial class Chaos
         }
     }
 
-    private void EndedByItself(ChaosNode node) => Wrong($"it ended by itself with {node.Program.ExitCode}: {node.Program.LastLine}");
+    private void EndedByItself(ChaosNode node) => Wrong($"the {node.Name} ended by itself with {node.Program.ExitCode}: {node.Program.LastLine}");
 
     /// <summary>Well, then not, then well; sometimes it moves.</summary>
     private async Task TroubleReceiverAsync(ChaosReceiver receiver, int seed, CancellationToken over)
