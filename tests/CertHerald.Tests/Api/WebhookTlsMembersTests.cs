@@ -21,7 +21,11 @@ public sealed class WebhookTlsMembersTests
         using X509Certificate2 client = MadeCertificate.For("certherald"), renewed = MadeCertificate.For("renewed");
         WebAnswer added = await rig.AskAsync(HttpMethod.Post, "/api/webhooks", new
         {
-            name = "siem", url = "https://siem.example.com/", ca = client.ExportCertificatePem(), client_certificate = client.ExportCertificatePem(), client_key = WebhookTlsTests.KeyOf(client),
+            name = "siem",
+            url = "https://siem.example.com/",
+            ca = client.ExportCertificatePem(),
+            client_certificate = client.ExportCertificatePem(),
+            client_key = WebhookTlsTests.KeyOf(client),
         });
 
         Assert.Equal(HttpStatusCode.Created, added.Status);
