@@ -34,9 +34,9 @@ internal sealed class CrlClient(HttpClient client, RevocationOptions options, Ti
         {
             throw new CrlUnusableException("timeout", $"{address}: no whole answer within {options.Timeout.TotalSeconds:0} s");
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (Exception failure) when (failure is HttpRequestException or IOException or UriFormatException or InvalidOperationException)
         {
-            // The guard's word reaches us wrapped; it tells no more than that it refused.
+            // The guard's word reaches us wrapped; it tells no more than that it refused. The others: hosts that no name can be.
             throw new CrlUnusableException("unreachable", $"{address}: {failure.InnerException?.Message ?? failure.Message}", failure);
         }
     }

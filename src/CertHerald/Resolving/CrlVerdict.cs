@@ -13,6 +13,9 @@ internal sealed record CrlVerdict(string Problem, DateTimeOffset? ThisUpdate, Da
     /// <summary>What clocks may differ by.</summary>
     private static readonly TimeSpan Leeway = TimeSpan.FromHours(1);
 
+    /// <summary>Bytes of an issuer's name that are looked at before anybody's signature is.</summary>
+    private const int LongestName = 1 << 14;
+
     /// <summary>removeFromCRL: of delta lists, which change another one. In a whole list it revokes nothing. RFC 5280 §5.3.1.</summary>
     private const int RemovedFromList = 8;
 
@@ -22,7 +25,7 @@ internal sealed record CrlVerdict(string Problem, DateTimeOffset? ThisUpdate, Da
     public static CrlVerdict Of(ReadOnlySpan<byte> der, StoredCrl crl, ReadOnlySpan<byte> spki, IReadOnlyList<CrlSubject> subjects, DateTimeOffset now)
     {
         if (!RevocationListView.TryRead(der, out RevocationListView list)) return Nothing("it is no revocation list, or not a whole one");
-        if (DistinguishedName.Format(list.Issuer) != crl.Address.IssuerName) return Nothing("it is the list of another issuer");
+        if (list.Issuer.Length > LongestName || DistinguishedName.Format(list.Issuer) != crl.Address.IssuerName) return Nothing("it is the list of another issuer");
         // Before its entries are looked at: from here on the CA is at fault, and nobody on the way.
         if (!list.IsSignedBy(spki)) return Nothing("the issuer's key has not signed it");
 

@@ -19,6 +19,9 @@ internal sealed partial class RevocationWatch : StoreWatch
 
     public static readonly TimeSpan LongestPause = TimeSpan.FromHours(24);
 
+    /// <summary>How often certificates are counted while nothing is new.</summary>
+    private static readonly TimeSpan CountInterval = TimeSpan.FromMinutes(10);
+
     /// <summary>Lists that are asked for at the same time: each may be large.</summary>
     private const int AtOnce = 2;
 
@@ -34,6 +37,7 @@ internal sealed partial class RevocationWatch : StoreWatch
     private readonly ILogger<RevocationWatch> _logger;
     private readonly Counter<long> _fetches, _bytes;
     private RevocationCounts _counts;
+    private long? _counted;
 
     /// <param name="http">For addresses that strangers have written: guarded, without redirects.</param>
     public RevocationWatch(IStore store, HttpClient http, RevocationOptions options, TimeProvider time, Meter meter, ILogger<RevocationWatch> logger) : base(Tick, time)
@@ -54,16 +58,23 @@ internal sealed partial class RevocationWatch : StoreWatch
     public async Task LookAsync(CancellationToken stopping)
     {
         if (!_options.IsEnabled) return;
+        bool isNew = false;
         if (await TakeAsync(stopping))
         {
-            await InPartsAsync(async most => await ReadPointsAsync(most, stopping), stopping);
+            isNew = await InPartsAsync(async most => await ReadPointsAsync(most, stopping), stopping) > 0;
             // Not when it has become another's meanwhile: they would be asked for twice.
             while (await TakeAsync(stopping) && await _store.DueCrlsAsync(Time.GetUtcNow(), PerRound, stopping) is { Count: > 0 } due)
+            {
+                isNew = true;
                 await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stopping }, async (crl, _) =>
                 {
                     if (await TakeAsync(stopping)) await AskAsync(crl, stopping);
                 });
+            }
         }
+        // Over all certificates: not every minute.
+        if (!isNew && _counted is { } counted && Time.GetElapsedTime(counted) < CountInterval) return;
+        _counted = Time.GetTimestamp();
         _counts = await _store.CountRevocationsAsync(Time.GetUtcNow(), stopping);
     }
 

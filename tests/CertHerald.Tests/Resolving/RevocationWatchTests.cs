@@ -16,7 +16,7 @@ using Microsoft.Extensions.Logging;
 namespace CertHerald.Tests.Resolving;
 
 /// <summary>certspotter.md §3.1, revoked and revocation: a real store, a real server, and lists that OpenSSL made.</summary>
-public sealed class RevocationWatchTests(RevocationWatchTests.Shared shared) : IClassFixture<RevocationWatchTests.Shared>, IAsyncLifetime
+public sealed class RevocationWatchTests(RevocationWatchTests.SharedCa shared) : IClassFixture<RevocationWatchTests.SharedCa>, IAsyncLifetime
 {
     private static readonly RevocationOptions Options = new() { MostBytes = 1 << 20 };
 
@@ -32,7 +32,7 @@ public sealed class RevocationWatchTests(RevocationWatchTests.Shared shared) : I
     private ulong _at;
 
     /// <summary>A server for all tests, and a CA for those that change nothing of it: making one takes a second.</summary>
-    public sealed class Shared : IAsyncLifetime
+    public sealed class SharedCa : IAsyncLifetime
     {
         internal ScriptedServer Server { get; private set; } = null!;
 

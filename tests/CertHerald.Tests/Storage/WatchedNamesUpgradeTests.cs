@@ -46,9 +46,9 @@ public sealed class WatchedNamesUpgradeTests : IDisposable
     }
 
     [Fact]
-    public void Every_list_of_names_is_read_along_an_index_and_none_is_sorted()
+    public async Task Every_list_of_names_is_read_along_an_index_and_none_is_sorted()
     {
-        Open().DisposeAsync().AsTask().Wait(Cancellation);
+        await Open().DisposeAsync();
         using SqliteSession session = Session();
         (string Sql, string Index)[] lists =
         [

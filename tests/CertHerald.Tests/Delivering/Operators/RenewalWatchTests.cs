@@ -109,7 +109,10 @@ public sealed class RenewalWatchTests : IAsyncDisposable
         Batch batch = log.Read(0, 1);
         CertificateFacts facts = Some.Facts(names[0]) with
         {
-            TbsSha256 = Some.Hash(Some.Numbered(names[0], _logs.Count)), DnsNames = names, NotBefore = _time.GetUtcNow().AddDays(days - 90), NotAfter = _time.GetUtcNow().AddDays(days),
+            TbsSha256 = Some.Hash(Some.Numbered(names[0], _logs.Count)),
+            DnsNames = names,
+            NotBefore = _time.GetUtcNow().AddDays(days - 90),
+            NotAfter = _time.GetUtcNow().AddDays(days),
         };
         Decision decision = Some.Unknown(Some.Match(batch.Raw, 0, facts)) with { Endpoints = [.. names.Select(name => new WatchedEndpoint(name, ".example.com", false))] };
         await _store.CommitAsync(log.Id, batch, [decision], _time.GetUtcNow(), Cancellation);
