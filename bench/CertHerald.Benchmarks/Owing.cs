@@ -56,12 +56,17 @@ internal sealed class Owing : IAsyncDisposable
         return new Owing(store, ca.Issue("www.example.com").Der, id, verified, (await store.LanesAsync(log.Id, CancellationToken.None))[^1]) { Folder = folder, Meter = meter };
     }
 
-    private string Folder { get; init; } = "";
+    /// <summary>Where its database lies, if it is a file.</summary>
+    public string Folder { get; private init; } = "";
 
     private Meter Meter { get; init; } = null!;
 
     /// <summary>Owes these webhooks so many new certificates, in one commit.</summary>
-    public async Task OweAsync(int issuances, params string[] webhooks)
+    public Task OweAsync(int issuances, params string[] webhooks) => FindAsync(issuances, _ => ("www.example.com", false), webhooks);
+
+    /// <summary>Finds so many new certificates, in one commit.</summary>
+    /// <param name="look">The name that an entry shows, and whether it is known.</param>
+    public async Task FindAsync(int issuances, Func<ulong, (string Name, bool Known)> look, params string[] webhooks)
     {
         ulong start = _read.Size.Value;
         using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
@@ -70,6 +75,7 @@ internal sealed class Owing : IAsyncDisposable
         var decisions = new List<Decision>();
         for (int i = 0; i < issuances; i++)
         {
+            (string name, bool known) = look(start + (ulong)i);
             string hash = Convert.ToHexStringLower(SHA256.HashData([.. _log, .. BitConverter.GetBytes(start + (ulong)i)]));
             var facts = new CertificateFacts
             {
@@ -77,14 +83,14 @@ internal sealed class Owing : IAsyncDisposable
                 CertSha256 = hash,
                 CertDer = _certificate,
                 IsPrecertificate = false,
-                DnsNames = ["www.example.com"],
+                DnsNames = [name],
                 IpAddresses = [],
                 PubkeySha256 = hash,
                 IssuerPubkeySha256 = null,
                 IssuerName = "CN=Test",
                 IssuerOrganization = null,
                 IssuerCommonName = "Test",
-                SubjectName = "CN=www.example.com",
+                SubjectName = $"CN={name}",
                 Serial = "01",
                 NotBefore = DateTimeOffset.UnixEpoch,
                 NotAfter = DateTimeOffset.UnixEpoch,
@@ -92,7 +98,7 @@ internal sealed class Owing : IAsyncDisposable
             };
             decisions.Add(new Decision(
                 new MatchFinding(new EntryIndex(start + (ulong)i), raw.LeafHashes()[i], DateTimeOffset.UtcNow, facts, [], null),
-                [new WatchedEndpoint("www.example.com", ".example.com", Wildcard: false)], false, "nobody knows it", webhooks));
+                [new WatchedEndpoint(name, ".example.com", Wildcard: false)], known, known ? "its key is authorised" : "nobody knows it", known ? [] : webhooks));
         }
         Batch batch = Batch.Check(_read, raw, [], _head);
         _read = batch.End;

@@ -6,7 +6,7 @@ internal interface IFoundIssuances
     /// <summary>Issuances that a filter takes, newest first.</summary>
     Task<IReadOnlyList<Issuance>> IssuancesAsync(IssuanceFilter filter, CancellationToken cancellation);
 
-    /// <summary>How many were discovered since a time; of the newest, no more than <paramref name="atMost"/> are looked at.</summary>
+    /// <summary>How many were discovered since a time; of the newest, by id, no more than <paramref name="atMost"/> are looked at.</summary>
     Task<IssuanceCounts> CountIssuancesAsync(DateTimeOffset since, int atMost, CancellationToken cancellation);
 }
 

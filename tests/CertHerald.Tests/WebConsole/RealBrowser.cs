@@ -12,6 +12,8 @@ internal sealed class RealBrowser : IAsyncDisposable
     // A failing test must end, a busy machine may take its time.
     private const int Patience = 60_000;
 
+    private static readonly string[] Standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
     private readonly string _axe;
@@ -49,6 +51,8 @@ internal sealed class RealBrowser : IAsyncDisposable
             ReducedMotion = ReducedMotion.Reduce,
         });
         context.SetDefaultTimeout(Patience);
+        // Through the debugger: the pages' own policy admits no such script.
+        if (!withoutScript) await context.AddInitScriptAsync(_axe);
         if (cookies is not null) await context.AddCookiesAsync(cookies);
         context.Console += (_, message) =>
         {
@@ -60,11 +64,17 @@ internal sealed class RealBrowser : IAsyncDisposable
 
     /// <summary>What axe finds that shuts people out, seriously or wholly.</summary>
     /// <param name="onlyContrast">Another colour scheme changes nothing else.</param>
-    public async Task<IReadOnlyList<string>> FaultsAsync(IPage page, bool onlyContrast)
+    public static async Task<IReadOnlyList<string>> FaultsAsync(IPage page, bool onlyContrast)
     {
-        // Through the debugger: the page's own policy admits no such script.
         JsonElement found = (await page.EvaluateAsync(
-            $$"""async () => { if (!window.axe) { {{_axe}} } const result = await axe.run(document, { resultTypes: ["violations"]{{(onlyContrast ? """, runOnly: ["color-contrast"]""" : "")}} }); return result.violations.filter(one => one.impact === "serious" || one.impact === "critical").flatMap(one => one.nodes.map(node => one.id + ": " + node.html.slice(0, 200) + " " + node.failureSummary)); }"""))!.Value;
+            """
+            async only => {
+                const result = await axe.run(document, { resultTypes: ["violations"], runOnly: only });
+                return result.violations.filter(one => one.impact === "serious" || one.impact === "critical")
+                    .flatMap(one => one.nodes.map(node => one.id + ": " + node.html.slice(0, 200) + " " + node.failureSummary));
+            }
+            """,
+            onlyContrast ? ["color-contrast"] : Standards))!.Value;
         return [.. found.EnumerateArray().Select(one => $"{page.Url}: {one.GetString()}")];
     }
 

@@ -41,7 +41,7 @@ public sealed class RealBrowserTests
 
         string log = (await page.Locator("table.logs a.name").First.GetAttributeAsync("href"))!;
         var faults = new List<string>();
-        foreach (string path in AllPages.Append(log)) faults.AddRange(await LookAtAsync(browser, page, path));
+        foreach (string path in AllPages.Append(log)) faults.AddRange(await LookAtAsync(page, path));
         Assert.True(faults.Count == 0, string.Join('\n', faults));
 
         await WithoutScriptAsync(browser, rig, await page.Context.CookiesAsync());
@@ -128,7 +128,7 @@ public sealed class RealBrowserTests
     }
 
     /// <summary>What shuts people out of a page, in light and in dark; pictures of it are kept.</summary>
-    private static async Task<IReadOnlyList<string>> LookAtAsync(RealBrowser browser, IPage page, string path)
+    private static async Task<IReadOnlyList<string>> LookAtAsync(IPage page, string path)
     {
         var faults = new List<string>();
         await page.SetViewportSizeAsync(1280, 800);
@@ -137,7 +137,7 @@ public sealed class RealBrowserTests
         foreach (ColorScheme scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
         {
             await page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            faults.AddRange(await browser.FaultsAsync(page, onlyContrast: scheme == ColorScheme.Dark));
+            faults.AddRange(await RealBrowser.FaultsAsync(page, onlyContrast: scheme == ColorScheme.Dark));
             foreach ((string size, int width, int height) in ((string, int, int)[])[("wide", 1280, 800), ("narrow", 390, 844)])
             {
                 await page.SetViewportSizeAsync(width, height);

@@ -3,9 +3,6 @@ namespace CertHerald.Storage.Postgres;
 /// <summary>The step that the console's lists brought.</summary>
 internal static partial class PostgresSchema
 {
-    // Certificates make rows long: what only filters or counts them must not read them.
-    private const string FoundIssuances = """
-        CREATE INDEX issuance_decided ON issuance (known, id);
-        CREATE INDEX issuance_discovered ON issuance (discovered) INCLUDE (known, id);
-        """;
+    // Certificates make rows long: what only filters must not read them.
+    private const string FoundIssuances = "CREATE INDEX issuance_decided ON issuance (known, id)";
 }

@@ -7,28 +7,27 @@ internal sealed partial class PostgresStore
 
     public Task<IReadOnlyList<Issuance>> IssuancesAsync(IssuanceFilter filter, CancellationToken cancellation)
     {
-        string which = filter.Text is { } text ? text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower)
-                ? "AND tbs_sha256 = @text"
-                : "AND id IN (SELECT issuance FROM endpoint WHERE strpos(dns_name, @text) > 0)" : "";
-        which += filter.Kind switch
+        string which = filter.Kind switch
         {
-            IssuanceKind.Unknown => " AND NOT known AND EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
-            IssuanceKind.Known => " AND known",
-            IssuanceKind.Lookalike => " AND NOT known AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
-            _ => "",
+            IssuanceKind.Unknown => "NOT known AND EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
+            IssuanceKind.Known => "known",
+            IssuanceKind.Lookalike => "NOT known AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
+            _ => "true",
         };
+        if (filter.Text is { } text)
+            which += text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower) ? " AND tbs_sha256 = @text" : " AND id IN (SELECT issuance FROM endpoint WHERE strpos(dns_name, @text) > 0)";
         // A zero character is in no name of this store.
         (string, object?)[] parameters = [("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)];
         if (filter.Text is not null) parameters = [.. parameters, ("@text", filter.Text.Replace('\0', '\uFFFD'))];
-        return ReadAsync(session => ReadIssuancesAsync(session, $"WHERE id < @before {which} ORDER BY id DESC LIMIT @limit", parameters), cancellation);
+        return ReadAsync(session => ReadIssuancesAsync(session, $"WHERE id < @before AND {which} ORDER BY id DESC LIMIT @limit", parameters), cancellation);
     }
 
     public Task<IssuanceCounts> CountIssuancesAsync(DateTimeOffset since, int atMost, CancellationToken cancellation) => ReadAsync(
         session => session.SingleAsync(
             """
             SELECT count(*) FILTER (WHERE NOT known AND own), count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known AND NOT own) FROM (
-                SELECT known, EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id) AS own
-                FROM issuance WHERE discovered >= @since ORDER BY discovered DESC LIMIT @most) AS late
+                SELECT known, discovered, EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id) AS own FROM issuance ORDER BY id DESC LIMIT @most) AS newest
+            WHERE discovered >= @since
             """,
             row => new IssuanceCounts((int)row.GetInt64(0), (int)row.GetInt64(1), (int)row.GetInt64(2)), ("@since", since), ("@most", atMost)),
         cancellation);
