@@ -65,7 +65,7 @@ public sealed class IngestTests
     {
         try
         {
-            return method.Module.ResolveMethod(token, method.DeclaringType?.GetGenericArguments(), method.IsConstructor ? null : method.GetGenericArguments());
+            return method.Module.ResolveMethod(token, method.DeclaringType?.GetGenericArguments(), method is ConstructorInfo ? null : method.GetGenericArguments());
         }
         catch (Exception e) when (e is ArgumentException or BadImageFormatException)
         {
