@@ -27,12 +27,12 @@ internal sealed class FollowedLogs(IStore store, LiveLogs live, RefusedLogs refu
 
     /// <summary>How a log has done lately, as far as this process has followed it; null if it does not.</summary>
     public LogHistoryJson? HistoryOf(string id) =>
-        live().FirstOrDefault(log => log.Log.Id.ToString() == id) is { } found ? new LogHistoryJson(ShownOf(found.History.Hour), ShownOf(found.History.Day)) : null;
+        live().FirstOrDefault(log => !log.IsElsewhere && log.Log.Id.ToString() == id) is { } found ? new LogHistoryJson(ShownOf(found.History.Hour), ShownOf(found.History.Day)) : null;
 
     /// <summary>All logs together, over the last hour: sums of rates and backlogs, and the oldest head.</summary>
     public IReadOnlyList<LogSampleJson> HourOfAll() =>
     [
-        .. from sample in live().SelectMany(log => log.History.Hour)
+        .. from sample in live().Where(log => !log.IsElsewhere).SelectMany(log => log.History.Hour)
            group sample by sample.At.ToUnixTimeSeconds() / (long)LogHistory.Fine.TotalSeconds into together
            orderby together.Key
            select new LogSampleJson(together.First().At, Math.Round(together.Sum(one => one.Rate), 1), together.Sum(one => one.Backlog), together.Max(one => one.HeadAge)),

@@ -10,8 +10,11 @@ using CertHerald.Transparency.Merkle;
 namespace CertHerald.Api;
 
 /// <summary>The certificates that concern the user, as the API and the console show them.</summary>
-internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirectory issuers)
+internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirectory issuers) : IDisposable
 {
+    // Looking for a part of a name reads all names: however many ask, one look at a time.
+    private readonly Turns _searches = new();
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder group = routes.MapGroup("/api/issuances").WithTags("Issuances").Needs(Scope.Read);
@@ -70,7 +73,9 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
     public async Task<PageJson<IssuanceJson>> ListAsync(Page page, string? text, IssuanceKind? kind, CancellationToken cancellation)
     {
         text = text?.Trim().ToLowerInvariant();
-        IReadOnlyList<Issuance> found = await store.IssuancesAsync(new IssuanceFilter(string.IsNullOrEmpty(text) ? null : text, kind, page.Before, page.Limit), cancellation);
+        IReadOnlyList<Issuance> found = string.IsNullOrEmpty(text)
+            ? await store.IssuancesAsync(new IssuanceFilter(null, kind, page.Before, page.Limit), cancellation)
+            : await _searches.TakeAsync(() => store.IssuancesAsync(new IssuanceFilter(text, kind, page.Before, page.Limit), cancellation), cancellation);
         return new PageJson<IssuanceJson>(
             [.. found.Select(each => IssuanceJson.Of(each, issuers))], found.Count == page.Limit ? ApiJson.IdOf(found[^1].Id) : null);
     }
@@ -89,6 +94,8 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
             Certherald = EvidenceJsonMember.Of(await store.FindEvidenceAsync(id, null, cancellation)),
         };
     }
+
+    public void Dispose() => _searches.Dispose();
 
     private async Task<byte[]?> FindDerAsync(long id, CancellationToken cancellation) =>
         (await store.FindIssuanceAsync(id, cancellation))?.Certificate.CertDer;

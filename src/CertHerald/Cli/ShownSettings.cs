@@ -18,7 +18,7 @@ internal static class ShownSettings
         new("Service", "trusted_proxies", List(options.TrustedProxies.Select(network => network.ToString()), "none: callers are who connects")),
         new("Logs", "logs.lists", List(options.Logs.Lists.Select(list => list.Shown), "none")),
         new("Logs", "logs.states", List(options.Logs.States, "none")),
-        new("Logs", "logs.custom", List(options.Logs.Custom.Select(log => log.Description), "none")),
+        new("Logs", "logs.custom", List(options.Logs.CustomLogs().Select(log => log.Log.Description.Length > 0 ? log.Log.Description : log.Log.Id.ToString()), "none")),
         new("Logs", "logs.contact", options.Logs.Contact.Length > 0 ? options.Logs.Contact : "none: operators of logs cannot reach you"),
         new("Outbound", "outbound.allow", List(options.Outbound.Allow.Select(network => network.ToString()), "none: nothing internal is called")),
         new("Outbound", "outbound.ports", List(options.Outbound.Ports.Select(port => port.ToString(CultureInfo.InvariantCulture)), "none")),

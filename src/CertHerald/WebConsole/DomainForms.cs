@@ -21,11 +21,6 @@ internal static class DomainForms
                 ? Page(done: left.Enabled ? $"{item.Text} stays watched: the configuration holds it too." : $"{item.Text} is watched no more.")
                 : Page(domains.IsConfigured(item) ? $"{item.Text} stands in the configuration: remove it there." : "There is no such item that was added here.", StatusCodes.Status404NotFound);
         });
-        changes.MapPost("/search", async (HttpRequest request, BackFills searches, TimeProvider time) =>
-        {
-            IFormCollection form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
-            return await SearchAsync(searches, form["name"].ToString(), form["days"].ToString(), "", time);
-        });
     }
 
     private static async Task<IResult> AddAsync(HttpRequest request, Domains domains, BackFills searches, TimeProvider time)

@@ -76,7 +76,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
                 await RunAsync(AddressOf("postgres"), "SELECT 1", cancellation);
                 return;
             }
-            catch (NpgsqlException) when (i < 300 && !_server.HasExited)
+            catch (NpgsqlException) when (i < 3_600 && !_server.HasExited)
             {
                 await Task.Delay(50, cancellation);     // the one wait there is: it has no other sign
             }

@@ -16,7 +16,7 @@ public sealed class RealBrowserTests
     private static readonly string[] AllPages =
     [
         "/console", "/console/monitoring/issuances", "/console/monitoring/issuances?q=nowhere", "/console/monitoring/issuances/1", "/console/monitoring/issuances/2", "/console/lookalikes",
-        "/console/lookalikes/1", "/console/domains", "/console/known", "/console/logs", "/console/deliveries", "/console/deliveries/1", "/console/webhooks", "/console/users",
+        "/console/lookalikes/1", "/console/endpoints", "/console/domains", "/console/known", "/console/logs", "/console/deliveries", "/console/deliveries/1", "/console/webhooks", "/console/users",
         "/console/api-keys", "/console/settings", "/console/audit", "/console/malformed/1", "/console/nowhere",
     ];
 
@@ -132,7 +132,14 @@ public sealed class RealBrowserTests
     {
         var faults = new List<string>();
         await page.SetViewportSizeAsync(1280, 800);
+        Task<IResponse> renewed = page.WaitForResponseAsync(response => response.Request.Headers.ContainsKey("x-live"));
         await page.GotoAsync(path);
+        // What is looked at is the page as it is after it has renewed itself for the first time, and then stays.
+        if (await page.Locator("[data-live][id]").CountAsync() > 0)
+        {
+            await (await renewed).FinishedAsync();
+            await page.EvaluateAsync("() => new Promise(done => setTimeout(done))");
+        }
         string name = path.StartsWith("/console/logs/", StringComparison.Ordinal) ? "log" : path.Replace("/console", "overview", StringComparison.Ordinal).Replace("overview/", "", StringComparison.Ordinal).Replace("?q=", "-", StringComparison.Ordinal).Replace('/', '-');
         foreach (ColorScheme scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
         {

@@ -7,6 +7,13 @@ internal sealed partial class PostgresStore
 
     public Task<IReadOnlyList<Issuance>> IssuancesAsync(IssuanceFilter filter, CancellationToken cancellation)
     {
+        string named = filter.Kind switch
+        {
+            IssuanceKind.Unknown => " AND EXISTS (SELECT 1 FROM issuance AS one WHERE NOT one.known AND one.id = endpoint.issuance)",
+            IssuanceKind.Known => " AND EXISTS (SELECT 1 FROM issuance AS one WHERE one.known AND one.id = endpoint.issuance)",
+            IssuanceKind.Lookalike => " AND false",
+            _ => "",
+        };
         string which = filter.Kind switch
         {
             IssuanceKind.Unknown => "NOT known AND EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
@@ -15,7 +22,9 @@ internal sealed partial class PostgresStore
             _ => "true",
         };
         if (filter.Text is { } text)
-            which += text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower) ? " AND tbs_sha256 = @text" : " AND id IN (SELECT issuance FROM endpoint WHERE strpos(dns_name, @text) > 0)";
+            which += text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower) ? " AND tbs_sha256 = @text" : 
+                // The newest first, until there are enough.
+                $" AND id IN (SELECT DISTINCT issuance FROM endpoint WHERE issuance < @before AND strpos(dns_name, @text) > 0{named} ORDER BY issuance DESC LIMIT @limit)";
         // A zero character is in no name of this store.
         (string, object?)[] parameters = [("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)];
         if (filter.Text is not null) parameters = [.. parameters, ("@text", filter.Text.Replace('\0', '\uFFFD'))];

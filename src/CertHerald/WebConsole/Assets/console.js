@@ -6,7 +6,7 @@
   if (parts().length === 0) return;
 
   const sign = document.getElementById("live");
-  let stream = null, running = false, again = false, timer = 0;
+  let stream = null, running = false, again = false, stale = false, timer = 0;
 
   // What somebody is using stays as it is, until they are done.
   const isInUse = part => {
@@ -32,13 +32,15 @@
     again = false;
     try {
       const answer = await fetch(location.href, { headers: { "X-Live": "1" }, cache: "no-store" });
-      if (answer.redirected) location.reload();
+      if (answer.redirected) leave();
+      // What answered a form stands at no address of its own.
+      else if (answer.status === 404 || answer.status === 405) silence();
       else if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const part of parts()) {
           const fresh = page.getElementById(part.id);
           if (fresh === null) continue;
-          if (isInUse(part)) again = true;
+          if (isInUse(part)) stale = true;
           else replace(part, document.adoptNode(fresh));
         }
       }
@@ -49,8 +51,14 @@
     if (again) soon();
   };
 
-  // One page at a time, and not more often than anybody can read.
-  const soon = () => { if (timer === 0) timer = setTimeout(() => { timer = 0; renew(); }, 1000); };
+  // One page at a time, and not more often than anybody can read. Where nobody looks, or nobody says what has changed, the next
+  // stream begins with it.
+  const soon = () => { if (timer === 0) timer = setTimeout(() => { timer = 0; if (stream !== null) renew(); }, 1000); };
+
+  const done = () => { if (stale) { stale = false; soon(); } };
+
+  // The session has ended. Not the same address again: it may have been a form's.
+  const leave = () => { silence(); location.assign("/console/login"); };
 
   const listen = () => {
     if (stream !== null || document.hidden) return;
@@ -60,11 +68,12 @@
       const changed = event.data.split(" ");
       if (parts().some(part => part.dataset.live.split(" ").some(name => changed.includes(name)))) soon();
     });
-    stream.addEventListener("ended", () => { silence(); location.reload(); });
+    stream.addEventListener("ended", leave);
     stream.addEventListener("error", () => {
       sign.hidden = true;
-      // Refused for good, as browsers see it: there are too many pages, or the service is not itself. Once a minute is enough.
-      if (stream?.readyState === EventSource.CLOSED) { stream = null; setTimeout(listen, 60000); }
+      // Refused for good, as browsers see it: the session has ended, there are too many pages, or the service is not itself. Once a
+      // minute is enough.
+      if (stream?.readyState === EventSource.CLOSED) { stream = null; renew(); setTimeout(listen, 60000); }
     });
   };
 
@@ -72,6 +81,7 @@
 
   // Browsers open six connections to one address: tabs that nobody sees must not hold them.
   document.addEventListener("visibilitychange", () => document.hidden ? silence() : listen());
+  for (const end of ["toggle", "focusout", "selectionchange"]) document.addEventListener(end, done, true);
   addEventListener("pagehide", silence);
   addEventListener("pageshow", listen);
   listen();
