@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace CertHerald.Tests.Doubles;
 
-/// <summary>A file system of two megabytes, in memory. Only root on Linux can make one; elsewhere the test is left out by name.</summary>
+/// <summary>A file system of four megabytes, in memory. Only root on Linux can make one; elsewhere the test is left out by name.</summary>
 internal sealed class SmallDisk : IAsyncDisposable
 {
     private SmallDisk(string path) => Path = path;
@@ -12,7 +12,7 @@ internal sealed class SmallDisk : IAsyncDisposable
     public static SmallDisk Mount()
     {
         string path = Directory.CreateTempSubdirectory("certherald-disk-").FullName;
-        bool isMounted = OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path);
+        bool isMounted = OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path);
         if (!isMounted) Directory.Delete(path);
         Assert.SkipUnless(isMounted, "left out: a small disk can be mounted by root on Linux only");
         return new SmallDisk(path);

@@ -29,6 +29,10 @@ internal sealed class RecordedServer
         return LogDescription.Custom(key, LogProtocol.Rfc6962, url.AbsoluteUri, description: "recorded");
     }
 
+    /// <summary>A minute after the newest head was signed: much later it is stale.</summary>
+    public static DateTimeOffset Recorded =>
+        DateTimeOffset.FromUnixTimeMilliseconds(SharedData.Json("google-ct-server", "get-sth.700.json").RootElement.GetProperty("timestamp").GetInt64()).AddMinutes(1);
+
     public string RootAt(int size) => _expected.GetProperty("roots").GetProperty($"{size}").GetString()!;
 
     public Frontier FrontierAt256()

@@ -30,9 +30,10 @@ internal sealed class FollowingRig : IAsyncDisposable
     {
     }
 
-    /// <param name="time">Another clock in place of the one that stands still.</param>
+    /// <param name="time">Another clock in place of the one that begins now and stands still.</param>
     public FollowingRig(TimeProvider? time, params string[] watching)
     {
+        Time = time as ManualTime ?? new ManualTime(DateTimeOffset.UtcNow);
         _time = time ?? Time;
         _watch = Tests.Names.WatchLists.Of(watching);
         Store = Stores.Open("sqlite", _folder, _time, _meter);
@@ -48,8 +49,8 @@ internal sealed class FollowingRig : IAsyncDisposable
     /// <summary>Null: as <see cref="Behind"/>. Whoever follows from the past on is the tip, unless a test is about that.</summary>
     public ulong? BehindAtStart { get; init; }
 
-    /// <summary>Begins now: the heads of test logs are signed by the real clock.</summary>
-    public ManualTime Time { get; } = new(DateTimeOffset.UtcNow);
+    /// <summary>Begins now, unless another was given: the heads of test logs are signed by the real clock.</summary>
+    public ManualTime Time { get; }
 
     public Meter Meter => _meter;
 

@@ -314,7 +314,7 @@ public sealed class LogFollowerTests
     {
         var recorded = new RecordedServer();
         await using ScriptedServer server = await ScriptedServer.StartAsync(recorded.AnswerAsync);
-        await using var rig = new FollowingRig(".");
+        await using var rig = new FollowingRig(new ManualTime(RecordedServer.Recorded), ".");
         LogDescription log = RecordedServer.Describe(server.Url);
         await rig.Store.BeginLogAsync(log, recorded.FrontierAt256(), Cancellation);
 
@@ -341,7 +341,7 @@ public sealed class LogFollowerTests
         leaf[9] ^= 1;
         entry["leaf_input"] = Convert.ToBase64String(leaf);
         await using ScriptedServer server = await ScriptedServer.StartAsync(recorded.AnswerAsync);
-        await using var rig = new FollowingRig(".");
+        await using var rig = new FollowingRig(new ManualTime(RecordedServer.Recorded), ".");
         LogDescription log = RecordedServer.Describe(server.Url);
         await rig.Store.BeginLogAsync(log, recorded.FrontierAt256(), Cancellation);
 
