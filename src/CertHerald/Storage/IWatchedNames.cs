@@ -15,9 +15,10 @@ internal interface IWatchedNames
     Task<WatchedNameCounts> CountWatchedNamesAsync(DateTimeOffset now, TimeSpan window, CancellationToken cancellation);
 
     /// <summary>Owes channels one notice, and notes which ends were told: of one name and certificate once. One transaction.</summary>
-    /// <param name="draft">Null: they are noted, and nobody is told.</param>
+    /// <param name="untold">Names as they were found. Those that were told or renewed meanwhile are left out.</param>
+    /// <param name="draft">What is told of the others; pure, for it may be asked twice. Null: they are noted, and nobody is told.</param>
     /// <returns>Deliveries that are now owed.</returns>
-    Task<int> TellRenewalsAsync(NoticeDraft? draft, IReadOnlyList<WatchedName> told, IReadOnlyList<string> channels, CancellationToken cancellation);
+    Task<int> TellRenewalsAsync(IReadOnlyList<WatchedName> untold, Func<IReadOnlyList<WatchedName>, NoticeDraft?> draft, IReadOnlyList<string> channels, CancellationToken cancellation);
 }
 
 /// <summary>A name, and the certificate that covers it longest, literally or by a wildcard.</summary>

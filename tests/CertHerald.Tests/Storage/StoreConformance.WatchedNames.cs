@@ -78,19 +78,21 @@ public abstract partial class StoreConformance
         IReadOnlyList<WatchedName> untold = await MissingAsync(untold: true);
         Assert.Equal(2, untold.Count);
         var facts = new RenewalFacts([new MissingRenewal("a.example.com", ".example.com", untold[0].Issuance, untold[0].NotAfter, "Some CA")], 1);
+        NoticeDraft Draft(IReadOnlyList<WatchedName> names) => new($"renewal/{string.Join(' ', names.Select(name => name.DnsName))}", NoticeTypes.RenewalMissing, "", facts);
 
-        Assert.Equal(2, await Store.TellRenewalsAsync(new NoticeDraft("renewal/a", NoticeTypes.RenewalMissing, "", facts), [untold[0]], ["ops", "mail"], Cancellation));
-        Assert.Equal(0, await Store.TellRenewalsAsync(new NoticeDraft("renewal/a", NoticeTypes.RenewalMissing, "", facts), [untold[0]], ["ops", "mail"], Cancellation));
+        Assert.Equal(2, await Store.TellRenewalsAsync([untold[0]], Draft, ["ops", "mail"], Cancellation));
+        Assert.Equal(0, await Store.TellRenewalsAsync([untold[0]], _ => throw new InvalidOperationException("nothing is left to tell"), ["ops", "mail"], Cancellation));
         await ReopenAsync();
 
         Assert.Equal(["b.example.com 11"], (await MissingAsync(untold: true)).Select(Described));
         Assert.Equal(2, (await MissingAsync()).Count);
         RenewalFacts kept = Assert.IsType<RenewalFacts>((await Store.LastNoticeAsync(NoticeTypes.RenewalMissing, null, Cancellation))!.Facts);
         Assert.Equal((facts.Names[0], 1), (Assert.Single(kept.Names), kept.Others));
-        Assert.Equal(0, await Store.TellRenewalsAsync(null, [untold[1]], ["ops"], Cancellation));
+        Assert.Equal(0, await Store.TellRenewalsAsync(untold, left => left is [{ DnsName: "b.example.com" }] ? null : Draft(left), ["ops"], Cancellation));
         Assert.Empty(await MissingAsync(untold: true));
 
         await ShowAsync(("a.example.com", 20, "renewed"));
+        Assert.Equal(0, await Store.TellRenewalsAsync([untold[0]], Draft, ["ops"], Cancellation));
         Assert.Equal(["a.example.com 20"], (await MissingAsync(untold: true)).Select(Described));
     }
 

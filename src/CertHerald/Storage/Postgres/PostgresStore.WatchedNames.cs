@@ -26,16 +26,20 @@ internal sealed partial class PostgresStore
             row => new WatchedNameCounts(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), ("@now", now), ("@window", (long)window.TotalMilliseconds)),
         cancellation);
 
-    public Task<int> TellRenewalsAsync(NoticeDraft? draft, IReadOnlyList<WatchedName> told, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
+    public Task<int> TellRenewalsAsync(IReadOnlyList<WatchedName> untold, Func<IReadOnlyList<WatchedName>, NoticeDraft?> draft, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
             await session.LockAsync(PostgresLock.Telling);
             // In one order: see KeepWatchedNamesAsync.
-            await session.PerformAsync("SELECT 1 FROM watched_name WHERE dns_name = ANY(@names) ORDER BY dns_name FOR UPDATE", ("@names", told.Select(name => name.DnsName).ToArray()));
+            Dictionary<string, long> open = (await session.AllAsync(
+                "SELECT dns_name, issuance FROM watched_name WHERE dns_name = ANY(@names) AND told IS DISTINCT FROM issuance ORDER BY dns_name FOR UPDATE",
+                row => (row.GetString(0), row.GetInt64(1)), ("@names", untold.Select(name => name.DnsName).ToArray()))).ToDictionary(StringComparer.Ordinal);
+            WatchedName[] told = [.. untold.Where(name => open.GetValueOrDefault(name.DnsName) == name.Issuance)];
+            if (told.Length == 0) return 0;
             await session.RunAsync(
                 "UPDATE watched_name SET told = one.issuance FROM unnest(@names, @issuances) AS one (name, issuance) WHERE dns_name = one.name",
                 ("@names", told.Select(name => name.DnsName).ToArray()), ("@issuances", told.Select(name => name.Issuance).ToArray()));
-            return draft is null ? 0 : await OweNoticeAsync(session, draft, channels, _time.GetUtcNow());
+            return draft(told) is { } notice ? await OweNoticeAsync(session, notice, channels, _time.GetUtcNow()) : 0;
         },
         cancellation);
 
@@ -50,7 +54,7 @@ internal sealed partial class PostgresStore
             """
             INSERT INTO watched_name (dns_name, parent, monitored_domain, discovered, issuance, not_after, lifetime)
             SELECT name, new.parent, domain, (SELECT issuance.discovered FROM issuance WHERE id = new.issuance), new.issuance, ending, new.lifetime
-            FROM unnest(@names, @parents, @domains, @issuances, @ends, @lifetimes) AS new (name, parent, domain, issuance, ending, lifetime) ORDER BY name
+            FROM unnest(@names, @parents, @domains, @issuances, @ends, @lifetimes) AS new (name, parent, domain, issuance, ending, lifetime) ORDER BY name COLLATE "C"
             ON CONFLICT (dns_name) DO UPDATE SET monitored_domain = excluded.monitored_domain, issuance = excluded.issuance, not_after = excluded.not_after, lifetime = excluded.lifetime
             WHERE excluded.not_after > watched_name.not_after
             """,

@@ -48,11 +48,16 @@ internal sealed partial class SqliteStore
             session.Single("SELECT count(*) FROM watched_name WHERE not_after <= @now", row => row.GetInt64(0), ("@now", now))),
         cancellation);
 
-    public Task<int> TellRenewalsAsync(NoticeDraft? draft, IReadOnlyList<WatchedName> told, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
+    public Task<int> TellRenewalsAsync(IReadOnlyList<WatchedName> untold, Func<IReadOnlyList<WatchedName>, NoticeDraft?> draft, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
         session =>
         {
-            foreach (WatchedName name in told) session.Run("UPDATE watched_name SET told = @issuance WHERE dns_name = @name", ("@issuance", name.Issuance), ("@name", name.DnsName));
-            return draft is null ? 0 : OweNotice(session, draft, channels, _time.GetUtcNow());
+            WatchedName[] told =
+            [
+                .. untold.Where(name => session.Run(
+                    "UPDATE watched_name SET told = @issuance WHERE dns_name = @name AND issuance = @issuance AND told IS NOT issuance",
+                    ("@issuance", name.Issuance), ("@name", name.DnsName)) > 0),
+            ];
+            return told.Length > 0 && draft(told) is { } notice ? OweNotice(session, notice, channels, _time.GetUtcNow()) : 0;
         },
         cancellation);
 
