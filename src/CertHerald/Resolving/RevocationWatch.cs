@@ -88,7 +88,11 @@ internal sealed partial class RevocationWatch : StoreWatch
     private async Task<int> ReadPointsAsync(int most, CancellationToken stopping)
     {
         IReadOnlyList<StoredCertificate> unread = await _store.UnreadPointsAsync(most, stopping);
-        return unread.Count == 0 ? 0 : await _store.KeepPointsAsync([.. unread.Select(RevocationPoints.Of)], RevocationOptions.LeastInterval, stopping);
+        if (unread.Count == 0) return 0;
+        IReadOnlyDictionary<string, byte[]> keys = await _store.IssuerKeysAsync(
+            [.. unread.Select(one => one.Certificate.IssuerPubkeySha256).OfType<string>().Distinct(StringComparer.Ordinal)], stopping);
+        return await _store.KeepPointsAsync(
+            [.. unread.Select(one => RevocationPoints.Of(one, keys.GetValueOrDefault(one.Certificate.IssuerPubkeySha256 ?? "")))], RevocationOptions.LeastInterval, stopping);
     }
 
     private async Task AskAsync(StoredCrl crl, CancellationToken stopping)
