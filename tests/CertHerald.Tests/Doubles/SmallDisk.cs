@@ -12,7 +12,7 @@ internal sealed class SmallDisk : IAsyncDisposable
     public static SmallDisk Mount()
     {
         string path = Directory.CreateTempSubdirectory("certherald-disk-").FullName;
-        bool isMounted = OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path);
+        bool isMounted = OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", path);
         if (!isMounted) Directory.Delete(path);
         Assert.SkipUnless(isMounted, "left out: a small disk can be mounted by root on Linux only");
         return new SmallDisk(path);
