@@ -46,6 +46,19 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task A_wildcard_over_very_many_names_covers_some_at_once_and_the_others_soon()
+    {
+        const int beyond = 5;
+        await ShowAsync([.. Enumerable.Range(0, WatchedNameRow.MostCovered + beyond).Select(i => ($"n{i}.example.com", 20, $"n{i}"))]);
+        await ShowAsync(("*.example.com", 90, "wildcard"));
+        Assert.Equal(new WatchedNameCounts(WatchedNameRow.MostCovered + beyond + 1, beyond, 0), await Store.CountWatchedNamesAsync(Time.GetUtcNow(), Month, Cancellation));
+
+        Assert.Equal((2, 3, 0), (await Store.CoverNamesAsync(2, Cancellation), await Store.CoverNamesAsync(100, Cancellation), await Store.CoverNamesAsync(100, Cancellation)));
+
+        Assert.Empty(await MissingAsync());
+    }
+
+    [Fact]
     public async Task A_renewal_is_missing_within_the_window_until_a_later_certificate_is_logged()
     {
         await ShowAsync(("soon.example.com", 10, "soon"), ("late.example.com", 29, "late"), ("not.example.com", 31, "not"), ("gone.example.com", -1, "gone"), ("fine.example.com", 10, "fine"));

@@ -41,6 +41,7 @@ internal sealed partial class RenewalWatch : StoreWatch
     public async Task LookAsync(CancellationToken stopping)
     {
         DateTimeOffset now = Time.GetUtcNow();
+        await InPartsAsync(most => _store.CoverNamesAsync(most, stopping), stopping);
         _counts = await _store.CountWatchedNamesAsync(now, _options.Window, stopping);
         // Whoever comes later hears of what is then: nothing is noted as told to nobody.
         if (!_options.IsTold || _channels() is not { Count: > 0 } channels) return;

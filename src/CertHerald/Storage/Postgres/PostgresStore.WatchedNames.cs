@@ -26,6 +26,8 @@ internal sealed partial class PostgresStore
             row => new WatchedNameCounts(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), ("@now", now), ("@window", (long)window.TotalMilliseconds)),
         cancellation);
 
+    public Task<int> CoverNamesAsync(int most, CancellationToken cancellation) => WriteAsync(session => CoverNamesAsync(session, "true", most), cancellation);
+
     public Task<int> TellRenewalsAsync(IReadOnlyList<WatchedName> untold, Func<IReadOnlyList<WatchedName>, NoticeDraft?> draft, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
@@ -62,14 +64,18 @@ internal sealed partial class PostgresStore
             ("@issuances", rows.Select(row => row.Issuance).ToArray()), ("@ends", rows.Select(row => row.NotAfter.ToUnixTimeMilliseconds()).ToArray()),
             ("@lifetimes", rows.Select(row => (long)row.Lifetime.TotalMilliseconds).ToArray()));
         // What a wildcard covers longer: names of this certificate, and names that were known before it.
-        await session.RunAsync(
-            """
-            UPDATE watched_name SET issuance = wildcard.issuance, not_after = wildcard.not_after, lifetime = wildcard.lifetime FROM watched_name AS wildcard
-            WHERE (watched_name.dns_name = ANY(@names) OR watched_name.parent = ANY(@parents)) AND wildcard.dns_name = '*.' || watched_name.parent
-                AND wildcard.not_after > watched_name.not_after
-            """,
-            ("@names", names), ("@parents", parents));
+        await CoverNamesAsync(session, "(name.dns_name = ANY(@names) OR name.parent = ANY(@parents))", WatchedNameRow.MostCovered, ("@names", names), ("@parents", parents));
     }
+
+    /// <param name="which">Of the names, which; a constant.</param>
+    private static Task<int> CoverNamesAsync(PostgresSession session, string which, int most, params (string, object?)[] parameters) => session.RunAsync(
+        $"""
+        UPDATE watched_name SET issuance = longer.issuance, not_after = longer.not_after, lifetime = longer.lifetime FROM (
+            SELECT name.dns_name, wildcard.issuance, wildcard.not_after, wildcard.lifetime FROM watched_name AS name JOIN watched_name AS wildcard ON wildcard.dns_name = '*.' || name.parent
+            WHERE {which} AND wildcard.not_after > name.not_after ORDER BY name.dns_name LIMIT @most FOR UPDATE OF name) AS longer
+        WHERE watched_name.dns_name = longer.dns_name
+        """,
+        [("@most", most), .. parameters]);
 
     private static Task<List<WatchedName>> FindNamesAsync(PostgresSession session, WatchedNameQuery query)
     {
