@@ -26,8 +26,8 @@ internal sealed class SlipTable
         OfTwo = Table(words, slips: 2, RestsOfTwo);
     }
 
-    /// <summary>Three, and each pair of nine characters.</summary>
-    public const int MostRests = 39;
+    /// <summary>Two, and each pair of nine characters but the last one with itself, which is the first of the two.</summary>
+    public const int MostRests = 37;
 
     /// <summary>Words that bear two slips have as many letters.</summary>
     public int ShortestForTwo { get; }
@@ -55,12 +55,11 @@ internal sealed class SlipTable
         ulong packed = Pack(text), behind = text.Length <= KeyLength ? 0UL : text.Length == KeyLength + 1 ? text[KeyLength] : BinaryPrimitives.ReadUInt16LittleEndian(text[KeyLength..]);
         into[0] = packed;
         into[1] = packed >> 8 | behind << 56;
-        into[2] = Without(packed, 1) | behind << 56;
-        int count = 3;
-        for (int i = 1; i < HeadLength - 1; i++)
+        int count = 2;
+        for (int i = 1; i < KeyLength; i++)
         {
             // Nine characters: eight, and one behind.
-            ulong nine = i < KeyLength ? Without(packed, i) | behind << 56 : packed, last = behind >> 8;
+            ulong nine = Without(packed, i) | behind << 56, last = behind >> 8;
             for (int j = i; j < HeadLength - 1; j++) into[count++] = j < KeyLength ? Without(nine, j) | last << 56 : nine;
         }
         return count;

@@ -30,7 +30,8 @@ public static class CertificateSignature
             rsa.ImportSubjectPublicKeyInfo(spki, out _);
             return rsa.VerifyData(signed, signature, hash, RSASignaturePadding.Pkcs1);
         }
-        catch (CryptographicException)
+        // The platform's word for a curve that it does not know, and for what strangers make of one, differs.
+        catch (Exception failure) when (failure is CryptographicException or PlatformNotSupportedException or ArgumentException)
         {
             return false;
         }

@@ -9,7 +9,7 @@ namespace CertHerald.Api;
 /// <summary>The user's names that certificates have shown, and whose renewal is missing, as the API and the console show them.</summary>
 internal sealed class Endpoints(IWatchedNames store, Watched watched, IssuerDirectory issuers, RenewalOptions options, TimeProvider time)
 {
-    public const string Valid = "valid", Missing = "renewal_missing", Expired = "expired";
+    public const string Valid = "valid", Missing = "renewal_missing", Revoked = "revoked", Expired = "expired";
 
     /// <summary>Parts that are read for one answer, where most of what is stored is watched no more.</summary>
     private const int MostParts = 20;
@@ -50,6 +50,12 @@ internal sealed class Endpoints(IWatchedNames store, Watched watched, IssuerDire
     /// <summary>As the stores find what is missing.</summary>
     private string StateOf(WatchedName name, DateTimeOffset now)
     {
+        string state = StateByEnd(name, now);
+        return state == Valid && name.Revocation.IsRevoked ? Revoked : state;
+    }
+
+    private string StateByEnd(WatchedName name, DateTimeOffset now)
+    {
         TimeSpan left = name.NotAfter - now;
         if (left <= TimeSpan.Zero) return Expired;
         if (left > options.Window) return Valid;
@@ -82,7 +88,7 @@ internal sealed record EndpointsPart(string? Domain, bool OnlyMissing, (DateTime
 }
 
 /// <summary>A name of the user's, on the wire.</summary>
-/// <param name="State"><c>valid</c>, <c>renewal_missing</c> or <c>expired</c>: of the certificate that covers it longest.</param>
+/// <param name="State"><c>valid</c>, <c>renewal_missing</c>, <c>revoked</c> or <c>expired</c>: of the certificate that covers it longest.</param>
 internal sealed record WatchedNameJson(string DnsName, string MonitoredDomain, DateTimeOffset Discovered, string State, NewestCertificateJson Certificate);
 
 /// <summary>The certificate that covers a name longest.</summary>

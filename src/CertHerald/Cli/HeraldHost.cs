@@ -291,7 +291,8 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
     };
 
-    // Certificates name the addresses: any, so nothing within is reached; their lists are signed, so plain HTTP will do.
+    // Certificates name the addresses, so nothing within is reached but what the operator opened, on ports that are open too; their
+    // lists are signed, so plain HTTP will do.
     private static HttpClient CrlHttp(OutboundGuard guard)
     {
         var client = new HttpClient(guard.Through(guard.CreateHandler, OutboundReach.Signed)) { Timeout = Timeout.InfiniteTimeSpan };

@@ -245,7 +245,10 @@ internal sealed partial class OutboundGuard(OutboundOptions options, ResolveHost
     {
         if (AddressRanges.IsNeverOpen(address)) return $"{address} is a metadata service of a cloud, which nothing opens";
         if (IsOurs(address, port)) return $"{address} port {port} is CertHerald's own listener";
-        if (verdict == AddressVerdict.Opened || reach == OutboundReach.Named) return null;
+        if (reach == OutboundReach.Named) return null;
+        // Strangers choose the port: what the operator opened for others is not theirs to try.
+        if (verdict == AddressVerdict.Opened)
+            return reach != OutboundReach.Signed || port == (isEncrypted ? 443 : 80) || options.Ports.Contains(port) ? null : $"port {port} of {address} is not among outbound.ports";
         if (verdict == AddressVerdict.Blocked) return $"{address} is not a public address, and outbound.allow does not open it";
         if (reach == OutboundReach.Signed && port == (isEncrypted ? 443 : 80)) return null;
         if (!isEncrypted) return $"{address} is public: only https reaches it";

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Net;
-using System.Security.Cryptography;
 
 namespace CertHerald.Resolving;
 
@@ -19,6 +18,10 @@ internal sealed class CrlClient(HttpClient client, RevocationOptions options, Ti
     private const int FirstBuffer = 1 << 16;
 
     private static ReadOnlySpan<byte> PemStart => "-----BEGIN"u8;
+
+    private static ReadOnlySpan<byte> First => "-----BEGIN X509 CRL-----"u8;
+
+    private static ReadOnlySpan<byte> Last => "-----END X509 CRL-----"u8;
 
     /// <summary>A list, DER. It may come as PEM, which RFC 5280 §4.2.1.13 does not foresee and some CAs do.</summary>
     /// <exception cref="CrlUnusableException">There is none.</exception>
@@ -68,8 +71,14 @@ internal sealed class CrlClient(HttpClient client, RevocationOptions options, Ti
 
     private static ReadOnlyMemory<byte> Der(Memory<byte> body)
     {
-        if (!body.Span.TrimStart(" \t\r\n"u8).StartsWith(PemStart) || !PemEncoding.TryFindUtf8(body.Span, out PemFields fields)) return body;
-        Memory<byte> text = body[fields.Base64Data];
+        if (!body.Span.TrimStart(" \t\r\n"u8).StartsWith(PemStart)) return body;
+        // The first block or none: to try one label after the other takes hours where somebody has written millions.
+        int start = body.Span.IndexOf(First);
+        if (start < 0) return body;
+        Memory<byte> text = body[(start + First.Length)..];
+        int end = text.Span.IndexOf(Last);
+        if (end < 0) return body;
+        text = text[..end];
         return Base64.DecodeFromUtf8InPlace(text.Span, out int length) == OperationStatus.Done ? text[..length] : body;
     }
 }

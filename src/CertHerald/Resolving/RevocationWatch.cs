@@ -88,14 +88,27 @@ internal sealed partial class RevocationWatch : StoreWatch
     private async Task<int> ReadPointsAsync(int most, CancellationToken stopping)
     {
         IReadOnlyList<StoredCertificate> unread = await _store.UnreadPointsAsync(most, stopping);
-        return unread.Count == 0 ? 0 : await _store.KeepPointsAsync([.. unread.Select(RevocationPoints.Of)], RevocationOptions.LeastInterval, stopping);
+        if (unread.Count == 0) return 0;
+        IReadOnlyDictionary<string, byte[]> keys = await _store.IssuerKeysAsync(
+            [.. unread.Select(one => one.Certificate.IssuerPubkeySha256).OfType<string>().Distinct(StringComparer.Ordinal)], stopping);
+        return await _store.KeepPointsAsync(
+            [.. unread.Select(one => RevocationPoints.Of(one, keys.GetValueOrDefault(one.Certificate.IssuerPubkeySha256 ?? "")))], RevocationOptions.LeastInterval, stopping);
     }
 
     private async Task AskAsync(StoredCrl crl, CancellationToken stopping)
     {
         DateTimeOffset now = Time.GetUtcNow();
         IReadOnlyList<CrlSubject> subjects = await _store.CrlSubjectsAsync(crl.Id, now, stopping);
-        CrlVerdict verdict = await VerdictAsync(crl, subjects, now, stopping);
+        CrlVerdict verdict;
+        try
+        {
+            verdict = await VerdictAsync(crl, subjects, now, stopping);
+        }
+        // What strangers wrote led to it: that list rests, and the others are asked for.
+        catch (Exception failure) when (failure is not StoreException && !stopping.IsCancellationRequested)
+        {
+            verdict = Nothing($"it cannot be judged: {failure.Message}");
+        }
         foreach (CrlFinding[] some in verdict.Changes.Chunk(200)) await _store.KeepFindingsAsync(some, now, stopping);
         TimeSpan rest = verdict.ThisUpdate is null ? Pause(crl.Failures) : Until(verdict.NextUpdate, now);
         bool isKept = await _store.KeepCrlAsync(new CrlLook(crl.Id, now, now + rest + rest * (Jitter * RandomNumberGenerator.GetInt32(1_000) / 1_000.0), verdict.ThisUpdate, verdict.Problem), stopping);

@@ -69,7 +69,11 @@ internal sealed record CrlAddress(IReadOnlyList<string> Uris, string IssuerName,
 /// <param name="Serial">Canonical, in hexadecimal.</param>
 /// <param name="Crl">Null if it cannot be looked up.</param>
 /// <param name="Problem">Then why; else empty.</param>
-internal sealed record RevocationPoint(long Issuance, string Serial, DateTimeOffset Until, CrlAddress? Crl, string Problem);
+internal sealed record RevocationPoint(long Issuance, string Serial, DateTimeOffset Until, CrlAddress? Crl, string Problem)
+{
+    /// <summary>It was read before any log had shown whose key its issuer's is: it stays unread if one has by now.</summary>
+    public bool IsKeyUnknown { get; init; }
+}
 
 /// <summary>A list that is asked for.</summary>
 /// <param name="Failures">Looks that came to nothing, since the last one that did not.</param>

@@ -14,10 +14,15 @@ internal interface IWatchedNames
 
     Task<WatchedNameCounts> CountWatchedNamesAsync(DateTimeOffset now, TimeSpan window, CancellationToken cancellation);
 
+    /// <summary>Completes what a wildcard covers, where it covers more names than its commit changed. Again, it changes nothing.</summary>
+    /// <returns>Names that are covered longer now, at most as many as asked for.</returns>
+    Task<int> CoverNamesAsync(int most, CancellationToken cancellation);
+
     /// <summary>Owes channels one notice, and notes which ends were told: of one name and certificate once. One transaction.</summary>
-    /// <param name="draft">Null: they are noted, and nobody is told.</param>
+    /// <param name="untold">Names as they were found. Those that were told or renewed meanwhile are left out.</param>
+    /// <param name="draft">What is told of the others; pure, for it may be asked twice. Null: they are noted, and nobody is told.</param>
     /// <returns>Deliveries that are now owed.</returns>
-    Task<int> TellRenewalsAsync(NoticeDraft? draft, IReadOnlyList<WatchedName> told, IReadOnlyList<string> channels, CancellationToken cancellation);
+    Task<int> TellRenewalsAsync(IReadOnlyList<WatchedName> untold, Func<IReadOnlyList<WatchedName>, NoticeDraft?> draft, IReadOnlyList<string> channels, CancellationToken cancellation);
 }
 
 /// <summary>A name, and the certificate that covers it longest, literally or by a wildcard.</summary>
@@ -60,6 +65,9 @@ internal sealed record WatchedNameRow(string DnsName, string Parent, string Moni
 {
     /// <summary>Longest name that DNS has, in characters.</summary>
     private const int Longest = 253;
+
+    /// <summary>Names that one wildcard, or one commit, changes at once: other commits wait for it.</summary>
+    public const int MostCovered = 200;
 
     /// <summary>Whether it stands for the names one label below <see cref="Parent"/>.</summary>
     public bool IsWildcard => DnsName.StartsWith("*.", StringComparison.Ordinal);

@@ -272,7 +272,33 @@ public sealed class RevocationWatchTests(RevocationWatchTests.SharedCa shared) :
         Assert.Contains("no address of http or https", (await OfAsync(ldap)).Problem, StringComparison.Ordinal);
         Assert.Contains("the issuer's key", (await OfAsync(keyless)).Problem, StringComparison.Ordinal);
         _listener.RecordObservableInstruments();
-        Assert.Equal((3, 1), (_counted["certherald_crl_certificates unchecked"], _counted["certherald_crl_failing"]));
+        Assert.Equal((3, 0), (_counted["certherald_crl_certificates unchecked"], _counted["certherald_crl_failing"]));
+    }
+
+    [Fact]
+    public async Task A_key_that_a_log_shows_and_that_has_not_signed_the_certificate_is_believed_nothing()
+    {
+        using OpenSslCa other = await OpenSslCa.CreateAsync(Points);
+        long id = await FindAsync(shared.Revoked, issuer: other.Certificate), precertificate = await FindAsync(await Ca.IssueAsync("pre.example"), isPrecertificate: true);
+        Serve(await Ca.ListAsync());
+        using RevocationWatch watch = Watch();
+        await watch.LookAsync(Cancellation);
+
+        Assert.Contains("has not signed it", (await OfAsync(id)).Problem, StringComparison.Ordinal);
+        Assert.Null((await OfAsync(id)).CheckedAt);
+        Assert.NotNull((await OfAsync(precertificate)).CheckedAt);
+    }
+
+    [Fact]
+    public async Task A_list_of_millions_of_labels_is_left_as_soon_as_it_is_read()
+    {
+        long id = await FindAsync(shared.Revoked);
+        Serve([.. Enumerable.Repeat("-----BEGIN A-----\n"u8.ToArray(), (1 << 20) / 18).SelectMany(label => label)]);
+        using RevocationWatch watch = Watch();
+
+        await watch.LookAsync(Cancellation);
+
+        Assert.Contains("no revocation list, or not a whole one", (await OfAsync(id)).Problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -337,9 +363,14 @@ public sealed class RevocationWatchTests(RevocationWatchTests.SharedCa shared) :
     [InlineData("10.1.2.3", 80, false, false)]
     [InlineData("169.254.169.254", 80, false, false)]
     [InlineData("127.0.0.1", 80, false, false)]
-    public async Task Signed_lists_come_by_plain_http_from_public_addresses_only(string address, int port, bool isEncrypted, bool isAllowed)
+    [InlineData("10.9.0.1", 80, false, true)]
+    [InlineData("10.9.0.1", 443, true, true)]
+    [InlineData("10.9.0.1", 8443, false, true)]
+    [InlineData("10.9.0.1", 6379, false, false)]
+    [InlineData("10.9.0.1", 6379, true, false)]
+    public async Task Signed_lists_come_by_plain_http_from_addresses_that_are_public_or_opened_and_from_no_odd_port(string address, int port, bool isEncrypted, bool isAllowed)
     {
-        var guard = new OutboundGuard(new OutboundOptions());
+        var guard = new OutboundGuard(new OutboundOptions { Allow = [IPNetwork.Parse("10.9.0.0/16")] });
         Task<IPEndPoint[]> find = guard.FindAllowedAsync(address, port, isEncrypted, Cancellation, OutboundReach.Signed);
         if (isAllowed) Assert.Equal([new IPEndPoint(IPAddress.Parse(address), port)], await find);
         else await Assert.ThrowsAsync<OutboundBlockedException>(() => find);
@@ -347,7 +378,7 @@ public sealed class RevocationWatchTests(RevocationWatchTests.SharedCa shared) :
 
     private RevocationWatch Watch(RevocationOptions? options = null, OutboundOptions? outbound = null)
     {
-        var guard = new OutboundGuard(outbound ?? new OutboundOptions { Allow = [IPNetwork.Parse("127.0.0.1/32")] });
+        var guard = new OutboundGuard(outbound ?? new OutboundOptions { Allow = [IPNetwork.Parse("127.0.0.1/32")], Ports = [Server.Url.Port] });
         var http = new HttpClient(guard.Through(guard.CreateHandler, OutboundReach.Signed)) { Timeout = Timeout.InfiniteTimeSpan };
         return new RevocationWatch(_store, http, options ?? Options, _time, _meter, LoggerFactory.Create(logging => logging.AddProvider(_log)).CreateLogger<RevocationWatch>());
     }
@@ -363,21 +394,21 @@ public sealed class RevocationWatchTests(RevocationWatchTests.SharedCa shared) :
         return await FindAsync(await _own.IssueAsync(name, points ?? Points, until), shown);
     }
 
-    private async Task<long> FindAsync(byte[] der, bool shown = true)
+    private async Task<long> FindAsync(byte[] der, bool shown = true, byte[]? issuer = null, bool isPrecertificate = false)
     {
         Batch batch = _paper.Read(_at, _at + 1);
         _at++;
-        MatchFinding match = Some.Match(batch.Raw, 0, FactsOf(der)) with { IssuerSpki = shown ? Spki() : null };
+        MatchFinding match = Some.Match(batch.Raw, 0, FactsOf(der, issuer, isPrecertificate)) with { IssuerSpki = shown ? Spki(issuer) : null };
         if (!shown) match = match with { Certificate = match.Certificate with { IssuerPubkeySha256 = Some.Hash("another key") } };
         await _store.CommitAsync(_paper.Id, batch, [Some.Unknown(match)], _time.GetUtcNow(), Cancellation);
         return (await _store.IssuancesAsync(null, 1, Cancellation))[0].Id;
     }
 
-    private byte[] Spki() => CertificateView.TryRead(Ca.Certificate, out CertificateView view) ? view.Spki.ToArray() : [];
+    private byte[] Spki(byte[]? issuer) => CertificateView.TryRead(issuer ?? Ca.Certificate, out CertificateView view) ? view.Spki.ToArray() : [];
 
-    private CertificateFacts FactsOf(byte[] der)
+    private CertificateFacts FactsOf(byte[] der, byte[]? issuer, bool isPrecertificate)
     {
         Assert.True(CertificateView.TryRead(der, out CertificateView view));
-        return CertificateReading.Read(der, view, CertificateReading.IdentifiersOf(view), isPrecertificate: false, CertificateReading.PubkeySha256Of(Ca.Certificate));
+        return CertificateReading.Read(der, view, CertificateReading.IdentifiersOf(view), isPrecertificate, CertificateReading.PubkeySha256Of(issuer ?? Ca.Certificate));
     }
 }

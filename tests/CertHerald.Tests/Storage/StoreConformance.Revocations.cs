@@ -126,11 +126,17 @@ public abstract partial class StoreConformance
         CertificateFacts facts = Some.Facts("a.example");
         await CommitAsync(one, first, Some.Unknown(Some.Match(first.Raw, 0, facts with { IssuerPubkeySha256 = null })));
         long id = Assert.Single(await Store.UnreadPointsAsync(10, Cancellation)).Id;
-        await Store.KeepPointsAsync([new RevocationPoint(id, "", Time.GetUtcNow().AddDays(1), null, "No key.")], ListsApart, Cancellation);
+        await Store.KeepPointsAsync([new RevocationPoint(id, "", Time.GetUtcNow().AddDays(1), null, "No key.") { IsKeyUnknown = true }], ListsApart, Cancellation);
 
         await CommitAsync(other, second, Some.Unknown(Some.Match(second.Raw, 0, facts)));
 
         Assert.Equal(facts.IssuerPubkeySha256, Assert.Single(await Store.UnreadPointsAsync(10, Cancellation)).Certificate.IssuerPubkeySha256);
+
+        // Read before that, kept after it.
+        await Store.KeepPointsAsync([new RevocationPoint(id, "", Time.GetUtcNow().AddDays(1), null, "No key.") { IsKeyUnknown = true }], ListsApart, Cancellation);
+        Assert.Single(await Store.UnreadPointsAsync(10, Cancellation));
+        await Store.KeepPointsAsync([Point(id, "01")], ListsApart, Cancellation);
+        Assert.Empty(await Store.UnreadPointsAsync(10, Cancellation));
     }
 
     private RevocationPoint Point(long issuance, string serial) => new(issuance, serial, Time.GetUtcNow().AddDays(30), SomeList, "");

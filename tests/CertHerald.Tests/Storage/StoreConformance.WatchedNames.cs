@@ -46,6 +46,19 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task A_wildcard_over_very_many_names_covers_some_at_once_and_the_others_soon()
+    {
+        const int beyond = 5;
+        await ShowAsync([.. Enumerable.Range(0, WatchedNameRow.MostCovered + beyond).Select(i => ($"n{i}.example.com", 20, $"n{i}"))]);
+        await ShowAsync(("*.example.com", 90, "wildcard"));
+        Assert.Equal(new WatchedNameCounts(WatchedNameRow.MostCovered + beyond + 1, beyond, 0), await Store.CountWatchedNamesAsync(Time.GetUtcNow(), Month, Cancellation));
+
+        Assert.Equal((2, 3, 0), (await Store.CoverNamesAsync(2, Cancellation), await Store.CoverNamesAsync(100, Cancellation), await Store.CoverNamesAsync(100, Cancellation)));
+
+        Assert.Empty(await MissingAsync());
+    }
+
+    [Fact]
     public async Task A_renewal_is_missing_within_the_window_until_a_later_certificate_is_logged()
     {
         await ShowAsync(("soon.example.com", 10, "soon"), ("late.example.com", 29, "late"), ("not.example.com", 31, "not"), ("gone.example.com", -1, "gone"), ("fine.example.com", 10, "fine"));
@@ -78,19 +91,21 @@ public abstract partial class StoreConformance
         IReadOnlyList<WatchedName> untold = await MissingAsync(untold: true);
         Assert.Equal(2, untold.Count);
         var facts = new RenewalFacts([new MissingRenewal("a.example.com", ".example.com", untold[0].Issuance, untold[0].NotAfter, "Some CA")], 1);
+        NoticeDraft Draft(IReadOnlyList<WatchedName> names) => new($"renewal/{string.Join(' ', names.Select(name => name.DnsName))}", NoticeTypes.RenewalMissing, "", facts);
 
-        Assert.Equal(2, await Store.TellRenewalsAsync(new NoticeDraft("renewal/a", NoticeTypes.RenewalMissing, "", facts), [untold[0]], ["ops", "mail"], Cancellation));
-        Assert.Equal(0, await Store.TellRenewalsAsync(new NoticeDraft("renewal/a", NoticeTypes.RenewalMissing, "", facts), [untold[0]], ["ops", "mail"], Cancellation));
+        Assert.Equal(2, await Store.TellRenewalsAsync([untold[0]], Draft, ["ops", "mail"], Cancellation));
+        Assert.Equal(0, await Store.TellRenewalsAsync([untold[0]], _ => throw new InvalidOperationException("nothing is left to tell"), ["ops", "mail"], Cancellation));
         await ReopenAsync();
 
         Assert.Equal(["b.example.com 11"], (await MissingAsync(untold: true)).Select(Described));
         Assert.Equal(2, (await MissingAsync()).Count);
         RenewalFacts kept = Assert.IsType<RenewalFacts>((await Store.LastNoticeAsync(NoticeTypes.RenewalMissing, null, Cancellation))!.Facts);
         Assert.Equal((facts.Names[0], 1), (Assert.Single(kept.Names), kept.Others));
-        Assert.Equal(0, await Store.TellRenewalsAsync(null, [untold[1]], ["ops"], Cancellation));
+        Assert.Equal(0, await Store.TellRenewalsAsync(untold, left => left is [{ DnsName: "b.example.com" }] ? null : Draft(left), ["ops"], Cancellation));
         Assert.Empty(await MissingAsync(untold: true));
 
         await ShowAsync(("a.example.com", 20, "renewed"));
+        Assert.Equal(0, await Store.TellRenewalsAsync([untold[0]], Draft, ["ops"], Cancellation));
         Assert.Equal(["a.example.com 20"], (await MissingAsync(untold: true)).Select(Described));
     }
 

@@ -74,6 +74,7 @@ public sealed class EndpointsPageTests
 
         foreach (string path in (string[])["/console/monitoring/issuances/1", "/console/monitoring/issuances", "/console/endpoints"])
             Assert.Contains("<span class=\"state revoked\">revoked</span>", await rig.PageAsync(path), StringComparison.Ordinal);
+        Assert.Equal("a.example.com revoked", Described(JsonElement.Parse((await rig.Browser.GetAsync("/api/endpoints")).Bytes).GetProperty("items")[0]));
         Assert.Contains("keyCompromise", await rig.PageAsync("/console/monitoring/issuances/1"), StringComparison.Ordinal);
         JsonElement issuance = JsonElement.Parse((await rig.Browser.GetAsync("/api/issuances/1")).Bytes), revocation = issuance.GetProperty("revocation");
         Assert.False(issuance.GetProperty("known").GetBoolean());

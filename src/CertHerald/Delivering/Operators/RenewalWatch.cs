@@ -41,16 +41,22 @@ internal sealed partial class RenewalWatch : StoreWatch
     public async Task LookAsync(CancellationToken stopping)
     {
         DateTimeOffset now = Time.GetUtcNow();
+        await InPartsAsync(most => _store.CoverNamesAsync(most, stopping), stopping);
         _counts = await _store.CountWatchedNamesAsync(now, _options.Window, stopping);
         // Whoever comes later hears of what is then: nothing is noted as told to nobody.
         if (!_options.IsTold || _channels() is not { Count: > 0 } channels) return;
         while (await _store.WatchedNamesAsync(new WatchedNameQuery(AtOnce) { Missing = new RenewalWindow(now, _options.Window, IsUntold: true) }, stopping) is { Count: > 0 } missing)
         {
-            // What is watched no more is noted, and not told.
-            List<WatchedName> ours = [.. missing.Where(name => IsWatched(_watched.Own, name.DnsName))];
-            int owed = await _store.TellRenewalsAsync(ours.Count == 0 ? null : DraftOf(ours), missing, channels, stopping);
+            int count = 0;
+            int owed = await _store.TellRenewalsAsync(missing, untold =>
+            {
+                // What is watched no more is noted, and not told.
+                List<WatchedName> ours = [.. untold.Where(name => IsWatched(_watched.Own, name.DnsName))];
+                count = ours.Count;
+                return count == 0 ? null : DraftOf(ours);
+            }, channels, stopping);
             if (owed == 0) continue;
-            Told(ours.Count, owed);
+            Told(count, owed);
             _bell.Ring();
         }
     }

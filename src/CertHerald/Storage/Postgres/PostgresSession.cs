@@ -8,17 +8,23 @@ internal sealed class PostgresSession(NpgsqlConnection connection, CancellationT
     // A node that is stopped in the middle of a transaction must not keep the others waiting for its locks.
     private const string Guards = "SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL lock_timeout = '20s'";
 
+    // Waiting for a lock is no harm where nothing else waits for this.
+    private const string PatientGuards = "SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL lock_timeout = 0";
+
     private NpgsqlTransaction? _transaction;
 
     /// <summary>Rows changed so far: tells whether there is anything to record.</summary>
     public long Changes { get; private set; }
+
+    /// <summary>Its statements take as long as they take: over millions of rows, minutes.</summary>
+    public bool IsPatient { get; init; }
 
     public Task OpenAsync() => connection.OpenAsync(cancellation);
 
     public async Task BeginAsync()
     {
         _transaction = await connection.BeginTransactionAsync(cancellation);
-        await using NpgsqlCommand command = Command(Guards, []);
+        await using NpgsqlCommand command = Command(IsPatient ? PatientGuards : Guards, []);
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
@@ -87,6 +93,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection, CancellationT
 #pragma warning disable CA2100 // Every text is made of constants of this folder; values travel as parameters only.
         var command = new NpgsqlCommand(sql, connection, _transaction);
 #pragma warning restore CA2100
+        if (IsPatient) command.CommandTimeout = 0;
         foreach ((string name, object? value) in parameters) command.Parameters.Add(new NpgsqlParameter(name, Storable(value)));
         return command;
     }

@@ -28,13 +28,20 @@ internal sealed partial class PostgresStore
                 """,
                 ("@now", now), ("@apart", (long)apart.TotalMilliseconds), ("@identities", lists.Select(crl => crl.Identity).ToArray()),
                 ("@uris", lists.Select(crl => string.Join('\n', crl.Uris)).ToArray()), ("@names", lists.Select(crl => crl.IssuerName).ToArray()), ("@keys", lists.Select(crl => crl.IssuerKey).ToArray()));
-            return await session.RunAsync(
+            await LockRevocationsAsync(session, [.. points.Select(point => point.Issuance)]);
+            // From here on a key that is learnt makes its issuance unread after this, not before.
+            List<long> learnt = await session.AllAsync(
+                "SELECT id, cert_der, facts FROM issuance WHERE id = ANY(@ids)", row => ReadFacts(row, 1).IssuerPubkeySha256 is null ? 0 : row.GetInt64(0),
+                ("@ids", points.Where(point => point.IsKeyUnknown).Select(point => point.Issuance).ToArray()));
+            RevocationPoint[] kept = [.. points.Where(point => !learnt.Contains(point.Issuance))];
+            await session.RunAsync(
                 """
                 UPDATE revocation SET is_read = true, since = @now, until = point.until, serial = point.serial, problem = point.problem, crl = (SELECT id FROM crl WHERE identity = point.identity)
                 FROM unnest(@issuances, @until, @serials, @problems, @identities) AS point (issuance, until, serial, problem, identity) WHERE revocation.issuance = point.issuance
                 """,
-                ("@now", now), ("@issuances", points.Select(point => point.Issuance).ToArray()), ("@until", points.Select(point => point.Until.ToUnixTimeMilliseconds()).ToArray()),
-                ("@serials", points.Select(point => point.Serial).ToArray()), ("@problems", points.Select(point => point.Problem).ToArray()), ("@identities", points.Select(point => point.Crl?.Identity).ToArray()));
+                ("@now", now), ("@issuances", kept.Select(point => point.Issuance).ToArray()), ("@until", kept.Select(point => point.Until.ToUnixTimeMilliseconds()).ToArray()),
+                ("@serials", kept.Select(point => point.Serial).ToArray()), ("@problems", kept.Select(point => point.Problem).ToArray()), ("@identities", kept.Select(point => point.Crl?.Identity).ToArray()));
+            return points.Count;
         },
         cancellation);
 
@@ -55,13 +62,17 @@ internal sealed partial class PostgresStore
         cancellation);
 
     public Task<int> KeepFindingsAsync(IReadOnlyList<CrlFinding> findings, DateTimeOffset found, CancellationToken cancellation) => WriteAsync(
-        session => session.RunAsync(
-            """
-            UPDATE revocation SET is_revoked = finding.revoked, revoked_at = finding.at, reason = finding.reason, found = @found
-            FROM unnest(@issuances, @revoked, @at, @reasons) AS finding (issuance, revoked, at, reason) WHERE revocation.issuance = finding.issuance
-            """,
-            ("@found", found), ("@issuances", findings.Select(one => one.Issuance).ToArray()), ("@revoked", findings.Select(one => one.IsRevoked).ToArray()),
-            ("@at", findings.Select(one => one.RevokedAt?.ToUnixTimeMilliseconds()).ToArray()), ("@reasons", findings.Select(one => one.Reason).ToArray())),
+        async session =>
+        {
+            await LockRevocationsAsync(session, [.. findings.Select(one => one.Issuance)]);
+            return await session.RunAsync(
+                """
+                UPDATE revocation SET is_revoked = finding.revoked, revoked_at = finding.at, reason = finding.reason, found = @found
+                FROM unnest(@issuances, @revoked, @at, @reasons) AS finding (issuance, revoked, at, reason) WHERE revocation.issuance = finding.issuance
+                """,
+                ("@found", found), ("@issuances", findings.Select(one => one.Issuance).ToArray()), ("@revoked", findings.Select(one => one.IsRevoked).ToArray()),
+                ("@at", findings.Select(one => one.RevokedAt?.ToUnixTimeMilliseconds()).ToArray()), ("@reasons", findings.Select(one => one.Reason).ToArray()));
+        },
         cancellation);
 
     public Task<bool> KeepCrlAsync(CrlLook look, CancellationToken cancellation) => WriteAsync(
@@ -95,6 +106,10 @@ internal sealed partial class PostgresStore
             """,
             ("@node", _node), ("@until", until), ("@now", _time.GetUtcNow())) > 0,
         cancellation);
+
+    /// <summary>In one order, as log readers take them: two that wait for each other's rows in different ones would never end.</summary>
+    private static Task LockRevocationsAsync(PostgresSession session, long[] issuances) =>
+        session.PerformAsync("SELECT 1 FROM revocation WHERE issuance = ANY(@issuances) ORDER BY issuance FOR UPDATE", ("@issuances", issuances));
 
     private async Task<Dictionary<long, Revocation>> FindRevocationsAsync(PostgresSession session, long[] issuances) => (await session.AllAsync(
         $"SELECT {RevocationColumns}, issuance FROM revocation LEFT JOIN crl ON crl.id = revocation.crl WHERE issuance = ANY(@ids)",

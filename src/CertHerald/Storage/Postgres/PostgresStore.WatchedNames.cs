@@ -26,16 +26,22 @@ internal sealed partial class PostgresStore
             row => new WatchedNameCounts(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), ("@now", now), ("@window", (long)window.TotalMilliseconds)),
         cancellation);
 
-    public Task<int> TellRenewalsAsync(NoticeDraft? draft, IReadOnlyList<WatchedName> told, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
+    public Task<int> CoverNamesAsync(int most, CancellationToken cancellation) => WriteAsync(session => CoverNamesAsync(session, "true", most), cancellation);
+
+    public Task<int> TellRenewalsAsync(IReadOnlyList<WatchedName> untold, Func<IReadOnlyList<WatchedName>, NoticeDraft?> draft, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
         async session =>
         {
             await session.LockAsync(PostgresLock.Telling);
             // In one order: see KeepWatchedNamesAsync.
-            await session.PerformAsync("SELECT 1 FROM watched_name WHERE dns_name = ANY(@names) ORDER BY dns_name FOR UPDATE", ("@names", told.Select(name => name.DnsName).ToArray()));
+            Dictionary<string, long> open = (await session.AllAsync(
+                "SELECT dns_name, issuance FROM watched_name WHERE dns_name = ANY(@names) AND told IS DISTINCT FROM issuance ORDER BY dns_name FOR UPDATE",
+                row => (row.GetString(0), row.GetInt64(1)), ("@names", untold.Select(name => name.DnsName).ToArray()))).ToDictionary(StringComparer.Ordinal);
+            WatchedName[] told = [.. untold.Where(name => open.GetValueOrDefault(name.DnsName) == name.Issuance)];
+            if (told.Length == 0) return 0;
             await session.RunAsync(
                 "UPDATE watched_name SET told = one.issuance FROM unnest(@names, @issuances) AS one (name, issuance) WHERE dns_name = one.name",
                 ("@names", told.Select(name => name.DnsName).ToArray()), ("@issuances", told.Select(name => name.Issuance).ToArray()));
-            return draft is null ? 0 : await OweNoticeAsync(session, draft, channels, _time.GetUtcNow());
+            return draft(told) is { } notice ? await OweNoticeAsync(session, notice, channels, _time.GetUtcNow()) : 0;
         },
         cancellation);
 
@@ -50,7 +56,7 @@ internal sealed partial class PostgresStore
             """
             INSERT INTO watched_name (dns_name, parent, monitored_domain, discovered, issuance, not_after, lifetime)
             SELECT name, new.parent, domain, (SELECT issuance.discovered FROM issuance WHERE id = new.issuance), new.issuance, ending, new.lifetime
-            FROM unnest(@names, @parents, @domains, @issuances, @ends, @lifetimes) AS new (name, parent, domain, issuance, ending, lifetime) ORDER BY name
+            FROM unnest(@names, @parents, @domains, @issuances, @ends, @lifetimes) AS new (name, parent, domain, issuance, ending, lifetime) ORDER BY name COLLATE "C"
             ON CONFLICT (dns_name) DO UPDATE SET monitored_domain = excluded.monitored_domain, issuance = excluded.issuance, not_after = excluded.not_after, lifetime = excluded.lifetime
             WHERE excluded.not_after > watched_name.not_after
             """,
@@ -58,14 +64,18 @@ internal sealed partial class PostgresStore
             ("@issuances", rows.Select(row => row.Issuance).ToArray()), ("@ends", rows.Select(row => row.NotAfter.ToUnixTimeMilliseconds()).ToArray()),
             ("@lifetimes", rows.Select(row => (long)row.Lifetime.TotalMilliseconds).ToArray()));
         // What a wildcard covers longer: names of this certificate, and names that were known before it.
-        await session.RunAsync(
-            """
-            UPDATE watched_name SET issuance = wildcard.issuance, not_after = wildcard.not_after, lifetime = wildcard.lifetime FROM watched_name AS wildcard
-            WHERE (watched_name.dns_name = ANY(@names) OR watched_name.parent = ANY(@parents)) AND wildcard.dns_name = '*.' || watched_name.parent
-                AND wildcard.not_after > watched_name.not_after
-            """,
-            ("@names", names), ("@parents", parents));
+        await CoverNamesAsync(session, "(name.dns_name = ANY(@names) OR name.parent = ANY(@parents))", WatchedNameRow.MostCovered, ("@names", names), ("@parents", parents));
     }
+
+    /// <param name="which">Of the names, which; a constant.</param>
+    private static Task<int> CoverNamesAsync(PostgresSession session, string which, int most, params (string, object?)[] parameters) => session.RunAsync(
+        $"""
+        UPDATE watched_name SET issuance = longer.issuance, not_after = longer.not_after, lifetime = longer.lifetime FROM (
+            SELECT name.dns_name, wildcard.issuance, wildcard.not_after, wildcard.lifetime FROM watched_name AS name JOIN watched_name AS wildcard ON wildcard.dns_name = '*.' || name.parent
+            WHERE {which} AND wildcard.not_after > name.not_after ORDER BY name.dns_name LIMIT @most FOR UPDATE OF name) AS longer
+        WHERE watched_name.dns_name = longer.dns_name
+        """,
+        [("@most", most), .. parameters]);
 
     private static Task<List<WatchedName>> FindNamesAsync(PostgresSession session, WatchedNameQuery query)
     {

@@ -50,10 +50,14 @@ internal sealed partial class PostgresStore : IStore
         {
             instance = DataDirectory.Take(directory);
             SecretKeys secrets = SecretKeys.Open(directory);
-            await using (var session = new PostgresSession(database.CreateConnection(), CancellationToken.None))
+            await using (var session = new PostgresSession(database.CreateConnection(), CancellationToken.None) { IsPatient = true })
             {
                 await session.OpenAsync();
                 await PostgresSchema.MigrateAsync(session);
+            }
+            await using (var session = new PostgresSession(database.CreateConnection(), CancellationToken.None))
+            {
+                await session.OpenAsync();
                 await FindLostAsync(session, secrets, forgotten, time.GetUtcNow());
                 await PostgresHealth.SetAsync(session, time);
             }

@@ -21,6 +21,7 @@ internal static partial class SqliteSchema
         ) STRICT;
         CREATE INDEX watched_name_parent ON watched_name (parent);
         CREATE INDEX watched_name_domain ON watched_name (monitored_domain, dns_name);
+        CREATE INDEX watched_name_issuance ON watched_name (issuance);
         CREATE INDEX watched_name_end ON watched_name (not_after, dns_name);
         """;
 

@@ -33,9 +33,9 @@ internal sealed partial class SqliteStore
                 session.Run(
                     """
                     UPDATE revocation SET is_read = 1, since = @now, until = @until, serial = @serial, problem = @problem, crl = (SELECT id FROM crl WHERE identity = @identity)
-                    WHERE issuance = @issuance
+                    WHERE issuance = @issuance AND (@keyless = 0 OR EXISTS (SELECT 1 FROM issuance WHERE id = @issuance AND issuer_pubkey_sha256 IS NULL))
                     """,
-                    ("@now", now), ("@until", point.Until), ("@serial", point.Serial), ("@problem", point.Problem), ("@identity", point.Crl?.Identity), ("@issuance", point.Issuance));
+                    ("@now", now), ("@keyless", point.IsKeyUnknown), ("@until", point.Until), ("@serial", point.Serial), ("@problem", point.Problem), ("@identity", point.Crl?.Identity), ("@issuance", point.Issuance));
             }
             return points.Count;
         },

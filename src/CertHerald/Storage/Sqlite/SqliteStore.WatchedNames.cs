@@ -48,11 +48,27 @@ internal sealed partial class SqliteStore
             session.Single("SELECT count(*) FROM watched_name WHERE not_after <= @now", row => row.GetInt64(0), ("@now", now))),
         cancellation);
 
-    public Task<int> TellRenewalsAsync(NoticeDraft? draft, IReadOnlyList<WatchedName> told, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
+    public Task<int> CoverNamesAsync(int most, CancellationToken cancellation) => WriteAsync(
+        session => session.Run(
+            """
+            UPDATE watched_name SET issuance = longer.issuance, not_after = longer.not_after, lifetime = longer.lifetime FROM (
+                SELECT name.dns_name, wildcard.issuance, wildcard.not_after, wildcard.lifetime FROM watched_name AS name JOIN watched_name AS wildcard ON wildcard.dns_name = '*.' || name.parent
+                WHERE wildcard.not_after > name.not_after LIMIT @most) AS longer
+            WHERE watched_name.dns_name = longer.dns_name
+            """,
+            ("@most", most)),
+        cancellation);
+
+    public Task<int> TellRenewalsAsync(IReadOnlyList<WatchedName> untold, Func<IReadOnlyList<WatchedName>, NoticeDraft?> draft, IReadOnlyList<string> channels, CancellationToken cancellation) => WriteAsync(
         session =>
         {
-            foreach (WatchedName name in told) session.Run("UPDATE watched_name SET told = @issuance WHERE dns_name = @name", ("@issuance", name.Issuance), ("@name", name.DnsName));
-            return draft is null ? 0 : OweNotice(session, draft, channels, _time.GetUtcNow());
+            WatchedName[] told =
+            [
+                .. untold.Where(name => session.Run(
+                    "UPDATE watched_name SET told = @issuance WHERE dns_name = @name AND issuance = @issuance AND told IS NOT issuance",
+                    ("@issuance", name.Issuance), ("@name", name.DnsName)) > 0),
+            ];
+            return told.Length > 0 && draft(told) is { } notice ? OweNotice(session, notice, channels, _time.GetUtcNow()) : 0;
         },
         cancellation);
 
@@ -69,8 +85,12 @@ internal sealed partial class SqliteStore
                 """,
                 ("@name", row.DnsName), ("@parent", row.Parent), ("@domain", row.MonitoredDomain), ("@issuance", row.Issuance), ("@end", row.NotAfter), ("@lifetime", (long)row.Lifetime.TotalMilliseconds));
             if (row.IsWildcard)
-                session.Run("UPDATE watched_name SET issuance = @issuance, not_after = @end, lifetime = @lifetime WHERE parent = @parent AND not_after < @end",
-                    ("@parent", row.Parent), ("@issuance", row.Issuance), ("@end", row.NotAfter), ("@lifetime", (long)row.Lifetime.TotalMilliseconds));
+                session.Run(
+                    """
+                    UPDATE watched_name SET issuance = @issuance, not_after = @end, lifetime = @lifetime
+                    WHERE dns_name IN (SELECT dns_name FROM watched_name WHERE parent = @parent AND not_after < @end LIMIT @most)
+                    """,
+                    ("@most", WatchedNameRow.MostCovered), ("@parent", row.Parent), ("@issuance", row.Issuance), ("@end", row.NotAfter), ("@lifetime", (long)row.Lifetime.TotalMilliseconds));
             else
                 session.Run(
                     """

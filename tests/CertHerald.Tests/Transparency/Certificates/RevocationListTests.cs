@@ -22,6 +22,9 @@ public sealed class RevocationListTests
         Assert.Equal(("2026-03-01", "2026-03-08"), (Day(list.ThisUpdate), Day(list.NextUpdate)));
         Assert.True(list.IsSignedBy(SpkiOf(ca.Certificate)));
         Assert.False(list.IsSignedBy(SpkiOf(other.Certificate)), "the same name, another key");
+        byte[] odd = SpkiOf(ca.Certificate);
+        odd[odd.AsSpan().IndexOf(Convert.FromHexString("2A8648CE3D030107")) + 7] = 0x63;
+        Assert.False(list.IsSignedBy(odd), "a curve that nobody knows");
         RevocationScope scope = list.Scope();
         Assert.Equal(["http://crl.example/a.crl"], scope.Uris!);
         Assert.Equal((true, false, false, false, false), (scope.IsWithoutAuthorities, scope.IsOfAuthoritiesOnly, scope.IsIndirect, scope.IsDelta, scope.HasUnknownPart));
