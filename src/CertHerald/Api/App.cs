@@ -63,9 +63,12 @@ internal sealed class App
     public string NameOf(WebhookOptions webhook) => ReferenceEquals(webhook, Webhook) ? Apps.FirstCallback : webhook.Name[(Owner.Length + 1)..];
 
     /// <summary>Null if it has none of this name.</summary>
-    public AppSubscription? CallbackOf(string name) => name == Apps.FirstCallback ? Stored.Subscription : Stored.Callbacks.FirstOrDefault(one => one.Name == name);
+    public AppSubscription? CallbackOf(string name) => CallbackOf(Stored, name);
 
-    /// <inheritdoc cref="CallbackOf"/>
+    /// <inheritdoc cref="CallbackOf(string)"/>
+    public static AppSubscription? CallbackOf(StoredApp app, string name) => name == Apps.FirstCallback ? app.Subscription : app.Callbacks.FirstOrDefault(one => one.Name == name);
+
+    /// <inheritdoc cref="CallbackOf(string)"/>
     public WebhookOptions? WebhookOf(string name) => name == Apps.FirstCallback ? Webhook : Webhooks.FirstOrDefault(one => one.Name == $"{Owner}:{name}");
 
     /// <summary>Whether it is still what the store holds.</summary>

@@ -93,6 +93,11 @@ internal sealed record AppSubscription(string Url, string Dialect, IReadOnlyList
     /// <summary>What its requests are signed with beside the app's secret, newest first; empty: nothing.</summary>
     public IReadOnlyList<StoredSecret> Secrets { get; init; } = [];
 
+    /// <summary>The record's own equality compares lists by identity.</summary>
+    public static bool AreSame(AppSubscription? one, AppSubscription? other) => one is null || other is null
+        ? one is null && other is null
+        : one with { Events = other.Events, Secrets = other.Secrets } == other && one.Events.SequenceEqual(other.Events) && one.Secrets.SequenceEqual(other.Secrets);
+
     public override string ToString() => Dialect;
 }
 

@@ -198,6 +198,25 @@ public sealed class AppSettingsTests
     }
 
     [Fact]
+    public async Task A_callback_that_was_changed_while_its_receiver_was_asked_is_not_written_back()
+    {
+        await using Receiver receiver = Echoing();
+        await using GraphRig rig = await GraphRig.StartAsync();
+        await PutAsync(rig, "first", new { url = receiver.Url, signed = true });
+        StoredApp known = Assert.Single(await rig.Console.Store.AppsAsync(Cancellation));
+        IReadOnlyList<StoredSecret> rotated = [new StoredSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Until: null)];
+        Assert.True(await rig.Console.Store.ReplaceAppAsync(known with { Subscription = known.Subscription! with { Secrets = rotated } }, Cancellation));
+
+        WebAnswer late = await PutAsync(rig, "first", new { include_values = false });
+
+        Assert.Equal(HttpStatusCode.BadRequest, late.Status);
+        Assert.Contains("changed meanwhile", late.Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await PutAsync(rig, "first", new { include_values = false })).Status);
+        AppSubscription now = (await rig.Console.Store.AppsAsync(Cancellation))[0].Subscription!;
+        Assert.Equal((false, rotated[0]), (now.IncludeValues, Assert.Single(now.Secrets)));
+    }
+
+    [Fact]
     public async Task What_cannot_be_is_refused_and_changes_nothing()
     {
         await using GraphRig rig = await GraphRig.StartAsync();
