@@ -107,9 +107,14 @@ internal sealed record CallbackRequest(
 internal sealed record CallbackJson(
     string Name, string Webhook, string Url, IReadOnlyList<string> Events, bool IncludeValues, ClientCertificateJson? ClientCertificate, bool PrivateCa, bool Signed, string? Secret = null)
 {
-    public static CallbackJson Of(WebhookOptions told, App app) => new(
-        app.NameOf(told), told.Name, WebhookOptions.Shown(told.Url), told.Events, told.IncludeValues,
-        ClientCertificateJson.Of(told.Tls), told.Tls?.Trust is not null, app.CallbackOf(app.NameOf(told))!.Secrets.Count > 0);
+    public static CallbackJson Of(WebhookOptions told, App app)
+    {
+        // As it was asked for: what the app's options make of it cannot be asked for.
+        AppSubscription callback = app.CallbackOf(app.NameOf(told))!;
+        return new CallbackJson(
+            app.NameOf(told), told.Name, WebhookOptions.Shown(told.Url), callback.Events, told.IncludeValues,
+            ClientCertificateJson.Of(told.Tls), told.Tls?.Trust is not null, callback.Secrets.Count > 0);
+    }
 
     public override string ToString() => Webhook;
 }

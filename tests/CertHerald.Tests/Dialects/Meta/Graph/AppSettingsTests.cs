@@ -33,6 +33,9 @@ public sealed class AppSettingsTests
         WebAnswer answer = await PatchAsync(rig, new { unknown_only = true, silent_baseline = true });
 
         Assert.Equal((true, true), (answer.Json.GetProperty("unknown_only").GetBoolean(), answer.Json.GetProperty("silent_baseline").GetBoolean()));
+        Assert.All(
+            (JsonElement[])[answer.Json, answer.Json.GetProperty("callbacks")[0]],
+            shown => Assert.Equal([EventKinds.Certificate, EventKinds.Lookalike], shown.GetProperty("events").EnumerateArray().Select(kind => kind.GetString())));
         await rig.Apps.RefreshAsync(Cancellation);
         Assert.Equal([EventKinds.UnknownCertificate, EventKinds.Lookalike], WebhookOf(rig).Events);
         Assert.False(WebhookOf(rig).Only!.Concerns(older));
