@@ -50,7 +50,7 @@ internal static class AppCallbacks
 }
 
 /// <summary>A callback as it is asked for, on the wire. What is null stays, or is as usual.</summary>
-/// <param name="Url">Whole, with user name and password.</param>
+/// <param name="Url">Whole, with user name and password: they stay if only what follows the host has changed.</param>
 /// <param name="Events">Kinds of event: certificate, lookalike.</param>
 /// <param name="VerifyToken">The receiver is asked with it. Not kept.</param>
 /// <param name="Signed">Whether it is signed as Standard Webhooks says, too, beside the app's signatures.</param>
@@ -91,7 +91,7 @@ internal sealed record CallbackRequest(
         // Another host of a callback that was signed stays so, by a secret that the old one does not know.
         if (secrets.Count == 0 && (Signed ?? before?.Secrets.Count > 0)) secrets = [new StoredSecret(made = SigningSecret.New().Text, Until: null)];
         if (!TlsTexts.TryApply(isSamePlace ? before!.Tls : null, ClientCertificate, ClientKey, Ca, out StoredTls? tls, out problem)) return (null, problem);
-        return (new AppSubscription(url!, dialect.Name, [.. told.Where(events.Contains)], IncludeValues ?? before?.IncludeValues ?? true, before?.Version ?? UsualVersion) { Tls = tls, Secrets = secrets }, "");
+        return (new AppSubscription(WebhookUrl.WithUserOf(before?.Url, url!), dialect.Name, [.. told.Where(events.Contains)], IncludeValues ?? before?.IncludeValues ?? true, before?.Version ?? UsualVersion) { Tls = tls, Secrets = secrets }, "");
     }
 
     /// <summary>Printed by accident, it must not show its secrets.</summary>

@@ -123,6 +123,12 @@ public sealed class AppSettingsTests
         Assert.Equal((second.Url + "?canary", "meta", rig.App.Owner), (backup.Url.ToString(), backup.Dialect, backup.Owner));
         Assert.Equal([EventKinds.Certificate, EventKinds.Lookalike], backup.Events);
 
+        // Another path of the same host keeps user name and password.
+        string host = second.Url.Authority;
+        await PutAsync(rig, "backup", new { url = $"http://u:p@{host}/a" });
+        await PutAsync(rig, "backup", new { url = $"http://{host}/b" });
+        Assert.Equal(("/b", ("u", "p")), (rig.Console.Webhooks.OfApps[0].Url.AbsolutePath, rig.Console.Webhooks.OfApps[0].Credentials!.Value));
+
         // What is not named stays; a receiver that does not confirm changes nothing.
         Assert.Equal(HttpStatusCode.OK, (await PutAsync(rig, "backup", new { include_values = false })).Status);
         Assert.False(Assert.Single(rig.Console.Webhooks.OfApps).IncludeValues);
