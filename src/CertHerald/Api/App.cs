@@ -18,7 +18,7 @@ internal sealed class App
         _protectedSince = protectedSince;
         Own = new WatchedPart(Listed(domains.Select(domain => domain.Item)), stored.Options.SilentBaseline ? domains.ToDictionary(domain => domain.Item, domain => domain.Added) : null);
         Secrets = [.. stored.Secrets.Select(Read)];
-        Webhook = stored.Subscription is { } told ? WebhookOf(told) : null;
+        Webhook = stored.Subscription is { IsInForce: true } told ? WebhookOf(told) : null;
         Webhooks = [.. Webhook is null ? (WebhookOptions[])[] : [Webhook], .. stored.Callbacks.Select(WebhookOf)];
     }
 

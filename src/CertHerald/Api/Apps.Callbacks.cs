@@ -42,15 +42,20 @@ internal sealed partial class Apps
         bool IsFull(StoredApp app) => name != FirstCallback && App.CallbackOf(app, name) is null && app.Callbacks.Count >= MostCallbacks - 1;
     }
 
-    /// <summary>Tells an app no longer of these kinds of event at its first callback; of none left, not there.</summary>
+    /// <summary>
+    /// Tells an app no longer of these kinds of event at its first callback; of none left, not there. Owners do so before they subscribe
+    /// anew: the client certificate, CA and secrets, which are not theirs to give, stay for the same place.
+    /// </summary>
     public async Task UnsubscribeAsync(long id, IReadOnlyList<string> events)
     {
         string[] left = [];
         await ChangeAsync(id, before =>
         {
             left = [.. before.Subscription?.Events.Except(events) ?? []];
-            return before.Subscription is null ? (null, "") : (before with { Subscription = left.Length == 0 ? null : before.Subscription with { Events = left } }, "");
+            return before.Subscription is not { } told ? (null, "") : (before with { Subscription = left.Length > 0 ? told with { Events = left } : Left(told) }, "");
         }, () => LogSubscribed(id, FirstCallback, left));
+
+        static AppSubscription? Left(AppSubscription told) => told.Tls is null && told.Secrets.Count == 0 ? null : told with { Events = [], Url = new Uri(told.Url).GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) };
     }
 
     /// <summary>
@@ -64,7 +69,7 @@ internal sealed partial class Apps
         (App? app, string problem) = await ChangeAsync(id, before =>
         {
             if (overlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
-            if (App.CallbackOf(before, name) is not { } callback) return (null, "");
+            if (App.CallbackOf(before, name) is not { IsInForce: true } callback) return (null, "");
 
             DateTimeOffset now = time.GetUtcNow(), until = now.AddHours(overlapHours ?? UsualOverlapHours);
             StoredSecret[] old = [.. callback.Secrets.Select(one => one with { Until = one.Until < until ? one.Until : until }).Where(one => one.Until > now)];

@@ -168,8 +168,20 @@ public sealed class AppSettingsTests
         string subscribe = $"/{rig.Id}/subscriptions?object=certificate_transparency&fields=certificate&callback_url=";
         await rig.PostAsync(subscribe + Uri.EscapeDataString(receiver.Url + "?x=1"));
         Assert.NotNull(WebhookOf(rig).Tls);
+        // So does one that is taken away first, as n8n does.
+        await PutAsync(rig, "first", new { signed = true });
+        await rig.DeleteAsync($"/{rig.Id}/subscriptions");
+        await rig.Apps.RefreshAsync(Cancellation);
+        Assert.Empty(rig.Console.Webhooks.OfApps);
+        Assert.Equal("""{"data":[]}""", (await rig.GetAsync($"/{rig.Id}/subscriptions")).Body.ToString());
+        Assert.Empty((await rig.Console.AskAsync(HttpMethod.Get, "/api/apps")).Json[0].GetProperty("callbacks").EnumerateArray());
+        Assert.Contains(" is missing: write https:", (await PutAsync(rig, "first", new { include_values = true })).Text, StringComparison.Ordinal);
+        await rig.PostAsync(subscribe + Uri.EscapeDataString(receiver.Url + "?x=2"));
+        Assert.Equal(WebhookTlsTests.Sha256Of(client), WebhookOf(rig).Tls!.Certificate!.Sha256);
+        Assert.Single(rig.Apps.Find(rig.App.Stored.Id)!.Stored.Subscription!.Secrets);
+        await rig.DeleteAsync($"/{rig.Id}/subscriptions");
         await rig.PostAsync(subscribe + Uri.EscapeDataString(elsewhere.Url.ToString()));
-        Assert.Null(WebhookOf(rig).Tls);
+        Assert.Equal((null, 0), (WebhookOf(rig).Tls, rig.Apps.Find(rig.App.Stored.Id)!.Stored.Subscription!.Secrets.Count));
     }
 
     [Fact]
