@@ -158,7 +158,8 @@ internal sealed record WebhookRequest(
             .. HasCredentials(before.Url) && !HasCredentials(after.Url) ? (string[])["user name and password"] : [],
             .. before.Headers.Count > 0 && after.Headers.Count == 0 ? (string[])["the headers"] : [],
             .. before.Secrets.Count > 0 && !after.Secrets.SequenceEqual(before.Secrets) ? (string[])["the signing secret"] : [],
-            .. before.Tls is not null && after.Tls is null ? (string[])[before.Tls.Certificate is null ? "the private CA" : "the client certificate"] : [],
+            .. before.Tls?.Certificate is not null && after.Tls?.Certificate is null ? (string[])["the client certificate"] : [],
+            .. before.Tls?.Ca is not null && after.Tls?.Ca is null ? (string[])["the private CA"] : [],
         ];
         return lost.Length == 0 ? "" : $"The host is another: {string.Join(", ", lost)} of the old one are gone. Give the new one its own.";
     }
