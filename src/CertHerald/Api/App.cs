@@ -18,7 +18,7 @@ internal sealed class App
         _protectedSince = protectedSince;
         Own = new WatchedPart(Listed(domains.Select(domain => domain.Item)), stored.Options.SilentBaseline ? domains.ToDictionary(domain => domain.Item, domain => domain.Added) : null);
         Secrets = [.. stored.Secrets.Select(Read)];
-        Webhook = stored.Subscription is { } told ? WebhookOf(told) : null;
+        Webhook = stored.Subscription is { IsInForce: true } told ? WebhookOf(told) : null;
         Webhooks = [.. Webhook is null ? (WebhookOptions[])[] : [Webhook], .. stored.Callbacks.Select(WebhookOf)];
     }
 
@@ -63,9 +63,12 @@ internal sealed class App
     public string NameOf(WebhookOptions webhook) => ReferenceEquals(webhook, Webhook) ? Apps.FirstCallback : webhook.Name[(Owner.Length + 1)..];
 
     /// <summary>Null if it has none of this name.</summary>
-    public AppSubscription? CallbackOf(string name) => name == Apps.FirstCallback ? Stored.Subscription : Stored.Callbacks.FirstOrDefault(one => one.Name == name);
+    public AppSubscription? CallbackOf(string name) => CallbackOf(Stored, name);
 
-    /// <inheritdoc cref="CallbackOf"/>
+    /// <inheritdoc cref="CallbackOf(string)"/>
+    public static AppSubscription? CallbackOf(StoredApp app, string name) => name == Apps.FirstCallback ? app.Subscription : app.Callbacks.FirstOrDefault(one => one.Name == name);
+
+    /// <inheritdoc cref="CallbackOf(string)"/>
     public WebhookOptions? WebhookOf(string name) => name == Apps.FirstCallback ? Webhook : Webhooks.FirstOrDefault(one => one.Name == $"{Owner}:{name}");
 
     /// <summary>Whether it is still what the store holds.</summary>

@@ -19,7 +19,7 @@ internal static class AppCallbacks
             if (AppRequest.Read(id) is not { } number || apps.Find(number) is not { } before) return ApiError.NotFound("app");
             // The one that signs with an app's secret, and whose receivers are asked first.
             IWebhookDialect dialect = dialects.First(one => one.Options.Contains(DialectOptions.AppSecret) && one.Options.Contains(DialectOptions.VerifyToken));
-            bool isNew = before.CallbackOf(name) is null;
+            bool isNew = before.WebhookOf(name) is null;
             string? made = null;
             CallbackOutcome outcome = await apps.TellAtAsync(number, name, was => asked.ApplyTo(was, dialect, out made), asked.VerifyToken ?? "", cancellation);
             return outcome.App is { } app ? TypedResults.Json(AppJson.Of(app, list).Showing(name, made), ApiJson.Default.AppJson, statusCode: isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK)
@@ -50,7 +50,7 @@ internal static class AppCallbacks
 }
 
 /// <summary>A callback as it is asked for, on the wire. What is null stays, or is as usual.</summary>
-/// <param name="Url">Whole, with user name and password.</param>
+/// <param name="Url">Whole, with user name and password: they stay if only what follows the host has changed.</param>
 /// <param name="Events">Kinds of event: certificate, lookalike.</param>
 /// <param name="VerifyToken">The receiver is asked with it. Not kept.</param>
 /// <param name="Signed">Whether it is signed as Standard Webhooks says, too, beside the app's signatures.</param>
@@ -75,8 +75,9 @@ internal sealed record CallbackRequest(
     {
         made = null;
         string[] told = [EventKinds.Certificate, EventKinds.Lookalike];
-        string? url = Url ?? before?.Url, wrong = null;
-        IReadOnlyList<string> events = Events ?? before?.Events ?? [EventKinds.Certificate];
+        AppSubscription? standing = before is { IsInForce: true } ? before : null;
+        string? url = Url ?? standing?.Url, wrong = null;
+        IReadOnlyList<string> events = Events ?? standing?.Events ?? [EventKinds.Certificate];
         string problem = url is null ? "\"url\" is missing: write https://host/path."
             : url.Length > LongestUrl ? $"\"url\" is longer than {LongestUrl:#,0} characters."
             : !WebhookUrl.TryParse(url, out _, out wrong) ? $"\"url\" {wrong}."
@@ -91,7 +92,7 @@ internal sealed record CallbackRequest(
         // Another host of a callback that was signed stays so, by a secret that the old one does not know.
         if (secrets.Count == 0 && (Signed ?? before?.Secrets.Count > 0)) secrets = [new StoredSecret(made = SigningSecret.New().Text, Until: null)];
         if (!TlsTexts.TryApply(isSamePlace ? before!.Tls : null, ClientCertificate, ClientKey, Ca, out StoredTls? tls, out problem)) return (null, problem);
-        return (new AppSubscription(url!, dialect.Name, [.. told.Where(events.Contains)], IncludeValues ?? before?.IncludeValues ?? true, before?.Version ?? UsualVersion) { Tls = tls, Secrets = secrets }, "");
+        return (new AppSubscription(WebhookUrl.WithUserOf(standing?.Url, url!), dialect.Name, [.. told.Where(events.Contains)], IncludeValues ?? standing?.IncludeValues ?? true, standing?.Version ?? UsualVersion) { Tls = tls, Secrets = secrets }, "");
     }
 
     /// <summary>Printed by accident, it must not show its secrets.</summary>
@@ -107,9 +108,14 @@ internal sealed record CallbackRequest(
 internal sealed record CallbackJson(
     string Name, string Webhook, string Url, IReadOnlyList<string> Events, bool IncludeValues, ClientCertificateJson? ClientCertificate, bool PrivateCa, bool Signed, string? Secret = null)
 {
-    public static CallbackJson Of(WebhookOptions told, App app) => new(
-        app.NameOf(told), told.Name, WebhookOptions.Shown(told.Url), told.Events, told.IncludeValues,
-        ClientCertificateJson.Of(told.Tls), told.Tls?.Trust is not null, app.CallbackOf(app.NameOf(told))!.Secrets.Count > 0);
+    public static CallbackJson Of(WebhookOptions told, App app)
+    {
+        // As it was asked for: what the app's options make of it cannot be asked for.
+        AppSubscription callback = app.CallbackOf(app.NameOf(told))!;
+        return new CallbackJson(
+            app.NameOf(told), told.Name, WebhookOptions.Shown(told.Url), callback.Events, told.IncludeValues,
+            ClientCertificateJson.Of(told.Tls), told.Tls?.Trust is not null, callback.Secrets.Count > 0);
+    }
 
     public override string ToString() => Webhook;
 }

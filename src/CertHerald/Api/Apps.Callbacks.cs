@@ -9,6 +9,8 @@ internal sealed partial class Apps
 {
     public const int MostCallbacks = 10;
 
+    private static readonly string TooMany = $"An app has at most {MostCallbacks} callbacks: remove one that is not used.";
+
     /// <summary>The name of the one that an app's owner changes by his own API.</summary>
     public const string FirstCallback = "first";
 
@@ -24,25 +26,36 @@ internal sealed partial class Apps
         if (Find(id) is not { } asking) return CallbackOutcome.Missing;
         (AppSubscription? wanted, string problem) = change(asking.CallbackOf(name));
         if (wanted is null) return new CallbackOutcome(null, problem);
-        if (asking.CallbackOf(name) is null && asking.Stored.Callbacks.Count >= MostCallbacks - 1 && name != FirstCallback)
-            return new CallbackOutcome(null, $"An app has at most {MostCallbacks} callbacks: remove one that is not used.");
+        if (IsFull(asking.Stored)) return new CallbackOutcome(null, TooMany);
         WebhookOptions asked = asking.With(name, wanted).WebhookOf(name)!;
         if (await handshake.AskAsync(asked, verifyToken, cancellation) is { } refusal) return new CallbackOutcome(null, refusal) { IsUnconfirmed = true };
 
-        // Written as it was asked: what another has changed meanwhile was not what this receiver was asked about.
-        (App? app, problem) = await ChangeAsync(id, before => (App.With(before, name, wanted), ""), () => LogSubscribed(id, name, wanted.Events));
+        // Made from what it was: a secret that was rotated meanwhile must not sign again.
+        (App? app, problem) = await ChangeAsync(
+            id,
+            before => !AppSubscription.AreSame(App.CallbackOf(before, name), asking.CallbackOf(name)) ? (null, "It was changed meanwhile: ask again.")
+                : IsFull(before) ? (null, TooMany)
+                : (App.With(before, name, wanted), ""),
+            () => LogSubscribed(id, name, wanted.Events));
         return new CallbackOutcome(app, problem);
+
+        bool IsFull(StoredApp app) => name != FirstCallback && App.CallbackOf(app, name) is null && app.Callbacks.Count >= MostCallbacks - 1;
     }
 
-    /// <summary>Tells an app no longer of these kinds of event at its first callback; of none left, not there.</summary>
+    /// <summary>
+    /// Tells an app no longer of these kinds of event at its first callback; of none left, not there. Owners do so before they subscribe
+    /// anew: the client certificate, CA and secrets, which are not theirs to give, stay for the same place.
+    /// </summary>
     public async Task UnsubscribeAsync(long id, IReadOnlyList<string> events)
     {
         string[] left = [];
         await ChangeAsync(id, before =>
         {
             left = [.. before.Subscription?.Events.Except(events) ?? []];
-            return before.Subscription is null ? (null, "") : (before with { Subscription = left.Length == 0 ? null : before.Subscription with { Events = left } }, "");
+            return before.Subscription is not { } told ? (null, "") : (before with { Subscription = left.Length > 0 ? told with { Events = left } : Left(told) }, "");
         }, () => LogSubscribed(id, FirstCallback, left));
+
+        static AppSubscription? Left(AppSubscription told) => told.Tls is null && told.Secrets.Count == 0 ? null : told with { Events = [], Url = new Uri(told.Url).GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) };
     }
 
     /// <summary>
@@ -56,7 +69,7 @@ internal sealed partial class Apps
         (App? app, string problem) = await ChangeAsync(id, before =>
         {
             if (overlapHours is { } hours && !(hours is >= 0 and <= MostOverlapHours)) return (null, $"\"overlap_hours\" is a number from 0 to {MostOverlapHours}.");
-            if ((name == FirstCallback ? before.Subscription : before.Callbacks.FirstOrDefault(one => one.Name == name)) is not { } callback) return (null, "");
+            if (App.CallbackOf(before, name) is not { IsInForce: true } callback) return (null, "");
 
             DateTimeOffset now = time.GetUtcNow(), until = now.AddHours(overlapHours ?? UsualOverlapHours);
             StoredSecret[] old = [.. callback.Secrets.Select(one => one with { Until = one.Until < until ? one.Until : until }).Where(one => one.Until > now)];
@@ -70,7 +83,7 @@ internal sealed partial class Apps
     /// <summary>Tells an app no longer at a callback. What is owed there waits for one of its name.</summary>
     /// <returns>Null if there is none.</returns>
     public async Task<App?> TellNoMoreAtAsync(long id, string name) => (await ChangeAsync(
-        id, before => (name == FirstCallback ? before.Subscription is not null : before.Callbacks.Any(one => one.Name == name)) ? (App.With(before, name, null), "") : (null, ""),
+        id, before => App.CallbackOf(before, name) is not null ? (App.With(before, name, null), "") : (null, ""),
         () => LogUnsubscribed(id, name))).App;
 }
 

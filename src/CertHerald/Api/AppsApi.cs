@@ -177,7 +177,7 @@ internal sealed record AppJson(
 
     public static AppJson Of(App app, ProtectedList list, bool withSecret = false) => new(
         app.Stored.ToString(), app.Stored.Name, app.Stored.Created, [.. app.Domains.Select(domain => domain.Item.TrimStart('.')).Order(StringComparer.Ordinal)],
-        app.Webhook?.Name, app.Webhook is { } webhook ? WebhookOptions.Shown(webhook.Url) : null, app.Webhook?.Events ?? [],
+        app.Webhook?.Name, app.Webhook is { } webhook ? WebhookOptions.Shown(webhook.Url) : null, app.Webhook is null ? [] : app.Stored.Subscription!.Events,
         [.. app.Stored.Secrets.Where(secret => secret.Until is not null).Select(secret => secret.Until!.Value)],
         withSecret ? app.Stored.Secrets[0].Text : null)
     {

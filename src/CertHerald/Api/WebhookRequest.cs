@@ -88,7 +88,7 @@ internal sealed record WebhookRequest(
     /// <summary>Printed by accident, it must not show its secrets.</summary>
     public override string ToString() => Name ?? "a change of a webhook";
 
-    /// <summary>The URL to keep. Its user name and password stay if only what follows the host has changed, unless it has an empty one: <c>https://@host</c>.</summary>
+    /// <summary>The URL to keep.</summary>
     private string? ReadUrl(StoredWebhook? before, out string mistake)
     {
         mistake = "";
@@ -98,10 +98,8 @@ internal sealed record WebhookRequest(
             return before?.Url;
         }
         if (Url.Length > LongestUrl) mistake = $"\"url\" is longer than {LongestUrl} characters.";
-        else if (!WebhookUrl.TryParse(Url, out WebhookUrl? parsed, out string? wrong)) mistake = $"\"url\" {wrong}.";
-        else if (before is not null && parsed.Credentials is null && !Url.Contains("://@", StringComparison.Ordinal) && WebhookUrl.IsSamePlace(before.Url, Url))
-            return $"{parsed.Address.Scheme}://{UserOf(before.Url)}{parsed.Address.AbsoluteUri[(parsed.Address.Scheme.Length + 3)..]}";
-        return mistake.Length > 0 ? null : Url;
+        else if (!WebhookUrl.TryParse(Url, out _, out string? wrong)) mistake = $"\"url\" {wrong}.";
+        return mistake.Length > 0 ? null : WebhookUrl.WithUserOf(before?.Url, Url);
     }
 
     /// <summary>An option that the request names and the dialect has not; null if there is none.</summary>
@@ -160,15 +158,13 @@ internal sealed record WebhookRequest(
             .. HasCredentials(before.Url) && !HasCredentials(after.Url) ? (string[])["user name and password"] : [],
             .. before.Headers.Count > 0 && after.Headers.Count == 0 ? (string[])["the headers"] : [],
             .. before.Secrets.Count > 0 && !after.Secrets.SequenceEqual(before.Secrets) ? (string[])["the signing secret"] : [],
-            .. before.Tls is not null && after.Tls is null ? (string[])[before.Tls.Certificate is null ? "the private CA" : "the client certificate"] : [],
+            .. before.Tls?.Certificate is not null && after.Tls?.Certificate is null ? (string[])["the client certificate"] : [],
+            .. before.Tls?.Ca is not null && after.Tls?.Ca is null ? (string[])["the private CA"] : [],
         ];
         return lost.Length == 0 ? "" : $"The host is another: {string.Join(", ", lost)} of the old one are gone. Give the new one its own.";
     }
 
     private static bool HasCredentials(string url) => WebhookUrl.TryParse(url, out WebhookUrl? parsed, out _) && parsed.Credentials is not null;
-
-    /// <summary>User name, password and @ as they stand in a URL.</summary>
-    private static string UserOf(string url) => new Uri(url).UserInfo is { Length: > 0 } user ? user + "@" : "";
 }
 
 /// <summary>A webhook as a request leaves it.</summary>

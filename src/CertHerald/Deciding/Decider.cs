@@ -22,7 +22,10 @@ internal sealed record Subscription(string Webhook, IReadOnlyList<string> Events
 
     /// <summary>Whether something that the certificate imitates is new enough for it.</summary>
     public bool HearsOfLookalikesIn(MatchFinding match) => Events.Contains(EventKinds.Lookalike)
-        && (ProtectedSince is not { } since || match.Lookalikes.Any(one => one.Owner == Owner && since(one.Domain) <= match.Logged));
+        && (ProtectedSince is null || match.Lookalikes.Any(one => one.Owner == Owner && IsNew(one, match.Logged)));
+
+    /// <summary>Whether an imitation of a domain of its owner was logged since that domain was protected, or it is told of older ones too.</summary>
+    public bool IsNew(LookalikeMatch lookalike, DateTimeOffset logged) => ProtectedSince is not { } since || since(lookalike.Domain) <= logged;
 }
 
 /// <summary>Judges findings: known or not, and who is owed what. Pure; what it needs from the store is handed in.</summary>
@@ -32,6 +35,21 @@ internal sealed class Decider(Func<KnownCertificates> known, Func<IEnumerable<Su
 {
     /// <summary>The same for what is looked for in the past: whoever asked for it watches it.</summary>
     public Decider ForSearch() => new(known, subscriptions, issuers);
+
+    /// <summary>
+    /// The finding without the imitations that all who listen for their owner want silent: whatever is kept of them would make the next
+    /// certificate of the same domain no news.
+    /// </summary>
+    /// <returns>Null if nothing is left of it.</returns>
+    public Finding? WithoutSilent(Finding finding)
+    {
+        if (finding is not MatchFinding { Lookalikes.Count: > 0 } match) return finding;
+        ILookup<string, Subscription> listeners = subscriptions().Where(subscription => subscription.Events.Contains(EventKinds.Lookalike)).ToLookup(subscription => subscription.Owner, StringComparer.Ordinal);
+        LookalikeMatch[] heard = [.. match.Lookalikes.Where(one => !listeners.Contains(one.Owner) || listeners[one.Owner].Any(listener => listener.IsNew(one, match.Logged)))];
+        return heard.Length == match.Lookalikes.Count ? match
+            : heard.Length > 0 || match.Matches.Count > 0 ? match with { Lookalikes = heard }
+            : null;
+    }
 
     /// <param name="knownBelow">Endpoints known from earlier issuances exactly one label below a parent.</param>
     public Decision Decide(Finding finding, Func<string, IReadOnlyList<string>> knownBelow) => finding switch

@@ -167,7 +167,8 @@ internal sealed class PrivateTrust
         policy.CustomTrustStore.AddRange(given);
         if (!isAlone)
             foreach (StoreLocation location in (StoreLocation[])[StoreLocation.LocalMachine, StoreLocation.CurrentUser]) policy.CustomTrustStore.AddRange(RootsOf(location));
-        trust = new PrivateTrust(WebhookTls.MarkOf(given, isAlone ? "alone" : "beside"), policy, given);
+        // Of all of them: what this machine trusts may have changed since.
+        trust = new PrivateTrust(WebhookTls.MarkOf(policy.CustomTrustStore.OrderBy(root => root.Thumbprint, StringComparer.Ordinal), isAlone ? "alone" : "beside"), policy, given);
         return true;
     }
 

@@ -50,6 +50,14 @@ internal sealed record WebhookUrl(Uri Address, (string User, string Password)? C
         before is not null && TryParse(before, out WebhookUrl? old, out _) && TryParse(after, out WebhookUrl? changed, out _)
         && Uri.Compare(old.Address, changed.Address, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
 
+    /// <summary>A URL in place of another: user name and password stay if only what follows the host has changed, unless it has an empty one, <c>https://@host</c>.</summary>
+    /// <param name="after">One that can be read.</param>
+    public static string WithUserOf(string? before, string after) =>
+        IsSamePlace(before, after) && TryParse(after, out WebhookUrl? parsed, out _) && parsed.Credentials is null && !after.Contains("://@", StringComparison.Ordinal)
+            && new Uri(before!).UserInfo is { Length: > 0 } user
+            ? $"{parsed.Address.Scheme}://{user}@{parsed.Address.AbsoluteUri[(parsed.Address.Scheme.Length + 3)..]}"
+            : after;
+
     private static bool TryReadCredentials(string userInfo, out (string, string)? credentials)
     {
         credentials = null;

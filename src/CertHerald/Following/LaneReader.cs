@@ -94,7 +94,7 @@ internal sealed class LaneReader(
             if (batch is UnprovenBatch && Log.Protocol == LogProtocol.StaticCt) await OpenLyingTilesAsync(lane, batch, head, stopping);
             if (LeafIndexCheck.Report(batch.Raw, followed.Chosen.IsArchived) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
             List<IndexedCertificate>? others = inspector.Index.TakesAll ? [] : null;
-            IReadOnlyList<Finding> findings = await CompleteAsync(inspector.Inspect(batch.Raw, others), stopping);
+            IReadOnlyList<Finding> findings = await CompleteAsync(WithoutSilent(inspector.Inspect(batch.Raw, others), others), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
             CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, others ?? [], seen, stopping);
 
@@ -402,6 +402,16 @@ internal sealed class LaneReader(
             // The alert goes out without the issuer's key; a later sighting of the issuance adds it.
             return null;
         }
+    }
+
+    /// <param name="others">Takes what is of no concern to anybody then; null leaves it.</param>
+    private List<Finding> WithoutSilent(IReadOnlyList<Finding> findings, List<IndexedCertificate>? others)
+    {
+        var heard = new List<Finding>(findings.Count);
+        foreach (Finding finding in findings)
+            if (decider.WithoutSilent(finding) is { } left) heard.Add(left);
+            else if (finding is MatchFinding silent) others?.Add(inspector.ForIndex(silent));
+        return heard;
     }
 
     private async Task<IReadOnlyList<Decision>> DecideAsync(IReadOnlyList<Finding> findings, CancellationToken stopping)

@@ -43,6 +43,9 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         return (IReadOnlyList<Finding>?)findings ?? [];
     }
 
+    /// <summary>A finding that turned out to be of no concern, as what nobody watches is indexed.</summary>
+    public IndexedCertificate ForIndex(MatchFinding finding) => ForIndex(finding.Index, finding.Logged, finding.Certificate);
+
     private void Inspect(RawBatch batch, int place, WatchList watch, WatchList own, ref Looking looking, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
     {
         EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
@@ -99,8 +102,10 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
     private IndexedCertificate Other(RawBatch batch, int place, LogEntry entry, CertificateView certificate)
     {
         CertificateFacts facts = CertificateReading.Read(entry, certificate, CertificateReading.IdentifiersOf(certificate));
-        return new IndexedCertificate(batch[place].Index, LogTime.Of(entry.Timestamp), Index.KeepsDer ? facts : facts with { CertDer = [] });
+        return ForIndex(batch[place].Index, LogTime.Of(entry.Timestamp), facts);
     }
+
+    private IndexedCertificate ForIndex(EntryIndex index, DateTimeOffset logged, CertificateFacts facts) => new(index, logged, Index.KeepsDer ? facts : facts with { CertDer = [] });
 
     /// <param name="isSpent">Names with <c>*</c> were left uncompared, and nothing that was compared is watched.</param>
     /// <param name="isLookalike">Some name may be a look-alike of a protected domain.</param>

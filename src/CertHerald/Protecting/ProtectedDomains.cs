@@ -15,6 +15,7 @@ internal sealed class ProtectedDomains
     private readonly Lock _writing = new();
     private readonly CharacterFolds? _folds;
     private State _state;
+    private volatile Dictionary<(string Owner, string Domain), DateTimeOffset> _since = [];
     private volatile Protection _now = Protection.None;
 
     /// <param name="configured">From the configuration.</param>
@@ -44,7 +45,16 @@ internal sealed class ProtectedDomains
         Swap(state => state with { Configured = configured, Suffixes = suffixes });
 
     /// <summary>Puts in force what the store holds now.</summary>
-    public void Load(IReadOnlyList<StoredProtectedDomain> stored, IReadOnlyList<AllowedName> allowed) => Swap(state => state with { Stored = stored, Allowed = allowed });
+    public void Load(IReadOnlyList<StoredProtectedDomain> stored, IReadOnlyList<AllowedName> allowed)
+    {
+        var since = stored.ToDictionary(one => (one.Owner, one.Domain.Name), one => one.Added);
+        Swap(state =>
+        {
+            // Asked for with every look-alike.
+            _since = since;
+            return state with { Stored = stored, Allowed = allowed };
+        });
+    }
 
     /// <summary>Puts in force which other domains owners have: neither they nor what lies below them is ever a look-alike to them.</summary>
     /// <param name="own">By owner; those without any may be missing.</param>
@@ -52,7 +62,7 @@ internal sealed class ProtectedDomains
         Swap(state => state with { Own = [.. own.Select(one => (one.Key, one.Value))] });
 
     /// <summary>When an owner's domain was set through an API; the beginning of time if it was not.</summary>
-    public DateTimeOffset SinceOf(string owner, string domain) => _state.Stored.FirstOrDefault(stored => stored.Owner == owner && stored.Domain.Name == domain)?.Added ?? default;
+    public DateTimeOffset SinceOf(string owner, string domain) => _since.GetValueOrDefault((owner, domain));
 
     /// <summary>Judges an owner's rules against ordinary names from now on.</summary>
     /// <param name="weighed">An index of his, with what was counted. What is protected may have changed meanwhile: what is the same is taken over.</param>

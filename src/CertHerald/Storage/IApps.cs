@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace CertHerald.Storage;
 
 /// <summary>
@@ -80,10 +82,14 @@ internal sealed record AppOptions
 
 /// <summary>Where an app is told, and of what.</summary>
 /// <param name="Url">Whole: it may hold a secret.</param>
-/// <param name="Events">Kinds of event.</param>
+/// <param name="Events">Kinds of event; empty: <see cref="IsInForce"/>.</param>
 /// <param name="Version">Of the protocol, as its owner wrote it in front of the address: told back to him.</param>
 internal sealed record AppSubscription(string Url, string Dialect, IReadOnlyList<string> Events, bool IncludeValues, string Version)
 {
+    /// <summary>Not so when its owner has taken it away: what whoever runs the service gave it waits for him to come back to the same place.</summary>
+    [JsonIgnore]
+    public bool IsInForce => Events.Count > 0;
+
     /// <summary>Empty for the first one.</summary>
     public string Name { get; init; } = "";
 
@@ -92,6 +98,11 @@ internal sealed record AppSubscription(string Url, string Dialect, IReadOnlyList
 
     /// <summary>What its requests are signed with beside the app's secret, newest first; empty: nothing.</summary>
     public IReadOnlyList<StoredSecret> Secrets { get; init; } = [];
+
+    /// <summary>The record's own equality compares lists by identity.</summary>
+    public static bool AreSame(AppSubscription? one, AppSubscription? other) => one is null || other is null
+        ? one is null && other is null
+        : one with { Events = other.Events, Secrets = other.Secrets } == other && one.Events.SequenceEqual(other.Events) && one.Secrets.SequenceEqual(other.Secrets);
 
     public override string ToString() => Dialect;
 }

@@ -37,9 +37,10 @@ public sealed class WebhookTlsMembersTests
         await rig.Services.GetRequiredService<AddedWebhooks>().RefreshAsync(Cancellation);
         Assert.Equal(WebhookTlsTests.Sha256Of(renewed), Assert.Single(rig.Webhooks.Added).Tls!.Certificate!.Sha256);
 
+        await rig.AskAsync(HttpMethod.Patch, "/api/webhooks/siem", new { ca = client.ExportCertificatePem() });
         WebAnswer moved = await rig.AskAsync(HttpMethod.Patch, "/api/webhooks/siem", new { url = "https://evil.example/" });
         Assert.Null(Assert.Single(rig.Webhooks.Added).Tls);
-        Assert.Contains("the client certificate", moved.Json.GetProperty("warning").GetString(), StringComparison.Ordinal);
+        Assert.Contains("the client certificate, the private CA", moved.Json.GetProperty("warning").GetString(), StringComparison.Ordinal);
         Assert.Null(Assert.Single(await rig.Store.AddedWebhooksAsync(Cancellation)).Tls);
     }
 }

@@ -67,6 +67,24 @@ public sealed class TenantsTests
     }
 
     [Fact]
+    public void What_all_of_an_owner_want_silent_is_not_found_at_all()
+    {
+        Subscription silent = new("silent", [EventKinds.Lookalike], Part()) { Owner = "app:1", ProtectedSince = domain => domain == "old.test" ? Noon.AddDays(-1) : Noon };
+        LookalikeMatch old = new("app:1", "old.test", "evil.test", []), recent = new("app:1", "new.test", "evil.test", []), others = new("app:2", "new.test", "evil.test", []);
+        var decider = new Decider(() => KnownCertificates.None, () => [silent]);
+
+        Assert.Null(decider.WithoutSilent(Before(recent)));
+        Assert.Equal([old, others], Left(decider, Before(old, recent, others)));
+        Assert.Empty(Left(decider, Before(recent) with { Matches = Finding(Noon, ".app.test").Matches }));
+        Assert.Equal([recent], Left(decider, Before(recent) with { Logged = Noon }));
+        Assert.Equal([recent], Left(new Decider(() => KnownCertificates.None, () => [silent, silent with { Webhook = "told", ProtectedSince = null }]), Before(recent)));
+        Assert.Equal([recent], Left(new Decider(() => KnownCertificates.None, () => [silent with { Events = [EventKinds.Certificate] }]), Before(recent)));
+
+        static MatchFinding Before(params LookalikeMatch[] lookalikes) => Finding(Noon.AddMinutes(-1)) with { Lookalikes = lookalikes };
+        static IReadOnlyList<LookalikeMatch> Left(Decider decider, MatchFinding finding) => Assert.IsType<MatchFinding>(decider.WithoutSilent(finding)).Lookalikes;
+    }
+
+    [Fact]
     public void The_baseline_of_whoever_runs_the_service_silences_tenants_too()
     {
         var decider = new Decider(() => KnownCertificates.None, () => [new("every", [EventKinds.Certificate], Part(".app.test")), new("unknown", [EventKinds.UnknownCertificate], Part(".app.test"))]);

@@ -61,6 +61,8 @@ public sealed class WebhookTlsTests : IAsyncDisposable
         machine.Open(OpenFlags.ReadOnly);
 
         Assert.True(Beside(Ca).Policy.CustomTrustStore.Count > machine.Certificates.Count);
+        // A reload renews connections only if some root is another.
+        Assert.Equal(Beside(Ca).Mark, Beside(Ca).Mark);
         Assert.Equal(_certificate.Thumbprint, Assert.Single(Read(ca: Ca).Trust!.CustomTrustStore).Thumbprint);
         Assert.All([Beside(Ca).Policy, Read(ca: Ca).Trust!], policy => Assert.Equal(X509VerificationFlags.NoFlag, policy.VerificationFlags));
     }

@@ -230,6 +230,23 @@ public abstract partial class StoreConformance
         Assert.Equal("nobody knows it", issuance.Reason);
     }
 
+    [Fact]
+    public async Task What_was_silent_does_not_make_the_next_certificate_of_its_domain_no_news()
+    {
+        PaperLog log = await BeginAsync(entries: 2);
+        DateTimeOffset since = Time.GetUtcNow();
+        var decider = new Decider(() => KnownCertificates.None, () => [Listens with { ProtectedSince = _ => since }]);
+
+        CommitOutcome old = await CommitAsync(log, log.Read(0, 1), Decided(0, "a", since.AddDays(-1)));
+        CommitOutcome recent = await CommitAsync(log, log.Read(1, 2), Decided(1, "b", since));
+
+        Assert.Equal((0, 1), (old.Owed, recent.Owed));
+        Assert.Equal((LookalikeChanges.New, 1), (Assert.Single(recent.Alerted).Change, (int)Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(), Cancellation)).Certificates));
+
+        Decision[] Decided(ulong at, string name, DateTimeOffset logged) =>
+            decider.WithoutSilent(Lookalike(log, at, name, Imitating("facebook.com", "evil.com", "facebook.com.evil.com")).Finding with { Logged = logged }) is { } heard ? [decider.Decide(heard, _ => [])] : [];
+    }
+
     private static Decision Lookalike(PaperLog log, ulong at, string name, params LookalikeMatch[] matches) => Lookalike(log, at, name, false, matches);
 
     private static Decision Lookalike(PaperLog log, ulong at, string name, bool isPrecertificate, params LookalikeMatch[] matches) => new(

@@ -20,7 +20,7 @@ internal sealed class GraphSubscriptions(Apps apps, WebhookTests tests)
     {
         json.WriteStartObject();
         json.WriteStartArray("data"u8);
-        if (request.App.Stored.Subscription is { } told) Write(told, json);
+        if (request.App.Stored.Subscription is { IsInForce: true } told) Write(told, json);
         json.WriteEndArray();
         json.WriteEndObject();
     }));

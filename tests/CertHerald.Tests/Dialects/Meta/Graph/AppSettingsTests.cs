@@ -33,6 +33,9 @@ public sealed class AppSettingsTests
         WebAnswer answer = await PatchAsync(rig, new { unknown_only = true, silent_baseline = true });
 
         Assert.Equal((true, true), (answer.Json.GetProperty("unknown_only").GetBoolean(), answer.Json.GetProperty("silent_baseline").GetBoolean()));
+        Assert.All(
+            (JsonElement[])[answer.Json, answer.Json.GetProperty("callbacks")[0]],
+            shown => Assert.Equal([EventKinds.Certificate, EventKinds.Lookalike], shown.GetProperty("events").EnumerateArray().Select(kind => kind.GetString())));
         await rig.Apps.RefreshAsync(Cancellation);
         Assert.Equal([EventKinds.UnknownCertificate, EventKinds.Lookalike], WebhookOf(rig).Events);
         Assert.False(WebhookOf(rig).Only!.Concerns(older));
@@ -120,6 +123,12 @@ public sealed class AppSettingsTests
         Assert.Equal((second.Url + "?canary", "meta", rig.App.Owner), (backup.Url.ToString(), backup.Dialect, backup.Owner));
         Assert.Equal([EventKinds.Certificate, EventKinds.Lookalike], backup.Events);
 
+        // Another path of the same host keeps user name and password.
+        string host = second.Url.Authority;
+        await PutAsync(rig, "backup", new { url = $"http://u:p@{host}/a" });
+        await PutAsync(rig, "backup", new { url = $"http://{host}/b" });
+        Assert.Equal(("/b", ("u", "p")), (rig.Console.Webhooks.OfApps[0].Url.AbsolutePath, rig.Console.Webhooks.OfApps[0].Credentials!.Value));
+
         // What is not named stays; a receiver that does not confirm changes nothing.
         Assert.Equal(HttpStatusCode.OK, (await PutAsync(rig, "backup", new { include_values = false })).Status);
         Assert.False(Assert.Single(rig.Console.Webhooks.OfApps).IncludeValues);
@@ -159,8 +168,20 @@ public sealed class AppSettingsTests
         string subscribe = $"/{rig.Id}/subscriptions?object=certificate_transparency&fields=certificate&callback_url=";
         await rig.PostAsync(subscribe + Uri.EscapeDataString(receiver.Url + "?x=1"));
         Assert.NotNull(WebhookOf(rig).Tls);
+        // So does one that is taken away first, as n8n does.
+        await PutAsync(rig, "first", new { signed = true });
+        await rig.DeleteAsync($"/{rig.Id}/subscriptions");
+        await rig.Apps.RefreshAsync(Cancellation);
+        Assert.Empty(rig.Console.Webhooks.OfApps);
+        Assert.Equal("""{"data":[]}""", (await rig.GetAsync($"/{rig.Id}/subscriptions")).Body.ToString());
+        Assert.Empty((await rig.Console.AskAsync(HttpMethod.Get, "/api/apps")).Json[0].GetProperty("callbacks").EnumerateArray());
+        Assert.Contains(" is missing: write https:", (await PutAsync(rig, "first", new { include_values = true })).Text, StringComparison.Ordinal);
+        await rig.PostAsync(subscribe + Uri.EscapeDataString(receiver.Url + "?x=2"));
+        Assert.Equal(WebhookTlsTests.Sha256Of(client), WebhookOf(rig).Tls!.Certificate!.Sha256);
+        Assert.Single(rig.Apps.Find(rig.App.Stored.Id)!.Stored.Subscription!.Secrets);
+        await rig.DeleteAsync($"/{rig.Id}/subscriptions");
         await rig.PostAsync(subscribe + Uri.EscapeDataString(elsewhere.Url.ToString()));
-        Assert.Null(WebhookOf(rig).Tls);
+        Assert.Equal((null, 0), (WebhookOf(rig).Tls, rig.Apps.Find(rig.App.Stored.Id)!.Stored.Subscription!.Secrets.Count));
     }
 
     [Fact]
@@ -195,6 +216,25 @@ public sealed class AppSettingsTests
         Assert.Equal(HttpStatusCode.NotFound, (await rig.Console.AskAsync(HttpMethod.Post, $"/api/apps/{rig.Id}/callbacks/none/rotate-secret")).Status);
 
         static string[] HeadersOf(GraphRig rig) => [.. WebhookOf(rig).Signer!.HeadersFor("key", rig.Console.Time.GetUtcNow(), "{}"u8).Select(header => header.Name)];
+    }
+
+    [Fact]
+    public async Task A_callback_that_was_changed_while_its_receiver_was_asked_is_not_written_back()
+    {
+        await using Receiver receiver = Echoing();
+        await using GraphRig rig = await GraphRig.StartAsync();
+        await PutAsync(rig, "first", new { url = receiver.Url, signed = true });
+        StoredApp known = Assert.Single(await rig.Console.Store.AppsAsync(Cancellation));
+        IReadOnlyList<StoredSecret> rotated = [new StoredSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Until: null)];
+        Assert.True(await rig.Console.Store.ReplaceAppAsync(known with { Subscription = known.Subscription! with { Secrets = rotated } }, Cancellation));
+
+        WebAnswer late = await PutAsync(rig, "first", new { include_values = false });
+
+        Assert.Equal(HttpStatusCode.BadRequest, late.Status);
+        Assert.Contains("changed meanwhile", late.Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await PutAsync(rig, "first", new { include_values = false })).Status);
+        AppSubscription now = (await rig.Console.Store.AppsAsync(Cancellation))[0].Subscription!;
+        Assert.Equal((false, rotated[0]), (now.IncludeValues, Assert.Single(now.Secrets)));
     }
 
     [Fact]
