@@ -369,7 +369,7 @@ internal sealed class LaneReader(
     /// Adds what a static log keeps beside its entries: the issuer's key, and for a precertificate the check of its chain.
     /// A missing issuer delays no alert for long.
     /// </summary>
-    private async Task<IReadOnlyList<Finding>> CompleteAsync(IReadOnlyList<Finding> findings, CancellationToken stopping)
+    private async Task<IReadOnlyList<Finding>> CompleteAsync(List<Finding> findings, CancellationToken stopping)
     {
         if (!findings.Any(finding => finding is MatchFinding { IssuerFingerprint: not null })) return findings;
 
