@@ -22,7 +22,7 @@ internal sealed partial class PostgresStore
             _ => "true",
         };
         if (filter.Text is { } text)
-            which += text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower) ? " AND tbs_sha256 = @text" : 
+            which += text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower) ? " AND tbs_sha256 = @text" :
                 // The newest first, until there are enough.
                 $" AND id IN (SELECT DISTINCT issuance FROM endpoint WHERE issuance < @before AND strpos(dns_name, @text) > 0{named} ORDER BY issuance DESC LIMIT @limit)";
         // A zero character is in no name of this store.
