@@ -6,9 +6,9 @@ namespace CertHerald.Tests.Doubles;
 internal sealed class OpenSslCa : IDisposable
 {
     private readonly Scratch _scratch = new();
-    private readonly string _openssl;
+    private readonly string _openssl, _points;
 
-    private OpenSslCa(string openssl) => _openssl = openssl;
+    private OpenSslCa(string openssl, string points) => (_openssl, _points) = (openssl, points);
 
     /// <summary>The CA's certificate, DER.</summary>
     public byte[] Certificate => File.ReadAllBytes(_scratch.PathOf("ca.der"));
@@ -17,8 +17,8 @@ internal sealed class OpenSslCa : IDisposable
     /// <param name="key">As <c>openssl req -newkey</c> takes it.</param>
     public static async Task<OpenSslCa> CreateAsync(string points, string name = "/O=Some CA/CN=Some CA 1", params string[] key)
     {
-        var ca = new OpenSslCa(Tool.Find("openssl"));
-        ca.Configure($"crlDistributionPoints = {points}", "");
+        var ca = new OpenSslCa(Tool.Find("openssl"), points);
+        ca.Configure(points, "");
         ca._scratch.Write("index.txt", "");
         ca._scratch.Write("index.txt.attr", "unique_subject = no\n");
         ca._scratch.Write("serial", "80A1\n");                      // with its highest bit set: written with a zero before it
@@ -29,10 +29,11 @@ internal sealed class OpenSslCa : IDisposable
     }
 
     /// <summary>A certificate that is valid from 2026-01-01 to 2027-01-01, DER.</summary>
+    /// <param name="points">As the CA's, in its own place; empty: none.</param>
     /// <param name="until">As <c>openssl ca -enddate</c> takes it.</param>
     public async Task<byte[]> IssueAsync(string name, string? points = null, string until = "270101000000Z")
     {
-        if (points is not null) Configure(points.Length > 0 ? $"crlDistributionPoints = {points}" : "", "");
+        Configure(points ?? _points, "");
         await RunAsync(["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", $"/CN={name}", "-keyout", $"{name}.key", "-out", $"{name}.csr", "-config", "ca.conf"]);
         await RunAsync(["ca", "-batch", "-config", "ca.conf", "-extensions", "leaf", "-startdate", "260101000000Z", "-enddate", until, "-in", $"{name}.csr", "-out", $"{name}.pem", "-notext"]);
         await RunAsync(["x509", "-in", $"{name}.pem", "-outform", "DER", "-out", $"{name}.der"]);
@@ -66,7 +67,7 @@ internal sealed class OpenSslCa : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    private void Configure(string ofLeaf, string ofList) => _scratch.Write("ca.conf", $"""
+    private void Configure(string points, string ofList) => _scratch.Write("ca.conf", $"""
         [ca]
         default_ca = this
         [this]
@@ -89,7 +90,7 @@ internal sealed class OpenSslCa : IDisposable
         subjectKeyIdentifier = hash
         [leaf]
         basicConstraints = CA:FALSE
-        {ofLeaf}
+        {(points.Length > 0 ? $"crlDistributionPoints = {points}" : "")}
         [of_list]
         authorityKeyIdentifier = keyid
         {ofList}

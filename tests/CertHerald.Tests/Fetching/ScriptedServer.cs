@@ -56,7 +56,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
 /// <summary>What tests need to ask a server as the program would.</summary>
 internal sealed class Asking : IDisposable
 {
-    private readonly HttpClient _client = LogHttp.CreateClient("ops@certherald.invalid", LogHttp.CreateHandler());
+    private readonly CountingHandler _counting = new();
+    private readonly HttpClient _client;
     private readonly Meter _meter = new("CertHerald.Tests");
     private readonly Pacers _pacers;
     private readonly ILoggerFactory _loggers;
@@ -64,6 +65,7 @@ internal sealed class Asking : IDisposable
     public Asking(TimeProvider? time = null, RateCeilings? ceilings = null)
     {
         Time = time ?? TimeProvider.System;
+        _client = LogHttp.CreateClient("ops@certherald.invalid", _counting);
         _pacers = new Pacers(Time, ceilings ?? new RateCeilings());
         _loggers = LoggerFactory.Create(logging => logging.AddProvider(Log));
         Sources = new LogSources(new LogClients(_client, _client), _pacers, Memory, Time, _meter, _loggers.CreateLogger<LogSources>());
@@ -83,6 +85,9 @@ internal sealed class Asking : IDisposable
 
     public ConcurrentQueue<string> Outcomes { get; } = new();
 
+    /// <summary>Requests of which no answer has begun.</summary>
+    public int UnderWay => Volatile.Read(ref _counting.Count);
+
     public KeptLog Log { get; } = new();
 
     public LogHttp Http(Uri prefix) => new(_client, prefix, "a log", _pacers.For("an operator", prefix, isCustom: true), Time, Counter);
@@ -93,6 +98,24 @@ internal sealed class Asking : IDisposable
         _meter.Dispose();
         _pacers.Dispose();
         _loggers.Dispose();
+    }
+
+    private sealed class CountingHandler() : DelegatingHandler(LogHttp.CreateHandler())
+    {
+        public int Count;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref Count);
+            try
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref Count);
+            }
+        }
     }
 }
 

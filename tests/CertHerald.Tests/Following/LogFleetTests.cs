@@ -96,12 +96,10 @@ public sealed class LogFleetTests
         var time = new ManualTime();
         await using var fleet = await StartAsync(new ChosenLogOptions { Lists = [], Start = LogStart.Beginning, Custom = [Custom("log", log.Log.Rfc6962Key.Spki, log.Description.Url.AbsoluteUri)] }, time);
 
-        int quiet = 0, seen = 0;
+        var stillness = new Stillness(fleet.Rig.Asking, 4);
         await Eventually.HappensAsync(() =>
         {
-            quiet = seen == fleet.Rig.Asking.Outcomes.Count ? quiet + 1 : 0;
-            seen = fleet.Rig.Asking.Outcomes.Count;
-            if (quiet >= 4 && time.UntilNextTimer is { } next) time.Advance(next < TimeSpan.FromSeconds(5) ? next : TimeSpan.FromSeconds(5));
+            if (stillness.Look() && time.UntilNextTimer is { } next) time.Advance(next < TimeSpan.FromSeconds(5) ? next : TimeSpan.FromSeconds(5));
             return Volatile.Read(ref heads) >= 40;
         });
 

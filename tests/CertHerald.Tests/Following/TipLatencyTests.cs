@@ -2,13 +2,14 @@ using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Fetching;
 
 namespace CertHerald.Tests.Following;
 
 /// <summary>What is behind delays nothing that is new (ct.md 8.7, 8.8, 11.3; K17). By a clock that stands still but where told.</summary>
 public sealed class TipLatencyTests
 {
-    private const int QuietLooks = 3, Growths = 3;
+    private const int Growths = 3;
 
     // The step is short: a timer far away may be that of a request which is only slow on this machine.
     private static readonly TimeSpan HeadInterval = TimeSpan.FromSeconds(5), LongestStep = TimeSpan.FromSeconds(0.5);
@@ -50,16 +51,11 @@ public sealed class TipLatencyTests
         // The clock moves to the next timer whenever nothing has happened for a moment.
         async Task UntilReadAsync()
         {
-            (int, LogStanding?) seen = default;
-            int quiet = 0;
+            var stillness = new Stillness(rig.Asking);
             await Eventually.HappensAsync(() =>
             {
                 if (followed.Standing.Tip.Value == log.Size) return true;
-                (int, LogStanding?) now = (rig.Asking.Outcomes.Count, followed.Standing);
-                quiet = now == seen ? quiet + 1 : 0;
-                seen = now;
-                if (quiet < QuietLooks || rig.Time.UntilNextTimer is not { } next) return false;
-                quiet = 0;
+                if (!stillness.Look(followed.Standing) || rig.Time.UntilNextTimer is not { } next) return false;
                 rig.Time.Advance(next < LongestStep ? next : LongestStep);
                 return false;
             });

@@ -120,14 +120,11 @@ public sealed class TipPaceTests
     /// <param name="interval">At which it looks; null for five seconds.</param>
     private static Task PassAsync(FollowingRig rig, Func<bool> comesAbout, TimeSpan? interval = null)
     {
-        int seen = 0, quiet = 0;
+        var stillness = new Stillness(rig.Asking, 4);
         return Eventually.HappensAsync(() =>
         {
             if (comesAbout()) return true;
-            quiet = seen == rig.Asking.Outcomes.Count ? quiet + 1 : 0;
-            seen = rig.Asking.Outcomes.Count;
-            if (quiet < 4 || rig.Time.UntilNextTimer is not { } next || next > (interval ?? TimeSpan.FromSeconds(5))) return false;
-            quiet = 0;
+            if (!stillness.Look() || rig.Time.UntilNextTimer is not { } next || next > (interval ?? TimeSpan.FromSeconds(5))) return false;
             rig.Time.Advance(next < TimeSpan.FromSeconds(5) ? next : TimeSpan.FromSeconds(5));
             return false;
         });

@@ -5,6 +5,7 @@ using CertHerald.Following;
 using CertHerald.Storage;
 using CertHerald.TestLog;
 using CertHerald.Tests.Doubles;
+using CertHerald.Tests.Fetching;
 using CertHerald.Transparency.Merkle;
 using Microsoft.Extensions.Logging.Abstractions;
 using ChosenLogOptions = CertHerald.Fetching.LogOptions;
@@ -37,7 +38,7 @@ internal sealed class FaultRun : IAsyncDisposable
     /// <summary>How often, without any progress in between, the run is looked at before its clock is moved.</summary>
     private const int QuietLooks = 3;
 
-    /// <summary>The same before it is moved far: no request may be under way then, or it would be out of time.</summary>
+    /// <summary>The same before it is moved far: a request that is about to be sent would be out of time.</summary>
     private const int VeryQuietLooks = 6;
 
     private const string NameBeside = "beside it";
@@ -157,17 +158,13 @@ internal sealed class FaultRun : IAsyncDisposable
     /// <param name="step">How far it is moved at once, past timers that come before; null for no further than the next.</param>
     public async Task UntilAsync(Func<bool> comesAbout, TimeSpan? step = null)
     {
-        (int, LogStanding?, int) before = default;
-        int quiet = 0;
+        var stillness = new Stillness(Rig.Asking, step is null ? QuietLooks : VeryQuietLooks);
         try
         {
             await Eventually.HappensAsync(() =>
             {
                 if (comesAbout()) return true;
-                (int, LogStanding?, int) now = (Rig.Asking.Outcomes.Count, Fleet.Logs.Count > 0 ? Standing : null, Log.Faults.Faults.Count);
-                quiet = now == before ? quiet + 1 : 0;
-                before = now;
-                if (quiet >= (step is null ? QuietLooks : VeryQuietLooks)) MoveOn();
+                if (stillness.Look((Fleet.Logs.Count > 0 ? Standing : null, Log.Faults.Faults.Count))) MoveOn();
                 return false;
             });
         }
@@ -178,7 +175,6 @@ internal sealed class FaultRun : IAsyncDisposable
 
         void MoveOn()
         {
-            quiet = 0;
             // No further than a timer of long ago, as that of a list: what it begins would be out of time at once.
             if (step is { } far) Time.Advance(Time.UntilTimerBeyond(LongTimer) is { } timer && timer < far ? timer : far);
             // Not all the way to a timer far away: it may be that of a request which is only slow on this machine.
