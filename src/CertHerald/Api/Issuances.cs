@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using CertHerald.Access;
 using CertHerald.Deciding;
@@ -40,6 +41,11 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
             await issuances.FindDerAsync(id, cancellation) is { } der
                 ? TypedResults.File(PemOf(der), "application/x-pem-file", $"issuance-{id}.pem")
                 : (IResult)ApiError.NotFound("issuance")).Produces<Stream>(StatusCodes.Status200OK, "application/x-pem-file");
+
+        group.MapGet("/{id:long}/chain.pem", async (long id, IStore store, CancellationToken cancellation) =>
+            await store.ChainAsync(id, cancellation) is { Count: > 0 } chain
+                ? TypedResults.File(PemOf([.. chain]), "application/x-pem-file", $"issuance-{id}-chain.pem")
+                : (IResult)ApiError.NotFound("chain of an issuance")).Produces<Stream>(StatusCodes.Status200OK, "application/x-pem-file");
 
         group.MapGet("/{id:long}/evidence", async (long id, string? log, string? index, IStore store, CancellationToken cancellation) =>
         {
@@ -88,6 +94,7 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
         return IssuanceJson.Of(found, issuers) with
         {
             CertDer = Convert.ToBase64String(found.Certificate.CertDer),
+            Chain = [.. (await store.ChainAsync(id, cancellation)).Select(ChainCertificateJson.Of)],
             Sightings = [.. sightings.Select(SightingJson.Of)],
             Scts = SctJson.AllOf(found.Certificate.CertDer, await store.LogsAsync(cancellation)),
             Deliveries = [.. await deliveries.AboutAsync(EventKinds.UnknownCertificate, id, cancellation), .. await deliveries.AboutAsync(EventKinds.Certificate, id, cancellation)],
@@ -100,7 +107,12 @@ internal sealed class Issuances(IStore store, Deliveries deliveries, IssuerDirec
     private async Task<byte[]?> FindDerAsync(long id, CancellationToken cancellation) =>
         (await store.FindIssuanceAsync(id, cancellation))?.Certificate.CertDer;
 
-    private static byte[] PemOf(byte[] der) => System.Text.Encoding.ASCII.GetBytes(PemEncoding.WriteString("CERTIFICATE", der) + "\n");
+    private static byte[] PemOf(params ReadOnlySpan<byte[]> certificates)
+    {
+        var text = new StringBuilder();
+        foreach (byte[] der in certificates) text.Append(PemEncoding.WriteString("CERTIFICATE", der)).Append('\n');
+        return Encoding.ASCII.GetBytes(text.ToString());
+    }
 }
 
 /// <summary>An issuance on the wire. What is null in lists is set where one is asked for.</summary>
@@ -148,6 +160,9 @@ internal sealed record IssuanceJson
     public required RevocationJson Revocation { get; init; }
 
     public string? CertDer { get; init; }
+
+    /// <summary>The certificates above it as a log showed them, from its issuer's up: what was submitted, which proves nothing.</summary>
+    public IReadOnlyList<ChainCertificateJson>? Chain { get; init; }
 
     public IReadOnlyList<SightingJson>? Sightings { get; init; }
 

@@ -21,9 +21,6 @@ internal sealed class LaneReader(
     /// <summary>Entries read without proof after which one is asked for (ct.md 9.2).</summary>
     public const ulong ProveEach = 1 << 18;
 
-    /// <summary>How long an alert waits for an issuer certificate that it would like to show.</summary>
-    private static readonly TimeSpan IssuerPatience = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMinutes(1), LongestRetry = TimeSpan.FromHours(6);
 
     /// <summary>Lanes of a log that gaps may make. A log that refuses every other entry waits instead; what is new never does.</summary>
@@ -94,7 +91,7 @@ internal sealed class LaneReader(
             if (batch is UnprovenBatch && Log.Protocol == LogProtocol.StaticCt) await OpenLyingTilesAsync(lane, batch, head, stopping);
             if (LeafIndexCheck.Report(batch.Raw, followed.Chosen.IsArchived) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
             List<IndexedCertificate>? others = inspector.Index.TakesAll ? [] : null;
-            IReadOnlyList<Finding> findings = await CompleteAsync(WithoutSilent(inspector.Inspect(batch.Raw, others), others), stopping);
+            IReadOnlyList<Finding> findings = await IssuerSearch.CompleteAsync(reader, time, WithoutSilent(inspector.Inspect(batch.Raw, others), others), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
             CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, others ?? [], seen, stopping);
 
@@ -363,45 +360,6 @@ internal sealed class LaneReader(
         followed.RefusalsOf(lane).Forget();
         followed.StandsAt(lane);
         return lane;
-    }
-
-    /// <summary>
-    /// Adds what a static log keeps beside its entries: the issuer's key, and for a precertificate the check of its chain.
-    /// A missing issuer delays no alert for long.
-    /// </summary>
-    private async Task<IReadOnlyList<Finding>> CompleteAsync(List<Finding> findings, CancellationToken stopping)
-    {
-        if (!findings.Any(finding => finding is MatchFinding { IssuerFingerprint: not null })) return findings;
-
-        using var patience = new CancellationTokenSource(IssuerPatience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
-        var complete = new List<Finding>(findings.Count);
-        foreach (Finding finding in findings)
-            complete.Add(finding is MatchFinding { IssuerFingerprint: { } fingerprint } match
-                ? await CompleteAsync(match, fingerprint, either.Token, stopping)
-                : finding);
-        return complete;
-    }
-
-    private async Task<MatchFinding> CompleteAsync(MatchFinding match, MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)
-    {
-        byte[]? issuer = await FindIssuerAsync(fingerprint, patience, stopping);
-        bool isReissued = match.Certificate.IsPrecertificate && issuer is not null && CertificateReading.SignsPrecertificates(issuer);
-        byte[]? next = isReissued && match.NextFingerprint is { } above ? await FindIssuerAsync(above, patience, stopping) : null;
-        return match.WithIssuer(issuer, next);
-    }
-
-    private async Task<byte[]?> FindIssuerAsync(MerkleHash fingerprint, CancellationToken patience, CancellationToken stopping)
-    {
-        try
-        {
-            return await reader.GetIssuerAsync(fingerprint, patience);
-        }
-        catch (Exception failure) when (failure is LogUnavailableException || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
-        {
-            // The alert goes out without the issuer's key; a later sighting of the issuance adds it.
-            return null;
-        }
     }
 
     /// <param name="others">Takes what is of no concern to anybody then; null leaves it.</param>

@@ -20,8 +20,11 @@ internal sealed record MatchFinding(
     /// <summary>What it imitates of protected domains, by owner, registrable domain and protected domain.</summary>
     public IReadOnlyList<LookalikeMatch> Lookalikes { get; init; } = [];
 
-    /// <summary>SHA-256 of the certificate above the issuer's, likewise: the issuer of the final certificate if the first one only signs precertificates.</summary>
-    public MerkleHash? NextFingerprint { get; init; }
+    /// <summary>
+    /// SHA-256 of the certificates above the issuer's, likewise, from below: the first is the issuer of the final certificate if
+    /// the issuer's only signs precertificates.
+    /// </summary>
+    public IReadOnlyList<MerkleHash> FingerprintsAbove { get; init; } = [];
 
     /// <summary>The issuer's SubjectPublicKeyInfo, of which the certificate's facts have the hash; null while no chain has shown it.</summary>
     public byte[]? IssuerSpki { get; init; }
@@ -31,6 +34,12 @@ internal sealed record MatchFinding(
 
     /// <summary>The certificate above it, likewise.</summary>
     public byte[]? NextDer { get; init; }
+
+    /// <summary>
+    /// The certificates above this one as the log shows them, DER, from the issuer's up, as far as they are kept. Covered by no
+    /// tree; a chain that contradicts the leaf is left out.
+    /// </summary>
+    public IReadOnlyList<byte[]> Chain { get; init; } = [];
 
     /// <summary>
     /// Whether the issuer's key has signed this certificate, through the signing certificate of a precertificate if there is one:
@@ -50,7 +59,7 @@ internal sealed record MatchFinding(
     {
         if (by is null) return this;
         string problem = $"The log contradicts its own entry: {by}.";
-        return this with { ChainMismatch = problem, Certificate = Certificate with { Problems = [.. Certificate.Problems, problem] } };
+        return this with { ChainMismatch = problem, Chain = [], Certificate = Certificate with { Problems = [.. Certificate.Problems, problem] } };
     }
 
     /// <summary>The same, knowing what the log keeps beside its entries.</summary>

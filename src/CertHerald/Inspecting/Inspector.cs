@@ -89,11 +89,12 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         var finding = new MatchFinding(
             batch[place].Index, batch.LeafHashes()[place], LogTime.Of(entry.Timestamp), facts, matches, issuers.Length > 0 ? issuers[0] : null)
         {
-            NextFingerprint = issuers.Length > 1 ? issuers[1] : null,
+            FingerprintsAbove = issuers.Length > 1 ? issuers[1..Math.Min(issuers.Length, KeptChain.MostCertificates)].ToArray() : [],
             IssuerSpki = facts.IssuerPubkeySha256 is { } issuerKey ? CertificateReading.SpkiIn(entry.Chain, issuerKey) : null,
             HasMoreMatches = isCut,
             IssuerDer = CertificateReading.FirstOf(entry.Chain, out byte[]? next),
             NextDer = next,
+            Chain = KeptChain.Of(entry.Chain),
             Lookalikes = lookalikes,
         };
         return finding.Contradicted(chainMismatch);

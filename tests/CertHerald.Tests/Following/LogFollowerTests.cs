@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using CertHerald.Fetching;
 using CertHerald.Following;
 using CertHerald.Inspecting;
@@ -240,6 +241,7 @@ public sealed class LogFollowerTests
         // The tiled side first: its issuers are looked up by fingerprint.
         await rig.FollowToAsync(Describe(log.StaticCtKey, LogProtocol.StaticCt, server.MonitoringUrl, server.SubmissionUrl), 4);
         Assert.All(await rig.IssuancesAsync(), one => Assert.Equal(CertificateReading.PubkeySha256Of(ca.Intermediate.RawData), one.Certificate.IssuerPubkeySha256));
+        foreach (Issuance one in await rig.IssuancesAsync()) Assert.Equal([ca.Intermediate.RawData, ca.Root.RawData], await rig.Store.ChainAsync(one.Id, Cancellation));
         await rig.FollowToAsync(Describe(log.Rfc6962Key, LogProtocol.Rfc6962, server.Url, null), 4);
 
         IReadOnlyList<Issuance> issuances = await rig.IssuancesAsync();
@@ -265,6 +267,38 @@ public sealed class LogFollowerTests
         await rig.FollowToAsync(log.Description, 10);
 
         Assert.Null(Assert.Single(await rig.IssuancesAsync()).Certificate.IssuerPubkeySha256);
+    }
+
+    [Fact]
+    public async Task A_chain_ends_before_the_first_certificate_that_the_log_lacks_and_a_later_sighting_adds_the_rest()
+    {
+        await using LyingLog log = await LyingLog.StartAsync(LogProtocol.StaticCt, 0);
+        using var ca = new TestCa();
+        TestPrecertificate precertificate = ca.IssuePrecertificate("a.example.com");
+        byte[] sct = log.Log.AddPreChain(precertificate.Chain).Sct.Serialize();
+        log.Log.AddPreChain(ca.IssuePrecertificate("b.example.com").Chain);
+        log.Log.Publish();
+        string root = $"issuer/{Convert.ToHexStringLower(SHA256.HashData(ca.Root.RawData))}";
+        log.Lie = (path, context, _) =>
+        {
+            if (!path.EndsWith(root, StringComparison.Ordinal)) return Task.FromResult(false);
+            context.Response.StatusCode = 404;
+            return Task.FromResult(true);
+        };
+        await using var rig = new FollowingRig(".example.com");
+        FollowedLog followed = rig.Follow(log.Description, LogStart.Beginning);
+        await rig.ReachAsync(followed, 2);
+        Assert.Equal([ca.Intermediate.RawData], await rig.Store.ChainAsync(1, Cancellation));
+        // Two findings lack it: it is asked for once.
+        Assert.Single(log.Requests, root);
+
+        log.Lie = (_, _, _) => Task.FromResult(false);
+        log.Log.AddChain(precertificate.Final(sct).Chain);
+        log.Log.Publish();
+        await rig.ReachAsync(followed, 3);
+
+        Assert.Equal(2, (await rig.IssuancesAsync()).Count);
+        Assert.Equal([ca.Intermediate.RawData, ca.Root.RawData], await rig.Store.ChainAsync(1, Cancellation));
     }
 
     [Fact]

@@ -78,6 +78,23 @@ public sealed class InspectorTests
     }
 
     [Fact]
+    public void A_chain_is_kept_as_it_stands_until_a_certificate_is_too_much()
+    {
+        byte[] leaf = Leaf(OddCertificate.WithSan(OddCertificate.Dns("a.example.com")).Der);
+        byte[][] Kept(params byte[][] chain) => [.. FindIn(BatchOf(leaf, Chain(chain)), ".example.com").Chain];
+        byte[][] many = [.. Enumerable.Range(0, KeptChain.MostCertificates + 1).Select(i => (byte[])[(byte)i])];
+        byte[] large = new byte[KeptChain.MostBytes - 1], tooLarge = new byte[KeptChain.MostBytes + 1];
+
+        Assert.Empty(Kept());
+        Assert.Equal(many[..2], Kept(many[..2]));
+        Assert.Equal(many[..KeptChain.MostCertificates], Kept(many));
+        Assert.Equal([large, many[0]], Kept(large, many[0], many[1]));
+        // What stands behind the first that is too much would not follow on what is kept.
+        Assert.Equal([many[0]], Kept(many[0], tooLarge, many[1]));
+        Assert.Empty(Kept([], many[0]));
+    }
+
+    [Fact]
     public async Task Precertificate_and_certificate_are_one_issuance_through_either_kind_of_signer()
     {
         using var ca = new TestCa();
@@ -99,6 +116,8 @@ public sealed class InspectorTests
             Assert.All(findings, finding => Assert.Equal(CertificateReading.PubkeySha256Of(ca.Intermediate.RawData), finding.Certificate.IssuerPubkeySha256));
             Assert.All(findings, finding => Assert.Empty(finding.Certificate.Problems));
             Assert.All(findings, finding => Assert.True(finding.IsSignedByIssuer()));
+            Assert.Equal(precertificate.Chain.Skip(1), findings[0].Chain);
+            Assert.Equal(final.Chain.Skip(1), findings[1].Chain);
         }
     }
 
@@ -115,6 +134,7 @@ public sealed class InspectorTests
         MatchFinding finding = FindIn(RecordedEntries.One(leaf, foreign), ".example.com");
 
         Assert.Equal(["a.example.com"], finding.Certificate.DnsNames);
+        Assert.Empty(finding.Chain);
         Assert.Contains("not the logged one", Assert.Single(finding.Certificate.Problems), StringComparison.Ordinal);
         Assert.DoesNotContain("harmless", Encoding.Latin1.GetString(finding.Certificate.CertDer), StringComparison.Ordinal);
     }
@@ -135,7 +155,7 @@ public sealed class InspectorTests
             var tile = Assert.IsType<MatchFinding>(fromTiles[i]);
             // The chain stands in the row; in tiles, its fingerprint does.
             if (tile.IssuerFingerprint is { } fingerprint)
-                tile = tile.WithIssuer(SharedData.Bytes("static-ct", "navigli2025h2", "issuer", fingerprint.ToHex())) with { IssuerFingerprint = null, NextFingerprint = null };
+                tile = tile.WithIssuer(SharedData.Bytes("static-ct", "navigli2025h2", "issuer", fingerprint.ToHex())) with { IssuerFingerprint = null, FingerprintsAbove = [] };
             Assert.Equal(Text(row), Text(tile));
             Assert.NotNull(row.Certificate.IssuerPubkeySha256);
         }

@@ -35,7 +35,7 @@ public sealed class PrecertificateCheckTests
         MatchFinding tiled = Find(leaf, EntryBytes.TiledExtra(precertificate.Der, [.. precertificate.Chain.Skip(1)]), ExtraDataForm.StaticCt);
         Assert.Null(tiled.ChainMismatch);
         Assert.Equal(new MerkleHash(SHA256.HashData(precertificate.Chain[1])), tiled.IssuerFingerprint);
-        Assert.Equal(new MerkleHash(SHA256.HashData(precertificate.Chain[2])), tiled.NextFingerprint);
+        Assert.Equal(new MerkleHash(SHA256.HashData(precertificate.Chain[2])), tiled.FingerprintsAbove[0]);
         MatchFinding complete = tiled.WithIssuer(precertificate.Chain[1], precertificate.Chain[2]);
         Assert.Null(complete.ChainMismatch);
         Assert.Equal(JsonSerializer.Serialize(chained.Certificate), JsonSerializer.Serialize(complete.Certificate));
@@ -190,7 +190,7 @@ public sealed class PrecertificateCheckTests
         using RawBatch tiles = RecordedEntries.NavigliFromTiles(0, 1_000);
         foreach (MatchFinding match in new Inspector(() => Everything).Inspect(tiles).OfType<MatchFinding>())
         {
-            MatchFinding complete = match.WithIssuer(Issuer(match.IssuerFingerprint), match.NextFingerprint is null ? null : Issuer(match.NextFingerprint));
+            MatchFinding complete = match.WithIssuer(Issuer(match.IssuerFingerprint), match.FingerprintsAbove is [var above, ..] ? Issuer(above) : null);
             Assert.Null(complete.ChainMismatch);
             judged++;
         }

@@ -224,6 +224,10 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
     public Task CommitAsync(CertificateFacts facts, byte[] issuerSpki) => CommitAsync((index, leaf, logged) => new Decision(
         new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null) { IssuerSpki = issuerSpki }, [], Known: false, "no rule authorises it", []));
 
+    /// <summary>The same, with a chain as a log would have shown it.</summary>
+    public Task CommitChainAsync(CertificateFacts facts, params byte[][] chain) => CommitAsync((index, leaf, logged) => new Decision(
+        new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null) { Chain = chain }, [], Known: false, "no rule authorises it", []));
+
     public Task CommitMalformedAsync(string problem, byte[] entry, params string[] webhooks) =>
         CommitAsync((index, leaf, logged) => new Decision(
             new MalformedFinding(index, leaf, logged, problem, entry, ShowsWatchedName: true), [], Known: false, problem, webhooks));

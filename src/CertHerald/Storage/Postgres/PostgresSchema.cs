@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Postgres;
 internal static partial class PostgresSchema
 {
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, CertificateSearch, IndexedCertificates, MonitoredDomains, Authorisations, Caa, Lookalikes, Apps, Events, IssuanceEvents, WebhookMoves, KnownKeys, CaaLease, DeadOfWebhooks, Tenants, ClientCertificates, Revocations, FoundIssuances, WatchedNames];
+    private static readonly string[] Steps = [First, CertificateSearch, IndexedCertificates, MonitoredDomains, Authorisations, Caa, Lookalikes, Apps, Events, IssuanceEvents, WebhookMoves, KnownKeys, CaaLease, DeadOfWebhooks, Tenants, ClientCertificates, Revocations, FoundIssuances, WatchedNames, Chains];
 
     // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts that
     // are sorted or looked for are compared byte by byte, whatever the database's language.

@@ -44,6 +44,9 @@ internal sealed class PostgresSession(NpgsqlConnection connection, CancellationT
     /// <summary>Waits for a lock that is let go when the transaction ends.</summary>
     public Task LockAsync(PostgresLock of) => PerformAsync("SELECT pg_advisory_xact_lock(@lock)", ("@lock", (long)of));
 
+    /// <summary>Waits while somebody else has the lock alone; others may have it beside us. Let go when the transaction ends.</summary>
+    public Task ShareAsync(PostgresLock of) => PerformAsync("SELECT pg_advisory_xact_lock_shared(@lock)", ("@lock", (long)of));
+
     /// <summary>Runs a statement that only prepares or locks: what it changes is nobody's change.</summary>
     public async Task PerformAsync(string sql, params (string Name, object? Value)[] parameters)
     {
@@ -138,6 +141,9 @@ internal enum PostgresLock : long
 
     /// <summary>Look-alikes: what one registrable domain imitates is counted over all logs.</summary>
     Lookalikes,
+
+    /// <summary>Certificates of chains: shared by those who refer to some, alone for who deletes those that nobody refers to.</summary>
+    Chains,
 }
 
 /// <summary>Reading columns in the forms that the tables use.</summary>

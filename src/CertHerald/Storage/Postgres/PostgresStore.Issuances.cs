@@ -86,6 +86,8 @@ internal sealed partial class PostgresStore
             foreach ((long issuance, MatchFinding finding) in seen)
                 if (finding.ChainMismatch is { } mismatch) await OpenChainMismatchAsync(session, log, finding, issuance, mismatch);
             alerted = await WriteLookalikesAsync(session, [.. matches.Select(decision => (ids[TbsOf(decision)], decision))], owed, now);
+            // After the look-alikes: who deletes those takes the locks of both in this order.
+            await KeepChainsAsync(session, seen);
         }
 
         foreach (Decision decision in decisions)

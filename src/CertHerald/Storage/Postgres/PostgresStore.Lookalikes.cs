@@ -139,6 +139,7 @@ internal sealed partial class PostgresStore
             ("@ids", gone));
         await session.RunAsync("DELETE FROM sighting WHERE issuance = ANY(@ids)", ("@ids", gone));
         await session.RunAsync("DELETE FROM revocation WHERE issuance = ANY(@ids)", ("@ids", gone));
+        if (gone.Length > 0) await DeleteChainsAsync(session, gone);
         await session.RunAsync("DELETE FROM issuance WHERE id = ANY(@ids)", ("@ids", gone));
     }
 

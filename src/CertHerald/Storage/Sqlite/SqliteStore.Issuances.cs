@@ -89,6 +89,7 @@ internal sealed partial class SqliteStore
         if (known is not null) Complete(session, id, facts, finding.ChainMismatch);
         bool isNew = known is null || TakeOn(session, id, decision);
         KeepIssuerKey(session, finding);
+        KeepChain(session, id, finding);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
         session.Run(

@@ -132,6 +132,7 @@ internal sealed partial class SqliteStore
             ("@id", id));
         session.Run("DELETE FROM sighting WHERE issuance = @id", ("@id", id));
         session.Run("DELETE FROM revocation WHERE issuance = @id", ("@id", id));
+        DeleteChain(session, id);
         session.Run("DELETE FROM issuance WHERE id = @id", ("@id", id));
     }
 

@@ -44,6 +44,8 @@ public sealed class PostgresStoreTests : StoreConformance
         await Store.ReleaseExpiredAsync(Time.GetUtcNow(), Cancellation);
     }
 
+    private protected override async Task<long> CountAsync(string table) => (long)(await PostgresServer.RunAsync(_database, $"SELECT count(*) FROM {table}"))!;
+
     private protected override int MostMoved => PostgresStore.MostMoved;
 
     private protected override Task RepeatDeliveryAsync(int times) => PostgresServer.RunAsync(_database, $"""
