@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Text.Json;
 using CertHerald.Deciding;
-using CertHerald.Inspecting;
 using CertHerald.Storage;
 using CertHerald.Storage.Postgres;
 using CertHerald.Tests.Doubles;
