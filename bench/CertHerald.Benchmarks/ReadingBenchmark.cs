@@ -23,7 +23,7 @@ internal static class ReadingBenchmark
         // In turn, so that what else the machine does is in both.
         for (int i = 0; i < Pairs; i++) pairs.Add((await ReadAsync(program, large, Webhooks), await ReadAsync(program, large, webhooks: 0)));
         double Median(Func<(Reading With, Reading Without), double> value) => pairs.Select(value).Order().ElementAt(Pairs / 2);
-        return new Row("S6", $"entries read a second with {Row.Number(Median(pair => pair.With.Delivered))} deliveries a second to none", Row.Number(Median(pair => pair.With.PerSecond / pair.Without.PerSecond), "0.00"), "≥ 0.9",
+        return new Row("S8", $"entries read a second with {Row.Number(Median(pair => pair.With.Delivered))} deliveries a second to none", Row.Number(Median(pair => pair.With.PerSecond / pair.Without.PerSecond), "0.00"), "≥ 0.9",
             $"{Row.Number(Median(pair => pair.With.PerSecond))} to {Row.Number(Median(pair => pair.Without.PerSecond))} by the clock; processor time an entry, deliveries included, {Row.Number(Median(pair => pair.With.Processor / pair.Without.Processor), "0.00")}×");
     }
 

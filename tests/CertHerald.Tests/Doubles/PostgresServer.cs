@@ -17,6 +17,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string Settings =
         "-c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB -c deadlock_timeout=200ms -c log_min_messages=panic";
 
+    private const string WithTables = "TEMPLATE certherald_template";
+
     private static readonly SemaphoreSlim OneStarts = new(1, 1);
     private static PostgresServer? s_ofRun;
 
@@ -24,26 +26,10 @@ public sealed class PostgresServer : IAsyncDisposable
     private bool _keepsLastCommits;
 
     /// <summary>A new database with the tables of a store; its connection string.</summary>
-    public static async Task<string> NewDatabaseAsync()
-    {
-        await OneStarts.WaitAsync(TestContext.Current.CancellationToken);
-        try
-        {
-            if (s_ofRun!._server is null) await s_ofRun.StartAsync();
-            return await s_ofRun.AddDatabaseAsync("TEMPLATE certherald_template");
-        }
-        finally
-        {
-            OneStarts.Release();
-        }
-    }
+    public static Task<string> NewDatabaseAsync() => NewAsync(WithTables);
 
     /// <summary>A new database without anything.</summary>
-    public static async Task<string> NewEmptyDatabaseAsync()
-    {
-        await NewDatabaseAsync();
-        return await s_ofRun!.AddDatabaseAsync("");
-    }
+    public static Task<string> NewEmptyDatabaseAsync() => NewAsync("");
 
     /// <summary>A server of one's own, to stop and start.</summary>
     public static async Task<PostgresServer> OwnAsync()
@@ -57,7 +43,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public PostgresServer() => s_ofRun = this;
 
-    public Task<string> AddDatabaseAsync() => AddDatabaseAsync("TEMPLATE certherald_template");
+    public Task<string> AddDatabaseAsync() => AddDatabaseAsync(WithTables);
 
     /// <summary>Ends the server at once, as a crash does, and starts it again.</summary>
     public async Task RestartAsync()
@@ -77,6 +63,20 @@ public sealed class PostgresServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_server is not null) await _server.DisposeAsync();
+    }
+
+    private static async Task<string> NewAsync(string style)
+    {
+        await OneStarts.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            if (s_ofRun!._server is null) await s_ofRun.StartAsync();
+            return await s_ofRun.AddDatabaseAsync(style);
+        }
+        finally
+        {
+            OneStarts.Release();
+        }
     }
 
     private async Task StartAsync()
