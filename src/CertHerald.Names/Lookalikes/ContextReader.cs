@@ -55,15 +55,15 @@ internal static class ContextReader
     public static Evidence OfLabel(Evidence ofName, bool isOwner) => isOwner ? ofName & ~Evidence.OddOwner : ofName;
 
     /// <summary>What a hit shows, letter by letter. False for what is like its word as anything is.</summary>
-    public static bool TrySee(NameText name, in Hit hit, in Scene scene, in WordFacts facts, BrandWord word, SuffixWords suffixes, out Sighting sighting)
+    public static bool TrySee(NameText name, in Hit hit, in Scene scene, in WordFacts facts, WordIndex words, SuffixWords suffixes, out Sighting sighting)
     {
         sighting = default;
-        Change change = ChangeOf(name, hit, word, scene.HasHyphen);
+        Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), scene.HasHyphen);
         // In a few letters anything is like anything.
-        if (word.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
-        if (word.Length == 4 && change == Change.Accent) return false;
-        bool isDotted = name.Before[hit.Start] == Gap.Dot && (word.Kind == BrandWordKind.Joined ? name.Before[hit.End] == Gap.Dot : suffixes.EndsAtDot(name, hit.End, facts));
-        sighting = new Sighting(word, hit.Word, scene.Place, change, scene.Evidence, hit.Start, hit.End) { IsDotted = isDotted };
+        if (facts.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
+        if (facts.Length == 4 && change == Change.Accent) return false;
+        bool isDotted = name.Before[hit.Start] == Gap.Dot && (facts.Kind == BrandWordKind.Joined ? name.Before[hit.End] == Gap.Dot : suffixes.EndsAtDot(name, hit.End, facts));
+        sighting = new Sighting(words.Words[hit.Word], hit.Word, scene.Place, change, scene.Evidence, hit.Start, hit.End) { IsDotted = isDotted };
         return true;
     }
 
@@ -98,9 +98,9 @@ internal static class ContextReader
         return Around(name, labelStart, sighting.Start, sighting.End, labelEnd);
     }
 
-    private static Change ChangeOf(NameText name, in Hit hit, BrandWord word, bool hasHyphen)
+    private static Change ChangeOf(NameText name, in Hit hit, ReadOnlySpan<byte> word, bool hasHyphen)
     {
-        if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word.Raw) ? Change.WeakSlip : Change.Slip;
+        if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word) ? Change.WeakSlip : Change.Slip;
         bool accent = false, script = false;
         if (name.HasForeign)
             for (int i = hit.Start; i < hit.End; i++)
@@ -111,7 +111,7 @@ internal static class ContextReader
         if (script) return Change.Script;
         if (accent) return Change.Accent;
         if (hasHyphen) return Change.Hyphen;
-        return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word.Raw) ? Change.None : Change.Glyph;
+        return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word) ? Change.None : Change.Glyph;
     }
 
     // acebook is no word and bank is one: hank is not misspelt.

@@ -168,7 +168,7 @@ public sealed class LookalikeIndex
             if ((hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End)) || (place.Exempt.Count > 0 && place.Exempt.Contains(facts.Domain))) continue;
             if (!ContextReader.TryFind(place.Name, ofName, hit, facts, _suffixes, out Scene scene)) continue;
             if (!Reach.May(place.Name, hit, scene, facts, reach)) continue;
-            if (!ContextReader.TrySee(place.Name, hit, scene, facts, _words.Words[hit.Word], _suffixes, out Sighting sighting)) continue;
+            if (!ContextReader.TrySee(place.Name, hit, scene, facts, _words, _suffixes, out Sighting sighting)) continue;
             place.Seen?.Invoke(sighting, place.Name);
             if (least <= 100) Weigh(sighting, place, least);
         }

@@ -115,6 +115,9 @@ internal readonly struct SlipCandidate(int word, ReadOnlySpan<byte> fold)
 
     public int Word { get; } = word;
 
+    /// <summary>Of a word, which has no more than a label.</summary>
+    public int Length => (int)(_shape >> LengthAt);
+
     /// <summary>Which letters a text has, and its length.</summary>
     public static uint Shape(ReadOnlySpan<byte> text)
     {

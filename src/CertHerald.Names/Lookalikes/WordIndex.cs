@@ -20,9 +20,9 @@ internal sealed class WordIndex
 
     private readonly BrandWord[] _words;
 
-    // Drawn letters, where all are at hand: of words of up to sixteen.
+    // Of words of up to sixteen letters: as they are drawn, and then as they are, beside each other.
     private const int Near = 16;
-    private readonly byte[] _folds;
+    private readonly byte[] _letters;
     private readonly byte[] _lengths;
 
     private readonly PrefixTable<int> _short;
@@ -38,13 +38,14 @@ internal sealed class WordIndex
     public WordIndex(BrandWord[] words, bool areFew = false)
     {
         _words = words;
-        _folds = new byte[words.Length * Near];
+        _letters = new byte[words.Length * Near * 2];
         _lengths = new byte[words.Length];
         for (int i = 0; i < words.Length; i++)
         {
-            ReadOnlySpan<byte> fold = words[i].Fold;
-            fold[..Math.Min(fold.Length, Near)].CopyTo(_folds.AsSpan(i * Near));
-            _lengths[i] = (byte)fold.Length;
+            int length = words[i].Length, near = Math.Min(length, Near);
+            words[i].Fold.AsSpan(0, near).CopyTo(_letters.AsSpan(i * Near * 2));
+            words[i].Raw.AsSpan(0, near).CopyTo(_letters.AsSpan((i * 2 + 1) * Near));
+            _lengths[i] = (byte)length;
         }
         _short = Table(word => word.Length <= ShortLength, word => SlipTable.Pack(word.Fold));
         _middle = Table(word => word.Length is > ShortLength and <= MiddleLength, word => SlipTable.Pack(word.Fold) & FirstFive);
@@ -57,6 +58,9 @@ internal sealed class WordIndex
     }
 
     public ReadOnlySpan<BrandWord> Words => _words;
+
+    /// <summary>As <see cref="BrandWord.Raw"/>.</summary>
+    public ReadOnlySpan<byte> RawOf(int word, int length) => length <= Near ? _letters.AsSpan((word * 2 + 1) * Near, length) : _words[word].Raw;
 
     /// <summary>Everything that may imitate. At most as many as fit: names with more say nothing more.</summary>
     /// <param name="ofName">What speaks for imitations by the name.</param>
@@ -147,7 +151,7 @@ internal sealed class WordIndex
     {
         foreach ((_, int index) in found)
         {
-            ReadOnlySpan<byte> word = FoldOf(index);
+            ReadOnlySpan<byte> word = FoldOf(index, _lengths[index]);
             if (start + word.Length > length || !text.AsSpan(start, word.Length).SequenceEqual(word)) continue;
             short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + word.Length] : (short)(start + word.Length);
             // What the first reading found, the second finds again.
@@ -190,7 +194,7 @@ internal sealed class WordIndex
         foreach ((_, SlipCandidate candidate) in found)
         {
             if (!candidate.MayBe(shape, most) || hits.ContainsSince(first, candidate.Word)) continue;
-            ReadOnlySpan<byte> word = FoldOf(candidate.Word);
+            ReadOnlySpan<byte> word = FoldOf(candidate.Word, candidate.Length);
             int slips = EditDistance.AtMost(text, word, most);
             // Where the first letter is another too, two slips leave nothing to recognise.
             if (slips == 0 || slips > most || (slips == 2 && text[0] != word[0])) continue;
@@ -198,8 +202,7 @@ internal sealed class WordIndex
         }
     }
 
-    private ReadOnlySpan<byte> FoldOf(int word) =>
-        _lengths[word] is var length && length <= Near ? _folds.AsSpan(word * Near, length) : _words[word].Fold;
+    private ReadOnlySpan<byte> FoldOf(int word, int length) => length <= Near ? _letters.AsSpan(word * Near * 2, length) : _words[word].Fold;
 
     private PrefixTable<int> Table(Func<BrandWord, bool> isIn, Func<BrandWord, ulong> key)
     {
