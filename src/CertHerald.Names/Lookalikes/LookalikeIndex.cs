@@ -170,7 +170,7 @@ public sealed class LookalikeIndex
             if (!Reach.May(place.Name, hit, scene, facts, reach)) continue;
             if (!ContextReader.TrySee(place.Name, hit, scene, facts, _words, _suffixes, out Sighting sighting)) continue;
             place.Seen?.Invoke(sighting, place.Name);
-            if (least <= 100) Weigh(sighting, place, least);
+            if (least <= 100) Weigh(sighting, facts.Length, place, least);
         }
         return place.Verdicts.Count;
     }
@@ -181,9 +181,9 @@ public sealed class LookalikeIndex
         return LookalikeScores.Commonness(rule, ofWord);
     }
 
-    private void Weigh(Sighting sighting, Workplace place, int least)
+    private void Weigh(Sighting sighting, int length, Workplace place, int least)
     {
-        (int points, int detector) = PointsTable.Of(sighting);
+        (int points, int detector) = PointsTable.Of(sighting, length);
         if (detector < 0) return;
         (double rule, double word) = _background is { } counted && counted.Counted(sighting.WordIndex) ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
         points -= LookalikeScores.Commonness(rule, word);

@@ -14,8 +14,9 @@ internal static class PointsTable
     private static readonly int[] MostOf = BuildMost();
 
     /// <summary>Points, and which detector; -1 if it is none's.</summary>
-    public static (int Points, int Detector) Of(in Sighting sighting) =>
-        MustAsk(sighting.Evidence) ? Ask(sighting) : Kept[Index(sighting.Place, sighting.Change, sighting.Word.Length, sighting.Evidence)];
+    /// <param name="length">Of its word, which is far.</param>
+    public static (int Points, int Detector) Of(in Sighting sighting, int length) =>
+        MustAsk(sighting.Evidence) ? Ask(sighting) : Kept[Index(sighting.Place, sighting.Change, length, sighting.Evidence)];
 
     /// <summary>Longer words get no more points.</summary>
     public const int Longest = Lengths - 1;
