@@ -3,10 +3,10 @@ namespace CertHerald.Names.Lookalikes;
 /// <summary>Says of a hit where it stands, how it was changed, and what stands around it.</summary>
 internal static class ContextReader
 {
-    /// <summary>False for what only looks like a hit: letters across words, a joined domain that is not joined.</summary>
-    public static bool TrySee(NameText name, Evidence ofName, in Hit hit, BrandWord word, SuffixWords suffixes, out Sighting sighting)
+    /// <summary>Where a hit stands. False for what only looks like one: letters across words, a joined domain that is not joined.</summary>
+    public static bool TryFind(NameText name, Evidence ofName, in Hit hit, in WordFacts word, SuffixWords suffixes, out Scene scene)
     {
-        sighting = default;
+        scene = default;
         int start = hit.Start, end = hit.End;
         bool crossesDot = false, hasHyphen = false;
         for (int i = start + 1; i < end; i++)
@@ -35,24 +35,50 @@ internal static class ContextReader
             if (name.Marks[i] != Foreign.No && (i < start || i >= end || hit.Slips > 0))
                 evidence |= Evidence.Foreign;
 
-        Change change = ChangeOf(name, hit, word, hasHyphen);
-        // In a few letters anything is like anything.
-        if (word.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
-        if (word.Length == 4 && change == Change.Accent) return false;
-        bool wholeLabel = start == labelStart && end == labelEnd;
-        Place place = crossesDot && !isJoined ? Place.Across
-            : wholeLabel ? isOwner ? Place.Label : Place.SubLabel
-            : opens && closes ? isOwner ? Place.Word : Place.SubWord
-            : opens || closes ? isOwner ? Place.Edge : Place.SubEdge
-            : isOwner ? Place.Inner : Place.SubInner;
-
-        evidence |= isOwner ? ofName & ~Evidence.OddOwner : ofName;
-        sighting = new Sighting(word, hit.Word, place, change, evidence, hit.Start, hit.End) { IsDotted = name.Before[start] == Gap.Dot && (isJoined ? name.Before[end] == Gap.Dot : suffixes.EndsAtDot(name, end, word)) };
+        Place place = crossesDot && !isJoined ? Place.Across : PlaceOf(name, start, end);
+        scene = new Scene(place, evidence | OfLabel(ofName, isOwner), hasHyphen);
         return true;
     }
 
-    /// <summary>All that <see cref="Around(NameText, in Sighting)"/> can find.</summary>
-    public const Evidence MostAround = Evidence.Urgent | Evidence.UrgentNear | Evidence.Digits | Evidence.Explained;
+    /// <summary>Where in a label a text stands.</summary>
+    public static Place PlaceOf(NameText name, int start, int end)
+    {
+        Gap opens = name.Before[start], closes = name.Before[end];
+        bool isOwner = name.LabelOf[start] == name.OwnerLabel;
+        return opens == Gap.Dot && closes == Gap.Dot ? isOwner ? Place.Label : Place.SubLabel
+            : opens != Gap.None && closes != Gap.None ? isOwner ? Place.Word : Place.SubWord
+            : opens != Gap.None || closes != Gap.None ? isOwner ? Place.Edge : Place.SubEdge
+            : isOwner ? Place.Inner : Place.SubInner;
+    }
+
+    /// <summary>What holds for the words of a label: that somebody's own is odd says something of those below only.</summary>
+    public static Evidence OfLabel(Evidence ofName, bool isOwner) => isOwner ? ofName & ~Evidence.OddOwner : ofName;
+
+    /// <summary>What a hit shows, letter by letter. False for what is like its word as anything is.</summary>
+    public static bool TrySee(NameText name, in Hit hit, in Scene scene, in WordFacts facts, WordIndex words, SuffixWords suffixes, out Sighting sighting)
+    {
+        sighting = default;
+        Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), scene.HasHyphen);
+        // In a few letters anything is like anything.
+        if (facts.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
+        if (facts.Length == 4 && change == Change.Accent) return false;
+        bool isDotted = name.Before[hit.Start] == Gap.Dot && (facts.Kind == BrandWordKind.Joined ? name.Before[hit.End] == Gap.Dot : suffixes.EndsAtDot(name, hit.End, facts));
+        sighting = new Sighting(words.Words[hit.Word], hit.Word, scene.Place, change, scene.Evidence, hit.Start, hit.End) { IsDotted = isDotted };
+        return true;
+    }
+
+    /// <summary>All that <see cref="Around(NameText, in Sighting)"/> can find anywhere.</summary>
+    public const Evidence AllAround = Evidence.Urgent | Evidence.UrgentNear | Evidence.Digits | Evidence.Explained;
+
+    /// <summary>The most that it can find around a text, at a glance.</summary>
+    public static Evidence MostAround(NameText name, int start, int end)
+    {
+        if (start == 0 && end == name.Length) return Evidence.None;
+        if (name.Length > NameText.MostStarts) return AllAround;
+        // Urgent words have three letters at least, and share none. Digits alone, and what is explained, exclude each other: the latter weighs more.
+        ulong left = start < 3 ? 0 : (1UL << (start - 2)) - 1, right = end < NameText.MostStarts ? ulong.MaxValue << end : 0;
+        return (name.UrgentStarts & (left | right)) != 0 ? AllAround : Evidence.Explained;
+    }
 
     /// <summary>What holds for every word of a name.</summary>
     public static Evidence OfName(NameText name)
@@ -72,9 +98,9 @@ internal static class ContextReader
         return Around(name, labelStart, sighting.Start, sighting.End, labelEnd);
     }
 
-    private static Change ChangeOf(NameText name, in Hit hit, BrandWord word, bool hasHyphen)
+    private static Change ChangeOf(NameText name, in Hit hit, ReadOnlySpan<byte> word, bool hasHyphen)
     {
-        if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word.Raw) ? Change.WeakSlip : Change.Slip;
+        if (hit.Slips > 0) return hit.Slips > 1 ? Change.Slips : IsWeak(name.Raw.AsSpan(hit.Start, hit.End - hit.Start), word) ? Change.WeakSlip : Change.Slip;
         bool accent = false, script = false;
         if (name.HasForeign)
             for (int i = hit.Start; i < hit.End; i++)
@@ -85,7 +111,7 @@ internal static class ContextReader
         if (script) return Change.Script;
         if (accent) return Change.Accent;
         if (hasHyphen) return Change.Hyphen;
-        return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word.Raw) ? Change.None : Change.Glyph;
+        return name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(word) ? Change.None : Change.Glyph;
     }
 
     // acebook is no word and bank is one: hank is not misspelt.

@@ -18,6 +18,9 @@ internal static class EditDistance
         b = b[..^same];
         if (Math.Abs(a.Length - b.Length) > most || a.Length > MaxLength || b.Length > MaxLength) return most + 1;
         if (a.IsEmpty || b.IsEmpty) return a.Length + b.Length;
+        // Neither the first letters nor the last are the same.
+        if (a.Length == 1 && b.Length == 1) return 1;
+        if (most == 1) return a.Length == 2 && b.Length == 2 && a[0] == b[1] && a[1] == b[0] ? 1 : 2;
 
         Span<byte> before = stackalloc byte[MaxLength + 1], last = stackalloc byte[MaxLength + 1], row = stackalloc byte[MaxLength + 1];
         for (int j = 0; j <= b.Length; j++) last[j] = (byte)j;

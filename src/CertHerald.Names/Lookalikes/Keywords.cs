@@ -6,8 +6,7 @@ namespace CertHerald.Names.Lookalikes;
 /// </summary>
 internal static class Keywords
 {
-    /// <summary>What a deceiver's page is about: signing in, verifying, paying, winning.</summary>
-    public static WordSet Urgent { get; } = new("""
+    private const string UrgentWords = """
         login logins logon signin signon log sign connexion acceso accesso acessar acesso anmelden anmeldung einloggen inloggen logowanie giris vhod ingreso ingresar entrar iniciar sesion masuk
         verify verified verification verif verifica verificar verificacao verificacion verifiz verifizierung verifizieren verifier weryfikacja validate validation valid validar validacion confirm confirmed confirmation confirma confirmar conferma bestaetigung authenticate authentication auth authn oauth sso
         account accounts acct acc accs acount compte comptes cuenta cuentas conta contas conto konto id ids identity userid
@@ -23,7 +22,13 @@ internal static class Keywords
         copyright appeal appeals violation policy badge bluebadge verifiedbadge meta2 session confirmidentity activate activation activar ativar reactivate renew renewal expire expired cancel cancellation dispute resolve resolution case cases ticket recharge topup
         documents document docs doc shared share sharefile viewdoc voicemail fax findmy find finder location locate lost iforgot wap
         puntos pontos points resgate beneficio beneficios desconto oferta ofertas offer offers liquida sorteio gewinnspiel concours
-        """);
+        """;
+
+    /// <summary>What a deceiver's page is about: signing in, verifying, paying, winning.</summary>
+    public static WordSet Urgent { get; } = new(UrgentWords);
+
+    /// <summary>The same, at a glance.</summary>
+    public static WordStarts UrgentStarts { get; } = new(UrgentWords);
 
     /// <summary>What anybody may write beside a name: web words, places, languages.</summary>
     public static WordSet Common { get; } = new("""

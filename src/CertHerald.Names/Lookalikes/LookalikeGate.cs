@@ -11,11 +11,13 @@ public sealed class LookalikeGate
 
     private readonly NameTables? _tables;
     private readonly WordIndex _words;
+    private readonly int _least;
 
     /// <param name="indexes">Built with the same public suffixes and folds.</param>
     public LookalikeGate(IEnumerable<LookalikeIndex> indexes)
     {
         LookalikeIndex[] all = [.. indexes];
+        _least = all.Min(index => (int?)index.LeastThreshold) ?? 100;
         _tables = all.FirstOrDefault()?.Tables;
         // As few words as each may have alone: what they find there must be found here.
         _words = new WordIndex(
@@ -23,7 +25,7 @@ public sealed class LookalikeGate
             areFew: true);
     }
 
-    /// <summary>Whether some index may judge a name. Allocates nothing.</summary>
+    /// <summary>Whether a name may be an alert of some index. Allocates nothing.</summary>
     /// <param name="name">As for <see cref="LookalikeIndex.IsAlert"/>.</param>
     public bool MayImitate(ReadOnlySpan<byte> name)
     {
@@ -31,7 +33,7 @@ public sealed class LookalikeGate
         (NameText text, Hits hits) = t_workplace ??= (new NameText(), new Hits());
         if (!text.Read(name, _tables)) return false;
         hits.Clear();
-        _words.Find(text, hits);
+        _words.Find(text, ContextReader.OfName(text), _least, hits);
         return hits.Count > 0;
     }
 }

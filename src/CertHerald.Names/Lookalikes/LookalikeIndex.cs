@@ -17,6 +17,7 @@ public sealed class LookalikeIndex
 
     private readonly LookalikeBackground? _background;
     private readonly int _leastThreshold;
+    private readonly WordFacts[] _facts;
 
     private LookalikeIndex(ProtectedDomain[] domains, NameTables tables, WordIndex words, SuffixWords suffixes, Ownership ownership, LookalikeBackground? background)
     {
@@ -27,11 +28,15 @@ public sealed class LookalikeIndex
         _words = words;
         _suffixes = suffixes;
         _ownership = ownership;
+        _facts = [.. words.Words.ToArray().Select((word, at) => new WordFacts(word, suffixes.ListOf(word.Domain), LeastCommonness(word, at)))];
     }
 
     internal NameTables Tables => _tables;
 
     internal ReadOnlySpan<BrandWord> Words => _words.Words;
+
+    /// <summary>Of all domains.</summary>
+    internal int LeastThreshold => _leastThreshold;
 
     /// <summary>In the order given.</summary>
     public IReadOnlyList<ProtectedDomain> Domains => _domains;
@@ -150,30 +155,40 @@ public sealed class LookalikeIndex
         place.Verdicts.Clear();
         if (!place.Name.Read(name, _tables)) return 0;
         place.Hits.Clear();
-        _words.Find(place.Name, place.Hits);
+        Evidence ofName = ContextReader.OfName(place.Name);
+        // Who measures sees all.
+        int reach = place.Seen is null ? least : 1;
+        _words.Find(place.Name, ofName, reach, place.Hits);
         if (place.Hits.Count == 0 || _ownership.IsOwn(place.Name, place.Exempt)) return 0;
 
-        Evidence ofName = ContextReader.OfName(place.Name);
         for (int i = 0; i < place.Hits.Count; i++)
         {
             Hit hit = place.Hits[i];
-            BrandWord word = _words.Words[hit.Word];
-            if ((place.Exempt.Count > 0 && place.Exempt.Contains(word.Domain)) || (hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End))) continue;
-            if (!ContextReader.TrySee(place.Name, ofName, hit, word, _suffixes, out Sighting sighting)) continue;
+            ref readonly WordFacts facts = ref _facts[hit.Word];
+            if ((hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End)) || (place.Exempt.Count > 0 && place.Exempt.Contains(facts.Domain))) continue;
+            if (!ContextReader.TryFind(place.Name, ofName, hit, facts, _suffixes, out Scene scene)) continue;
+            if (!Reach.May(place.Name, hit, scene, facts, reach)) continue;
+            if (!ContextReader.TrySee(place.Name, hit, scene, facts, _words, _suffixes, out Sighting sighting)) continue;
             place.Seen?.Invoke(sighting, place.Name);
-            if (least <= 100) Weigh(sighting, place, least);
+            if (least <= 100) Weigh(sighting, facts.Length, place, least);
         }
         return place.Verdicts.Count;
     }
 
-    private void Weigh(Sighting sighting, Workplace place, int least)
+    private int LeastCommonness(BrandWord word, int at)
     {
-        (int points, int detector) = PointsTable.Of(sighting);
+        (double rule, double ofWord) = _background is { } counted && counted.Counted(at) ? (0, counted.RateOfWord(at)) : OrdinaryWords.LeastGuess(word);
+        return LookalikeScores.Commonness(rule, ofWord);
+    }
+
+    private void Weigh(Sighting sighting, int length, Workplace place, int least)
+    {
+        (int points, int detector) = PointsTable.Of(sighting, length);
         if (detector < 0) return;
         (double rule, double word) = _background is { } counted && counted.Counted(sighting.WordIndex) ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
         points -= LookalikeScores.Commonness(rule, word);
         // What stands around it costs most to find out: not for what cannot reach the score.
-        if (points + LookalikeScores.Of(sighting.Evidence | ContextReader.MostAround, sighting.IsBelow) < least) return;
+        if (!Reach.May(place.Name, sighting, points, least)) return;
         sighting = sighting with { Evidence = sighting.Evidence | ContextReader.Around(place.Name, sighting) };
         int score = Math.Min(points + LookalikeScores.Of(sighting.Evidence, sighting.IsBelow), ServiceHosts.Most(place.Name));
         score = Math.Clamp(LookalikeScores.Demoted(score, rule, sighting.Evidence), 1, 100);

@@ -14,8 +14,12 @@ internal sealed class NameText
     /// <summary>Of labels; what is left of them is not looked at.</summary>
     public const int MaxLabels = 128;
 
+    /// <summary>Of how many characters <see cref="UrgentStarts"/> says something.</summary>
+    public const int MostStarts = 64;
+
     private const int Padding = 16;
     private readonly int[] _decoded = new int[MaxLength];
+    private ulong? _urgentStarts;
 
     /// <summary>Lower case, without wildcard and trailing dot.</summary>
     public byte[] Name { get; } = new byte[MaxLength + Padding];
@@ -79,6 +83,9 @@ internal sealed class NameText
 
     public int SecondLength { get; private set; }
 
+    /// <summary>Where urgent words may begin: bit i for character i, of the first ones. Found out when first asked for.</summary>
+    public ulong UrgentStarts => _urgentStarts ??= Keywords.UrgentStarts.In(Raw.AsSpan(0, Math.Min(Length, MostStarts) + 1));
+
     public ReadOnlySpan<byte> NameSpan => Name.AsSpan(0, NameLength);
 
     public ReadOnlySpan<byte> Registrable => Name.AsSpan(LabelStart[OwnerLabel], NameLength - LabelStart[OwnerLabel]);
@@ -93,6 +100,7 @@ internal sealed class NameText
         if (!Split(name)) return false;
         FindOwner(tables);
         Draw(tables);
+        _urgentStarts = null;
         return Length > 0;
     }
 

@@ -35,6 +35,10 @@ internal static class OrdinaryWords
 
     public static bool Contains(ReadOnlySpan<byte> word) => Words.Contains(word);
 
+    /// <summary>The least that <see cref="Guess"/> says of a word.</summary>
+    public static (double Rule, double Word) LeastGuess(BrandWord word) =>
+        word.IsOrdinary || word.Length <= 3 ? (12, 400) : word.Length == 4 ? (3, 80) : (0, 0);
+
     /// <summary>How often a word and the rule may be met in a million ordinary names, without a sample that says it.</summary>
     public static (double Rule, double Word) Guess(in Sighting sighting)
     {

@@ -4,21 +4,23 @@ using System.Runtime.CompilerServices;
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
-/// Values by a key of up to eight characters. What is not there costs one look at two bits, however many are; what is, two more.
+/// Values by a key of up to eight characters. What is not there costs one look at two bits, however many are; what is, one more.
 /// Immutable and thread-safe.
 /// </summary>
 internal sealed class PrefixTable<T>
 {
     private const ulong Multiplier = 0x9E37_79B9_7F4A_7C15;    // odd: no two keys have one hash
-    private const int BitsPerKey = 16, MostFilterBits = 1 << 26, EntriesPerBucket = 4;
+    private const int BitsPerKey = 16, MostFilterBits = 1 << 26;
+
+    private const ulong Room = ulong.MaxValue;                 // no hash is greater: a search ends there
 
     private readonly ulong[] _filter;
     private readonly int _filterShift;
 
-    // By hash: where each bucket begins among the entries, and after the last, their number.
-    private readonly int[] _buckets;
-    private readonly int _shift;
+    // In the order of hashes, each where its hash would be if all were spread evenly, or as soon as there is room behind. Room is
+    // left for half as many.
     private readonly Entry[] _entries;
+    private readonly ulong _homes;
 
     /// <param name="keys">In any order; changed.</param>
     /// <param name="values">Beside them.</param>
@@ -28,20 +30,23 @@ internal sealed class PrefixTable<T>
         int[] order = [.. Enumerable.Range(0, keys.Length)];
         Array.Sort(keys, order);
 
-        int buckets = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, keys.Length / EntriesPerBucket));
-        _shift = 64 - BitOperations.Log2((uint)buckets);
-        _buckets = new int[buckets + 1];
+        _homes = (ulong)keys.Length * 3 / 2 + 1;
+        var entries = new Entry[(int)_homes + keys.Length + 1];
+        int end = 0;
         int bits = (int)Math.Min(MostFilterBits, BitOperations.RoundUpToPowerOf2((uint)Math.Max(1 << 12, keys.Length * BitsPerKey)));
         _filterShift = 64 - BitOperations.Log2((uint)bits / 64);
         _filter = new ulong[bits / 64];
-        _entries = new Entry[keys.Length];
         for (int i = 0; i < keys.Length; i++)
         {
-            _entries[i] = new Entry(keys[i], values[order[i]]);
-            _buckets[(int)(keys[i] >> _shift) + 1]++;
+            int home = HomeOf(keys[i]);
+            entries.AsSpan(end, Math.Max(0, home - end)).Fill(new Entry(Room, default!));
+            end = Math.Max(end, home);
+            entries[end++] = new Entry(keys[i], values[order[i]]);
             _filter[keys[i] >> _filterShift] |= BitsOf(keys[i]);
         }
-        for (int bucket = 0; bucket < buckets; bucket++) _buckets[bucket + 1] += _buckets[bucket];
+        int homes = Math.Max(end, (int)_homes);
+        entries.AsSpan(end, homes + 1 - end).Fill(new Entry(Room, default!));
+        _entries = entries.AsSpan(0, homes + 1).ToArray();
     }
 
     /// <summary>False if nothing has this key.</summary>
@@ -70,12 +75,16 @@ internal sealed class PrefixTable<T>
     public ReadOnlySpan<Entry> Find(ulong key)
     {
         ulong hash = key * Multiplier;
-        int bucket = (int)(hash >> _shift), at = _buckets[bucket], end = _buckets[bucket + 1];
-        while (at < end && _entries[at].Hash < hash) at++;
+        if (hash == Room) return [];
+        Entry[] entries = _entries;
+        int at = HomeOf(hash);
+        while (entries[at].Hash < hash) at++;
         int to = at;
-        while (to < end && _entries[to].Hash == hash) to++;
-        return _entries.AsSpan(at, to - at);
+        while (entries[to].Hash == hash) to++;
+        return entries.AsSpan(at, to - at);
     }
+
+    private int HomeOf(ulong hash) => (int)Math.BigMul(hash, _homes, out _);
 
     // Two bits of one word: those of the hash that do not say which word.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -31,6 +31,12 @@ internal enum Place : byte
     Across,
 }
 
+internal static class Places
+{
+    /// <summary>Whether it is left of a registered label, in part at least.</summary>
+    public static bool IsBelow(this Place place) => place >= Place.SubLabel;
+}
+
 /// <summary>How a word was changed.</summary>
 internal enum Change : byte
 {
@@ -108,6 +114,10 @@ internal enum Evidence
     ReadsOn = 1 << 13,
 }
 
+/// <summary>Where a hit stands, before its letters are compared.</summary>
+/// <param name="HasHyphen">One stands inside that its word has not.</param>
+internal readonly record struct Scene(Place Place, Evidence Evidence, bool HasHyphen);
+
 /// <summary>A word seen in a name: what detectors judge.</summary>
 /// <param name="Start">In the text.</param>
 /// <param name="End">Behind the last character.</param>
@@ -116,7 +126,7 @@ internal readonly record struct Sighting(BrandWord Word, int WordIndex, Place Pl
     /// <summary>How many rules there are.</summary>
     public const int Rules = 9 * 8 * 4;
 
-    public bool IsBelow => Place is Place.SubLabel or Place.SubWord or Place.SubEdge or Place.SubInner or Place.Across;
+    public bool IsBelow => Place.IsBelow();
 
     public bool Has(Evidence evidence) => (Evidence & evidence) != 0;
 

@@ -16,46 +16,42 @@ internal sealed class SlipTable
     // From here on two slips leave a word recognisable. Among very many words, too many others are then as near.
     private const int ShortestForTwoOfFew = 7, ShortestForTwoOfMany = 9, Many = 10_000;
 
-    // Whole words of one slip, and what two slips leave of ten characters, fit a key.
+    // What one slip leaves of nine characters, and two of ten, fits a key.
     private const int KeyLength = 8, HeadLength = KeyLength + 2;
 
     public SlipTable(IReadOnlyList<BrandWord> words, bool areFew = false)
     {
         ShortestForTwo = words.Count > Many && !areFew ? ShortestForTwoOfMany : ShortestForTwoOfFew;
-        OfOne = Table(words, slips: 1, RestsOfOne);
-        OfTwo = Table(words, slips: 2, RestsOfTwo);
+        OfOne = Table(words, ShortestForOne, RestsOfOne);
+        OfTwo = Table(words, ShortestForTwo, RestsOfTwo);
     }
 
-    /// <summary>Two, and each pair of nine characters but the last one with itself, which is the first of the two.</summary>
-    public const int MostRests = 37;
+    /// <summary>Each pair of nine characters, and one.</summary>
+    public const int MostRests = 36;
 
     /// <summary>Words that bear two slips have as many letters.</summary>
     public int ShortestForTwo { get; }
 
-    /// <summary>How many slips a word of this length bears.</summary>
-    public int Slips(int length) => length < ShortestForOne ? 0 : length < ShortestForTwo ? 1 : 2;
-
-    /// <summary>The keys of a text that may be a slip of a word that bears one: of up to eight letters.</summary>
+    /// <summary>The keys of a text that may be one slip of a word: its first nine characters without one of them, which both have in common.</summary>
     public static int RestsOfOne(ReadOnlySpan<byte> text, Span<ulong> into)
     {
-        ulong packed = Pack(text);
+        // A shorter text ends in nothing, which is as good a character as another.
+        ulong packed = Pack(text), behind = text.Length > KeyLength ? text[KeyLength] : 0UL;
         int count = 0;
         into[count++] = packed;
-        for (int i = 0; i < Math.Min(text.Length, KeyLength); i++) into[count++] = Without(packed, i);
+        for (int i = 0; i < Math.Min(text.Length, KeyLength); i++) into[count++] = Without(packed, i) | behind << 56;
         return count;
     }
 
     /// <summary>
-    /// The keys of a text that may be two slips of a word, or one. Each is eight of its first ten characters: what both have in
-    /// common, for two slips take away two at most of either. The first letter is taken away for one slip only: with two, it must be the same.
+    /// The keys of a text that may be two slips of a word. Each is eight of its first ten characters: what both have in common, for
+    /// two slips take away two at most of either. The first letter must be the same.
     /// </summary>
     public static int RestsOfTwo(ReadOnlySpan<byte> text, Span<ulong> into)
     {
-        // A shorter text ends in nothing, which is as good a character as another.
         ulong packed = Pack(text), behind = text.Length <= KeyLength ? 0UL : text.Length == KeyLength + 1 ? text[KeyLength] : BinaryPrimitives.ReadUInt16LittleEndian(text[KeyLength..]);
         into[0] = packed;
-        into[1] = packed >> 8 | behind << 56;
-        int count = 2;
+        int count = 1;
         for (int i = 1; i < KeyLength; i++)
         {
             // Nine characters: eight, and one behind.
@@ -65,7 +61,7 @@ internal sealed class SlipTable
         return count;
     }
 
-    /// <summary>Words that bear one slip: <see cref="RestsOfOne"/> are its keys.</summary>
+    /// <summary>Words that bear a slip: <see cref="RestsOfOne"/> are its keys.</summary>
     public PrefixTable<SlipCandidate> OfOne { get; }
 
     /// <summary>Words that bear two: <see cref="RestsOfTwo"/> are its keys.</summary>
@@ -82,14 +78,14 @@ internal sealed class SlipTable
 
     private delegate int Rests(ReadOnlySpan<byte> text, Span<ulong> into);
 
-    private PrefixTable<SlipCandidate> Table(IReadOnlyList<BrandWord> words, int slips, Rests rests)
+    private static PrefixTable<SlipCandidate> Table(IReadOnlyList<BrandWord> words, int shortest, Rests rests)
     {
         var keys = new List<ulong>();
         var values = new List<SlipCandidate>();
         Span<ulong> of = stackalloc ulong[MostRests];
         for (int i = 0; i < words.Count; i++)
         {
-            if (words[i].Kind == BrandWordKind.Joined || Slips(words[i].Length) != slips) continue;
+            if (words[i].Kind == BrandWordKind.Joined || words[i].Length < shortest) continue;
             int count = rests(words[i].Fold, of);
             for (int j = 0; j < count; j++)
             {
@@ -118,6 +114,9 @@ internal readonly struct SlipCandidate(int word, ReadOnlySpan<byte> fold)
     private readonly uint _shape = Shape(fold);
 
     public int Word { get; } = word;
+
+    /// <summary>Of a word, which has no more than a label.</summary>
+    public int Length => (int)(_shape >> LengthAt);
 
     /// <summary>Which letters a text has, and its length.</summary>
     public static uint Shape(ReadOnlySpan<byte> text)

@@ -17,8 +17,11 @@ internal sealed class SuffixWords
         _lists = [.. lists.Keys.Select(key => key.Split('.').Select(Encoding.ASCII.GetBytes).ToArray())];
     }
 
+    /// <summary>Which list is a domain's.</summary>
+    public int ListOf(int domain) => _listOf[domain];
+
     /// <summary>What stands behind a word that ends here: after a dot, a hyphen or nothing, and ends where a word does.</summary>
-    public Evidence After(NameText name, int end, BrandWord word)
+    public Evidence After(NameText name, int end, in WordFacts word)
     {
         if (end >= name.Length) return 0;
         ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
@@ -33,7 +36,7 @@ internal sealed class SuffixWords
     }
 
     /// <summary>Whether the domain's own suffix follows and a dot stands behind it.</summary>
-    public bool EndsAtDot(NameText name, int end, BrandWord word)
+    public bool EndsAtDot(NameText name, int end, in WordFacts word)
     {
         if (end >= name.Length) return false;
         ReadOnlySpan<byte> rest = name.Raw.AsSpan(end, name.Length - end);
@@ -44,7 +47,7 @@ internal sealed class SuffixWords
     }
 
     /// <summary>Whether a suffix begins like one of the domain's own and goes on: <c>com.cn</c> for <c>com</c>.</summary>
-    public bool ReadsOn(ReadOnlySpan<byte> suffix, BrandWord word)
+    public bool ReadsOn(ReadOnlySpan<byte> suffix, in WordFacts word)
     {
         int dot = suffix.IndexOf((byte)'.');
         if (dot < 0) return false;
@@ -54,5 +57,5 @@ internal sealed class SuffixWords
         return false;
     }
 
-    private byte[][] OwnOf(BrandWord word) => _lists[_listOf[word.Domain]];
+    private byte[][] OwnOf(in WordFacts word) => _lists[word.Suffixes];
 }

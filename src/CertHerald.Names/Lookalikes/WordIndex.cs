@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 
 namespace CertHerald.Names.Lookalikes;
@@ -11,10 +12,19 @@ internal sealed class WordIndex
     private const int ShortLength = 4, MiddleLength = 7;
     private const ulong FirstFive = 0xFF_FFFF_FFFF, FirstSix = 0xFFFF_FFFF_FFFF, FirstSeven = 0xFF_FFFF_FFFF_FFFF;
 
+    /// <summary>Places of a text whose looks overlap.</summary>
+    private const int AtOnce = 32;
+
     /// <summary>Words that fuzzy look-ups take: longer ones are no single word.</summary>
     private const int LongestSlipped = 40;
 
     private readonly BrandWord[] _words;
+
+    // Of words of up to sixteen letters: as they are drawn, and then as they are, beside each other.
+    private const int Near = 16;
+    private readonly byte[] _letters;
+    private readonly byte[] _lengths;
+
     private readonly PrefixTable<int> _short;
     private readonly PrefixTable<int> _middle;
     private readonly PrefixTable<int> _five;
@@ -28,6 +38,15 @@ internal sealed class WordIndex
     public WordIndex(BrandWord[] words, bool areFew = false)
     {
         _words = words;
+        _letters = new byte[words.Length * Near * 2];
+        _lengths = new byte[words.Length];
+        for (int i = 0; i < words.Length; i++)
+        {
+            int length = words[i].Length, near = Math.Min(length, Near);
+            words[i].Fold.AsSpan(0, near).CopyTo(_letters.AsSpan(i * Near * 2));
+            words[i].Raw.AsSpan(0, near).CopyTo(_letters.AsSpan((i * 2 + 1) * Near));
+            _lengths[i] = (byte)length;
+        }
         _short = Table(word => word.Length <= ShortLength, word => SlipTable.Pack(word.Fold));
         _middle = Table(word => word.Length is > ShortLength and <= MiddleLength, word => SlipTable.Pack(word.Fold) & FirstFive);
         _five = Table(word => word.Length == 5, word => SlipTable.Pack(word.Fold));
@@ -40,8 +59,13 @@ internal sealed class WordIndex
 
     public ReadOnlySpan<BrandWord> Words => _words;
 
+    /// <summary>As <see cref="BrandWord.Raw"/>.</summary>
+    public ReadOnlySpan<byte> RawOf(int word, int length) => length <= Near ? _letters.AsSpan((word * 2 + 1) * Near, length) : _words[word].Raw;
+
     /// <summary>Everything that may imitate. At most as many as fit: names with more say nothing more.</summary>
-    public void Find(NameText name, Hits hits)
+    /// <param name="ofName">What speaks for imitations by the name.</param>
+    /// <param name="least">What cannot reach it by two slips is not looked for.</param>
+    public void Find(NameText name, Evidence ofName, int least, Hits hits)
     {
         FindExact(name.Fold, name.Length, name, isSecond: false, hits);
         if (name.HasSecond) FindExact(name.Second, name.SecondLength, name, isSecond: true, hits);
@@ -50,7 +74,7 @@ internal sealed class WordIndex
         {
             int end = start + 1;
             while (name.Before[end] == Gap.None) end++;
-            FindSlipped(name, start, end, hits);
+            FindSlipped(name, ofName, least, start, end, hits);
             start = end;
         }
         // A label of several words, as one.
@@ -58,23 +82,29 @@ internal sealed class WordIndex
         {
             int end = start + 1, words = 1;
             while (name.Before[end] != Gap.Dot) if (name.Before[end++] == Gap.Hyphen) words++;
-            if (words == 2) FindSlipped(name, start, end, hits);
+            if (words == 2) FindSlipped(name, ofName, least, start, end, hits);
             start = end;
         }
     }
 
     private void FindExact(byte[] text, int length, NameText name, bool isSecond, Hits hits)
     {
-        for (int i = 0; i + ShortLength < length; i++)
+        Span<ulong> packed = stackalloc ulong[AtOnce], five = stackalloc ulong[AtOnce];
+        for (int first = 0; first + ShortLength < length; first += AtOnce)
         {
-            ulong packed = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(text.AsSpan(i, 8));
-            if (_middle.MayHold(packed & FirstFive))
+            int count = Math.Min(AtOnce, length - ShortLength - first);
+            for (int i = 0; i < count; i++)
             {
-                if (_five.MayHold(packed & FirstFive)) TakeWhole(_five.Find(packed & FirstFive), i, 5, name, isSecond, hits);
-                if (i + 6 <= length && _six.MayHold(packed & FirstSix)) TakeWhole(_six.Find(packed & FirstSix), i, 6, name, isSecond, hits);
-                if (i + 7 <= length && _seven.MayHold(packed & FirstSeven)) TakeWhole(_seven.Find(packed & FirstSeven), i, 7, name, isSecond, hits);
+                packed[i] = BinaryPrimitives.ReadUInt64LittleEndian(text.AsSpan(first + i, 8));
+                five[i] = packed[i] & FirstFive;
             }
-            if (_long.MayHold(packed)) TakeExact(_long.Find(packed), text, length, i, name, isSecond, hits);
+            ulong middle = _middle.MayHoldOf(five[..count]), over = _long.MayHoldOf(packed[..count]);
+            for (ulong may = middle | over; may != 0; may &= may - 1)
+            {
+                int i = BitOperations.TrailingZeroCount(may);
+                if ((middle >> i & 1) != 0) FindMiddle(packed[i], length, first + i, name, isSecond, hits);
+                if ((over >> i & 1) != 0) TakeExact(_long.Find(packed[i]), text, length, first + i, name, isSecond, hits);
+            }
         }
         // Short words as a word of the name; those of four letters where one begins or ends.
         for (int start = 0; start < length;)
@@ -92,6 +122,13 @@ internal sealed class WordIndex
             }
             start = end;
         }
+    }
+
+    private void FindMiddle(ulong packed, int length, int start, NameText name, bool isSecond, Hits hits)
+    {
+        if (_five.MayHold(packed & FirstFive)) TakeWhole(_five.Find(packed & FirstFive), start, 5, name, isSecond, hits);
+        if (start + 6 <= length && _six.MayHold(packed & FirstSix)) TakeWhole(_six.Find(packed & FirstSix), start, 6, name, isSecond, hits);
+        if (start + 7 <= length && _seven.MayHold(packed & FirstSeven)) TakeWhole(_seven.Find(packed & FirstSeven), start, 7, name, isSecond, hits);
     }
 
     private static void TakeWhole(ReadOnlySpan<PrefixTable<int>.Entry> found, int start, int letters, NameText name, bool isSecond, Hits hits)
@@ -114,7 +151,7 @@ internal sealed class WordIndex
     {
         foreach ((_, int index) in found)
         {
-            byte[] word = _words[index].Fold;
+            ReadOnlySpan<byte> word = FoldOf(index, _lengths[index]);
             if (start + word.Length > length || !text.AsSpan(start, word.Length).SequenceEqual(word)) continue;
             short from = isSecond ? name.SecondAt[start] : (short)start, to = isSecond ? name.SecondAt[start + word.Length] : (short)(start + word.Length);
             // What the first reading found, the second finds again.
@@ -122,18 +159,18 @@ internal sealed class WordIndex
         }
     }
 
-    private void FindSlipped(NameText name, int start, int end, Hits hits)
+    private void FindSlipped(NameText name, Evidence ofName, int least, int start, int end, Hits hits)
     {
         if (end - start < SlipTable.ShortestForOne || Keywords.IsEveryday(name.Raw.AsSpan(start, end - start))) return;
         // Digits at either end are no part of a word, unless words have digits.
         int from = start, to = end;
         while (from < end && char.IsAsciiDigit((char)name.Raw[from])) from++;
         while (to > from && char.IsAsciiDigit((char)name.Raw[to - 1])) to--;
-        if (_hasDigits || (from, to) == (start, end)) FindSlippedWord(name, start, end, hits);
-        if ((from, to) != (start, end)) FindSlippedWord(name, from, to, hits);
+        if (_hasDigits || (from, to) == (start, end)) FindSlippedWord(name, ofName, least, start, end, hits);
+        if ((from, to) != (start, end)) FindSlippedWord(name, ofName, least, from, to, hits);
     }
 
-    private void FindSlippedWord(NameText name, int start, int end, Hits hits)
+    private void FindSlippedWord(NameText name, Evidence ofName, int least, int start, int end, Hits hits)
     {
         int length = end - start;
         if (length < SlipTable.ShortestForOne || length > LongestSlipped) return;
@@ -141,9 +178,9 @@ internal sealed class WordIndex
         Span<ulong> rests = stackalloc ulong[SlipTable.MostRests];
         uint shape = SlipCandidate.Shape(text);
         int first = hits.Count;
+        TakeSlipped(_slips.OfOne, rests[..SlipTable.RestsOfOne(text, rests)], most: 1, text, shape, start, first, hits);
         // A slip makes a word longer or shorter by one.
-        if (length <= _slips.ShortestForTwo) TakeSlipped(_slips.OfOne, rests[..SlipTable.RestsOfOne(text, rests)], most: 1, text, shape, start, first, hits);
-        if (length >= _slips.ShortestForTwo - 2) TakeSlipped(_slips.OfTwo, rests[..SlipTable.RestsOfTwo(text, rests)], most: 2, text, shape, start, first, hits);
+        if (length >= _slips.ShortestForTwo - 2 && Reach.MayWithTwoSlips(name, ofName, start, end, least)) TakeSlipped(_slips.OfTwo, rests[..SlipTable.RestsOfTwo(text, rests)], most: 2, text, shape, start, first, hits);
     }
 
     private void TakeSlipped(PrefixTable<SlipCandidate> table, ReadOnlySpan<ulong> rests, int most, ReadOnlySpan<byte> text, uint shape, int start, int first, Hits hits)
@@ -157,13 +194,15 @@ internal sealed class WordIndex
         foreach ((_, SlipCandidate candidate) in found)
         {
             if (!candidate.MayBe(shape, most) || hits.ContainsSince(first, candidate.Word)) continue;
-            ReadOnlySpan<byte> word = _words[candidate.Word].Fold;
+            ReadOnlySpan<byte> word = FoldOf(candidate.Word, candidate.Length);
             int slips = EditDistance.AtMost(text, word, most);
             // Where the first letter is another too, two slips leave nothing to recognise.
             if (slips == 0 || slips > most || (slips == 2 && text[0] != word[0])) continue;
             hits.Add(candidate.Word, (short)start, (short)(start + text.Length), slips);
         }
     }
+
+    private ReadOnlySpan<byte> FoldOf(int word, int length) => length <= Near ? _letters.AsSpan(word * Near * 2, length) : _words[word].Fold;
 
     private PrefixTable<int> Table(Func<BrandWord, bool> isIn, Func<BrandWord, ulong> key)
     {

@@ -78,10 +78,10 @@ public sealed class LookalikePropertyTests
                 for (int chosen = 0; chosen < 1 << looked.Length; chosen++)
                 {
                     Evidence with = looked.Where((_, at) => (chosen >> at & 1) != 0).Aggregate(Evidence.None, (all, one) => all | one);
-                    (int less, _) = PointsTable.Of(new Sighting(word, 0, place, change, with, 0, 8));
+                    (int less, _) = PointsTable.Of(new Sighting(word, 0, place, change, with, 0, 8), 8);
                     foreach (Evidence added in looked)
                     {
-                        (int more, _) = PointsTable.Of(new Sighting(word, 0, place, change, with | added, 0, 8));
+                        (int more, _) = PointsTable.Of(new Sighting(word, 0, place, change, with | added, 0, 8), 8);
                         Assert.True(more >= less, $"{place} {change}: {with} and {added}");
                     }
                 }

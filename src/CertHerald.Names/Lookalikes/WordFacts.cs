@@ -1,0 +1,26 @@
+namespace CertHerald.Names.Lookalikes;
+
+/// <summary>
+/// What every hit asks of its word, and enough to say what cannot reach a score: all words' side by side, so that a hit costs one
+/// look at far memory, and most cost no more.
+/// </summary>
+/// <param name="suffixes">Its domain's list of <see cref="SuffixWords"/>.</param>
+/// <param name="commonness">Points that ordinary names take away by whatever rule.</param>
+internal readonly struct WordFacts(BrandWord word, int suffixes, int commonness)
+{
+    /// <summary>As <see cref="BrandWord.Hyphens"/>.</summary>
+    public ulong Hyphens { get; } = word.Hyphens;
+
+    public int Domain { get; } = word.Domain;
+
+    public int Suffixes { get; } = suffixes;
+
+    /// <summary>As <see cref="BrandWord.Joint"/>.</summary>
+    public byte Joint { get; } = (byte)word.Joint;
+
+    public byte Length { get; } = (byte)word.Length;
+
+    public BrandWordKind Kind { get; } = word.Kind;
+
+    public byte Commonness { get; } = (byte)commonness;
+}
