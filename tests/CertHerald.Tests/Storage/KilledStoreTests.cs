@@ -199,10 +199,11 @@ public sealed class KilledStoreTests : IDisposable
         var everything = new StringBuilder();
         using var connection = new SqliteConnection($"Data Source={Path.Combine(directory, "certherald.db")};Mode=ReadOnly;Pooling=False");
         connection.Open();
+        List<string> withoutRowId = Rows(connection, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND wr = 1");
         foreach (string table in Rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"))
         {
             everything.Append(table).Append('\n');
-            foreach (string row in Rows(connection, $"SELECT * FROM \"{table}\" ORDER BY {(table is "certificate_key" or "certificate_end" ? "1, 2" : "rowid")}")) everything.Append("  ").Append(row).Append('\n');
+            foreach (string row in Rows(connection, $"SELECT * FROM \"{table}\" ORDER BY {(withoutRowId.Contains(table) ? "1, 2" : "rowid")}")) everything.Append("  ").Append(row).Append('\n');
         }
         return everything.ToString();
     }
