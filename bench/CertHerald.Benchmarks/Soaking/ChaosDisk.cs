@@ -11,6 +11,9 @@ internal sealed class ChaosDisk : IDisposable
 {
     private const string Size = "1G";
 
+    /// <summary>Bytes: the program writes more at once.</summary>
+    private const long NoMatter = 1 << 14;
+
     private readonly string _folder;
     private string? _image;
     private int _images;
@@ -34,16 +37,19 @@ internal sealed class ChaosDisk : IDisposable
 
     private string Ballast => Path.Combine(MountPoint, "ballast");
 
-    /// <summary>Leaves so many bytes free.</summary>
+    /// <summary>Leaves so many bytes free, or a little more or less: the program writes meanwhile.</summary>
     public void Fill(long left)
     {
-        for (int attempt = 0; attempt < 10; attempt++)
+        long ballast = 0;
+        for (int attempt = 0; attempt < 50; attempt++)
         {
             long free = new DriveInfo(MountPoint).AvailableFreeSpace - left;
-            if (free <= 0 || Run("fallocate", "-l", free.ToString(CultureInfo.InvariantCulture), Ballast)) return;
-            // The program wrote in between, or what was just deleted is not to be had before the journal's next commit.
-            Free();
-            Run("sync", "-f", MountPoint);
+            if (free < NoMatter) return;
+            // All of it at first; half of what is left where the program took some of it in between.
+            long part = attempt == 0 ? free : free / 2;
+            if (Run("fallocate", "-o", ballast.ToString(CultureInfo.InvariantCulture), "-l", part.ToString(CultureInfo.InvariantCulture), Ballast)) ballast += part;
+            // What was just deleted is not to be had before the journal's next commit.
+            else Run("sync", "-f", MountPoint);
         }
         throw new IOException("The disk could not be filled.");
     }
