@@ -6,6 +6,9 @@ internal static partial class PostgresSchema
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
     private static readonly string[] Steps = [First, CertificateSearch, IndexedCertificates, MonitoredDomains, Authorisations, Caa, Lookalikes, Apps, Events, IssuanceEvents, WebhookMoves, KnownKeys, CaaLease, DeadOfWebhooks, Tenants, ClientCertificates, Revocations, FoundIssuances, WatchedNames, Chains];
 
+    /// <summary>The version that this program knows.</summary>
+    public static int Newest => Steps.Length;
+
     // As in the other store: sizes and indexes are refused beyond 2^63, times are milliseconds since 1970, UTC. Texts that
     // are sorted or looked for are compared byte by byte, whatever the database's language.
     private const string First = """
@@ -397,10 +400,12 @@ internal static partial class PostgresSchema
         """;
 
     /// <summary>Brings the database to this program's version. Nodes that start together wait for each other.</summary>
+    /// <param name="until">How many steps to take in all; null for every one.</param>
     /// <exception cref="StoreException">A newer program made it.</exception>
-    public static async Task MigrateAsync(PostgresSession session)
+    public static async Task MigrateAsync(PostgresSession session, int? until = null)
     {
-        for (int taken = 0; taken < Steps.Length; taken++)
+        int most = until ?? Newest;
+        for (int taken = 0; taken < most; taken++)
         {
             await session.BeginAsync();
             await session.LockAsync(PostgresLock.Migration);
@@ -408,9 +413,9 @@ internal static partial class PostgresSchema
             if (await session.FirstAsync("SELECT to_regclass('certherald') IS NULL", row => row.GetBoolean(0)))
                 await session.RunAsync("CREATE TABLE certherald (version integer NOT NULL)");
             taken = await session.FirstAsync("SELECT version FROM certherald", row => row.GetInt32(0));
-            if (taken > Steps.Length)
-                throw new StoreException($"the database is of version {taken}, this program knows up to {Steps.Length}: start the newer certherald again, or restore the backup made before it");
-            if (taken < Steps.Length)
+            if (taken > Newest)
+                throw new StoreException($"the database is of version {taken}, this program knows up to {Newest}: start the newer certherald again, or restore the backup made before it");
+            if (taken < most)
             {
                 await session.RunAsync(Steps[taken]);
                 if (ReferenceEquals(Steps[taken], CertificateSearch)) await FillSearchAsync(session);

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Reflection;
 using System.Text.Json;
 using CertHerald.Deciding;
 using CertHerald.Storage;
@@ -17,9 +16,6 @@ public sealed class PostgresUpgradeTests : IDisposable
 {
     private const int Rows = 3;
 
-    // The program takes all of them: only here some of them are enough.
-    private static readonly string[] Steps = (string[])typeof(PostgresSchema).GetField("Steps", BindingFlags.NonPublic | BindingFlags.Static)!.GetValue(null)!;
-
     /// <summary>Of a database that was made anew; the tests of a class run one after the other.</summary>
     private static List<string>? s_fresh;
 
@@ -27,7 +23,7 @@ public sealed class PostgresUpgradeTests : IDisposable
     private readonly ManualTime _time = new();
     private readonly Meter _meter = new("CertHerald");
 
-    public static TheoryData<int> Versions => [.. Enumerable.Range(1, Steps.Length)];
+    public static TheoryData<int> Versions => [.. Enumerable.Range(1, PostgresSchema.Newest)];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -51,7 +47,7 @@ public sealed class PostgresUpgradeTests : IDisposable
         // The same tables, columns, indexes, constraints, triggers and functions as if it were new.
         s_fresh ??= await SchemaAsync(await PostgresServer.NewDatabaseAsync());
         Assert.Equal(s_fresh, await SchemaAsync(session));
-        Assert.Equal(Steps.Length, await VersionAsync(session));
+        Assert.Equal(PostgresSchema.Newest, await VersionAsync(session));
         List<(string Table, long Kept, long Lost)> counts = await session.AllAsync(
             string.Join(" UNION ALL ", tables.Select(table => $"""
                 SELECT '{table}', count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM public.{table} AS row_now WHERE to_jsonb(row_now) @> to_jsonb(row_was))) FROM kept.{table} AS row_was
@@ -101,7 +97,7 @@ public sealed class PostgresUpgradeTests : IDisposable
         Assert.DoesNotContain(await SchemaAsync(next), line => line.StartsWith("column watch_item.enabled", StringComparison.Ordinal));
         await next.RunAsync("DROP TABLE issuer_key");
         await PostgresSchema.MigrateAsync(next);
-        Assert.Equal(Steps.Length, await VersionAsync(next));
+        Assert.Equal(PostgresSchema.Newest, await VersionAsync(next));
     }
 
     /// <summary>A database as a program left it that knew only so many steps.</summary>
@@ -109,8 +105,7 @@ public sealed class PostgresUpgradeTests : IDisposable
     {
         string database = await PostgresServer.NewEmptyDatabaseAsync();
         await using PostgresSession session = await OpenAsync(database);
-        foreach (string step in Steps[..version]) await session.RunAsync(step);
-        await session.RunAsync($"CREATE TABLE certherald (version integer NOT NULL); INSERT INTO certherald VALUES ({version})");
+        await PostgresSchema.MigrateAsync(session, until: version);
         return database;
     }
 
