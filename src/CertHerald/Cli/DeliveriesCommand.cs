@@ -46,7 +46,7 @@ internal static class DeliveriesCommand
             string query = $"?state={Uri.EscapeDataString(parsed.GetValue(State) ?? "")}&webhook={Uri.EscapeDataString(parsed.GetValue(Webhook) ?? "")}&limit={parsed.GetValue(Limit).ToString(CultureInfo.InvariantCulture)}";
             JsonElement page = await LocalAccess.Of(parsed).GetAsync($"/api/deliveries{query}", stopping);
             if (parsed.GetValue(LocalAccess.Json)) Console.Out.WriteLine(page.GetRawText());
-            else if (page.GetProperty("items").GetArrayLength() == 0) Console.Out.WriteLine("no such delivery");
+            else if (page.GetProperty("items").GetArrayLength() == 0) Console.Out.WriteLine(parsed.GetValue(State) is null && parsed.GetValue(Webhook) is null ? "no deliveries yet" : "no deliveries of that state and webhook");
             else foreach (JsonElement delivery in page.GetProperty("items").EnumerateArray()) Console.Out.WriteLine(Describe(delivery));
             return CommandLine.Done;
         });
@@ -138,7 +138,7 @@ internal static class DeliveriesCommand
     }
 
     private static string Describe(JsonElement delivery) => string.Create(CultureInfo.InvariantCulture,
-        $"{delivery.GetProperty("id").GetString(),-8} {delivery.GetProperty("state").GetString(),-9} {delivery.GetProperty("created").GetDateTimeOffset():yyyy-MM-dd HH:mm:ss}Z  {Visible.Of(delivery.GetProperty("webhook").GetString()!),-16} {delivery.GetProperty("kind").GetString()} {delivery.GetProperty("subject").GetString()}  {delivery.GetProperty("tries").GetInt32()} tries{(delivery.GetProperty("state").GetString() is "pending" ? $", due {delivery.GetProperty("due").GetDateTimeOffset():yyyy-MM-dd HH:mm:ss}Z" : "")}");
+        $"{delivery.GetProperty("id").GetString(),-8} {delivery.GetProperty("state").GetString(),-9} {delivery.GetProperty("created").GetDateTimeOffset():yyyy-MM-dd HH:mm:ss}Z  {Visible.Of(delivery.GetProperty("webhook").GetString()!),-16} {delivery.GetProperty("kind").GetString()} {delivery.GetProperty("subject").GetString()}  {(delivery.GetProperty("tries").GetInt32() is var tries && tries == 1 ? "1 try" : $"{tries} tries")}{(delivery.GetProperty("state").GetString() is "pending" ? $", due {delivery.GetProperty("due").GetDateTimeOffset():yyyy-MM-dd HH:mm:ss}Z" : "")}");
 
     private static string DescribeReplay(JsonElement outcome)
     {

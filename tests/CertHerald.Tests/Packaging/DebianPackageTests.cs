@@ -54,6 +54,17 @@ public sealed class DebianPackageTests : IDisposable
     }
 
     [Fact]
+    public void What_is_published_is_the_program_and_nothing_to_link_against()
+    {
+        string folder = Path.GetDirectoryName(Doubles.Certherald.Path)!;
+        Assert.SkipUnless(Directory.Exists(folder), "left out: ./certherald has not been built");
+
+        // packaging/release makes one file, and refuses what would stand beside it.
+        Assert.Empty(Directory.GetFiles(folder).Where(file => !Path.GetFileName(file).StartsWith('.') && Path.GetExtension(file) is not ("" or ".dll" or ".so" or ".pdb"))
+            .Select(Path.GetFileName).Except(["certherald.schema.json", "certherald.deps.json", "certherald.runtimeconfig.json"]));
+    }
+
+    [Fact]
     public async Task The_unit_is_one_that_systemd_takes_and_that_the_documentation_describes()
     {
         string analyze = Tool.Find("systemd-analyze");
