@@ -102,23 +102,23 @@ internal static class PipelineBenchmark
     private static RawBatch Json(Answer answer) =>
         GetEntriesJson.TryRead(answer.Bytes, answer.Start, answer.Count, out RawBatch? batch, out string? problem) ? batch! : throw new InvalidOperationException(problem);
 
-    private static RawBatch Tile(Answer answer)
+    internal static RawBatch Tile(Answer answer)
     {
         using var builder = new RawBatchBuilder(answer.Start, ExtraDataForm.StaticCt, answer.Bytes.Length * 5 / 4, answer.Count);
         return DataTile.TryAppend(answer.Bytes, 0, answer.Count, builder, out string? problem) ? builder.Build() : throw new InvalidOperationException(problem);
     }
 
     /// <summary>Consecutive answers of one invented log, each with the frontier before it and a signed head at its end.</summary>
-    private static Answer[] Make(int count, Func<Log, ulong, int, byte[]> bytesOf)
+    internal static Answer[] Make(int count, Func<Log, ulong, int, byte[]> bytesOf, int answerCount = Answers, SyntheticCorpusOptions? names = null)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var log = new Log();
-        log.AddCorpus(new SyntheticCorpus().Entries(new EntryIndex(0), (ulong)(count * Answers)));
+        log.AddCorpus(new SyntheticCorpus(names).Entries(new EntryIndex(0), (ulong)(count * answerCount)));
         log.Publish();
 
-        var answers = new Answer[Answers];
+        var answers = new Answer[answerCount];
         Frontier frontier = Frontier.Empty;
-        for (int i = 0; i < Answers; i++)
+        for (int i = 0; i < answers.Length; i++)
         {
             ulong start = (ulong)(i * count);
             var leaves = new MerkleHash[count];
@@ -151,7 +151,7 @@ internal static class PipelineBenchmark
     }
 
     /// <summary>A TileLeaf an entry: the leaf without its first two bytes, the precertificate if there is one, two fingerprints.</summary>
-    private static byte[] TileOf(Log log, ulong start, int count)
+    internal static byte[] TileOf(Log log, ulong start, int count)
     {
         using var tile = new MemoryStream();
         for (int at = 0; at < count; at++)
@@ -165,5 +165,5 @@ internal static class PipelineBenchmark
         return tile.ToArray();
     }
 
-    private sealed record Answer(EntryIndex Start, int Count, byte[] Bytes, Frontier Before, VerifiedHead Head);
+    internal sealed record Answer(EntryIndex Start, int Count, byte[] Bytes, Frontier Before, VerifiedHead Head);
 }
