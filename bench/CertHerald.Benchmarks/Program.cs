@@ -45,7 +45,7 @@ if (Wanted("P11")) foreach (Row row in await StartBenchmark.RunAsync(program)) P
 await using var large = new BigLog(quick ? 100_000UL : 1_000_000UL);
 if (AnyWanted("P1", "P2", "P4", "P10")) await foreach (Row row in ScanBenchmark.RunAsync(program, large, Wanted)) Print(row);
 if (Wanted("P6")) foreach (Row row in await JudgingBenchmark.RunAsync(program, quick)) Print(row);
-if (Wanted("P7")) foreach (Row row in await StoredBenchmark.RunAsync(program, quick)) Print(row);
+if (Wanted("P7")) Print(await StoredBenchmark.RunAsync(program, quick));
 if (AnyWanted("P12", "S7")) foreach (Row row in await PublicLogsBenchmark.RunAsync(program, quick, Wanted)) Print(row);
 if (AnyWanted("S1", "S2")) foreach (Row row in await TipBenchmark.RunAsync(program, quick, large, Wanted)) Print(row);
 foreach (Row row in await FleetBenchmark.RunAsync(program, quick, Wanted)) Print(row);

@@ -6,42 +6,38 @@ namespace CertHerald.Benchmarks;
 
 /// <summary>
 /// A log in which every entry is a certificate that no other has shown, for a name of one of ten thousand watched domains: each is
-/// stored, with its evidence. The same with and without the chains beside the entries. Nobody is told.
+/// stored, with its evidence. Nobody is told. What chains cost is told by certificates without their precertificates, with and
+/// without chains: a precertificate without one is an incident.
 /// </summary>
 internal static class StoredBenchmark
 {
-    private const int Domains = 10_000, Pairs = 3;
+    private const int Domains = 10_000, Rounds = 3;
 
-    public static async Task<IReadOnlyList<Row>> RunAsync(string program, bool quick)
+    public static async Task<Row> RunAsync(string program, bool quick)
     {
-        ulong entries = quick ? 30_000UL : 200_000;
+        ulong entries = quick ? 30_000UL : 100_000;
         string[] domains = [.. Enumerable.Range(0, Domains).Select(i => $"watched-{i}.net")];
-        IEnumerable<CorpusEntry> corpus = new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = domains, WatchedOneIn = 1 }).Entries(new EntryIndex(0), entries);
+        IEnumerable<CorpusEntry> Corpus(double precertificates) =>
+            new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = domains, WatchedOneIn = 1, PrecertShare = precertificates }).Entries(new EntryIndex(0), entries);
         var setup = new ServiceSetup { Watch = [.. domains.Select(domain => "." + domain)] };
-        await using var whole = new Log();
-        await using var bare = new Log();
-        whole.AddCorpus(corpus);
-        bare.AddCorpus(corpus.Select(WithoutChain));
-        whole.Publish();
-        bare.Publish();
-        await using LogServer server = await LogServer.StartAsync(whole, new LogServerOptions { Gzip = false });
-        await using LogServer bareServer = await LogServer.StartAsync(bare, new LogServerOptions { Gzip = false });
-
         double bytes = 0;
-        var pairs = new List<(double Whole, double Bare)>();
-        // In turn, so that what else the machine does is in both.
-        for (int i = 0; i < (quick ? 1 : Pairs); i++)
+        var rounds = new List<(double Mixed, double Chained, double Bare)>();
+        // In turn, so that what else the machine does is in all.
+        for (int i = 0; i < (quick ? 1 : Rounds); i++)
+            rounds.Add((await ReadAsync(Corpus(0.75)), await ReadAsync(Corpus(0)), await ReadAsync(Corpus(0).Select(WithoutChain))));
+        double Median(Func<(double Mixed, double Chained, double Bare), double> value) => rounds.Select(value).Order().ElementAt(rounds.Count / 2);
+        double cost = Median(round => round.Mixed);
+        return new Row("P7", $"run, {Row.Number(entries)} entries that all match and are stored, SQLite", $"{Row.Number(cost, "0.0")} CPU-s/M", "≤ 60",
+            $"{Row.Number(1e6 / cost)} entries/s a core, {Row.Number(bytes / entries)} bytes each; chains are {Row.Number(Median(round => (1 - round.Bare / round.Chained) * 100))} % of it; median of {rounds.Count}");
+
+        async Task<double> ReadAsync(IEnumerable<CorpusEntry> corpus)
         {
-            double withChains = await ReadingCost.PerMillionAsync(program, server, LogProtocol.Rfc6962, entries, setup, ended: AsStoredAsync);
-            pairs.Add((withChains, await ReadingCost.PerMillionAsync(program, bareServer, LogProtocol.Rfc6962, entries, setup)));
+            await using var log = new Log();
+            log.AddCorpus(corpus);
+            log.Publish();
+            await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false });
+            return await ReadingCost.PerMillionAsync(program, server, LogProtocol.Rfc6962, entries, setup, ended: AsStoredAsync);
         }
-        double Median(Func<(double Whole, double Bare), double> value) => pairs.Select(value).Order().ElementAt(pairs.Count / 2);
-        double cost = Median(pair => pair.Whole);
-        return
-        [
-            new Row("P7", $"run, {Row.Number(entries)} entries that all match and are stored, SQLite", $"{Row.Number(cost, "0.0")} CPU-s/M", "≤ 60",
-                $"without chains {Row.Number(Median(pair => pair.Bare), "0.0")}: {Row.Number(Median(pair => pair.Bare / pair.Whole), "0.00")}×; {Row.Number(bytes / entries)} bytes each in the file; {Row.Number(1e6 / cost)} entries/s a core; median of {pairs.Count} pairs"),
-        ];
 
         async Task AsStoredAsync(ServiceProcess service)
         {
@@ -55,10 +51,5 @@ internal static class StoredBenchmark
         }
     }
 
-    private static CorpusEntry WithoutChain(CorpusEntry entry)
-    {
-        ReadOnlySpan<byte> extra = entry.ExtraData.Span;
-        int precertificate = entry.LeafInput.Span[11] == 1 ? 3 + (extra[0] << 16 | extra[1] << 8 | extra[2]) : 0;
-        return CorpusEntry.OfRow(entry.LeafInput, (byte[])[.. extra[..precertificate], 0, 0, 0]);
-    }
+    private static CorpusEntry WithoutChain(CorpusEntry certificate) => CorpusEntry.OfRow(certificate.LeafInput, new byte[3]);
 }
