@@ -1,6 +1,7 @@
 using System.Text;
 using CertHerald.Configuring;
 using CertHerald.Inspecting;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Protecting;
 using CertHerald.TestLog;
 
@@ -69,8 +70,14 @@ internal sealed class RealNames
     public LookalikeData Data => _data;
 
     /// <summary>The first of the domains to protect.</summary>
-    public IReadOnlyList<string> Protected(int count) =>
-        count <= 1_000 ? [.. _data.Common("protected_1000.tsv").Take(count).Select(line => line.Split('\t')[0])] : [.. _data.Common("protected_100k.txt").Take(count)];
+    public IReadOnlyList<string> Protected(int count)
+    {
+        IEnumerable<string> given = count <= 1_000 ? _data.Common("protected_1000.tsv").Select(line => line.Split('\t')[0]) : _data.Common("protected_100k.txt");
+        var domains = new List<string>();
+        foreach (string one in given)
+            if (ProtectedDomainReader.TryReadDomain(one, out ProtectedDomain? domain, out _)) domains.Add(domain.Name);
+        return [.. domains.Distinct(StringComparer.Ordinal).Take(count)];
+    }
 
     public SyntheticCorpusOptions Corpus => new() { Names = index => _certificates[(int)(index % (ulong)_certificates.Length)] };
 
