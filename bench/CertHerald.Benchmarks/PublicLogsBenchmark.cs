@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
@@ -154,7 +155,7 @@ internal static class PublicLogsBenchmark
         {
             return Dns.GetHostAddresses(name).FirstOrDefault() is { } first && first.Equals(IPAddress.Loopback);
         }
-        catch (System.Net.Sockets.SocketException)
+        catch (SocketException)
         {
             return false;
         }

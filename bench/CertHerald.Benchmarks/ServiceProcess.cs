@@ -47,7 +47,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         setup ??= new ServiceSetup();
         string directory = Directory.CreateTempSubdirectory("certherald-bench-").FullName, data = Path.Combine(directory, "data");
         string configuration = Path.Combine(directory, "certherald.json");
-        Directory.CreateDirectory(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(data);
         setup.Prepare?.Invoke(data);
         await File.WriteAllTextAsync(configuration, new JsonObject
         {

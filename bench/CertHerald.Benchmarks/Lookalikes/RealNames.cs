@@ -26,10 +26,11 @@ internal sealed class RealNames
     /// <summary>What a certificate has room for.</summary>
     private const int MostBytes = 1_500;
 
-    private readonly LookalikeData _data;
     private readonly string[][] _certificates;
 
-    private RealNames(LookalikeData data, string[][] certificates) => (_data, _certificates) = (data, certificates);
+    private RealNames(LookalikeData data, string[][] certificates) => (Data, _certificates) = (data, certificates);
+
+    public LookalikeData Data { get; }
 
     /// <summary>Null where there is no data.</summary>
     public static RealNames? Read(int certificates)
@@ -61,36 +62,28 @@ internal sealed class RealNames
         }
     }
 
-    /// <summary>How many there are.</summary>
-    public int Count => _certificates.Length;
-
-    /// <summary>DNS names of a certificate, its common name included.</summary>
-    public double NamesEach => _certificates.Average(names => names.Length);
-
-    public LookalikeData Data => _data;
-
     /// <summary>The first of the domains to protect.</summary>
     public IReadOnlyList<string> Protected(int count)
     {
-        IEnumerable<string> given = count <= 1_000 ? _data.Common("protected_1000.tsv").Select(line => line.Split('\t')[0]) : _data.Common("protected_100k.txt");
+        IEnumerable<string> given = count <= 1_000 ? Data.Common("protected_1000.tsv").Select(line => line.Split('\t')[0]) : Data.Common("protected_100k.txt");
         var domains = new List<string>();
         foreach (string one in given)
             if (ProtectedDomainReader.TryReadDomain(one, out ProtectedDomain? domain, out _)) domains.Add(domain.Name);
         return [.. domains.Distinct(StringComparer.Ordinal).Take(count)];
     }
 
-    public SyntheticCorpusOptions Corpus => new() { Names = index => _certificates[(int)(index % (ulong)_certificates.Length)] };
+    public SyntheticCorpusOptions Corpus => new() { Names = index => this[index] };
 
-    /// <summary>The names of one of them.</summary>
+    /// <summary>The names of one of them; behind the last comes the first.</summary>
     public string[] this[ulong certificate] => _certificates[certificate % (ulong)_certificates.Length];
 
     /// <summary>A sample of ordinary names, as rules are weighed against.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Sample() => LookalikeData.Reservoir(_data.Part("background_ct.txt"), OrdinaryNames.DefaultSize, seed: 1);
+    public IEnumerable<ReadOnlyMemory<byte>> Sample() => LookalikeData.Reservoir(Data.Part("background_ct.txt"), OrdinaryNames.DefaultSize, seed: 1);
 
     /// <summary>Makes a data directory that of a service that has read names for weeks, and knows the public suffixes.</summary>
     public void Prepare(string folder)
     {
-        File.Copy(Path.Combine(_data.Root, "common", SuffixFile.Name), SuffixFile.PathIn(folder));
+        File.Copy(Path.Combine(Data.Root, "common", SuffixFile.Name), SuffixFile.PathIn(folder));
         var sample = new NameSample(OrdinaryNames.DefaultSize, seed: 1);
         using SampleFile file = SampleFile.Open(Path.Combine(folder, SampleFile.Name), sample.Size);
         byte[] slots = new byte[1024 * NameSample.SlotLength];
