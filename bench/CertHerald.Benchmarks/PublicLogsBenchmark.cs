@@ -12,7 +12,7 @@ namespace CertHerald.Benchmarks;
 
 /// <summary>
 /// As many logs as public ones are usable, of both kinds, which grow together as all public logs do, over TLS, and gzipped where
-/// this machine's name leads to 127.0.0.1. A certificate is logged in three of them within a second. Two services read
+/// this machine's name leads to 127.0.0.1. A certificate is logged in three of them within seconds. Two services read
 /// the same logs at the same time, one of them with look-alikes on, so that what else the machine does is in both.
 /// </summary>
 internal static class PublicLogsBenchmark
