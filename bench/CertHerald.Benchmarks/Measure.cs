@@ -16,14 +16,17 @@ internal static class Measure
         for (var warm = Stopwatch.StartNew(); warm.Elapsed < sample || warm.Elapsed < ShortestWarmUp;) work();
 
         double best = double.MaxValue;
-        for (int i = 0; i < samples; i++)
-        {
-            int calls = 0;
-            TimeSpan before = Processor;
-            for (var clock = Stopwatch.StartNew(); clock.Elapsed < sample; calls++) work();
-            best = Math.Min(best, (Processor - before).TotalSeconds / calls);
-        }
+        for (int i = 0; i < samples; i++) best = Math.Min(best, Once(work, sample));
         return best;
+    }
+
+    /// <summary>Processor seconds of one call, by one sample.</summary>
+    public static double Once(Action work, TimeSpan sample)
+    {
+        int calls = 0;
+        TimeSpan before = Processor;
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < sample; calls++) work();
+        return (Processor - before).TotalSeconds / calls;
     }
 
     /// <summary>Bytes that one call allocates on the managed heap of its thread, warm. Exact: few calls will do.</summary>

@@ -34,7 +34,7 @@ Console.WriteLine();
 Console.WriteLine("| Id | What | Value | Goal | Beside |");
 Console.WriteLine("|---|---|---|---|---|");
 // These take long: two minutes are all that a quick look may cost.
-string[] slow = ["P3", "P10", "S1", "S2", "S4", "S6", "S8", "Q9", "R"];
+string[] slow = ["P3", "P6", "P7", "P10", "P12", "S1", "S2", "S4", "S6", "S7", "S8", "Q9", "R"];
 bool Wanted(string id) => only is null ? !quick || !slow.Contains(id) : only.Contains(id);
 bool AnyWanted(params IEnumerable<string> ids) => ids.Any(Wanted);
 
@@ -44,6 +44,9 @@ if (Wanted("P11")) foreach (Row row in await StartBenchmark.RunAsync(program)) P
 
 await using var large = new BigLog(quick ? 100_000UL : 1_000_000UL);
 if (AnyWanted("P1", "P2", "P4", "P10")) await foreach (Row row in ScanBenchmark.RunAsync(program, large, Wanted)) Print(row);
+if (Wanted("P6")) foreach (Row row in await JudgingBenchmark.RunAsync(program, quick)) Print(row);
+if (Wanted("P7")) Print(await StoredBenchmark.RunAsync(program, quick));
+if (AnyWanted("P12", "S7")) foreach (Row row in await PublicLogsBenchmark.RunAsync(program, quick, Wanted)) Print(row);
 if (AnyWanted("S1", "S2")) foreach (Row row in await TipBenchmark.RunAsync(program, quick, large, Wanted)) Print(row);
 foreach (Row row in await FleetBenchmark.RunAsync(program, quick, Wanted)) Print(row);
 foreach (Row row in await StoreBenchmark.RunAsync(quick, Wanted)) Print(row);

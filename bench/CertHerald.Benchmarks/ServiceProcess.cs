@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -14,15 +15,24 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly string _directory;
     private readonly HttpClient _client;
+    private readonly ConcurrentQueue<string> _said = new();
 
-    private ServiceProcess(Process process, string directory, Uri address) =>
+    private ServiceProcess(Process process, string directory, Uri address)
+    {
         (_process, _directory, _client) = (process, directory, new HttpClient { BaseAddress = address });
+        // Nobody reads on otherwise, and a full pipe would stop it.
+        _ = ListenAsync();
+        _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+    }
 
     /// <summary>Bytes that it holds now.</summary>
     public long Memory => Fresh().WorkingSet64;
 
     /// <summary>Bytes that it held at most.</summary>
     public long Peak => Fresh().PeakWorkingSet64;
+
+    /// <summary>Its data directory.</summary>
+    public string Data => Path.Combine(_directory, "data");
 
     public TimeSpan Processor => Fresh().TotalProcessorTime;
 
@@ -31,30 +41,33 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static Task<ServiceProcess> StartAsync(string program, JsonObject logs, Inbox? inbox = null) =>
         StartAsync(program, logs, inbox is null ? [] : [("inbox", inbox.Url)]);
 
-    public static async Task<ServiceProcess> StartAsync(string program, JsonObject logs, IReadOnlyList<(string Name, Uri Url)> webhooks)
+    /// <param name="setup">What is unlike other runs; null: nothing.</param>
+    public static async Task<ServiceProcess> StartAsync(string program, JsonObject logs, IReadOnlyList<(string Name, Uri Url)> webhooks, ServiceSetup? setup = null)
     {
-        string directory = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
+        setup ??= new ServiceSetup();
+        string directory = Directory.CreateTempSubdirectory("certherald-bench-").FullName, data = Path.Combine(directory, "data");
         string configuration = Path.Combine(directory, "certherald.json");
+        Directory.CreateDirectory(data);
+        setup.Prepare?.Invoke(data);
         await File.WriteAllTextAsync(configuration, new JsonObject
         {
             ["listen"] = "http://127.0.0.1:0",
             ["public_url"] = "http://127.0.0.1:8470",
-            ["data"] = Path.Combine(directory, "data"),
+            ["data"] = data,
             ["logs"] = logs,
-            ["watch"] = new JsonArray(".example.com"),
+            ["watch"] = new JsonArray([.. setup.Watch.Select(item => JsonValue.Create(item))]),
+            ["lookalikes"] = new JsonArray([.. setup.Protected.Select(domain => JsonValue.Create(domain))]),
             ["webhooks"] = new JsonArray([.. webhooks.Select(webhook => new JsonObject { ["name"] = webhook.Name, ["url"] = webhook.Url.AbsoluteUri })]),
             ["outbound"] = new JsonObject { ["allow"] = new JsonArray("127.0.0.1") },
         }.ToJsonString());
 
-        Process process = Process.Start(new ProcessStartInfo(program, ["run", "--config", configuration]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo(program, ["run", "--config", configuration]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        if (setup.TrustFile is { } trusted) start.Environment["SSL_CERT_FILE"] = trusted;
+        Process process = Process.Start(start)!;
         try
         {
             using var limit = new CancellationTokenSource(Patience);
-            Uri address = await AddressAsync(process.StandardError, limit.Token);
-            // Nobody reads on otherwise, and a full pipe would stop it.
-            _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
-            _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-            return new ServiceProcess(process, directory, address);
+            return new ServiceProcess(process, directory, await AddressAsync(process.StandardError, limit.Token));
         }
         catch
         {
@@ -99,6 +112,13 @@ internal sealed class ServiceProcess : IAsyncDisposable
             if (clock.Elapsed > atMost) throw new TimeoutException($"{name} is {await MetricAsync(name, labels)} after {atMost.TotalSeconds} s, not {least}.");
     }
 
+    /// <summary>Waits until a line of its log holds a text.</summary>
+    public async Task SaysAsync(string text, TimeSpan atMost)
+    {
+        for (var clock = Stopwatch.StartNew(); !_said.Any(line => line.Contains(text, StringComparison.Ordinal)); await Task.Delay(100))
+            if (clock.Elapsed > atMost) throw new TimeoutException($"The service has not said \"{text}\" after {atMost.TotalSeconds} s, but: {string.Join('\n', _said)}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
@@ -106,6 +126,11 @@ internal sealed class ServiceProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task ListenAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line) _said.Enqueue(line);
     }
 
     private static async Task<Uri> AddressAsync(StreamReader errors, CancellationToken limit)
@@ -125,4 +150,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
         _process.Refresh();
         return _process;
     }
+}
+
+/// <summary>How a service is set up where it matters.</summary>
+internal sealed record ServiceSetup
+{
+    public IReadOnlyList<string> Watch { get; init; } = [".example.com"];
+
+    /// <summary>Domains whose look-alikes are looked for.</summary>
+    public IReadOnlyList<string> Protected { get; init; } = [];
+
+    /// <summary>PEM of certificates that it trusts; null: those that the machine does.</summary>
+    public string? TrustFile { get; init; }
+
+    /// <summary>Gets the data directory before the service does; null: it starts empty.</summary>
+    public Action<string>? Prepare { get; init; }
 }

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Options;
 namespace CertHerald.TestLog;
 
 /// <summary>
-/// Serves a log on 127.0.0.1 in both protocols, over plain HTTP: RFC 6962 at <see cref="Url"/>, static-ct at
+/// Serves a log on 127.0.0.1 in both protocols, over plain HTTP or HTTPS: RFC 6962 at <see cref="Url"/>, static-ct at
 /// <see cref="MonitoringUrl"/> and <see cref="SubmissionUrl"/>. Kestrel without a host: nothing is read from the
 /// environment, no signal is caught. Disposing it leaves the log to its owner.
 /// </summary>
@@ -40,7 +40,7 @@ public sealed class LogServer : IAsyncDisposable
         kestrel.Listen(IPAddress.Loopback, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(next => connection => ExpiredTls.ServeAsync(log, connection, next));
+            listen.Use(next => connection => TlsFront.ServeAsync(log, options.Certificate, connection, next));
         });
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         _transport = new FaultyTransport(log, sockets);
@@ -66,7 +66,8 @@ public sealed class LogServer : IAsyncDisposable
     {
         var server = new LogServer(log, options ?? new LogServerOptions());
         await server._kestrel.StartAsync(new Application(server), cancellation);
-        server.Url = new Uri(server._kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single() + "/");
+        int port = new Uri(server._kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single()).Port;
+        server.Url = new UriBuilder(server._options.Certificate is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, server._options.Host, port).Uri;
         server._list = new Serving.LogList(server);
         server._staticCt = new StaticCtCalls(log, server.Origin);
         return server;

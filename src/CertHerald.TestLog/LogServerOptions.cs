@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace CertHerald.TestLog;
 
 /// <summary>Which sides of the log its own log list names.</summary>
@@ -8,6 +10,12 @@ public sealed record LogServerOptions
 {
     /// <summary>On 127.0.0.1. 0: any free one.</summary>
     public int Port { get; init; }
+
+    /// <summary>The name in its URLs; it must lead to 127.0.0.1.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>With its key: served over HTTPS, to whoever trusts it. Null: over plain HTTP.</summary>
+    public X509Certificate2? Certificate { get; init; }
 
     /// <summary>What <c>/log_list.json</c> names.</summary>
     public ListedProtocols Listed { get; init; } = ListedProtocols.Both;

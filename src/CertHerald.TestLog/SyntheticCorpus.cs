@@ -17,6 +17,12 @@ public sealed record SyntheticCorpusOptions
     /// <summary>Of every so many consecutive entries, exactly one has such a name.</summary>
     public int WatchedOneIn { get; init; } = 10_000;
 
+    /// <summary>
+    /// Names of an entry by its index, in place of invented ones; not for those with a watched name. ASCII, at least one, together
+    /// no more than 1,500 bytes. Called by many at once; the same index always gives the same. Null: all are invented.
+    /// </summary>
+    public Func<ulong, string[]>? Names { get; init; }
+
     /// <summary>The timestamp of entry 0; each next is a millisecond later.</summary>
     public DateTimeOffset From { get; init; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 }
@@ -122,6 +128,7 @@ public sealed class SyntheticCorpus
 
     private string[] Names(ulong index, ref SplitMix random)
     {
+        if (_options.Names is { } given && !IsWatched(new EntryIndex(index))) return given(index);
         string domain = $"{Of(Words, ref random)}-{Of(Words, ref random)}{random.Below(10_000)}.{Of(Suffixes, ref random)}";
         string host = Of(Hosts, ref random);
         int form = random.Below(8);

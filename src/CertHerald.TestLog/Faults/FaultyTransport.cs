@@ -94,14 +94,16 @@ internal sealed class FaultyTransport : IConnectionListenerFactory, IDisposable
     }
 }
 
-/// <summary>A front end that speaks TLS where nobody expects it, with a certificate of last year.</summary>
-internal static class ExpiredTls
+/// <summary>TLS before HTTP, where there is any: with the certificate of the server, or, by a fault, with one of last year.</summary>
+internal static class TlsFront
 {
     private static readonly Lazy<X509Certificate2> Expired = new(Make);
 
-    public static async Task ServeAsync(Log log, ConnectionContext connection, ConnectionDelegate next)
+    /// <param name="certificate">With its key; null: plain, if no fault has it otherwise.</param>
+    public static async Task ServeAsync(Log log, X509Certificate2? certificate, ConnectionContext connection, ConnectionDelegate next)
     {
-        if (!log.Faults.Active.Any(fault => fault.Connections == ConnectionFault.ExpiredTls))
+        if (log.Faults.Active.Any(fault => fault.Connections == ConnectionFault.ExpiredTls)) certificate = Expired.Value;
+        if (certificate is null)
         {
             await next(connection);
             return;
@@ -110,7 +112,7 @@ internal static class ExpiredTls
         await using var secured = new SslStream(new DuplexStream(plain.Input.AsStream(), plain.Output.AsStream()));
         try
         {
-            await secured.AuthenticateAsServerAsync(Expired.Value);
+            await secured.AuthenticateAsServerAsync(certificate);
             connection.Transport = new DuplexPipe(PipeReader.Create(secured), PipeWriter.Create(secured));
             await next(connection);
         }

@@ -43,6 +43,19 @@ public class SyntheticCorpusTests
     }
 
     [Fact]
+    public void Names_that_are_given_stand_in_place_of_invented_ones()
+    {
+        var corpus = new SyntheticCorpus(Watched with { Names = index => [$"host{index}.example.net", "example.net"] });
+        for (ulong i = 0; i < 1_000; i++)
+        {
+            string[] wanted = corpus.IsWatched(new EntryIndex(i)) ? [.. corpus.NamesAt(new EntryIndex(i))] : [$"host{i}.example.net", "example.net"];
+            Assert.Equal(corpus.IsWatched(new EntryIndex(i)), !wanted[0].EndsWith("example.net", StringComparison.Ordinal));
+            ReadOnlySpan<byte> leaf = corpus.EntryAt(new EntryIndex(i)).LeafInput.Span;
+            Assert.True(leaf.IndexOf(System.Text.Encoding.ASCII.GetBytes(wanted[0])) > 0);
+        }
+    }
+
+    [Fact]
     public void A_precertificate_without_poison_is_its_leaf_and_its_chain_has_the_key_of_the_leaf()
     {
         var corpus = new SyntheticCorpus(new SyntheticCorpusOptions { PrecertShare = 1 });

@@ -15,6 +15,9 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     /// <summary>Whether a transaction is open. SQLite ends one by itself when the disk is full.</summary>
     public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
 
+    /// <summary>The row that was inserted last, by its id.</summary>
+    public long LastRow => SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
+
     /// <summary>Rows changed so far on this connection: tells whether what lay between changed any.</summary>
     public long Changes => SQLitePCL.raw.sqlite3_total_changes(connection.Handle);
 

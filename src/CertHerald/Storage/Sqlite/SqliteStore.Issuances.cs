@@ -16,6 +16,9 @@ internal sealed partial class SqliteStore
         issuer_organization, issuer_common_name, subject_name, serial, not_before, not_after, problems, known, reason, discovered
         """;
 
+    private static readonly string InsertIssuance =
+        $"INSERT INTO issuance ({IssuanceColumns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+
     public Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
         session => session.All("SELECT DISTINCT dns_name FROM endpoint WHERE parent = @parent AND wildcard = 0 ORDER BY dns_name LIMIT 1000",
             row => row.GetString(0), ("@parent", parent)),
@@ -84,22 +87,22 @@ internal sealed partial class SqliteStore
         SqliteSession session, long log, MatchFinding finding, Decision decision, Batch batch, DateTimeOffset now)
     {
         CertificateFacts facts = finding.Certificate;
-        long? known = session.First("SELECT id FROM issuance WHERE tbs_sha256 = @tbs", row => (long?)row.GetInt64(0), ("@tbs", facts.TbsSha256));
+        long? known = IssuanceOf(session, facts.TbsSha256);
         long id = known ?? AddIssuance(session, facts, decision, now);
         if (known is not null) Complete(session, id, facts, finding.ChainMismatch);
         bool isNew = known is null || TakeOn(session, id, decision);
         KeepIssuerKey(session, finding);
-        KeepChain(session, id, finding);
+        KeepChain(session, id, finding, isFirst: known is null);
 
         // The same leaf read again: seen anew, so a dispute over it is settled for this reading.
-        session.Run(
+        session.Statement(
             """
             INSERT INTO sighting (issuance, log, entry_index, leaf_hash, logged, is_precertificate, proven, disputed)
-            VALUES (@id, @log, @index, @leaf, @logged, @pre, 0, @disputed)
-            ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET disputed = @disputed WHERE proven = 0
-            """,
-            ("@id", id), ("@log", log), ("@index", finding.Index.Value), ("@leaf", finding.LeafHash.ToArray()), ("@logged", finding.Logged),
-            ("@pre", facts.IsPrecertificate), ("@disputed", batch is DisputedBatch));
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)
+            ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET disputed = ?7 WHERE proven = 0
+            """)
+            .Bind(1, id).Bind(2, log).Bind(3, checked((long)finding.Index.Value)).BindBytes(4, finding.LeafHash.ToArray()).Bind(5, finding.Logged)
+            .Bind(6, facts.IsPrecertificate ? 1L : 0).Bind(7, batch is DisputedBatch ? 1L : 0).Run();
         return (EventKinds.UnknownCertificate, id, isNew);
     }
 
@@ -116,33 +119,26 @@ internal sealed partial class SqliteStore
     {
         // Indexed before anybody watched it: it keeps the id that it was found under.
         long? indexed = TakeIndexed(session, facts.TbsSha256);
-        long id = session.Single(
-            $"""
-            INSERT INTO issuance ({IssuanceColumns})
-            VALUES (@id, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
-                @notAfter, @problems, @known, @reason, @now)
-            RETURNING id
-            """,
-            row => row.GetInt64(0),
-            ("@id", indexed), ("@tbs", facts.TbsSha256), ("@cert", facts.CertSha256), ("@der", facts.CertDer), ("@pre", facts.IsPrecertificate),
-            ("@dns", JsonSerializer.Serialize(facts.DnsNames)), ("@ips", JsonSerializer.Serialize(facts.IpAddresses)),
-            ("@pubkey", facts.PubkeySha256), ("@issuerKey", facts.IssuerPubkeySha256), ("@issuer", facts.IssuerName),
-            ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
-            ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
-            ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now));
+        SqliteStatement add = session.Statement(InsertIssuance)
+            .Bind(2, facts.TbsSha256).Bind(3, facts.CertSha256).BindBytes(4, facts.CertDer).Bind(5, facts.IsPrecertificate ? 1L : 0)
+            .BindText(6, Json(facts.DnsNames)).BindText(7, Json(facts.IpAddresses)).Bind(8, facts.PubkeySha256).Bind(9, facts.IssuerPubkeySha256)
+            .Bind(10, facts.IssuerName).Bind(11, facts.IssuerOrganization).Bind(12, facts.IssuerCommonName).Bind(13, facts.SubjectName).Bind(14, facts.Serial)
+            .Bind(15, facts.NotBefore).Bind(16, facts.NotAfter).BindText(17, Json(facts.Problems)).Bind(18, decision.Known ? 1L : 0).Bind(19, decision.Reason).Bind(20, now);
+        _ = indexed is { } kept ? add.Bind(1, kept) : add.BindNull(1);
+        add.Run();
+        long id = session.LastRow;
         AddEndpoints(session, id, decision);
-        session.Run("INSERT INTO revocation (issuance) VALUES (@id)", ("@id", id));
+        session.Statement("INSERT INTO revocation (issuance) VALUES (?1)").Bind(1, id).Run();
         AddKeys(session, id, facts);
         return id;
     }
 
     private static void AddEndpoints(SqliteSession session, long id, Decision decision)
     {
+        SqliteStatement add = session.Statement("INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (?1, ?2, ?3, ?4, ?5)");
         foreach (WatchedEndpoint endpoint in decision.Endpoints)
-            session.Run(
-                "INSERT INTO endpoint (issuance, dns_name, parent, monitored_domain, wildcard) VALUES (@id, @name, @parent, @monitored, @wildcard)",
-                ("@id", id), ("@name", endpoint.DnsName), ("@parent", CertificateKeys.ParentOf(endpoint.DnsName).ToString()),
-                ("@monitored", endpoint.MonitoredDomain), ("@wildcard", endpoint.Wildcard));
+            add.Bind(1, id).Bind(2, endpoint.DnsName).Bind(3, CertificateKeys.ParentOf(endpoint.DnsName).ToString())
+                .Bind(4, endpoint.MonitoredDomain).Bind(5, endpoint.Wildcard ? 1L : 0).Run();
         if (decision.Finding is MatchFinding { Certificate: var facts }) KeepWatchedNames(session, WatchedNameRow.Of(id, facts, decision.Endpoints));
     }
 
@@ -244,6 +240,9 @@ internal sealed partial class SqliteStore
         NotAfter = row.TimeOrNull(first + 15),
         Problems = Texts(row.GetString(first + 16)),
     };
+
+    /// <summary>UTF-8.</summary>
+    private static ReadOnlySpan<byte> Json(IReadOnlyList<string> texts) => texts.Count == 0 ? "[]"u8 : JsonSerializer.SerializeToUtf8Bytes(texts);
 
     private static string[] Texts(string json) => JsonSerializer.Deserialize<string[]>(json)!;
 }

@@ -14,6 +14,6 @@ internal sealed partial class SqliteStore
     private static void KeepIssuerKey(SqliteSession session, MatchFinding finding)
     {
         if (finding is { IssuerSpki: { } spki, Certificate.IssuerPubkeySha256: { } sha256 })
-            session.Run("INSERT INTO issuer_key (sha256, spki) VALUES (@sha256, @spki) ON CONFLICT DO NOTHING", ("@sha256", sha256), ("@spki", spki));
+            session.Statement("INSERT INTO issuer_key (sha256, spki) VALUES (?1, ?2) ON CONFLICT DO NOTHING").Bind(1, sha256).BindBytes(2, spki).Run();
     }
 }

@@ -81,17 +81,21 @@ internal sealed partial class SqliteStore
         {
             EntryIndex index = decision.Finding.Index;
             ReadOnlySpan<byte> leafInput = batch.Raw[(int)(index.Value - batch.Raw.Start.Value)].LeafInput;
-            KeepLeaf(session, log, index, decision.Finding.LeafHash, leafInput.ToArray(), head, (batch as VerifiedBatch)?.PathTo(index));
+            KeepLeaf(session, log, index, decision.Finding.LeafHash, leafInput, head, (batch as VerifiedBatch)?.PathTo(index));
         }
     }
 
-    private static int KeepLeaf(SqliteSession session, long log, EntryIndex index, MerkleHash leaf, byte[] leafInput, long? head, MerkleHash[]? path) => session.Run(
-        """
-        INSERT INTO proof (log, entry_index, leaf_hash, leaf_input, head, path) VALUES (@log, @index, @leaf, @input, @head, @path)
-        ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET leaf_input = @input, head = @head, path = @path WHERE path IS NULL AND @path IS NOT NULL
-        """,
-        ("@log", log), ("@index", index.Value), ("@leaf", leaf.ToArray()), ("@input", leafInput), ("@head", path is null ? null : head),
-        ("@path", path is null ? null : MemoryMarshal.AsBytes<MerkleHash>(path).ToArray()));
+    private static int KeepLeaf(SqliteSession session, long log, EntryIndex index, MerkleHash leaf, ReadOnlySpan<byte> leafInput, long? head, MerkleHash[]? path)
+    {
+        SqliteStatement keep = session.Statement(
+            """
+            INSERT INTO proof (log, entry_index, leaf_hash, leaf_input, head, path) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (log, entry_index, leaf_hash) DO UPDATE SET leaf_input = ?4, head = ?5, path = ?6 WHERE path IS NULL AND ?6 IS NOT NULL
+            """)
+            .Bind(1, log).Bind(2, checked((long)index.Value)).BindBytes(3, leaf.ToArray()).BindBytes(4, leafInput);
+        _ = path is not null && head is { } proving ? keep.Bind(5, proving) : keep.BindNull(5);
+        return (path is null ? keep.BindNull(6) : keep.BindBytes(6, MemoryMarshal.AsBytes<MerkleHash>(path))).Run();
+    }
 
     /// <summary>Heads of proofs are kept apart from those that are forgotten by and by.</summary>
     private static long KeepProofHead(SqliteSession session, long log, TreeSize size, MerkleHash root, DateTimeOffset time, ReadOnlyMemory<byte> verbatim)

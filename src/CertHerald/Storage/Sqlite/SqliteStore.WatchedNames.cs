@@ -77,27 +77,27 @@ internal sealed partial class SqliteStore
     {
         foreach (WatchedNameRow row in rows)
         {
-            session.Run(
+            session.Statement(
                 """
                 INSERT INTO watched_name (dns_name, parent, monitored_domain, discovered, issuance, not_after, lifetime)
-                VALUES (@name, @parent, @domain, (SELECT discovered FROM issuance WHERE id = @issuance), @issuance, @end, @lifetime)
-                ON CONFLICT (dns_name) DO UPDATE SET monitored_domain = @domain, issuance = @issuance, not_after = @end, lifetime = @lifetime WHERE @end > not_after
-                """,
-                ("@name", row.DnsName), ("@parent", row.Parent), ("@domain", row.MonitoredDomain), ("@issuance", row.Issuance), ("@end", row.NotAfter), ("@lifetime", (long)row.Lifetime.TotalMilliseconds));
+                VALUES (?1, ?2, ?3, (SELECT discovered FROM issuance WHERE id = ?4), ?4, ?5, ?6)
+                ON CONFLICT (dns_name) DO UPDATE SET monitored_domain = ?3, issuance = ?4, not_after = ?5, lifetime = ?6 WHERE ?5 > not_after
+                """)
+                .Bind(1, row.DnsName).Bind(2, row.Parent).Bind(3, row.MonitoredDomain).Bind(4, row.Issuance).Bind(5, row.NotAfter).Bind(6, (long)row.Lifetime.TotalMilliseconds).Run();
             if (row.IsWildcard)
-                session.Run(
+                session.Statement(
                     """
-                    UPDATE watched_name SET issuance = @issuance, not_after = @end, lifetime = @lifetime
-                    WHERE dns_name IN (SELECT dns_name FROM watched_name WHERE parent = @parent AND not_after < @end LIMIT @most)
-                    """,
-                    ("@most", WatchedNameRow.MostCovered), ("@parent", row.Parent), ("@issuance", row.Issuance), ("@end", row.NotAfter), ("@lifetime", (long)row.Lifetime.TotalMilliseconds));
+                    UPDATE watched_name SET issuance = ?1, not_after = ?2, lifetime = ?3
+                    WHERE dns_name IN (SELECT dns_name FROM watched_name WHERE parent = ?4 AND not_after < ?2 LIMIT ?5)
+                    """)
+                    .Bind(1, row.Issuance).Bind(2, row.NotAfter).Bind(3, (long)row.Lifetime.TotalMilliseconds).Bind(4, row.Parent).Bind(5, (long)WatchedNameRow.MostCovered).Run();
             else
-                session.Run(
+                session.Statement(
                     """
                     UPDATE watched_name SET issuance = wildcard.issuance, not_after = wildcard.not_after, lifetime = wildcard.lifetime FROM watched_name AS wildcard
-                    WHERE watched_name.dns_name = @name AND wildcard.dns_name = '*.' || @parent AND wildcard.not_after > watched_name.not_after
-                    """,
-                    ("@name", row.DnsName), ("@parent", row.Parent));
+                    WHERE watched_name.dns_name = ?1 AND wildcard.dns_name = '*.' || ?2 AND wildcard.not_after > watched_name.not_after
+                    """)
+                    .Bind(1, row.DnsName).Bind(2, row.Parent).Run();
         }
     }
 

@@ -69,7 +69,8 @@ internal sealed partial class SqliteStore : IStore
             session.Run("PRAGMA synchronous = FULL");
             // Savepoints keep what they may have to take back in memory, not in a file; and hot pages stay there too.
             session.Run("PRAGMA temp_store = MEMORY");
-            session.Run("PRAGMA cache_size = -16384");
+            // A commit that does not fit is written out, read in and written again: each certificate changes ten places far apart.
+            session.Run("PRAGMA cache_size = -65536");
             session.Run("PRAGMA foreign_keys = ON");
             // 32 MiB: a page that many transactions change goes to its place once.
             session.Run("PRAGMA wal_autocheckpoint = 4000");

@@ -1,0 +1,96 @@
+using CertHerald.Benchmarks.Lookalikes;
+using CertHerald.Inspecting;
+using CertHerald.Names;
+using CertHerald.Names.Lookalikes;
+using CertHerald.TestLog;
+using CertHerald.Transparency.Batches;
+using CertHerald.Transparency.Entries;
+using CertHerald.Transparency.Merkle;
+
+namespace CertHerald.Benchmarks;
+
+/// <summary>
+/// What looking for look-alikes adds to reading a log of real names: to the service, with all that it finds and stores, as
+/// <c>scan</c> looks for none; and to an entry in memory. Rules are weighed against ordinary names, as after some minutes on public logs.
+/// </summary>
+internal static class JudgingBenchmark
+{
+    private const int Pairs = 3, Passes = 7, AnswerCount = 256;
+    private static readonly (int Domains, string Goal)[] Sizes = [(10, "≤ 1.3×"), (1_000, "≤ 1.4×"), (100_000, "≤ 1.6×")];
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    public static async Task<IReadOnlyList<Row>> RunAsync(string program, bool quick)
+    {
+        ulong entries = quick ? 100_000UL : 1_000_000;
+        if (RealNames.Read((int)entries) is not { } names) return [new Row("P6", "reading with look-alikes on", "", "", "left out: no data")];
+
+        double[] inMemory = InMemory(names, out double off, out double[] alerting);
+        await using var log = new Log();
+        log.AddCorpus(new SyntheticCorpus(names.Corpus).Entries(new EntryIndex(0), entries));
+        log.Publish();
+        await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false });
+        var rounds = new List<(double Off, double[] On)>();
+        for (int i = 0; i < (quick ? 1 : Pairs); i++)
+        {
+            double without = await ReadingCost.PerMillionAsync(program, server, LogProtocol.Rfc6962, entries, new ServiceSetup { Prepare = names.Prepare });
+            double[] with = new double[Sizes.Length];
+            for (int size = 0; size < with.Length; size++)
+                with[size] = await ReadingCost.PerMillionAsync(
+                    program, server, LogProtocol.Rfc6962, entries, new ServiceSetup { Protected = names.Protected(Sizes[size].Domains), Prepare = names.Prepare },
+                    service => service.SaysAsync("ordinary names", Patience));
+            rounds.Add((without, with));
+        }
+        double Median(Func<(double Off, double[] On), double> value) => rounds.Select(value).Order().ElementAt(rounds.Count / 2);
+        return
+        [
+            .. Sizes.Select((size, at) => new Row("P6", $"run, {Row.Number(entries)} entries with real names, {Row.Number(size.Domains)} protected domains, beside none", $"{Row.Number(Median(round => round.On[at] / round.Off), "0.00")}×", size.Goal,
+                $"{Row.Number(Median(round => round.On[at]), "0.0")} CPU-s/M, off {Row.Number(Median(round => round.Off), "0.0")}; {Row.Number(alerting[at] * 100, "0.00")} % of entries alert and are stored; in memory {Row.Number(inMemory[at] / off, "0.00")}×: {Row.Number(inMemory[at] * 1e6, "0.00")} µs an entry, off {Row.Number(off * 1e6, "0.00")}")),
+        ];
+    }
+
+    /// <summary>Seconds an entry, static-ct, from tile to findings: the median of passes taken in turn.</summary>
+    /// <param name="off">The same, with nothing protected.</param>
+    /// <param name="alerting">Of the entries, how many have a look-alike.</param>
+    private static double[] InMemory(RealNames names, out double off, out double[] alerting)
+    {
+        PipelineBenchmark.Answer[] tiles = PipelineBenchmark.Make(256, PipelineBenchmark.TileOf, AnswerCount, names.Corpus);
+        _ = WatchList.TryParse([("bench", 1, ".example.com")], out WatchList watch, out _, out _);
+        ReadOnlyMemory<byte>[] sample = [.. names.Sample()];
+        Inspector[] inspectors =
+        [
+            new(() => watch),
+            .. Sizes.Select(size =>
+            {
+                LookalikeIndex bare = LookalikeIndex.Build([.. names.Protected(size.Domains).Select(name => new ProtectedDomain { Name = name })], names.Data.Suffixes);
+                var protection = new Protection([new OwnerProtection("", bare.With(bare.Count(sample)))], names.Data.Suffixes);
+                return new Inspector(() => watch, () => protection);
+            }),
+        ];
+        double[][] seconds = [.. inspectors.Select(_ => new double[Passes])];
+        int[] found = new int[inspectors.Length];
+        foreach (Inspector inspector in inspectors) ReadAll(tiles, inspector);
+        for (int pass = 0; pass < Passes; pass++)
+            for (int at = 0; at < inspectors.Length; at++)
+            {
+                TimeSpan before = Measure.Processor;
+                found[at] = ReadAll(tiles, inspectors[at]);
+                seconds[at][pass] = (Measure.Processor - before).TotalSeconds / (AnswerCount * 256);
+            }
+        alerting = [.. found.Skip(1).Select(count => count / (AnswerCount * 256.0))];
+        double[] medians = [.. seconds.Select(one => one.Order().ElementAt(Passes / 2))];
+        off = medians[0];
+        return medians[1..];
+    }
+
+    private static int ReadAll(PipelineBenchmark.Answer[] answers, Inspector inspector)
+    {
+        int findings = 0;
+        foreach (PipelineBenchmark.Answer answer in answers)
+        {
+            using RawBatch raw = PipelineBenchmark.Tile(answer);
+            if (Batch.Check(answer.Before, raw, [], answer.Head) is not VerifiedBatch) throw new InvalidOperationException("The benchmark measures something else than it says.");
+            findings += inspector.Inspect(raw).Count;
+        }
+        return findings;
+    }
+}
