@@ -106,8 +106,8 @@ internal sealed partial class SqliteStore
     /// <summary>An issuance that was kept as a look-alike only is one for a watched name after all: it was not watched when it was found.</summary>
     private static bool TakeOn(SqliteSession session, long id, Decision decision)
     {
-        if (decision.Endpoints.Count == 0 || session.First("SELECT 1 FROM endpoint WHERE issuance = @id LIMIT 1", row => row.GetInt64(0), ("@id", id)) == 1) return false;
-        session.Run("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", decision.Known), ("@reason", decision.Reason));
+        if (decision.Endpoints.Count == 0 || session.First("SELECT is_watched FROM issuance WHERE id = @id", row => row.GetBoolean(0), ("@id", id))) return false;
+        session.Run("UPDATE issuance SET known = @known, reason = @reason, is_watched = 1 WHERE id = @id", ("@id", id), ("@known", decision.Known), ("@reason", decision.Reason));
         AddEndpoints(session, id, decision);
         return true;
     }
@@ -118,9 +118,9 @@ internal sealed partial class SqliteStore
         long? indexed = TakeIndexed(session, facts.TbsSha256);
         long id = session.Single(
             $"""
-            INSERT INTO issuance ({IssuanceColumns})
+            INSERT INTO issuance ({IssuanceColumns}, is_watched)
             VALUES (@id, @tbs, @cert, @der, @pre, @dns, @ips, @pubkey, @issuerKey, @issuer, @issuerO, @issuerCn, @subject, @serial, @notBefore,
-                @notAfter, @problems, @known, @reason, @now)
+                @notAfter, @problems, @known, @reason, @now, @watched)
             RETURNING id
             """,
             row => row.GetInt64(0),
@@ -129,7 +129,7 @@ internal sealed partial class SqliteStore
             ("@pubkey", facts.PubkeySha256), ("@issuerKey", facts.IssuerPubkeySha256), ("@issuer", facts.IssuerName),
             ("@issuerO", facts.IssuerOrganization), ("@issuerCn", facts.IssuerCommonName), ("@subject", facts.SubjectName),
             ("@serial", facts.Serial), ("@notBefore", facts.NotBefore), ("@notAfter", facts.NotAfter),
-            ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now));
+            ("@problems", JsonSerializer.Serialize(facts.Problems)), ("@known", decision.Known), ("@reason", decision.Reason), ("@now", now), ("@watched", decision.Endpoints.Count > 0));
         AddEndpoints(session, id, decision);
         session.Run("INSERT INTO revocation (issuance) VALUES (@id)", ("@id", id));
         AddKeys(session, id, facts);
