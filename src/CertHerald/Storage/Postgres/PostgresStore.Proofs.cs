@@ -44,11 +44,13 @@ internal sealed partial class PostgresStore
         },
         cancellation);
 
+    // OFFSET 0 as where issuances are read: what is sought first is what few rows have.
     public Task<Evidence?> FindEvidenceAsync(long issuance, (LogId Log, EntryIndex Index)? place, CancellationToken cancellation) => ReadAsync(
         session => session.FirstAsync(
             $"""
             SELECT {EvidenceColumns}, issuance.cert_der
-            FROM (SELECT * FROM sighting WHERE sighting.issuance = @issuance OFFSET 0) AS sighting JOIN issuance ON issuance.id = sighting.issuance JOIN log ON log.id = sighting.log
+            FROM (SELECT * FROM sighting WHERE issuance = @issuance OFFSET 0) AS sighting
+                 JOIN issuance ON issuance.id = sighting.issuance JOIN log ON log.id = sighting.log
                  JOIN LATERAL (SELECT * FROM proof WHERE (proof.log, proof.entry_index, proof.leaf_hash) = (sighting.log, sighting.entry_index, sighting.leaf_hash) OFFSET 0) AS proof ON true
                  JOIN proof_head ON proof_head.id = proof.head
             WHERE @log::bytea IS NULL OR (log_id = @log::bytea AND sighting.entry_index = @index::bigint)
