@@ -64,11 +64,14 @@ internal sealed partial class PostgresStore
         {
             string[] identities = [.. matches.Select(TbsOf).Distinct(StringComparer.Ordinal)];
             Dictionary<string, long> ids = await IdsOfAsync(session, identities);
+            // Known ones are locked from here on: one that retention is just deleting is new. Not at once, since the lock of issuances comes
+            // before those of rows.
+            if (ids.Count == identities.Length) ids = await LockedIdsOfAsync(session, identities);
             if (ids.Count < identities.Length)
             {
                 // Ids are drawn by one transaction at a time, until its end: a reader that has seen one has missed none before it.
                 await session.LockAsync(PostgresLock.Issuances);
-                ids = await IdsOfAsync(session, identities);
+                ids = await LockedIdsOfAsync(session, identities);
                 first = [.. matches.Where(decision => !ids.ContainsKey(TbsOf(decision))).DistinctBy(TbsOf, StringComparer.Ordinal)];
                 foreach ((string tbs, long id) in await AddIssuancesAsync(session, first, now)) ids.Add(tbs, id);
                 owed.AddRange(first.SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
@@ -121,6 +124,11 @@ internal sealed partial class PostgresStore
 
     private static async Task<Dictionary<string, long>> IdsOfAsync(PostgresSession session, string[] identities) =>
         (await session.AllAsync("SELECT tbs_sha256, id FROM issuance WHERE tbs_sha256 = ANY(@tbs)", row => (row.GetString(0), row.GetInt64(1)), ("@tbs", identities)))
+        .ToDictionary(StringComparer.Ordinal);
+
+    /// <summary>Locks the rows, in one order.</summary>
+    private static async Task<Dictionary<string, long>> LockedIdsOfAsync(PostgresSession session, string[] identities) =>
+        (await session.AllAsync("SELECT tbs_sha256, id FROM issuance WHERE tbs_sha256 = ANY(@tbs) ORDER BY id FOR UPDATE", row => (row.GetString(0), row.GetInt64(1)), ("@tbs", identities)))
         .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Adds them in this order, with their endpoints. Under the lock of issuances.</summary>
