@@ -19,7 +19,7 @@ internal static partial class ConsoleBenchmark
     [
         "/console", "/console/monitoring/issuances", "/console/monitoring/issuances?before=50000", "/console/monitoring/issuances?state=unknown", "/console/monitoring/issuances?state=lookalike",
         "/console/monitoring/issuances?q=host-77777", "/console/monitoring/issuances?q=nowhere", "/console/monitoring/issuances?q=example&state=known", "/console/monitoring/issuances/77777",
-        "/console/deliveries", "/console/deliveries?state=dead", "/console/logs", "/console/lookalikes", "/console/domains", "/console/known", "/console/webhooks", "/console/audit", "/console/settings",
+        "/console/deliveries", "/console/deliveries?state=dead", "/console/logs", "/console/lookalikes", "/console/endpoints", "/console/domains", "/console/known", "/console/webhooks", "/console/audit", "/console/settings",
     ];
 
     public static async Task<IReadOnlyList<Row>> RunAsync()
