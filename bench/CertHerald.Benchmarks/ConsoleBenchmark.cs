@@ -37,7 +37,7 @@ internal static partial class ConsoleBenchmark
             await found.FindAsync(AtOnce, index => ($"host-{index}.example.com", index % 20 != 0), "hook");
         await found.Store.DisposeAsync();
 
-        var options = new CertHeraldOptions { Data = found.Folder, Listen = new Uri("http://127.0.0.1:0"), Store = database ?? Stores.Sqlite, Logs = new LogOptions { Lists = [] } };
+        var options = new CertHeraldOptions { Data = found.Folder, Listen = new Uri("http://127.0.0.1:0"), Store = database ?? Stores.Sqlite, Logs = new LogOptions { Lists = [] }, Watch = WatchLists.Read([".example.com"], []) };
         await using (HeraldHost host = await HeraldHost.StartAsync(() => options, CancellationToken.None, LogLevel.Error))
         using (HttpClient browser = await SignInAsync(host))
         {
