@@ -19,7 +19,7 @@ internal static partial class ConsoleBenchmark
     [
         "/console", "/console/monitoring/issuances", "/console/monitoring/issuances?before=50000", "/console/monitoring/issuances?state=unknown", "/console/monitoring/issuances?state=lookalike",
         "/console/monitoring/issuances?q=host-77777", "/console/monitoring/issuances?q=nowhere", "/console/monitoring/issuances?q=example&state=known", "/console/monitoring/issuances/77777",
-        "/console/deliveries", "/console/deliveries?state=dead", "/console/logs", "/console/lookalikes", "/console/domains", "/console/known", "/console/webhooks", "/console/audit", "/console/settings",
+        "/console/deliveries", "/console/deliveries?state=dead", "/console/logs", "/console/lookalikes", "/console/endpoints", "/console/domains", "/console/known", "/console/webhooks", "/console/audit", "/console/settings",
     ];
 
     public static async Task<IReadOnlyList<Row>> RunAsync()
@@ -37,7 +37,7 @@ internal static partial class ConsoleBenchmark
             await found.FindAsync(AtOnce, index => ($"host-{index}.example.com", index % 20 != 0), "hook");
         await found.Store.DisposeAsync();
 
-        var options = new CertHeraldOptions { Data = found.Folder, Listen = new Uri("http://127.0.0.1:0"), Store = database ?? Stores.Sqlite, Logs = new LogOptions { Lists = [] } };
+        var options = new CertHeraldOptions { Data = found.Folder, Listen = new Uri("http://127.0.0.1:0"), Store = database ?? Stores.Sqlite, Logs = new LogOptions { Lists = [] }, Watch = WatchLists.Read([".example.com"], []) };
         await using (HeraldHost host = await HeraldHost.StartAsync(() => options, CancellationToken.None, LogLevel.Error))
         using (HttpClient browser = await SignInAsync(host))
         {

@@ -70,13 +70,8 @@ internal sealed class Deliveries(IStore store, Webhooks webhooks, IReadOnlyList<
     /// <summary>How many are in each state, counted up to <paramref name="atMost"/>.</summary>
     public async Task<IReadOnlyList<(string State, int Count)>> CountAsync(int atMost, CancellationToken cancellation)
     {
-        var counts = new List<(string, int)>();
-        foreach (DeliveryState state in Enum.GetValues<DeliveryState>())
-        {
-            IReadOnlyList<StoredDelivery> found = await store.DeliveriesAsync(new DeliveryFilter(State: state, Limit: atMost, WithBody: false), cancellation);
-            counts.Add((NameOf(state), found.Count));
-        }
-        return counts;
+        IReadOnlyDictionary<DeliveryState, int> counts = await store.CountStatesAsync(atMost, cancellation);
+        return [.. Enum.GetValues<DeliveryState>().Select(state => (NameOf(state), counts[state]))];
     }
 
     private async Task<PageJson<DeliveryJson>> ListAsync(

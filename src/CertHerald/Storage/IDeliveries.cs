@@ -89,6 +89,9 @@ internal interface IDeliveries
     /// <summary>How many are held and dead.</summary>
     Task<DeliveryCounts> CountDeliveriesAsync(CancellationToken cancellation);
 
+    /// <summary>How many are in each state, each counted up to <paramref name="atMost"/>.</summary>
+    Task<IReadOnlyDictionary<DeliveryState, int>> CountStatesAsync(int atMost, CancellationToken cancellation);
+
     /// <summary>Deliveries by filter, newest first.</summary>
     Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation);
 

@@ -25,6 +25,23 @@ public abstract partial class StoreConformance
         Assert.Equal(4, (await ClaimAsync("right", 10)).Count);
     }
 
+    [Fact]
+    public async Task Deliveries_are_counted_by_state_each_up_to_a_bound()
+    {
+        await OweAsync(5, "left", "right");
+        StoredDelivery done = Assert.Single(await ClaimAsync("left", 1)), carrier = Assert.Single(await ClaimAsync("left", 1));
+        await Store.CompleteAsync(done, Attempt(done.Id, 200), DeliveryState.Done, Time.GetUtcNow());
+        await JoinAsync(carrier, 2);
+
+        foreach (int most in (int[])[1, 3, 100])
+        {
+            IReadOnlyDictionary<DeliveryState, int> counts = await Store.CountStatesAsync(most, Cancellation);
+            Assert.Equal(
+                [(DeliveryState.Pending, Math.Min(6, most)), (DeliveryState.Inflight, 1), (DeliveryState.Done, 1), (DeliveryState.Dead, 0), (DeliveryState.Held, 0), (DeliveryState.Cancelled, 0), (DeliveryState.Joined, Math.Min(2, most))],
+                counts.OrderBy(one => one.Key).Select(one => (one.Key, one.Value)));
+        }
+    }
+
     [Theory]
     [InlineData("done")]
     [InlineData("dead")]

@@ -1,5 +1,6 @@
 using CertHerald.Deciding;
 using CertHerald.Inspecting;
+using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 using CertHerald.Transparency.Batches;
 
@@ -79,5 +80,35 @@ public abstract partial class StoreConformance
         // Shown again, it is there again.
         await CommitAsync(log, log.Read(2, 3), Showing(2, "old.test", [Intermediate, OldRoot]));
         Assert.Equal([Intermediate, OldRoot], await Store.ChainAsync(3, Cancellation));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_chain_is_whole_that_comes_while_another_one_of_the_same_certificates_goes(bool isSame)
+    {
+        const int rounds = 25;
+        PaperLog log = await BeginAsync(entries: 2 * rounds);
+        for (int round = 0; round < rounds; round++)
+        {
+            byte[][] chain = [[7, (byte)round], [8, (byte)round]];
+            string name = Some.Numbered("old", round) + ".test";
+            ulong at = (ulong)round * 2;
+            Decision old = Lookalike(log, at, name, Imitating("facebook.com", name, $"facebook.com.{name}"));
+            var finding = (MatchFinding)old.Finding with { Chain = chain };
+            await CommitAsync(log, log.Read(at, at + 1), old with { Finding = finding });
+            Time.Advance(TimeSpan.FromDays(100));
+            Batch batch = log.Read(at + 1, at + 2);
+            MatchFinding watched = Some.Match(batch.Raw, 0, isSame ? finding.Certificate : Some.Facts(Some.Numbered("watched", round))) with { Chain = chain };
+
+            await Task.WhenAll(
+                Task.Run(async () => { while (await Store.DeleteLookalikesAsync(Time.GetUtcNow().AddDays(-50), 10, Cancellation) > 0) { } }, Cancellation),
+                Task.Run(() => CommitAsync(log, batch, Some.Unknown(watched)), Cancellation));
+
+            Issuance kept = Assert.Single(await Store.IssuancesAsync(null, 1, Cancellation));
+            Assert.Equal(watched.Certificate.TbsSha256, kept.Certificate.TbsSha256);
+            Assert.Equal(chain, await Store.ChainAsync(kept.Id, Cancellation));
+            Assert.Equal((2 * (round + 1), 2 * (round + 1)), (await CountAsync("chain_certificate"), await CountAsync("issuance_chain")));
+        }
     }
 }

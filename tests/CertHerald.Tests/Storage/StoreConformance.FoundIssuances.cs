@@ -56,6 +56,24 @@ public abstract partial class StoreConformance
         Assert.Equal(4, bounded.Unknown + bounded.Known + bounded.Lookalike);
     }
 
+    [Fact]
+    public async Task A_look_alike_that_is_for_a_watched_name_after_all_is_listed_and_counted_as_such()
+    {
+        PaperLog log = await BeginAsync(entries: 4);
+        Batch first = log.Read(0, 2), second = log.Read(2, 4);
+        CertificateFacts unknown = Some.Facts("unknown"), known = Some.Facts("known");
+        await CommitAsync(log, first, Decided(first, 0, unknown, known: false), Decided(first, 1, known, known: false));
+        Assert.Equal((0, 0, 2), await KindsAsync());
+
+        await CommitAsync(log, second, Decided(second, 0, unknown, known: false, "shop.example.com"), Decided(second, 1, known, known: true, "www.example.com"));
+
+        Assert.Equal((1, 1, 0), await KindsAsync());
+        Assert.Equal(new IssuanceCounts(1, 1, 0), await Store.CountIssuancesAsync(DateTimeOffset.UnixEpoch, 10, Cancellation));
+
+        async Task<(int, int, int)> KindsAsync() => (await CountAsync(IssuanceKind.Unknown), await CountAsync(IssuanceKind.Known), await CountAsync(IssuanceKind.Lookalike));
+        async Task<int> CountAsync(IssuanceKind kind) => (await Store.IssuancesAsync(new IssuanceFilter(Kind: kind), Cancellation)).Count;
+    }
+
     private static Decision Decided(Batch batch, int place, CertificateFacts facts, bool known, params string[] names) =>
         new(Some.Match(batch.Raw, place, facts), [.. names.Select(name => new WatchedEndpoint(name, ".example.com", Wildcard: false))], known, "because", []);
 }

@@ -46,6 +46,26 @@ public sealed class WatchedNamesUpgradeTests : IDisposable
     }
 
     [Fact]
+    public async Task Issuances_of_an_older_file_are_of_the_kinds_that_they_were()
+    {
+        using (SqliteSession session = Session())
+        {
+            SqliteSchema.Migrate(session, until: VersionBefore("issuance_lookalike"));
+            foreach ((string name, bool known) in (ReadOnlySpan<(string, bool)>)[("imitated.example.org", false), ("unknown.example.com", false), ("known.example.com", true)])
+                session.Run(
+                    $"INSERT INTO issuance ({SqliteStore.IssuanceColumns}) VALUES (NULL, @name, '', x'30', 0, json_array(@name), '[]', '', NULL, '', NULL, NULL, '', '01', 0, 0, '[]', @known, '', 0)",
+                    ("@name", name), ("@known", known));
+            session.Run("INSERT INTO endpoint SELECT id, tbs_sha256, 'example.com', '.example.com', 0 FROM issuance WHERE id > 1");
+        }
+
+        await using IStore upgraded = Open();
+
+        foreach ((IssuanceKind kind, long id) in ((IssuanceKind, long)[])[(IssuanceKind.Lookalike, 1), (IssuanceKind.Unknown, 2), (IssuanceKind.Known, 3)])
+            Assert.Equal([id], (await upgraded.IssuancesAsync(new IssuanceFilter(Kind: kind), Cancellation)).Select(one => one.Id));
+        Assert.Equal(new IssuanceCounts(1, 1, 1), await upgraded.CountIssuancesAsync(DateTimeOffset.UnixEpoch, 10, Cancellation));
+    }
+
+    [Fact]
     public async Task Every_list_of_names_is_read_along_an_index_and_none_is_sorted()
     {
         await Open().DisposeAsync();

@@ -243,6 +243,9 @@ internal sealed partial class PostgresStore
             row => new DeliveryCounts(row.GetInt64(0), row.GetInt64(1))),
         cancellation);
 
+    public Task<IReadOnlyDictionary<DeliveryState, int>> CountStatesAsync(int atMost, CancellationToken cancellation) => ReadAsync<IReadOnlyDictionary<DeliveryState, int>>(
+        async session => (await session.AllAsync(DeliveryStates.Count, row => (row.Named<DeliveryState>(0), (int)row.GetInt64(1)), ("@most", atMost))).ToDictionary(), cancellation);
+
     public async Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
             """

@@ -7,24 +7,21 @@ internal sealed partial class PostgresStore
 
     public Task<IReadOnlyList<Issuance>> IssuancesAsync(IssuanceFilter filter, CancellationToken cancellation)
     {
-        string named = filter.Kind switch
-        {
-            IssuanceKind.Unknown => " AND EXISTS (SELECT 1 FROM issuance AS one WHERE NOT one.known AND one.id = endpoint.issuance)",
-            IssuanceKind.Known => " AND EXISTS (SELECT 1 FROM issuance AS one WHERE one.known AND one.id = endpoint.issuance)",
-            IssuanceKind.Lookalike => " AND false",
-            _ => "",
-        };
+        // Each as the index of its kind has it.
         string which = filter.Kind switch
         {
-            IssuanceKind.Unknown => "NOT known AND EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
+            IssuanceKind.Unknown => "NOT known AND is_watched",
             IssuanceKind.Known => "known",
-            IssuanceKind.Lookalike => "NOT known AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id)",
+            IssuanceKind.Lookalike => "NOT known AND NOT is_watched",
             _ => "true",
         };
         if (filter.Text is { } text)
             which += text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower) ? " AND tbs_sha256 = @text" :
                 // The newest first, until there are enough.
-                $" AND id IN (SELECT DISTINCT issuance FROM endpoint WHERE issuance < @before AND strpos(dns_name, @text) > 0{named} ORDER BY issuance DESC LIMIT @limit)";
+                $"""
+                 AND id IN (SELECT DISTINCT issuance FROM endpoint WHERE issuance < @before AND strpos(dns_name, @text) > 0
+                    {(filter.Kind is null ? "" : $"AND EXISTS (SELECT 1 FROM issuance WHERE {which} AND id = endpoint.issuance)")} ORDER BY issuance DESC LIMIT @limit)
+                """;
         // A zero character is in no name of this store.
         (string, object?)[] parameters = [("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)];
         if (filter.Text is not null) parameters = [.. parameters, ("@text", filter.Text.Replace('\0', '\uFFFD'))];
@@ -34,8 +31,8 @@ internal sealed partial class PostgresStore
     public Task<IssuanceCounts> CountIssuancesAsync(DateTimeOffset since, int atMost, CancellationToken cancellation) => ReadAsync(
         session => session.SingleAsync(
             """
-            SELECT count(*) FILTER (WHERE NOT known AND own), count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known AND NOT own) FROM (
-                SELECT known, discovered, EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id) AS own FROM issuance ORDER BY id DESC LIMIT @most) AS newest
+            SELECT count(*) FILTER (WHERE NOT known AND is_watched), count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known AND NOT is_watched)
+            FROM (SELECT known, is_watched, discovered FROM issuance ORDER BY id DESC LIMIT @most) AS newest
             WHERE discovered >= @since
             """,
             row => new IssuanceCounts((int)row.GetInt64(0), (int)row.GetInt64(1), (int)row.GetInt64(2)), ("@since", since), ("@most", atMost)),

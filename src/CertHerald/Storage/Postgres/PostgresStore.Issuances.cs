@@ -29,7 +29,7 @@ internal sealed partial class PostgresStore
             """
             SELECT log_id, description, sighting.entry_index, sighting.leaf_hash, logged, is_precertificate, proven, proof_head.size, proof_head.time, length(proof.path)
             FROM sighting JOIN log ON log.id = sighting.log
-                 LEFT JOIN proof ON proof.log = sighting.log AND proof.entry_index = sighting.entry_index AND proof.leaf_hash = sighting.leaf_hash
+                 LEFT JOIN LATERAL (SELECT head, path FROM proof WHERE (proof.log, proof.entry_index, proof.leaf_hash) = (sighting.log, sighting.entry_index, sighting.leaf_hash) OFFSET 0) AS proof ON true
                  LEFT JOIN proof_head ON proof_head.id = proof.head
             WHERE issuance = @issuance ORDER BY sighting.id
             """,
@@ -64,11 +64,14 @@ internal sealed partial class PostgresStore
         {
             string[] identities = [.. matches.Select(TbsOf).Distinct(StringComparer.Ordinal)];
             Dictionary<string, long> ids = await IdsOfAsync(session, identities);
+            // Known ones are locked from here on: one that retention is just deleting is new. Not at once, since the lock of issuances comes
+            // before those of rows.
+            if (ids.Count == identities.Length) ids = await LockedIdsOfAsync(session, identities);
             if (ids.Count < identities.Length)
             {
                 // Ids are drawn by one transaction at a time, until its end: a reader that has seen one has missed none before it.
                 await session.LockAsync(PostgresLock.Issuances);
-                ids = await IdsOfAsync(session, identities);
+                ids = await LockedIdsOfAsync(session, identities);
                 first = [.. matches.Where(decision => !ids.ContainsKey(TbsOf(decision))).DistinctBy(TbsOf, StringComparer.Ordinal)];
                 foreach ((string tbs, long id) in await AddIssuancesAsync(session, first, now)) ids.Add(tbs, id);
                 owed.AddRange(first.SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
@@ -103,10 +106,10 @@ internal sealed partial class PostgresStore
         Dictionary<long, Decision> watched = decisions.Where(decision => decision.Endpoints.Count > 0).DistinctBy(TbsOf, StringComparer.Ordinal).ToDictionary(decision => ids[TbsOf(decision)]);
         if (watched.Count == 0) return [];
         List<long> bare = await session.AllAsync(
-            "SELECT id FROM issuance WHERE id = ANY(@ids) AND NOT EXISTS (SELECT 1 FROM endpoint WHERE issuance = issuance.id) ORDER BY id FOR UPDATE",
+            "SELECT id FROM issuance WHERE id = ANY(@ids) AND NOT is_watched ORDER BY id FOR UPDATE",
             row => row.GetInt64(0), ("@ids", watched.Keys.ToArray()));
         foreach (long id in bare)
-            await session.RunAsync("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", watched[id].Known), ("@reason", watched[id].Reason));
+            await session.RunAsync("UPDATE issuance SET known = @known, reason = @reason, is_watched = true WHERE id = @id", ("@id", id), ("@known", watched[id].Known), ("@reason", watched[id].Reason));
         await AddEndpointsAsync(session, [.. from id in bare from endpoint in watched[id].Endpoints select (id, endpoint)]);
         await KeepWatchedNamesAsync(session, [.. bare.SelectMany(id => RowsOf(id, watched[id]))]);
         return [.. bare.Select(id => watched[id])];
@@ -123,6 +126,11 @@ internal sealed partial class PostgresStore
         (await session.AllAsync("SELECT tbs_sha256, id FROM issuance WHERE tbs_sha256 = ANY(@tbs)", row => (row.GetString(0), row.GetInt64(1)), ("@tbs", identities)))
         .ToDictionary(StringComparer.Ordinal);
 
+    /// <summary>Locks the rows, in one order.</summary>
+    private static async Task<Dictionary<string, long>> LockedIdsOfAsync(PostgresSession session, string[] identities) =>
+        (await session.AllAsync("SELECT tbs_sha256, id FROM issuance WHERE tbs_sha256 = ANY(@tbs) ORDER BY id FOR UPDATE", row => (row.GetString(0), row.GetInt64(1)), ("@tbs", identities)))
+        .ToDictionary(StringComparer.Ordinal);
+
     /// <summary>Adds them in this order, with their endpoints. Under the lock of issuances.</summary>
     private static async Task<List<(string Tbs, long Id)>> AddIssuancesAsync(PostgresSession session, List<Decision> decisions, DateTimeOffset now)
     {
@@ -135,13 +143,13 @@ internal sealed partial class PostgresStore
         long[] ids = [.. facts.Select(one => indexed.TryGetValue(one.TbsSha256, out long id) ? id : drawn[next++])];
         List<(string Tbs, long Id)> added = await session.AllAsync(
             """
-            INSERT INTO issuance (id, tbs_sha256, pubkey_sha256, cert_der, facts, known, reason, discovered) OVERRIDING SYSTEM VALUE
-            SELECT id, tbs, key, der, facts, known, reason, @now FROM unnest(@ids, @tbs, @keys, @der, @facts, @known, @reason) AS new (id, tbs, key, der, facts, known, reason)
+            INSERT INTO issuance (id, tbs_sha256, pubkey_sha256, cert_der, facts, known, reason, discovered, is_watched) OVERRIDING SYSTEM VALUE
+            SELECT id, tbs, key, der, facts, known, reason, @now, watched FROM unnest(@ids, @tbs, @keys, @der, @facts, @known, @reason, @watched) AS new (id, tbs, key, der, facts, known, reason, watched)
             ON CONFLICT (tbs_sha256) DO NOTHING RETURNING tbs_sha256, id
             """,
             row => (row.GetString(0), row.GetInt64(1)),
             ("@ids", ids), ("@tbs", facts.Select(one => one.TbsSha256).ToArray()), ("@keys", facts.Select(one => one.PubkeySha256).ToArray()), ("@der", facts.Select(one => one.CertDer).ToArray()), ("@facts", facts.Select(ToJson).ToArray()),
-            ("@known", decisions.Select(one => one.Known).ToArray()), ("@reason", decisions.Select(one => one.Reason).ToArray()), ("@now", now));
+            ("@known", decisions.Select(one => one.Known).ToArray()), ("@reason", decisions.Select(one => one.Reason).ToArray()), ("@watched", decisions.Select(one => one.Endpoints.Count > 0).ToArray()), ("@now", now));
 
         (long Issuance, WatchedEndpoint Endpoint)[] endpoints =
         [
@@ -243,8 +251,13 @@ internal sealed partial class PostgresStore
     {
         List<Issuance> issuances = await session.AllAsync($"SELECT {IssuanceColumns} FROM issuance {which}", ReadIssuance, parameters);
         if (issuances.Count == 0) return issuances;
+        // OFFSET 0 keeps the planner from joining otherwise than row by row, along the index: before the first ANALYZE of a table that
+        // has grown fast it takes any few of its rows for many, and reads them all.
         ILookup<long, WatchedEndpoint> endpoints = (await session.AllAsync(
-            "SELECT issuance, dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = ANY(@ids) ORDER BY dns_name",
+            """
+            SELECT endpoint.* FROM unnest(@ids) AS one (id),
+                LATERAL (SELECT issuance, dns_name, monitored_domain, wildcard FROM endpoint WHERE issuance = one.id OFFSET 0) AS endpoint ORDER BY dns_name
+            """,
             row => (Issuance: row.GetInt64(0), Endpoint: new WatchedEndpoint(row.GetString(1), row.GetString(2), row.GetBoolean(3))),
             ("@ids", issuances.Select(one => one.Id).ToArray()))).ToLookup(one => one.Issuance, one => one.Endpoint);
         Dictionary<long, Revocation> revocations = await FindRevocationsAsync(session, [.. issuances.Select(one => one.Id)]);

@@ -121,10 +121,11 @@ internal sealed partial class PostgresStore
     /// <summary>Issuances that nothing needs any more: no watched name, no look-alike.</summary>
     private async Task DeleteBareAsync(PostgresSession session, long[] ids)
     {
+        // Whether it is watched is asked of the row itself: whoever waits for a row's lock then sees what became of that, and of no other.
         IReadOnlyList<Issuance> bare = await ReadIssuancesAsync(
             session,
             """
-            WHERE id = ANY(@ids) AND NOT EXISTS (SELECT 1 FROM endpoint WHERE endpoint.issuance = issuance.id)
+            WHERE id = ANY(@ids) AND NOT is_watched
                 AND NOT EXISTS (SELECT 1 FROM lookalike_issuance WHERE lookalike_issuance.issuance = issuance.id) ORDER BY id FOR UPDATE
             """,
             ("@ids", ids));

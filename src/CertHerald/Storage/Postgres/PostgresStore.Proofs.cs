@@ -44,14 +44,16 @@ internal sealed partial class PostgresStore
         },
         cancellation);
 
+    // OFFSET 0 as where issuances are read: what is sought first is what few rows have.
     public Task<Evidence?> FindEvidenceAsync(long issuance, (LogId Log, EntryIndex Index)? place, CancellationToken cancellation) => ReadAsync(
         session => session.FirstAsync(
             $"""
             SELECT {EvidenceColumns}, issuance.cert_der
-            FROM sighting JOIN issuance ON issuance.id = sighting.issuance JOIN log ON log.id = sighting.log
-                 JOIN proof ON proof.log = sighting.log AND proof.entry_index = sighting.entry_index AND proof.leaf_hash = sighting.leaf_hash
+            FROM (SELECT * FROM sighting WHERE issuance = @issuance OFFSET 0) AS sighting
+                 JOIN issuance ON issuance.id = sighting.issuance JOIN log ON log.id = sighting.log
+                 JOIN LATERAL (SELECT * FROM proof WHERE (proof.log, proof.entry_index, proof.leaf_hash) = (sighting.log, sighting.entry_index, sighting.leaf_hash) OFFSET 0) AS proof ON true
                  JOIN proof_head ON proof_head.id = proof.head
-            WHERE sighting.issuance = @issuance AND (@log::bytea IS NULL OR (log_id = @log::bytea AND sighting.entry_index = @index::bigint))
+            WHERE @log::bytea IS NULL OR (log_id = @log::bytea AND sighting.entry_index = @index::bigint)
             ORDER BY sighting.id LIMIT 1
             """,
             row => ReadEvidence(row, row.Bytes(7)),

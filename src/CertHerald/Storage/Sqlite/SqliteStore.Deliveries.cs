@@ -218,6 +218,9 @@ internal sealed partial class SqliteStore
             row => new DeliveryCounts(row.GetInt64(0), row.GetInt64(1))),
         cancellation);
 
+    public Task<IReadOnlyDictionary<DeliveryState, int>> CountStatesAsync(int atMost, CancellationToken cancellation) => ReadAsync<IReadOnlyDictionary<DeliveryState, int>>(
+        session => session.All(DeliveryStates.Count, row => (row.Named<DeliveryState>(0), row.GetInt32(1)), ("@most", atMost)).ToDictionary(), cancellation);
+
     public Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredDelivery>>(
         session => session.All(
             """

@@ -17,7 +17,7 @@ internal sealed partial class SqliteStore
         """;
 
     private static readonly string InsertIssuance =
-        $"INSERT INTO issuance ({IssuanceColumns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+        $"INSERT INTO issuance ({IssuanceColumns}, is_watched) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
 
     public Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation) => ReadAsync<IReadOnlyList<string>>(
         session => session.All("SELECT DISTINCT dns_name FROM endpoint WHERE parent = @parent AND wildcard = 0 ORDER BY dns_name LIMIT 1000",
@@ -109,8 +109,8 @@ internal sealed partial class SqliteStore
     /// <summary>An issuance that was kept as a look-alike only is one for a watched name after all: it was not watched when it was found.</summary>
     private static bool TakeOn(SqliteSession session, long id, Decision decision)
     {
-        if (decision.Endpoints.Count == 0 || session.First("SELECT 1 FROM endpoint WHERE issuance = @id LIMIT 1", row => row.GetInt64(0), ("@id", id)) == 1) return false;
-        session.Run("UPDATE issuance SET known = @known, reason = @reason WHERE id = @id", ("@id", id), ("@known", decision.Known), ("@reason", decision.Reason));
+        if (decision.Endpoints.Count == 0 || session.First("SELECT is_watched FROM issuance WHERE id = @id", row => row.GetBoolean(0), ("@id", id))) return false;
+        session.Run("UPDATE issuance SET known = @known, reason = @reason, is_watched = 1 WHERE id = @id", ("@id", id), ("@known", decision.Known), ("@reason", decision.Reason));
         AddEndpoints(session, id, decision);
         return true;
     }
@@ -123,7 +123,8 @@ internal sealed partial class SqliteStore
             .Bind(2, facts.TbsSha256).Bind(3, facts.CertSha256).BindBytes(4, facts.CertDer).Bind(5, facts.IsPrecertificate ? 1L : 0)
             .BindText(6, Json(facts.DnsNames)).BindText(7, Json(facts.IpAddresses)).Bind(8, facts.PubkeySha256).Bind(9, facts.IssuerPubkeySha256)
             .Bind(10, facts.IssuerName).Bind(11, facts.IssuerOrganization).Bind(12, facts.IssuerCommonName).Bind(13, facts.SubjectName).Bind(14, facts.Serial)
-            .Bind(15, facts.NotBefore).Bind(16, facts.NotAfter).BindText(17, Json(facts.Problems)).Bind(18, decision.Known ? 1L : 0).Bind(19, decision.Reason).Bind(20, now);
+            .Bind(15, facts.NotBefore).Bind(16, facts.NotAfter).BindText(17, Json(facts.Problems)).Bind(18, decision.Known ? 1L : 0).Bind(19, decision.Reason).Bind(20, now)
+            .Bind(21, decision.Endpoints.Count > 0 ? 1L : 0);
         _ = indexed is { } kept ? add.Bind(1, kept) : add.BindNull(1);
         add.Run();
         long id = session.LastRow;

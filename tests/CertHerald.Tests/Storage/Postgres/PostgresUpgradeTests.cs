@@ -83,6 +83,25 @@ public sealed class PostgresUpgradeTests : IDisposable
     }
 
     [Fact]
+    public async Task Issuances_of_an_older_version_are_of_the_kinds_that_they_were()
+    {
+        string database = await OlderAsync(1);
+        await using (PostgresSession session = await OpenAsync(database))
+        {
+            foreach ((string name, bool known) in ((string, bool)[])[("imitated.example.org", false), ("unknown.example.com", false), ("known.example.com", true)])
+                await session.RunAsync("INSERT INTO issuance (tbs_sha256, cert_der, facts, known, reason, discovered) VALUES (@name, '\\x30', @facts, @known, '', 0)",
+                    ("@name", name), ("@facts", JsonSerializer.Serialize(Some.Facts(name))), ("@known", known));
+            await session.RunAsync("INSERT INTO endpoint SELECT id, tbs_sha256, 'example.com', '.example.com', false FROM issuance WHERE id > 1");
+        }
+
+        await using IStore store = Stores.Open(database, _scratch.Folder, _time, _meter);
+
+        foreach ((IssuanceKind kind, long id) in ((IssuanceKind, long)[])[(IssuanceKind.Lookalike, 1), (IssuanceKind.Unknown, 2), (IssuanceKind.Known, 3)])
+            Assert.Equal([id], (await store.IssuancesAsync(new IssuanceFilter(Kind: kind), Cancellation)).Select(one => one.Id));
+        Assert.Equal(new IssuanceCounts(1, 1, 1), await store.CountIssuancesAsync(DateTimeOffset.UnixEpoch, 10, Cancellation));
+    }
+
+    [Fact]
     public async Task An_upgrade_that_fails_half_way_leaves_the_version_before_and_goes_on_from_there()
     {
         string database = await OlderAsync(3);
