@@ -20,7 +20,7 @@ internal static class LookalikeBenchmark
         output.WriteLine();
         if (args.Contains("--weak"))
         {
-            LookalikeWeak.Run(data, TimeSpan.FromSeconds(2), output);
+            LookalikeWeak.Run(data, TimeSpan.FromMilliseconds(500), output);
             return 0;
         }
         int code = 0;
