@@ -143,8 +143,7 @@ internal sealed partial class PostgresStore
         await KeepLeavesAsync(session, log, batch, decisions);
         // Everybody who holds the lock that all logs share and rows of issuances has taken the lock first.
         if (rows.Length > 0 && decisions.Count + weak.Count > 0) await session.LockAsync(PostgresLock.Issuances);
-        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
-        int kept = await WriteWeakLookalikesAsync(session, weak, _time.GetUtcNow());
+        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted, int kept) = await WriteDecisionsAsync(session, log, decisions, weak, batch, headSeen);
         if (batch is DisputedBatch disputed) await DisputeAsync(session, log, disputed, before);
         if (batch is VerifiedBatch verified)
         {
