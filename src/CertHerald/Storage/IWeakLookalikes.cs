@@ -24,7 +24,7 @@ internal interface IWeakLookalikes
     /// <returns>What it told, and deliveries that are now owed; null if there is nothing to tell, or that day's was told before.</returns>
     Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyList<string> webhooks, CancellationToken cancellation);
 
-    /// <summary>Deletes the next part of what nobody has seen since, and of the weakest of more than <paramref name="most"/>.</summary>
+    /// <summary>Deletes the next part of what nobody has seen since, and of the weakest of more than <paramref name="most"/>, of equal ones the newest.</summary>
     /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>
     Task<int> DeleteWeakLookalikesAsync(DateTimeOffset before, int most, int limit, CancellationToken cancellation);
 }

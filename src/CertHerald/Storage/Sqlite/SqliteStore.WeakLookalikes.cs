@@ -45,7 +45,7 @@ internal sealed partial class SqliteStore
                 "DELETE FROM weak_lookalike WHERE id IN (SELECT id FROM weak_lookalike WHERE last_seen < @before ORDER BY last_seen LIMIT @limit)", ("@before", before), ("@limit", limit));
             long over = session.Single("SELECT COUNT(*) FROM weak_lookalike", row => row.GetInt64(0)) - most;
             return over <= 0 ? old : old + session.Run(
-                "DELETE FROM weak_lookalike WHERE id IN (SELECT id FROM weak_lookalike ORDER BY score, id LIMIT @over)", ("@over", Math.Min(over, limit - old)));
+                "DELETE FROM weak_lookalike WHERE id IN (SELECT id FROM weak_lookalike ORDER BY score, id DESC LIMIT @over)", ("@over", Math.Min(over, limit - old)));
         },
         cancellation);
 
