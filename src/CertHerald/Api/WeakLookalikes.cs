@@ -40,7 +40,7 @@ internal sealed class WeakLookalikes(IWeakLookalikes store, ProtectedList list)
     /// <summary>Allows one's registrable domain; what it was, or null if there is none.</summary>
     public async Task<WeakLookalikeJson?> AllowAsync(long id, CancellationToken cancellation)
     {
-        if (await store.WeakLookalikesAsync(new WeakLookalikeFilter(Limit: 1) { Before = id + 1, NewestFirst = true }, cancellation) is not [var found] || found.Id != id) return null;
+        if (await store.WeakLookalikesAsync(new WeakLookalikeFilter(Limit: 1) { Before = Math.Min(id, long.MaxValue - 1) + 1, NewestFirst = true }, cancellation) is not [var found] || found.Id != id) return null;
         await list.AllowAsync([found.Domain], found.Registrable);
         return WeakLookalikeJson.Of(found);
     }

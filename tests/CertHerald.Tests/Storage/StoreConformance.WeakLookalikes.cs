@@ -68,7 +68,9 @@ public abstract partial class StoreConformance
     public async Task An_allowed_name_ends_the_weak_ones_that_it_covers()
     {
         PaperLog log = await BeginAsync(entries: 1);
-        await KeepAsync(log, 0, Weak("partner.test", 40, "a", name: "www.partner.test"), Weak("notpartner.test", 40, "b"), Weak("partner.test", 40, "a", domain: "other.example"));
+        await KeepAsync(log, 0, Weak("partner.test", 40, "a", name: "www.partner.test"), Weak("notpartner.test", 40, "b"), Weak("partner.test", 40, "a", domain: "other.example"), Weak("odd.test", 40, "a", name: "odd.test."));
+        await Store.AllowNameAsync(new AllowedName(ProtectedDomainOwners.Operator, "facebook.com", "odd.test", Time.GetUtcNow()), Cancellation);
+        Assert.Equal(3, (await WeakAsync()).Count);
 
         await Store.AllowNameAsync(new AllowedName(SomeApp, "facebook.com", "partner.test", Time.GetUtcNow()), Cancellation);
         Assert.Equal(3, (await WeakAsync()).Count);

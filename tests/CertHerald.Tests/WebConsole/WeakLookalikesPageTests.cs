@@ -88,6 +88,7 @@ public sealed class WeakLookalikesPageTests
         string allow = $"/api/lookalikes/weak/{one.GetProperty("id").GetString()}/allow";
         Assert.Equal("b.test", JsonElement.Parse((await rig.AskAsync(HttpMethod.Post, allow)).Text).GetProperty("registrable_domain").GetString());
         Assert.Equal(HttpStatusCode.NotFound, (await rig.AskAsync(HttpMethod.Post, allow)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await rig.AskAsync(HttpMethod.Post, $"/api/lookalikes/weak/{long.MaxValue}/allow")).Status);
         Assert.Equal(["c.test", "a.test"], Domains(await ListAsync("")));
 
         async Task<JsonElement> ListAsync(string query) => JsonElement.Parse((await rig.AskAsync(HttpMethod.Get, "/api/lookalikes/weak" + query)).Text);

@@ -134,7 +134,7 @@ internal sealed partial class PostgresStore
 
     /// <summary>Those that an allowed name covers.</summary>
     private static Task<int> ForgetWeakAsync(PostgresSession session, AllowedName allowed) => allowed.Owner != ProtectedDomainOwners.Operator ? Task.FromResult(0) : session.RunAsync(
-        "DELETE FROM weak_lookalike WHERE domain = @domain AND (name = @name OR right(name, length(@below)) = @below)",
+        "DELETE FROM weak_lookalike WHERE domain = @domain AND (registrable = @name OR name = @name OR right(name, length(@below)) = @below)",
         ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name));
 
     private static StoredWeakLookalike ReadWeak(NpgsqlDataReader row) => new(

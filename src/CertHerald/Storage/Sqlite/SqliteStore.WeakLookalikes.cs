@@ -105,7 +105,7 @@ internal sealed partial class SqliteStore
 
     /// <summary>Those that an allowed name covers.</summary>
     private static int ForgetWeak(SqliteSession session, AllowedName allowed) => allowed.Owner != ProtectedDomainOwners.Operator ? 0 : session.Run(
-        "DELETE FROM weak_lookalike WHERE domain = @domain AND (name = @name OR substr(name, -length(@below)) = @below)",
+        "DELETE FROM weak_lookalike WHERE domain = @domain AND (registrable = @name OR name = @name OR substr(name, -length(@below)) = @below)",
         ("@domain", allowed.Domain), ("@name", allowed.Name), ("@below", "." + allowed.Name));
 
     private static StoredWeakLookalike ReadWeak(SqliteDataReader row) => new(
