@@ -217,6 +217,7 @@ public sealed class RealBrowserTests
             await rig.CommitLookalikeAsync(Some.Facts(name), new LookalikeMatch(ProtectedDomainOwners.Operator, "example.com", name, [new LookalikeName(name, score, "homoglyph", ["reads like example.com", "registered lately"])]));
         await rig.CommitWeakAsync([.. new[] { "theexamples.org", "xn--exmples-cua.com", SomeFacts.Hostile + ".test" }.Select(name =>
             new WeakLookalike(new EntryIndex(0), "example.com", name, new LookalikeName(name, 47, "combo_concat", ["example stands in it, written together with other words"]), Some.Hash(name)))]);
+        await rig.CommitWeakAsync(new WeakLookalike(new EntryIndex(0), "example.com", "theexamples.org", new LookalikeName("theexamples.org", 47, "combo_concat", []), Some.Hash("renewed")));
 
         DateTimeOffset now = rig.Time.GetUtcNow();
         StoredDelivery delivery = (await rig.Store.ClaimDueAsync("siem", 1, now, now.AddMinutes(1), default)).Single();

@@ -41,6 +41,10 @@ public sealed class WeakLookalikesPageTests
         Assert.Contains("other.test", page, StringComparison.Ordinal);
         Assert.DoesNotContain("other.test", await rig.PageAsync("/console/lookalikes/weak?domain=facebook.com"), StringComparison.Ordinal);
 
+        rig.Time.Advance(TimeSpan.FromHours(3));
+        await rig.CommitWeakAsync(Weak("weak.test", 30) with { TbsSha256 = Some.Hash("renewed") });
+        Assert.Matches(@"weak\.test[\s\S]*ago</time>\s*<span class=""aside"">\s*2 certificates, the last\s*<time", await rig.PageAsync("/console/lookalikes/weak?domain=facebook.com"));
+
         string newest = await rig.PageAsync("/console/lookalikes/weak?order=new");
         Assert.DoesNotContain("h3.test", newest, StringComparison.Ordinal);
         string older = newest.Split("rel=\"next\"")[0].Split("href=\"")[^1].Split('"')[0];
