@@ -18,6 +18,11 @@ internal static class LookalikeBenchmark
         var data = new LookalikeData(root, Value("--part", "dev"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} cores ({RuntimeInformation.ProcessArchitecture}), {RuntimeInformation.FrameworkDescription}; part {Value("--part", "dev")}"));
         output.WriteLine();
+        if (args.Contains("--weak"))
+        {
+            LookalikeWeak.Run(data, TimeSpan.FromMilliseconds(500), output);
+            return 0;
+        }
         int code = 0;
         if (!args.Contains("--speed")) code = new LookalikeQuality(data, output).Run(Value("--high", "") is { Length: > 0 } path ? path : null);
         if (!args.Contains("--quality"))

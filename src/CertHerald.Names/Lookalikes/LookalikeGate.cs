@@ -25,8 +25,8 @@ public sealed class LookalikeGate
             areFew: true);
     }
 
-    /// <summary>Whether a name may be an alert of some index. Allocates nothing.</summary>
-    /// <param name="name">As for <see cref="LookalikeIndex.IsAlert"/>.</param>
+    /// <summary>Whether a name may be an alert of some index, or kept for a digest. Allocates nothing.</summary>
+    /// <param name="name">As for <see cref="LookalikeIndex.IsKept"/>.</param>
     public bool MayImitate(ReadOnlySpan<byte> name)
     {
         if (_tables is null) return false;

@@ -22,7 +22,7 @@ public sealed class LookalikeIndex
     private LookalikeIndex(ProtectedDomain[] domains, NameTables tables, WordIndex words, SuffixWords suffixes, Ownership ownership, LookalikeBackground? background)
     {
         _background = background;
-        _leastThreshold = domains.Length == 0 ? 100 : domains.Min(domain => domain.Threshold);
+        _leastThreshold = domains.Length == 0 ? 100 : domains.Min(domain => domain.Least);
         _domains = domains;
         _tables = tables;
         _words = words;
@@ -35,7 +35,7 @@ public sealed class LookalikeIndex
 
     internal ReadOnlySpan<BrandWord> Words => _words.Words;
 
-    /// <summary>Of all domains.</summary>
+    /// <summary>Of all domains, what is kept for a digest counted.</summary>
     internal int LeastThreshold => _leastThreshold;
 
     /// <summary>In the order given.</summary>
@@ -136,6 +136,17 @@ public sealed class LookalikeIndex
         if (Look(name, place, _leastThreshold) == 0) return false;
         foreach (Verdict verdict in place.Verdicts)
             if (verdict.Score >= _domains[verdict.Sighting.Word.Domain].Threshold)
+                return true;
+        return false;
+    }
+
+    /// <summary>Whether a name is an alert, or to be kept for the digest, of some domain. Allocates nothing, whatever the answer.</summary>
+    public bool IsKept(ReadOnlySpan<byte> name)
+    {
+        Workplace place = t_workplace ??= new Workplace();
+        if (Look(name, place, _leastThreshold) == 0) return false;
+        foreach (Verdict verdict in place.Verdicts)
+            if (verdict.Score >= _domains[verdict.Sighting.Word.Domain].Least)
                 return true;
         return false;
     }

@@ -3,7 +3,7 @@ namespace CertHerald.Names.Lookalikes;
 /// <summary>A domain that others may imitate, and what its owner has besides.</summary>
 public sealed record ProtectedDomain
 {
-    /// <summary>Judgements below are kept for a digest only, unless a domain says otherwise.</summary>
+    /// <summary>Judgements below are kept for a digest at most, unless a domain says otherwise.</summary>
     public const int DefaultThreshold = 50;
 
     /// <summary>Keywords of one domain that are used: those behind are not.</summary>
@@ -23,4 +23,10 @@ public sealed record ProtectedDomain
 
     /// <summary>From which score on a judgement is an alert. 1–100.</summary>
     public int Threshold { get; init; } = DefaultThreshold;
+
+    /// <summary>From which score on what is no alert is kept for a digest. 1–100; null: nothing is.</summary>
+    public int? DigestFrom { get; init; }
+
+    /// <summary>From which score on a judgement is of use.</summary>
+    public int Least => DigestFrom is { } digest && digest < Threshold ? digest : Threshold;
 }

@@ -63,6 +63,8 @@ namespace CertHerald.Api;
 [JsonSerializable(typeof(IReadOnlyList<AppJson>))]
 [JsonSerializable(typeof(LookalikeJson))]
 [JsonSerializable(typeof(PageJson<LookalikeJson>))]
+[JsonSerializable(typeof(PageJson<WeakLookalikeJson>))]
+[JsonSerializable(typeof(WeakLookalikeJson))]
 [JsonSerializable(typeof(ProtectedDomainRequest))]
 [JsonSerializable(typeof(ProtectedDomainJson))]
 [JsonSerializable(typeof(IReadOnlyList<ProtectedDomainJson>))]

@@ -43,6 +43,7 @@ internal static class ApiSetup
         services.AddSingleton<AuditLog>();
         services.AddSingleton<ProtectedList>();
         services.AddSingleton<FoundLookalikes>();
+        services.AddSingleton(provider => new WeakLookalikes(provider.GetRequiredService<IStore>(), provider.GetRequiredService<ProtectedList>()));
         services.AddSingleton<LookalikePreviews>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<PageChanges>();
@@ -82,6 +83,7 @@ internal static class ApiSetup
         AuditLog.Map(routes);
         AuthorisationsApi.Map(routes);
         FoundLookalikes.Map(routes);
+        WeakLookalikes.Map(routes);
         ProtectedList.Map(routes);
         LookalikePreviews.Map(routes);
         EventStream.Map(routes);

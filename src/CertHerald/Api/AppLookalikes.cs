@@ -17,6 +17,7 @@ internal static class AppLookalikes
             (ProtectedDomainRequest? settings, string problem) = await Body.ReadAsync(
                 request, ApiJson.Default.ProtectedDomainRequest, "\"threshold\", \"allow\", \"own\" and \"keywords\"", empty: new ProtectedDomainRequest());
             if (settings is null) return ApiError.BadRequest(problem);
+            if (settings.Digest is not null) return ApiError.BadRequest("An app has no digest.");
             if (settings.Read(domain, out problem) is not { } wanted) return ApiError.BadRequest(problem);
             if (AppRequest.Read(id) is not { } number || apps.Find(number) is not { } app) return ApiError.NotFound("app");
             bool isNew = list.ListOf(app.Owner).All(stored => stored.Domain.Name != wanted.Name);

@@ -17,6 +17,8 @@ internal sealed class Deliveries(IStore store, Webhooks webhooks, IReadOnlyList<
 
     public const string LookalikeKind = EventKinds.Lookalike;
 
+    public const string DigestKind = EventKinds.LookalikeDigest;
+
     // More deliveries about one subject than webhooks that anybody has.
     private const int MostAboutOne = 1_000;
 

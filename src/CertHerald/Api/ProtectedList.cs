@@ -26,7 +26,7 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
         group.MapPut("/domains/{name}", async (string name, HttpRequest request, ProtectedList list) =>
         {
             (ProtectedDomainRequest? settings, string problem) = await Body.ReadAsync(
-                request, ApiJson.Default.ProtectedDomainRequest, "\"own\", \"allow\", \"keywords\" and \"threshold\"", empty: new ProtectedDomainRequest());
+                request, ApiJson.Default.ProtectedDomainRequest, "\"own\", \"allow\", \"keywords\", \"threshold\" and \"digest\"", empty: new ProtectedDomainRequest());
             if (settings is null) return ApiError.BadRequest(problem);
             if (settings.Read(name, out problem) is not { } domain) return ApiError.BadRequest(problem);
             if (list.IsConfigured(domain.Name)) return ApiError.Conflict($"{domain.Name} stands in the configuration: change it there.");
@@ -178,8 +178,9 @@ internal sealed partial class ProtectedList(IStore store, ProtectedDomains inFor
 }
 
 /// <summary>Settings of a protected domain. What is left out is empty, or the default.</summary>
+/// <param name="Digest">From which score on what is below the threshold is kept for a digest; null: nothing is.</param>
 internal sealed record ProtectedDomainRequest(
-    IReadOnlyList<string>? Own = null, IReadOnlyList<string>? Allow = null, IReadOnlyList<string>? Keywords = null, int? Threshold = null)
+    IReadOnlyList<string>? Own = null, IReadOnlyList<string>? Allow = null, IReadOnlyList<string>? Keywords = null, int? Threshold = null, int? Digest = null)
 {
     /// <summary>Most names of either list.</summary>
     public const int MostNames = 1_000;
@@ -196,7 +197,8 @@ internal sealed record ProtectedDomainRequest(
         string[] keywords = [.. (Keywords ?? []).Select(keyword => (keyword ?? "").Trim())];
         if (keywords.FirstOrDefault(keyword => keyword.Length is < 3 or > 63) is not null) problem = "A keyword has 3 to 63 characters.";
         else if (Threshold is < 1 or > 100) problem = "A threshold is 1 to 100.";
-        else return new ProtectedDomain { Name = domain, Own = own, Allowed = allowed, Keywords = keywords, Threshold = Threshold ?? ProtectedDomain.DefaultThreshold };
+        else if (Digest < 1 || Digest >= (Threshold ?? ProtectedDomain.DefaultThreshold)) problem = "The score of a digest is 1 or more, and below the threshold.";
+        else return new ProtectedDomain { Name = domain, Own = own, Allowed = allowed, Keywords = keywords, Threshold = Threshold ?? ProtectedDomain.DefaultThreshold, DigestFrom = Digest };
         return null;
     }
 
@@ -214,15 +216,16 @@ internal sealed record ProtectedDomainRequest(
 }
 
 /// <summary>A protected domain on the wire.</summary>
+/// <param name="Digest">From which score on what is below the threshold is kept for a digest; null: nothing is.</param>
 /// <param name="AllowedByHand">Names that were allowed with a click, or through the API, beside those of its settings.</param>
 /// <param name="Configured">It stands in the configuration.</param>
 /// <param name="Added">When it was added through the API; null if it was not.</param>
 internal sealed record ProtectedDomainJson(
-    string Domain, IReadOnlyList<string> Own, IReadOnlyList<string> Allow, IReadOnlyList<string> Keywords, int Threshold, IReadOnlyList<string> AllowedByHand,
+    string Domain, IReadOnlyList<string> Own, IReadOnlyList<string> Allow, IReadOnlyList<string> Keywords, int Threshold, int? Digest, IReadOnlyList<string> AllowedByHand,
     bool Configured, DateTimeOffset? Added)
 {
     public static ProtectedDomainJson Of(ProtectedDomain domain, IReadOnlyList<string> byHand, bool configured, DateTimeOffset? added) =>
-        new(domain.Name, domain.Own, domain.Allowed, domain.Keywords, domain.Threshold, byHand, configured, added);
+        new(domain.Name, domain.Own, domain.Allowed, domain.Keywords, domain.Threshold, domain.DigestFrom, byHand, configured, added);
 }
 
 /// <summary>An allowed name on the wire.</summary>

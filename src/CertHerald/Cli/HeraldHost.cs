@@ -222,6 +222,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             return new LogCounts(followed, followed - fleet.Stalled.Count());
         });
         services.AddHostedService<OperatorNotices>();
+        services.AddHostedService<LookalikeDigest>();
         services.AddSingleton(options.Renewal);
         services.AddHostedService(provider => new RenewalWatch(
             provider.GetRequiredService<IStore>(), watched, issuers, options.Renewal, () => provider.GetRequiredService<OperatorChannels>().Names, provider.GetRequiredService<Bell>(), time,
@@ -287,6 +288,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
     {
         TellsAll = sought is not null,
         Alerted = provider.GetRequiredService<AlertedLookalikes>().Tell,
+        WeakKept = provider.GetRequiredService<AlertedLookalikes>().Keep,
         // Searches of the past read once more what was shown then.
         Tap = sought is null && (lane == RequestPriority.Tip || provider.GetRequiredService<CertStreamOptions>().CatchUp) ? provider.GetRequiredService<EntryTap>() : null,
     };

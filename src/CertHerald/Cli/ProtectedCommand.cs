@@ -20,9 +20,11 @@ internal static class ProtectedCommand
 
     private static readonly Option<int?> Threshold = new("--threshold") { Description = "With --lookalikes: the score from which on an imitation is told of, 1 to 100. Default: 50", HelpName = "SCORE" };
 
+    private static readonly Option<int?> Digest = new("--digest") { Description = "With --lookalikes: the score from which on what is below the threshold is kept for a digest, such as 30. Default: nothing is", HelpName = "SCORE" };
+
     public static Option<bool> Lookalikes { get; } = new("--lookalikes") { Description = "Is about imitations of these domains, and not about certificates for them." };
 
-    public static IReadOnlyList<Option> Settings { get; } = [Preview, Own, Allow, Keyword, Threshold];
+    public static IReadOnlyList<Option> Settings { get; } = [Preview, Own, Allow, Keyword, Threshold, Digest];
 
     public static async Task<int> ListAsync(ParseResult parsed, CancellationToken stopping)
     {
@@ -60,7 +62,7 @@ internal static class ProtectedCommand
                 else Explain(preview, Console.Out);
                 continue;
             }
-            JsonElement added = await service.SendAsync(HttpMethod.Put, path, stopping, new { own, allow, keywords, threshold });
+            JsonElement added = await service.SendAsync(HttpMethod.Put, path, stopping, new { own, allow, keywords, threshold, digest = parsed.GetValue(Digest) });
             Console.Out.WriteLine(asJson ? added.GetRawText() : $"{domain} is protected: its imitations are told to webhooks that take \"lookalike\"");
         }
         return CommandLine.Done;
@@ -85,7 +87,8 @@ internal static class ProtectedCommand
     private static string Describe(JsonElement domain)
     {
         string from = domain.GetProperty("configured").GetBoolean() ? "configuration" : $"added {domain.GetProperty("added").GetDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}";
-        return string.Create(CultureInfo.InvariantCulture, $"{domain.GetProperty("domain").GetString(),-40}  threshold {domain.GetProperty("threshold").GetInt32()}, {from}");
+        string digest = domain.GetProperty("digest") is { ValueKind: JsonValueKind.Number } score ? $", digest from {score.GetInt32().ToString(CultureInfo.InvariantCulture)}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{domain.GetProperty("domain").GetString(),-40}  threshold {domain.GetProperty("threshold").GetInt32()}{digest}, {from}");
     }
 
     private static string NameOf(string place, string text) =>

@@ -9,7 +9,7 @@ internal static class LookalikeSection
 {
     private const int LongestKeyword = 63, ShortestKeyword = 3;
 
-    private const string Form = "write example.com, or { \"domain\": \"example.com\", \"own\": [], \"allow\": [], \"keywords\": [], \"threshold\": 50 }";
+    private const string Form = "write example.com, or { \"domain\": \"example.com\", \"own\": [], \"allow\": [], \"keywords\": [], \"threshold\": 50, \"digest\": 30 }";
 
     public static IReadOnlyList<ProtectedDomain> Read(ConfigurationSection root, string key)
     {
@@ -27,14 +27,15 @@ internal static class LookalikeSection
 
             string? name = section.Text("domain");
             IReadOnlyList<string> own = Names(section, "own"), allowed = Names(section, "allow"), keywords = section.Texts("keywords") ?? [];
-            int? threshold = section.Whole("threshold", 1, 100);
+            int? threshold = section.Whole("threshold", 1, 100), digest = section.Whole("digest", 1, 99);
+            if (digest >= (threshold ?? ProtectedDomain.DefaultThreshold)) section.Mistake("digest", "is not below the threshold: what reaches that is told of anyway", "write the score from which on weak look-alikes are kept, such as 30");
             foreach (string keyword in keywords.Where(keyword => keyword.Trim().Length is < ShortestKeyword or > LongestKeyword))
                 section.Mistake("keywords", $"\"{keyword}\" is no keyword", string.Create(CultureInfo.InvariantCulture, $"write a word of {ShortestKeyword} to {LongestKeyword} characters that stands for you, such as a product"));
             section.Finish();
             if (name is null) section.Mistake("domain", "is missing", Form);
             else if (!ProtectedDomainReader.TryReadDomain(name, out ProtectedDomain? read, out string? problem)) section.Mistake("domain", problem, Form);
             else
-                Add(read with { Own = own, Allowed = allowed, Keywords = [.. keywords.Select(keyword => keyword.Trim())], Threshold = threshold ?? ProtectedDomain.DefaultThreshold },
+                Add(read with { Own = own, Allowed = allowed, Keywords = [.. keywords.Select(keyword => keyword.Trim())], Threshold = threshold ?? ProtectedDomain.DefaultThreshold, DigestFrom = digest },
                     (wrong, remedy) => section.Mistake("domain", wrong, remedy));
         }
         return domains;

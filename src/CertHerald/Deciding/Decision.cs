@@ -44,5 +44,11 @@ internal static class EventKinds
     /// <summary>A certificate for names that imitate a protected domain.</summary>
     public const string Lookalike = "lookalike";
 
-    public static IReadOnlyList<string> All { get; } = [Certificate, UnknownCertificate, MalformedCertificate, Operator, Lookalike];
+    /// <summary>Once a day, what imitates a protected domain too little for an alert. No certificate is its subject.</summary>
+    public const string LookalikeDigest = "lookalike.digest";
+
+    public static IReadOnlyList<string> All { get; } = [Certificate, UnknownCertificate, MalformedCertificate, Operator, Lookalike, LookalikeDigest];
+
+    /// <summary>Whether what is told is a notice, and no certificate.</summary>
+    public static bool IsNotice(string kind) => kind is Operator or LookalikeDigest;
 }

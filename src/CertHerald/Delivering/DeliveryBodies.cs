@@ -94,7 +94,7 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
         // To the second: more exact is no dialect.
         DateTimeOffset at = delivery.FirstTried ?? time.GetUtcNow();
         return new BodyText(
-            lane.Dialect, delivery.Kind, delivery.Subject, lane.Webhook.Evidence && delivery.Kind != EventKinds.Operator,
+            lane.Dialect, delivery.Kind, delivery.Subject, lane.Webhook.Evidence && !EventKinds.IsNotice(delivery.Kind),
             delivery.IsShort || !lane.Webhook.IncludeValues, at.AddTicks(-(at.Ticks % TimeSpan.TicksPerSecond)));
     }
 
@@ -104,7 +104,7 @@ internal sealed class DeliveryBodies(IStore store, string baseUrl, TimeProvider 
         {
             EventKinds.MalformedCertificate => new DeliverySubject(baseUrl, null, await store.FindMalformedAsync(text.Subject, cancellation)),
             EventKinds.Lookalike => new DeliverySubject(baseUrl, null, null) { Lookalike = await store.FindLookalikeAlertAsync(text.Subject, cancellation) },
-            EventKinds.Operator => new DeliverySubject(baseUrl, null, null, await store.FindNoticeAsync(text.Subject, cancellation)),
+            EventKinds.Operator or EventKinds.LookalikeDigest => new DeliverySubject(baseUrl, null, null, await store.FindNoticeAsync(text.Subject, cancellation)),
             _ => new DeliverySubject(baseUrl, await store.FindIssuanceAsync(text.Subject, cancellation), null),
         };
         subject = subject with { IsShort = text.IsShort, At = text.At };

@@ -119,7 +119,7 @@ internal sealed partial class DeliveryLoop
                 return;
             }
             // A notice is no alert: no head showed it.
-            if (settled.State == DeliveryState.Done && delivery is { Kind: not EventKinds.Operator, Replay: 0 }) _metrics.Alerted(one.Ended - delivery.HeadSeen);
+            if (settled.State == DeliveryState.Done && delivery.Replay == 0 && !EventKinds.IsNotice(delivery.Kind)) _metrics.Alerted(one.Ended - delivery.HeadSeen);
             Log(webhook, delivery, one.Answer, settled, one.Took);
             LogChange(webhook, one.Before!, settled.Webhook);
         });

@@ -32,6 +32,9 @@ internal sealed class LaneReader(
     /// <summary>Hears of look-alikes that are told of now.</summary>
     public Action<IReadOnlyList<AlertedLookalike>>? Alerted { get; init; }
 
+    /// <summary>Hears how many weak look-alikes are kept that were not before.</summary>
+    public Action<int>? WeakKept { get; init; }
+
     /// <summary>Shows what it reads; null shows it to nobody.</summary>
     public EntryTap? Tap { get; init; }
 
@@ -91,12 +94,14 @@ internal sealed class LaneReader(
             if (batch is UnprovenBatch && Log.Protocol == LogProtocol.StaticCt) await OpenLyingTilesAsync(lane, batch, head, stopping);
             if (LeafIndexCheck.Report(batch.Raw, followed.Chosen.IsArchived) is { } misplaced) await store.OpenIncidentAsync(Log.Id, misplaced, stopping);
             List<IndexedCertificate>? others = inspector.Index.TakesAll ? [] : null;
-            IReadOnlyList<Finding> findings = await IssuerSearch.CompleteAsync(reader, time, WithoutSilent(inspector.Inspect(batch.Raw, others), others), stopping);
+            var weak = new List<WeakLookalike>();
+            IReadOnlyList<Finding> findings = await IssuerSearch.CompleteAsync(reader, time, WithoutSilent(inspector.Inspect(batch.Raw, others, weak), others), stopping);
             IReadOnlyList<Decision> decisions = await DecideAsync(findings, stopping);
-            CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, others ?? [], seen, stopping);
+            CommitOutcome outcome = await store.CommitAsync(lane, batch, decisions, others ?? [], await SilencedAsync(weak, stopping), seen, stopping);
 
             if (outcome.Owed > 0) bell.Ring();
             if (outcome.Alerted.Count > 0) Alerted?.Invoke(outcome.Alerted);
+            if (outcome.Weak > 0) WeakKept?.Invoke(outcome.Weak);
             followed.Read(batch.Raw, findings, time.GetUtcNow());
             lane = outcome.Lane;
             followed.StandsAt(lane);
@@ -381,9 +386,19 @@ internal sealed class LaneReader(
             foreach (string parent in WatchedEndpoints.ParentsAsked(match.Matches))
                 if (!below.ContainsKey(parent))
                     below.Add(parent, await store.EndpointsBelowAsync(parent, stopping));
-        _baseline ??= TellsAll ? default : await store.FindBaselineAsync(Log.Id, stopping);
+        await LearnBaselineAsync(stopping);
         return [.. findings.Select(finding => decider.Decide(finding, parent => below.GetValueOrDefault(parent, []))).Select(decision => IsOld(decision.Finding) ? decision.Silenced() : decision)];
     }
+
+    /// <summary>The same, with what is told to nobody.</summary>
+    private async Task<IReadOnlyList<WeakLookalike>> SilencedAsync(List<WeakLookalike> weak, CancellationToken stopping)
+    {
+        if (weak.Count == 0) return weak;
+        await LearnBaselineAsync(stopping);
+        return [.. weak.Select(one => one with { IsSilent = one.Index.Value < _baseline!.Value.Value })];
+    }
+
+    private async Task LearnBaselineAsync(CancellationToken stopping) => _baseline ??= TellsAll ? default : await store.FindBaselineAsync(Log.Id, stopping);
 
     /// <summary>What cannot be read is told all the same: nobody knows what it is.</summary>
     private bool IsOld(Finding finding) => finding is MatchFinding && finding.Index.Value < _baseline!.Value.Value;

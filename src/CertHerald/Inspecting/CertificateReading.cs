@@ -104,11 +104,9 @@ internal static class CertificateReading
     public static CertificateFacts Read(
         ReadOnlySpan<byte> der, CertificateView certificate, IReadOnlyCollection<Identifier> identifiers, bool isPrecertificate, string? issuerPubkeySha256)
     {
-        Span<byte> tbsHash = stackalloc byte[SHA256.HashSizeInBytes];
-        TbsFingerprint.Hash(certificate.Tbs, tbsHash);
         return new CertificateFacts
         {
-            TbsSha256 = Convert.ToHexStringLower(tbsHash),
+            TbsSha256 = TbsSha256Of(certificate),
             CertSha256 = Sha256(der),
             CertDer = der.ToArray(),
             IsPrecertificate = isPrecertificate,
@@ -125,6 +123,14 @@ internal static class CertificateReading
             NotAfter = certificate.NotAfter,
             Problems = [.. certificate.Problems().Select(problem => problem.ToString())],
         };
+    }
+
+    /// <summary>What a certificate and its precertificate have in common, in every log, in hexadecimal.</summary>
+    public static string TbsSha256Of(CertificateView certificate)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        TbsFingerprint.Hash(certificate.Tbs, hash);
+        return Convert.ToHexStringLower(hash);
     }
 
     /// <summary>SHA-256 of a certificate's SPKI, in hexadecimal; null if it has none that can be read.</summary>

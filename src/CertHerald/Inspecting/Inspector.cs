@@ -21,7 +21,8 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
 
     /// <summary>What the entries of a batch show, in their order.</summary>
     /// <param name="others">Takes what nobody watches, if that is to be indexed; null leaves it.</param>
-    public IReadOnlyList<Finding> Inspect(RawBatch batch, ICollection<IndexedCertificate>? others = null)
+    /// <param name="weak">Takes weak look-alikes, if a digest is wanted; null leaves them.</param>
+    public IReadOnlyList<Finding> Inspect(RawBatch batch, ICollection<IndexedCertificate>? others = null, ICollection<WeakLookalike>? weak = null)
     {
         // One list for the whole batch: a reload between two entries would judge them by different lists.
         WatchList watch = watched(), own = owned?.Invoke() ?? watch;
@@ -31,7 +32,7 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         {
             try
             {
-                Inspect(batch, place, watch, own, ref looking, others, ref findings);
+                Inspect(batch, place, watch, own, ref looking, others, weak, ref findings);
             }
             catch (Exception defect) when (defect is not OutOfMemoryException)
             {
@@ -46,7 +47,8 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
     /// <summary>A finding that turned out to be of no concern, as what nobody watches is indexed.</summary>
     public IndexedCertificate ForIndex(MatchFinding finding) => ForIndex(finding.Index, finding.Logged, finding.Certificate);
 
-    private void Inspect(RawBatch batch, int place, WatchList watch, WatchList own, ref Looking looking, ICollection<IndexedCertificate>? others, ref List<Finding>? findings)
+    private void Inspect(
+        RawBatch batch, int place, WatchList watch, WatchList own, ref Looking looking, ICollection<IndexedCertificate>? others, ICollection<WeakLookalike>? weak, ref List<Finding>? findings)
     {
         EntryFailure failure = LogEntry.Read(batch[place], out LogEntry entry);
         if (failure != EntryFailure.None)
@@ -64,7 +66,7 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         // The common case ends here.
         if (!isWatched && !isLookalike && !mayHideName && !isSpent && others is null) return;
 
-        MatchFinding? match = isWatched || isLookalike ? Matched(batch, place, entry, certificate, watch, own, isLookalike ? looking.Protection : Protection.None, ref isSpent) : null;
+        MatchFinding? match = isWatched || isLookalike ? Matched(batch, place, entry, certificate, watch, own, isLookalike ? looking.Protection : Protection.None, weak, ref isSpent) : null;
         if (match is not null) (findings ??= []).Add(match);
         else if (isReadable) others?.Add(Other(batch, place, entry, certificate));
         if (mayHideName || isSpent)
@@ -75,12 +77,14 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
 
     /// <summary>Null where the quick look was wrong: it may take a name for a watched one.</summary>
     private static MatchFinding? Matched(
-        RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, WatchList own, Protection protection, ref bool isSpent)
+        RawBatch batch, int place, LogEntry entry, CertificateView certificate, WatchList watch, WatchList own, Protection protection, ICollection<WeakLookalike>? weak, ref bool isSpent)
     {
         IReadOnlyCollection<Identifier> identifiers = CertificateReading.IdentifiersOf(certificate);
         IReadOnlyList<Match> matches = CertificateReading.Matches(identifiers, watch, out bool isCut, out bool isSpentHere);
         isSpent |= isSpentHere;
-        IReadOnlyList<LookalikeMatch> lookalikes = protection.IsEmpty ? [] : protection.Judge(identifiers, own);
+        List<LookalikeMatch>? weakly = weak is null || protection.IsEmpty ? null : [];
+        IReadOnlyList<LookalikeMatch> lookalikes = protection.IsEmpty ? [] : protection.Judge(identifiers, own, weakly);
+        if (weakly is { Count: > 0 }) Keep(weakly, batch[place].Index, certificate, weak!);
         if (matches.Count == 0 && lookalikes.Count == 0) return null;
 
         CertificateFacts facts = CertificateReading.Read(entry, certificate, identifiers, out string? chainMismatch);
@@ -100,6 +104,14 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
         return finding.Contradicted(chainMismatch);
     }
 
+    private static void Keep(List<LookalikeMatch> weakly, EntryIndex index, CertificateView certificate, ICollection<WeakLookalike> weak)
+    {
+        string tbs = CertificateReading.TbsSha256Of(certificate);
+        // The strongest, where there is no room for all.
+        foreach (LookalikeMatch one in weakly.OrderByDescending(one => one.Names[0].Score).ThenBy(one => one.Registrable, StringComparer.Ordinal).Take(WeakLookalike.MostOfBatch - weak.Count))
+            weak.Add(new WeakLookalike(index, one.Domain, one.Registrable, one.Names[0], tbs));
+    }
+
     private IndexedCertificate Other(RawBatch batch, int place, LogEntry entry, CertificateView certificate)
     {
         CertificateFacts facts = CertificateReading.Read(entry, certificate, CertificateReading.IdentifiersOf(certificate));
@@ -109,7 +121,7 @@ internal sealed class Inspector(Func<WatchList> watched, Func<Protection>? prote
     private IndexedCertificate ForIndex(EntryIndex index, DateTimeOffset logged, CertificateFacts facts) => new(index, logged, Index.KeepsDer ? facts : facts with { CertDer = [] });
 
     /// <param name="isSpent">Names with <c>*</c> were left uncompared, and nothing that was compared is watched.</param>
-    /// <param name="isLookalike">Some name may be a look-alike of a protected domain.</param>
+    /// <param name="isLookalike">Some name may be a look-alike of a protected domain, perhaps a weak one.</param>
     private static bool ShowsWatchedName(
         CertificateView certificate, WatchList watch, ref Looking looking, out bool isLookalike, out CertificateFlaws flaws, out bool isSpent)
     {

@@ -29,7 +29,7 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
     /// <summary>Protected domains, each once for each owner.</summary>
     public int Count => owners.Sum(owner => owner.Index.Domains.Count);
 
-    /// <summary>Whether a raw value of a certificate may give a name that is a look-alike. Allocates nothing, whatever the answer.</summary>
+    /// <summary>Whether a raw value of a certificate may give a name that is a look-alike, or a weak one for a digest. Allocates nothing, whatever the answer.</summary>
     public bool MayAlert(NameSource source, ReadOnlySpan<byte> value)
     {
         if (source == NameSource.IpAddress) return false;
@@ -37,16 +37,18 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
         if (value.ContainsAnyExceptInRange((byte)'!', (byte)'~') || value.ContainsAny("/:@\\"u8)) return !(source == NameSource.CommonName && value.Contains((byte)' '));
         if (_gate is not null && !_gate.MayImitate(value)) return false;
         foreach (OwnerProtection owner in owners)
-            if (owner.Index.IsAlert(value)) return true;
+            if (owner.Index.IsKept(value)) return true;
         return false;
     }
 
     /// <summary>What the names of one certificate imitate: each name is judged once for each owner.</summary>
     /// <param name="identifiers">Distinct.</param>
     /// <param name="own">What whoever runs the service watches is no look-alike of what he protects. Not what his tenants watch.</param>
-    public IReadOnlyList<LookalikeMatch> Judge(IEnumerable<Identifier> identifiers, WatchList own)
+    /// <param name="weak">Takes what is no alert and belongs into the digest of whoever runs the service: of each pair of domains the strongest name. Null leaves it.</param>
+    public IReadOnlyList<LookalikeMatch> Judge(IEnumerable<Identifier> identifiers, WatchList own, ICollection<LookalikeMatch>? weak = null)
     {
         Dictionary<(string Owner, string Domain, string Registrable), List<LookalikeName>>? found = null;
+        Dictionary<(string Owner, string Domain, string Registrable), LookalikeName>? digest = null;
         foreach (Identifier identifier in identifiers)
         {
             if (identifier.Kind != IdentifierKind.Dns) continue;
@@ -54,18 +56,27 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
             if (_gate is not null && !_gate.MayImitate(name)) continue;
             foreach (OwnerProtection owner in owners)
             {
-                if (!owner.Index.IsAlert(name) || (owner.OwnsWatched && IsWatched(identifier, own))) continue;
+                if (!owner.Index.IsKept(name) || (owner.OwnsWatched && IsWatched(identifier, own))) continue;
                 string registrable = _registrable.Of(name);
                 foreach (Lookalike judged in owner.Index.Judge(name))
                 {
-                    if (!judged.IsAlert) continue;
-                    found ??= [];
                     (string, string, string) key = (owner.Owner, judged.Domain.Name, registrable);
+                    if (!judged.IsAlert)
+                    {
+                        if (weak is null || !owner.OwnsWatched || judged.Score < judged.Domain.Least) continue;
+                        digest ??= [];
+                        if (!digest.TryGetValue(key, out LookalikeName? before) || IsBefore(judged.Score, identifier.Text, before))
+                            digest[key] = new LookalikeName(identifier.Text, judged.Score, judged.Class.Name(), [.. judged.Reasons.Take(1)]);
+                        continue;
+                    }
+                    found ??= [];
                     if (!found.TryGetValue(key, out List<LookalikeName>? names)) found.Add(key, names = []);
                     names.Add(new LookalikeName(identifier.Text, judged.Score, judged.Class.Name(), judged.Reasons));
                 }
             }
         }
+        foreach (((string owner, string domain, string registrable) key, LookalikeName best) in digest ?? [])
+            if (found is null || !found.ContainsKey(key)) weak!.Add(new LookalikeMatch(key.owner, key.domain, key.registrable, [best]));
         if (found is null) return [];
         return
         [
@@ -75,6 +86,9 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
                    [.. one.Value.OrderByDescending(name => name.Score).ThenBy(name => name.Name, StringComparer.Ordinal).Take(LookalikeMatch.MostNames)]),
         ];
     }
+
+    // The same whatever the order of names.
+    private static bool IsBefore(int score, string name, LookalikeName other) => score != other.Score ? score > other.Score : string.CompareOrdinal(name, other.Name) < 0;
 
     /// <summary>Watched as one's own: whoever watches a top-level domain, or a public suffix, does not own what lies below.</summary>
     private bool IsWatched(Identifier identifier, WatchList own)

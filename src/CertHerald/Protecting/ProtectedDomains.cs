@@ -74,7 +74,7 @@ internal sealed class ProtectedDomains
 
     /// <summary>The record's own equality compares lists by identity.</summary>
     private static bool IsSame(ProtectedDomain one, ProtectedDomain other) =>
-        (one.Name, one.Threshold) == (other.Name, other.Threshold)
+        (one.Name, one.Threshold, one.DigestFrom) == (other.Name, other.Threshold, other.DigestFrom)
         && one.Own.SequenceEqual(other.Own) && one.Allowed.SequenceEqual(other.Allowed) && one.Keywords.SequenceEqual(other.Keywords);
 
     /// <summary>

@@ -36,14 +36,20 @@ internal interface ILogStore
     /// nothing is repeated: re-reading an entry changes nothing.
     /// </summary>
     /// <param name="others">What nobody watches, for search alone: a certificate that is an issuance already, or becomes one later, is one row with it.</param>
+    /// <param name="weak">For the digest alone: see <see cref="IWeakLookalikes"/>.</param>
     /// <param name="headSeen">When the head that first showed these entries arrived: the start of an alert's latency.</param>
     /// <returns>Where to read next: after a dispute, the last proven position.</returns>
     Task<CommitOutcome> CommitAsync(
-        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation);
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, IReadOnlyList<WeakLookalike> weak, DateTimeOffset headSeen, CancellationToken cancellation);
+
+    /// <summary>The same, without weak look-alikes.</summary>
+    Task<CommitOutcome> CommitAsync(
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation) =>
+        CommitAsync(lane, batch, decisions, others, [], headSeen, cancellation);
 
     /// <summary>The same, without others.</summary>
     Task<CommitOutcome> CommitAsync(LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, DateTimeOffset headSeen, CancellationToken cancellation) =>
-        CommitAsync(lane, batch, decisions, [], headSeen, cancellation);
+        CommitAsync(lane, batch, decisions, [], [], headSeen, cancellation);
 
     /// <summary>What was read of a lane is proven by other means than a batch: a consistency proof to a signed head.</summary>
     Task<LogLane> ProveLaneAsync(LogLane lane, CancellationToken cancellation);
@@ -81,4 +87,7 @@ internal sealed record CommitOutcome(LogLane Lane, int Discovered, int Owed)
 {
     /// <summary>Look-alikes that are told of now, whether or not a webhook hears it.</summary>
     public IReadOnlyList<AlertedLookalike> Alerted { get; init; } = [];
+
+    /// <summary>Weak look-alikes that are kept now and were not before.</summary>
+    public int Weak { get; init; }
 }

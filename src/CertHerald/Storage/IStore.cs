@@ -4,7 +4,7 @@ namespace CertHerald.Storage;
 /// What is durable. Every method is one transaction; a method that returned is on disk. Thread-safe.
 /// Implementations share <c>StoreConformance</c>.
 /// </summary>
-internal interface IStore : IFoundIssuances, ILogStore, ILogLives, IDeliveries, IIncidents, INotices, IProofs, IWatchItems, IBackFills, IProtectedDomains, ILookalikes, ILearned, IApiKeys, IUsers, IAudit, IStoredWebhooks, IStoredSecrets, INodes, ICertificateSearch, IIssuerKeys, IChains, IAuthorisations, IBaselines, ICaaSets, IRevocations, IWatchedNames, IApps, IEvents, IBackup, IAsyncDisposable
+internal interface IStore : IFoundIssuances, ILogStore, ILogLives, IDeliveries, IIncidents, INotices, IProofs, IWatchItems, IBackFills, IProtectedDomains, ILookalikes, IWeakLookalikes, ILearned, IApiKeys, IUsers, IAudit, IStoredWebhooks, IStoredSecrets, INodes, ICertificateSearch, IIssuerKeys, IChains, IAuthorisations, IBaselines, ICaaSets, IRevocations, IWatchedNames, IApps, IEvents, IBackup, IAsyncDisposable
 {
     /// <summary>Endpoint names known from earlier issuances exactly one label below <paramref name="parent"/>, at most 1,000.</summary>
     Task<IReadOnlyList<string>> EndpointsBelowAsync(string parent, CancellationToken cancellation);

@@ -33,6 +33,9 @@ internal static class NoticeTypes
     /// <summary>Certificates that end soon without a successor.</summary>
     public const string RenewalMissing = "renewal.missing";
 
+    /// <summary>Weak look-alikes of the days before; of a kind of event of its own.</summary>
+    public const string LookalikeDigest = "lookalike.digest";
+
     public static string Of(IncidentChange change) => $"log.incident.{change.ToString().ToLowerInvariant()}";
 }
 
@@ -46,6 +49,7 @@ internal static class NoticeTypes
 [JsonDerivedType(typeof(HeartbeatFacts), "heartbeat")]
 [JsonDerivedType(typeof(CaaFacts), "caa")]
 [JsonDerivedType(typeof(RenewalFacts), "renewal")]
+[JsonDerivedType(typeof(DigestFacts), "digest")]
 internal abstract record NoticeFacts
 {
     private static readonly JsonSerializerOptions Style = new()

@@ -11,6 +11,8 @@ internal static class LookalikeForms
     {
         pages.MapGet("/lookalikes", IResult (string? state, string? domain, string? before) =>
             new RazorComponentResult<LookalikesPage>(new { State = state, Domain = domain, Before = before }));
+        pages.MapGet("/lookalikes/weak", IResult (string? domain, string? order, string? before) =>
+            new RazorComponentResult<WeakLookalikesPage>(new { Domain = domain, Order = order, Before = before }));
         pages.MapGet("/lookalikes/{id:long}", IResult (long id) => new RazorComponentResult<LookalikePage>(new { Id = id }));
         pages.MapGet("/lookalikes/alerts/{id:long}", async (long id, FoundLookalikes found, CancellationToken cancellation) =>
             await found.FindOfAlertAsync(id, cancellation) is { } lookalike
@@ -27,18 +29,23 @@ internal static class LookalikeForms
         changes.MapPost("/protect", async (HttpRequest request, ProtectedList list) =>
         {
             IFormCollection form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
-            int? threshold = int.TryParse(form["threshold"], NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : null;
-            if (new ProtectedDomainRequest(Threshold: threshold).Read(form["domain"].ToString().Trim(), out string problem) is not { } domain) return Page(problem);
+            if (new ProtectedDomainRequest(Threshold: NumberOf("threshold"), Digest: NumberOf("digest")).Read(form["domain"].ToString().Trim(), out string problem) is not { } domain) return Page(problem);
             if (list.IsConfigured(domain.Name)) return Page($"{domain.Name} stands in the configuration: change it there.", StatusCodes.Status409Conflict);
             if (!list.HasRoom(1) && !list.IsProtected(domain.Name)) return Page(ProtectedList.Full, StatusCodes.Status409Conflict);
             await list.PutAsync(domain);
             return Page(done: $"{domain.Name} is protected from now on.");
+
+            int? NumberOf(string field) => int.TryParse(form[field], NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : null;
         });
         changes.MapPost("/unprotect", async (HttpRequest request, ProtectedList list) =>
         {
             string name = (await request.ReadFormAsync(request.HttpContext.RequestAborted))["domain"].ToString();
             return await list.RemoveAsync(name) is not null ? Page(done: $"{name} is protected no more.") : Page("That domain was not added here.", StatusCodes.Status404NotFound);
         });
+        changes.MapPost("/weak/{id:long}/allow", async (long id, WeakLookalikes weak, CancellationToken cancellation) =>
+            await weak.AllowAsync(id, cancellation) is { } allowed
+                ? Weak(done: $"{allowed.RegistrableDomain} is allowed, with all below it.")
+                : Weak("There is no such weak look-alike any more.", StatusCodes.Status404NotFound));
         changes.MapPost("/disallow", async (HttpRequest request, ProtectedList list) =>
         {
             IFormCollection form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
@@ -47,6 +54,9 @@ internal static class LookalikeForms
                 : Page("That name was not allowed.", StatusCodes.Status404NotFound);
         });
     }
+
+    private static IResult Weak(string? problem = null, int status = StatusCodes.Status200OK, string? done = null) =>
+        new RazorComponentResult<WeakLookalikesPage>(new { Problem = problem, Done = done }) { StatusCode = status };
 
     private static IResult Page(LookalikeJson? changed, string what) => changed is null
         ? Page("There is no such look-alike any more.", StatusCodes.Status404NotFound)

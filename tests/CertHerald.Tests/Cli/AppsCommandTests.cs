@@ -91,6 +91,7 @@ public sealed class AppsCommandTests
         Assert.Contains(", unknown only, silent baseline, 2 names allowed  team",
             (await RunAsync(scratch, "set", "7", "--unknown-only", "true", "--silent-baseline", "true", "--allow", "a.com", "--allow", "b.com", "--max-batch-bytes", "200000")).Output, StringComparison.Ordinal);
         Assert.DoesNotContain("names allowed", (await RunAsync(scratch, "set", "7", "--allow", "")).Output, StringComparison.Ordinal);
+        Assert.Contains("An app has no digest.", (await console.AskAsync(HttpMethod.Put, "/api/apps/7/lookalikes/example.com", new { digest = 30 })).Text, StringComparison.Ordinal);
         JsonElement app = JsonElement.Parse((await RunAsync(scratch, "list", "--json")).Output)[0];
         Assert.Equal((200_000, 70, "app:7:backup"), (app.GetProperty("max_batch_bytes").GetInt32(), app.GetProperty("lookalikes")[0].GetProperty("threshold").GetInt32(), app.GetProperty("callbacks")[0].GetProperty("webhook").GetString()));
         Assert.Matches(@"\nsecret of backup: whsec_[A-Za-z0-9+/]{43}=   \(it is not shown again\)\z", (await RunAsync(scratch, "rotate-secret", "7", "--callback", "backup")).Output);

@@ -16,10 +16,11 @@ public sealed class LookalikeSectionTests : IDisposable
     public void A_protected_domain_is_a_text_or_a_section_with_settings()
     {
         IReadOnlyList<ProtectedDomain> domains = Read("""
-            [ "B\u00fccher.example", { "domain": "example.com", "own": [ ".example.net" ], "allow": [ "fans.example" ], "keywords": [ "examplepay" ], "threshold": 65 } ]
+            [ "B\u00fccher.example", { "domain": "example.com", "own": [ ".example.net" ], "allow": [ "fans.example" ], "keywords": [ "examplepay" ], "threshold": 65, "digest": 30 } ]
             """).Lookalikes;
 
         Assert.Equal([("xn--bcher-kva.example", 50), ("example.com", 65)], domains.Select(domain => (domain.Name, domain.Threshold)));
+        Assert.Equal([null, 30], domains.Select(domain => domain.DigestFrom));
         Assert.Equal(["example.net"], domains[1].Own);
         Assert.Equal(["fans.example"], domains[1].Allowed);
         Assert.Equal(["examplepay"], domains[1].Keywords);
@@ -31,6 +32,8 @@ public sealed class LookalikeSectionTests : IDisposable
     [InlineData("""[ "a.example", "A.example." ]""", "given twice")]
     [InlineData("""[ { "threshold": 50 } ]""", "lookalikes[0].domain")]
     [InlineData("""[ { "domain": "a.example", "threshold": 101 } ]""", "lookalikes[0].threshold")]
+    [InlineData("""[ { "domain": "a.example", "digest": 50 } ]""", "lookalikes[0].digest")]
+    [InlineData("""[ { "domain": "a.example", "digest": 0 } ]""", "lookalikes[0].digest")]
     [InlineData("""[ { "domain": "a.example", "own": [ "*" ] } ]""", "lookalikes[0].own")]
     [InlineData("""[ { "domain": "a.example", "keywords": [ "x" ] } ]""", "lookalikes[0].keywords")]
     [InlineData("""[ { "domain": "a.example", "alow": [] } ]""", "allow")]

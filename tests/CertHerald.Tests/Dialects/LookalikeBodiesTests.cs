@@ -96,6 +96,28 @@ public sealed class LookalikeBodiesTests
         Assert.DoesNotContain('\u202e', mail);
     }
 
+    [Fact]
+    public void A_digest_is_the_documents_example_in_native_and_lists_the_same_in_a_mail()
+    {
+        var midnight = new DateTimeOffset(2026, 11, 22, 0, 0, 0, TimeSpan.Zero);
+        DigestFacts facts = new(midnight, [new("thefacebooks.org", "thefacebooks.org", "facebook.com", 47, "combo_concat", "facebook stands in thefacebooks.org, written together with other words", 2, midnight.AddHours(-10))], 12);
+        var subject = new DeliverySubject("https://ct.example.com", null, null, new Notice(73, NoticeTypes.LookalikeDigest, midnight.AddSeconds(21), facts)) { At = At };
+        var body = new ArrayBufferWriter<byte>();
+
+        new NativeDialect().Write(subject, body);
+        string example = Docs.Repository.Text("docs/webhooks.md").Split("```json\n").Single(part => part.Contains("\"lookalike.digest\"", StringComparison.Ordinal) && part.StartsWith('{')).Split("\n```")[0];
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(example), JsonElement.Parse(body.WrittenSpan)), Encoding.UTF8.GetString(body.WrittenSpan));
+
+        body.Clear();
+        new MailDialect().Write(subject, body);
+        string mail = Encoding.UTF8.GetString(body.WrittenSpan);
+        Assert.Contains("Subject: [CertHerald] 13 weak look-alikes\n", mail, StringComparison.Ordinal);
+        Assert.Contains("  47  thefacebooks.org of facebook.com: facebook stands in thefacebooks.org", mail, StringComparison.Ordinal);
+        Assert.Contains("  and 12 more\n", mail, StringComparison.Ordinal);
+        Assert.Contains("https://ct.example.com/console/lookalikes/weak", mail, StringComparison.Ordinal);
+        Assert.Equal(facts.Lookalikes, Assert.IsType<DigestFacts>(NoticeFacts.Read(facts.ToJson())).Lookalikes);
+    }
+
     private static string? Text(JsonElement json, string member) => json.GetProperty(member).GetString();
 
     private static byte[] Write(IWebhookDialect dialect, LookalikeAlert alert, bool isShort = false)

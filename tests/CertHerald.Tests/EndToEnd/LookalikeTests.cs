@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.EndToEnd;
@@ -39,5 +41,36 @@ public sealed class LookalikeTests
         Assert.Equal("facebook.com", change.GetProperty("value").GetProperty("phished_domain").GetString());
         Assert.Equal("faceb00k.com", next.Json().GetProperty("entry")[0].GetProperty("changes")[0].GetProperty("value").GetProperty("phishing_domains")[0].GetString());
         Assert.Equal(2, rig.Receiver.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Weak_ones_are_kept_once_over_a_kill_and_a_command_asks_for_more()
+    {
+        await using ServiceRig rig = await ServiceRig.StartAsync();
+        rig.Configuration["lookalikes"] = new JsonArray(new JsonObject { ["domain"] = "facebook.com", ["digest"] = 30 });
+        rig.Log.AddChain(rig.Ca.Issue("xfacebookx.org").Chain);
+        await using (Certherald killed = rig.Run())
+        {
+            await rig.ReadToHeadAsync();
+            await killed.KillAsync();
+        }
+        await using (Certherald program = await rig.RunReadyAsync())
+        {
+            string[] where = ["--data", rig.Data];
+            Assert.StartsWith("example-shop.com is protected", (await Certherald.RunAsync(["domains", "add", "example-shop.com", "--lookalikes", "--digest", "25", .. where])).With(0).Output, StringComparison.Ordinal);
+            Assert.Contains("below the threshold", (await Certherald.RunAsync(["domains", "add", "example-shop.com", "--lookalikes", "--digest", "50", .. where])).With(1).Errors, StringComparison.Ordinal);
+            string[] listed = (await Certherald.RunAsync(["domains", "list", "--lookalikes", .. where])).With(0).Output.Trim().Split('\n');
+            Assert.EndsWith("threshold 50, digest from 30, configuration", listed.Single(line => line.StartsWith("facebook.com", StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.Contains("threshold 50, digest from 25, added", listed.Single(line => line.StartsWith("example-shop.com", StringComparison.Ordinal)), StringComparison.Ordinal);
+            rig.Log.AddChain(rig.Ca.Issue("www.xfacebookx.org").Chain);
+            rig.Log.AddChain(rig.Ca.Issue("www.example.com").Chain);
+            await rig.Receiver.NextAsync();
+            Assert.Equal(143, await program.StopAsync());
+        }
+
+        using var meter = new Meter("CertHerald");
+        await using IStore store = Stores.Open("sqlite", rig.Data, TimeProvider.System, meter);
+        StoredWeakLookalike kept = Assert.Single(await store.WeakLookalikesAsync(new WeakLookalikeFilter(), TestContext.Current.CancellationToken));
+        Assert.Equal(("facebook.com", "xfacebookx.org", 2), (kept.Domain, kept.Registrable, kept.Certificates));
     }
 }

@@ -44,6 +44,12 @@ internal sealed class FollowingRig : IAsyncDisposable
     /// <summary>Of what nobody watches: nothing.</summary>
     public IndexOptions Index { get; init; } = new();
 
+    /// <summary>Whose imitations are looked for: nobody's.</summary>
+    public Protection? Protecting { get; init; }
+
+    /// <summary>Weak look-alikes that were kept, as the metric counts them.</summary>
+    public int WeakKept { get; private set; }
+
     public ulong Behind { get; init; } = LogFollower.FarBehind;
 
     /// <summary>Null: as <see cref="Behind"/>. Whoever follows from the past on is the tip, unless a test is about that.</summary>
@@ -76,9 +82,9 @@ internal sealed class FollowingRig : IAsyncDisposable
 
     /// <summary>Reads one lane, step by step.</summary>
     public LaneReader ReadLane(FollowedLog log, RequestPriority lane, WatchList? sought = null, EntryTap? tap = null) => new(
-        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch) { Index = Index },
+        log, Asking.Sources.Read(log.Log, lane, log.Chosen.IsCustom), new Inspector(() => sought ?? _watch, sought is null && Protecting is { } protection ? () => protection : null) { Index = Index },
         new Decider(() => KnownCertificates.None, () => [new Subscription("hook", [EventKinds.UnknownCertificate, EventKinds.MalformedCertificate])]), Store, Bell, _time)
-    { Unproven = Unproven, TellsAll = sought is not null, Tap = tap };
+    { Unproven = Unproven, TellsAll = sought is not null, Tap = tap, WeakKept = count => WeakKept += count };
 
     public FollowedLog Describe(LogDescription description, TimeSpan? headInterval = null) =>
         new(new ChosenLog(description, IsCustom: true, headInterval ?? TimeSpan.FromSeconds(1)), _time);

@@ -146,16 +146,60 @@ public sealed class LookalikeInspectionTests : IDisposable
     }
 
     [Fact]
-    public void A_batch_without_look_alikes_allocates_nothing()
+    public void What_is_too_weak_for_an_alert_is_kept_for_the_digest_only_where_that_is_wanted()
+    {
+        var wanted = Protecting("", new ProtectedDomain { Name = "facebook.com", DigestFrom = 30 });
+        WeakLookalike weak = Assert.Single(WeakIn(wanted, out IReadOnlyList<Finding> findings, "xfacebookx.org", "www.xfacebookx.org", "notebook.com"));
+
+        Assert.Empty(findings);
+        Assert.Equal(("facebook.com", "xfacebookx.org", 64, false), (weak.Domain, weak.Registrable, weak.TbsSha256.Length, weak.IsSilent));
+        Assert.InRange(weak.Best.Score, 30, 49);
+        Assert.Single(weak.Best.Reasons);
+        Assert.Empty(WeakIn(Facebook, out _, "xfacebookx.org"));
+        Assert.Empty(WeakIn(Protecting("", new ProtectedDomain { Name = "facebook.com", DigestFrom = 49 }), out _, "xfacebookx.org"));
+        Assert.Empty(WeakIn(Protecting("app:1", new ProtectedDomain { Name = "facebook.com", DigestFrom = 30 }), out _, "xfacebookx.org"));
+        Assert.Empty(WeakIn(Protecting("", new ProtectedDomain { Name = "facebook.com", DigestFrom = 30, Allowed = ["xfacebookx.org"] }), out _, "xfacebookx.org"));
+    }
+
+    [Fact]
+    public void A_registrable_domain_with_an_alert_is_not_weak_and_one_beside_it_is()
+    {
+        var protection = Protecting("", new ProtectedDomain { Name = "facebook.com", DigestFrom = 30 });
+
+        WeakLookalike weak = Assert.Single(WeakIn(protection, out IReadOnlyList<Finding> findings, "xfacebookx.org", "facebook.com.xfacebookx.org", "thefacebooks.org"));
+
+        Assert.Equal("thefacebooks.org", weak.Registrable);
+        var finding = Assert.IsType<MatchFinding>(Assert.Single(findings));
+        Assert.Equal("xfacebookx.org", Assert.Single(finding.Lookalikes).Registrable);
+        Assert.Equal(finding.Certificate.TbsSha256, weak.TbsSha256);
+    }
+
+    [Fact]
+    public void Of_a_certificate_with_ten_thousand_weak_names_a_thousand_are_kept_the_strongest()
+    {
+        var protection = Protecting("", new ProtectedDomain { Name = "facebook.com", DigestFrom = 30 });
+        string[] names = [.. Enumerable.Range(0, 3_000).Select(i => $"myfacebookpage.h{i}.org")];
+
+        List<WeakLookalike> weak = WeakIn(protection, out _, [.. names, "xfacebookx.xyz"]);
+
+        Assert.Equal(WeakLookalike.MostOfBatch, weak.Count);
+        Assert.Equal(weak.Max(one => one.Best.Score), weak[0].Best.Score);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(30)]
+    public void A_batch_without_look_alikes_allocates_nothing(int? digest)
     {
         var corpus = new SyntheticCorpus();
         using RawBatch batch = BatchOf(corpus.Entries(new EntryIndex(0), 1_000).Select(entry => (entry.LeafInput.ToArray(), entry.ExtraData.ToArray())));
-        var protection = Protecting("", new ProtectedDomain { Name = "certherald.invalid" });
+        var protection = Protecting("", new ProtectedDomain { Name = "certherald.invalid", DigestFrom = digest });
+        var weak = new List<WeakLookalike>();
         var inspector = new Inspector(() => WatchList.Empty, () => protection, new NameSample(100, 1));
-        for (int i = 0; i < 20; i++) Assert.Empty(inspector.Inspect(batch));
+        for (int i = 0; i < 20; i++) Assert.Empty(inspector.Inspect(batch, weak: weak));
         long before = GC.GetAllocatedBytesForCurrentThread();
 
-        inspector.Inspect(batch);
+        inspector.Inspect(batch, weak: weak);
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
@@ -204,6 +248,14 @@ public sealed class LookalikeInspectionTests : IDisposable
 
     private IReadOnlyList<LookalikeMatch> Look(Protection protection, params string[] names) =>
         Inspect(protection, WatchList.Empty, names) is [MatchFinding finding] ? finding.Lookalikes : [];
+
+    private List<WeakLookalike> WeakIn(Protection protection, out IReadOnlyList<Finding> findings, params string[] names)
+    {
+        using RawBatch batch = BatchOf(_ca.Issue(names));
+        var weak = new List<WeakLookalike>();
+        findings = new Inspector(() => WatchList.Empty, () => protection).Inspect(batch, weak: weak);
+        return weak;
+    }
 
     private IReadOnlyList<Finding> Inspect(Protection protection, WatchList watch, params string[] names)
     {

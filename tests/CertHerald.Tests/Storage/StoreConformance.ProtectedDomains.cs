@@ -15,6 +15,7 @@ public abstract partial class StoreConformance
         Allowed = ["partner.example"],
         Keywords = ["examplepay"],
         Threshold = 65,
+        DigestFrom = 30,
     };
 
     [Fact]
@@ -36,10 +37,10 @@ public abstract partial class StoreConformance
         StoredProtectedDomain before = Assert.Single(await Store.ProtectedDomainsAsync(null, Cancellation));
         Time.Advance(TimeSpan.FromDays(1));
 
-        Assert.False(await Store.PutProtectedDomainAsync(ProtectedDomainOwners.Operator, Settings with { Threshold = 80, Own = [] }, Cancellation));
+        Assert.False(await Store.PutProtectedDomainAsync(ProtectedDomainOwners.Operator, Settings with { Threshold = 80, DigestFrom = null, Own = [] }, Cancellation));
 
         StoredProtectedDomain after = Assert.Single(await Store.ProtectedDomainsAsync(null, Cancellation));
-        Assert.Equal((before.Id, before.Added, 80), (after.Id, after.Added, after.Domain.Threshold));
+        Assert.Equal((before.Id, before.Added, 80, null), (after.Id, after.Added, after.Domain.Threshold, after.Domain.DigestFrom));
         Assert.Empty(after.Domain.Own);
     }
 
@@ -101,7 +102,7 @@ public abstract partial class StoreConformance
 
     private static void AssertSame(ProtectedDomain expected, ProtectedDomain actual)
     {
-        Assert.Equal((expected.Name, expected.Threshold), (actual.Name, actual.Threshold));
+        Assert.Equal((expected.Name, expected.Threshold, expected.DigestFrom), (actual.Name, actual.Threshold, actual.DigestFrom));
         Assert.Equal(expected.Own, actual.Own);
         Assert.Equal(expected.Allowed, actual.Allowed);
         Assert.Equal(expected.Keywords, actual.Keywords);

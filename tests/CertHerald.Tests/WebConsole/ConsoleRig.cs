@@ -215,6 +215,15 @@ internal sealed partial class ConsoleRig : IAsyncDisposable
         CommitAsync((index, leaf, logged) => new Decision(
             new MatchFinding(index, leaf, logged, facts, [], IssuerFingerprint: null) { Lookalikes = lookalikes }, [], Known: false, "it imitates", []));
 
+    /// <summary>Commits an entry that shows what is too weak for an alert.</summary>
+    public async Task CommitWeakAsync(params WeakLookalike[] weak)
+    {
+        using RawBatch raw = Entries(1);
+        VerifiedHead head = Head(_position.Read.Size.Value + 1, _position.Read.Append(raw.LeafHashes()).Root());
+        LogLane lane = (await Store.LanesAsync(_log.Id, default))[^1];
+        _position = (await Store.CommitAsync(lane, Batch.Check(_position.Read, raw, [], head), [], [], weak, Time.GetUtcNow(), default)).Lane.Position;
+    }
+
     /// <summary>The same of many, in one batch.</summary>
     public Task CommitAsync(IEnumerable<CertificateFacts> all) => CommitAsync(
         [.. all.Select(facts => (Func<EntryIndex, MerkleHash, DateTimeOffset, Decision>)((index, leaf, logged) => new Decision(

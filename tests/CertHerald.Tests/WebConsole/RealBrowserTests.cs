@@ -5,6 +5,7 @@ using CertHerald.Tests.Delivering;
 using CertHerald.Tests.Docs;
 using CertHerald.Tests.Doubles;
 using CertHerald.Tests.Storage;
+using CertHerald.Transparency.Merkle;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -16,7 +17,7 @@ public sealed class RealBrowserTests
     private static readonly string[] AllPages =
     [
         "/console", "/console/monitoring/issuances", "/console/monitoring/issuances?q=nowhere", "/console/monitoring/issuances/1", "/console/monitoring/issuances/2", "/console/lookalikes",
-        "/console/lookalikes/1", "/console/endpoints", "/console/domains", "/console/known", "/console/logs", "/console/deliveries", "/console/deliveries/1", "/console/webhooks", "/console/users",
+        "/console/lookalikes/1", "/console/lookalikes/weak", "/console/endpoints", "/console/domains", "/console/known", "/console/logs", "/console/deliveries", "/console/deliveries/1", "/console/webhooks", "/console/users",
         "/console/api-keys", "/console/settings", "/console/audit", "/console/malformed/1", "/console/nowhere",
     ];
 
@@ -214,6 +215,9 @@ public sealed class RealBrowserTests
         Assert.Equal(System.Net.HttpStatusCode.Created, (await rig.AskAsync(HttpMethod.Put, "/api/lookalikes/domains/example.com")).Status);
         foreach ((string name, int score) in ((string, int)[])[("examp1e.com", 93), ("xn--exmple-cua.com", 88), ("login-example.com.secure-customer-verification-portal-of-the-bank.test", 61)])
             await rig.CommitLookalikeAsync(Some.Facts(name), new LookalikeMatch(ProtectedDomainOwners.Operator, "example.com", name, [new LookalikeName(name, score, "homoglyph", ["reads like example.com", "registered lately"])]));
+        await rig.CommitWeakAsync([.. new[] { "theexamples.org", "xn--exmples-cua.com", SomeFacts.Hostile + ".test" }.Select(name =>
+            new WeakLookalike(new EntryIndex(0), "example.com", name, new LookalikeName(name, 47, "combo_concat", ["example stands in it, written together with other words"]), Some.Hash(name)))]);
+        await rig.CommitWeakAsync(new WeakLookalike(new EntryIndex(0), "example.com", "theexamples.org", new LookalikeName("theexamples.org", 47, "combo_concat", []), Some.Hash("renewed")));
 
         DateTimeOffset now = rig.Time.GetUtcNow();
         StoredDelivery delivery = (await rig.Store.ClaimDueAsync("siem", 1, now, now.AddMinutes(1), default)).Single();

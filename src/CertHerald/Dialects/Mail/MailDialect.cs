@@ -31,7 +31,7 @@ internal sealed class MailDialect : IWebhookDialect
 
     public bool IsMail => true;
 
-    public bool Speaks(string kind) => kind is EventKinds.Operator or EventKinds.Lookalike;
+    public bool Speaks(string kind) => kind is EventKinds.Operator or EventKinds.Lookalike or EventKinds.LookalikeDigest;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
@@ -48,6 +48,7 @@ internal sealed class MailDialect : IWebhookDialect
         else if (NoticeWords.AdviceFor(notice) is { Length: > 0 } advice) Line(text, $"What to do: {advice}");
         if (notice.Facts is CaaFacts caa) foreach (CaaChange change in caa.Changes.Skip(1)) Line(text, Shown(NoticeWords.Describe(change)));
         if (notice.Facts is RenewalFacts renewal) foreach (MissingRenewal one in renewal.Names.Skip(1)) Line(text, Shown(NoticeWords.Describe(one)));
+        if (notice.Facts is DigestFacts digest) WriteDigest(text, digest);
         if (LogOf(notice) is { } log) Line(text, $"Log: {Shown(NameOf(log))}{(log.Operator.Length > 0 ? $", of {Shown(log.Operator)}" : "")}");
         if (notice.Facts is WebhookFacts { Names.Count: > 0 } webhook) Line(text, $"Also: {string.Join(", ", webhook.Names)}{(webhook.Others > webhook.Names.Count ? ", and more" : "")}");
         if (notice.Facts is IncidentFacts { Others: > 0 } incident) Line(text, string.Create(CultureInfo.InvariantCulture, $"{incident.Others} more of this log and kind changed in the same way."));
@@ -67,6 +68,7 @@ internal sealed class MailDialect : IWebhookDialect
             IncidentFacts facts => $"{severity}: {facts.Kind} of {Shown(NameOf(facts.Log))} {notice.Type[(notice.Type.LastIndexOf('.') + 1)..]}",
             CaaFacts facts => $"{severity}: CAA records of {(facts.Changes.Count == 1 ? Shown(facts.Changes[0].Name) : string.Create(CultureInfo.InvariantCulture, $"{facts.Changes.Count} names"))}",
             RenewalFacts facts => string.Create(CultureInfo.InvariantCulture, $"{severity}: renewal missing for {(facts.Names.Count + facts.Others == 1 ? Shown(facts.Names[0].Name) : $"{facts.Names.Count + facts.Others} names")}"),
+            DigestFacts facts => facts.Lookalikes.Count + facts.Others == 1 ? "1 weak look-alike" : string.Create(CultureInfo.InvariantCulture, $"{facts.Lookalikes.Count + facts.Others} weak look-alikes"),
             MalformedFacts facts => $"{severity}: entries of {Shown(NameOf(facts.Log))} cannot be read",
             _ => $"{severity}: {Shown(NoticeWords.SummaryOf(notice))}",
         };
@@ -88,6 +90,13 @@ internal sealed class MailDialect : IWebhookDialect
         Line(text, $"Issued by: {Shown(alert.Issuance.Certificate.IssuerName)}");
         Line(text, $"See: {LookalikeMembers.UrlOf(subject.BaseUrl, alert)}");
         MailMessage.WriteDraft(alert.At, $"[CertHerald] look-alike: {Shown(alert.Names[0].Names[0].Name)} of {Shown(alert.Names[0].Domain)}", text.ToString(), body);
+    }
+
+    private static void WriteDigest(StringBuilder text, DigestFacts digest)
+    {
+        foreach (DigestedLookalike one in digest.Lookalikes)
+            Line(text, string.Create(CultureInfo.InvariantCulture, $"  {one.Score}  {Shown(one.Name)} of {Shown(one.Domain)}: {Shown(one.Reason)}"));
+        if (digest.Others > 0) Line(text, string.Create(CultureInfo.InvariantCulture, $"  and {digest.Others} more"));
     }
 
     private static void WriteHeartbeat(StringBuilder text, HeartbeatFacts facts, DateTimeOffset at)

@@ -6,6 +6,7 @@ using System.Text.Json;
 using CertHerald.Deciding;
 using CertHerald.Delivering;
 using CertHerald.Inspecting;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 
 namespace CertHerald.Dialects.Native;
@@ -36,7 +37,7 @@ internal sealed class NativeDialect : IWebhookDialect
 
     public bool SignsByDefault => true;
 
-    public bool Speaks(string kind) => kind is EventKinds.Operator or EventKinds.Lookalike;
+    public bool Speaks(string kind) => kind is EventKinds.Operator or EventKinds.Lookalike or EventKinds.LookalikeDigest;
 
     public void Write(DeliverySubject subject, IBufferWriter<byte> body)
     {
@@ -72,6 +73,7 @@ internal sealed class NativeDialect : IWebhookDialect
             case CaaFacts facts: Write(json, baseUrl, notice, facts); break;
             case RenewalFacts facts: Write(json, baseUrl, notice, facts); break;
             case HeartbeatFacts facts: Write(json, baseUrl, facts); break;
+            case DigestFacts facts: Write(json, baseUrl, notice, facts); break;
             default: throw new UnreachableException();
         }
         json.WriteEndObject();
@@ -193,6 +195,30 @@ internal sealed class NativeDialect : IWebhookDialect
             json.WriteString("issuance"u8, IdOf(one.Issuance));
             WriteTime(json, "not_after"u8, one.NotAfter);
             json.WriteString("issuer"u8, one.Issuer);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteNumber("others"u8, facts.Others);
+        json.WriteString("url"u8, NoticeWords.UrlOf(notice, baseUrl));
+    }
+
+    private static void Write(Utf8JsonWriter json, string baseUrl, Notice notice, DigestFacts facts)
+    {
+        json.WriteString("summary"u8, NoticeWords.SummaryOf(notice));
+        WriteTime(json, "until"u8, facts.Until);
+        json.WriteStartArray("lookalikes"u8);
+        foreach (DigestedLookalike one in facts.Lookalikes)
+        {
+            json.WriteStartObject();
+            json.WriteString("dns_name"u8, one.Name);
+            json.WriteString("registrable_domain"u8, one.Registrable);
+            json.WriteString("protected_domain"u8, one.Domain);
+            json.WriteNumber("score"u8, one.Score);
+            json.WriteString("tier"u8, Lookalike.TierOf(one.Score).Name());
+            json.WriteString("class"u8, one.Class);
+            json.WriteString("reason"u8, one.Reason);
+            json.WriteNumber("certificates"u8, one.Certificates);
+            WriteTime(json, "first_seen"u8, one.FirstSeen);
             json.WriteEndObject();
         }
         json.WriteEndArray();

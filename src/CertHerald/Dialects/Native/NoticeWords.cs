@@ -38,6 +38,9 @@ internal static class NoticeWords
         ExpiringFacts expiring => string.Create(CultureInfo.InvariantCulture, $"{Count(expiring.Deliveries, "delivery that is held or dead is", "deliveries that are held or dead are")} deleted within {expiring.Days} days."),
         CaaFacts caa => $"{Describe(caa.Changes[0])}{(caa.Changes.Count > 1 ? $" And of {Count(caa.Changes.Count - 1, "more name", "more names")}." : "")}",
         RenewalFacts renewal => $"{Describe(renewal.Names[0])}{(renewal.Names.Count + renewal.Others > 1 ? $" And of {Count(renewal.Names.Count + renewal.Others - 1, "more name", "more names")}." : "")}",
+        DigestFacts digest => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Count(digest.Lookalikes.Count + digest.Others, "weak look-alike was", "weak look-alikes were")} found before {digest.Until:yyyy-MM-dd}; the strongest is {Describe(digest.Lookalikes[0])}."),
         HeartbeatFacts heartbeat => string.Create(
             CultureInfo.InvariantCulture,
             $"CertHerald {heartbeat.Version} follows {heartbeat.Logs} logs, {heartbeat.HealthyLogs} of them healthy; {heartbeat.Incidents} open incidents, {heartbeat.Held} held and {heartbeat.Dead} dead deliveries."),
@@ -57,6 +60,7 @@ internal static class NoticeWords
             $"{Count(webhook.Dead, "delivery was", "deliveries were")} given up before: 'certherald deliveries replay --state dead{(webhook.Others == 0 ? $" --webhook {webhook.Webhook}" : "")}' sends {(webhook.Dead == 1 ? "it" : "them")}."),
         ExpiringFacts => "Replay them with 'certherald deliveries replay', or raise retention.deliveries.",
         RenewalFacts => "Renew what you still need. A name that you let go is not told of again.",
+        DigestFacts => "Most mean nothing: allow what you know, and look at what is left when you have time.",
         CaaFacts => "If you did not change them, find out who did: from now on they authorise the CAs that they name.",
         _ => notice.Type switch
         {
@@ -80,6 +84,7 @@ internal static class NoticeWords
         ExpiringFacts => $"{baseUrl}/console/deliveries?state=held",
         CaaFacts => $"{baseUrl}/console/known",
         RenewalFacts => $"{baseUrl}/console/endpoints",
+        DigestFacts => $"{baseUrl}/console/lookalikes/weak",
         _ => $"{baseUrl}/console",
     };
 
@@ -95,6 +100,9 @@ internal static class NoticeWords
     /// <summary>One name's certificate.</summary>
     public static string Describe(MissingRenewal renewal) => string.Create(
         CultureInfo.InvariantCulture, $"The certificate for {renewal.Name} ends at {renewal.NotAfter:yyyy-MM-dd HH:mm} UTC, and no log has shown a successor (issued by {renewal.Issuer}).");
+
+    /// <summary>One of a digest, without its reason.</summary>
+    public static string Describe(DigestedLookalike one) => string.Create(CultureInfo.InvariantCulture, $"{one.Name}, which looks a little like {one.Domain} ({one.Score})");
 
     private static string Count(long number, string one, string many) => number == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{number} {many}");
 }

@@ -53,13 +53,14 @@ internal sealed partial class PostgresStore
         cancellation);
 
     /// <summary>What a batch's decisions change; in the order of its entries, so that ids ascend with them.</summary>
-    private async Task<(int Discovered, int Owed, IReadOnlyList<AlertedLookalike> Alerted)> WriteDecisionsAsync(
-        PostgresSession session, long log, IReadOnlyList<Decision> decisions, Batch batch, DateTimeOffset headSeen)
+    private async Task<(int Discovered, int Owed, IReadOnlyList<AlertedLookalike> Alerted, int Weak)> WriteDecisionsAsync(
+        PostgresSession session, long log, IReadOnlyList<Decision> decisions, IReadOnlyList<WeakLookalike> weak, Batch batch, DateTimeOffset headSeen)
     {
         DateTimeOffset now = _time.GetUtcNow();
         List<Decision> matches = [.. decisions.Where(decision => decision.Finding is MatchFinding)], first = [];
         var owed = new List<Debt>();
         IReadOnlyList<AlertedLookalike> alerted = [];
+        (long Issuance, MatchFinding Finding)[] seen = [];
         if (matches.Count > 0)
         {
             string[] identities = [.. matches.Select(TbsOf).Distinct(StringComparer.Ordinal)];
@@ -81,7 +82,7 @@ internal sealed partial class PostgresStore
                 .SelectMany(decision => DebtsOf(decision, EventKinds.UnknownCertificate, ids[TbsOf(decision)])));
 
             // Decided once, on discovery: a second log, or the certificate after its precertificate, tells nobody again.
-            (long Issuance, MatchFinding Finding)[] seen = [.. matches.Select(decision => (ids[TbsOf(decision)], (MatchFinding)decision.Finding))];
+            seen = [.. matches.Select(decision => (ids[TbsOf(decision)], (MatchFinding)decision.Finding))];
             foreach ((long issuance, MatchFinding finding) in seen.Where(one => !first.Exists(decision => ReferenceEquals(decision.Finding, one.Finding))).OrderBy(one => one.Issuance))
                 await CompleteAsync(session, issuance, finding.Certificate, finding.ChainMismatch);
             await KeepIssuerKeysAsync(session, seen.Select(one => one.Finding));
@@ -89,14 +90,15 @@ internal sealed partial class PostgresStore
             foreach ((long issuance, MatchFinding finding) in seen)
                 if (finding.ChainMismatch is { } mismatch) await OpenChainMismatchAsync(session, log, finding, issuance, mismatch);
             alerted = await WriteLookalikesAsync(session, [.. matches.Select(decision => (ids[TbsOf(decision)], decision))], owed, now);
-            // After the look-alikes: who deletes those takes the locks of both in this order.
-            await KeepChainsAsync(session, seen);
         }
+        int kept = await WriteWeakLookalikesAsync(session, weak, now);
+        // After the look-alikes: who deletes those takes the locks of both in this order.
+        if (seen.Length > 0) await KeepChainsAsync(session, seen);
 
         foreach (Decision decision in decisions)
             if (decision.Finding is MalformedFinding malformed && await WriteMalformedAsync(session, log, malformed, now) is { } entry)
                 owed.AddRange(DebtsOf(decision, EventKinds.MalformedCertificate, entry));
-        return (first.Count, await OweAsync(session, owed, headSeen, now), alerted);
+        return (first.Count, await OweAsync(session, owed, headSeen, now), alerted, kept);
     }
 
     /// <summary>Issuances that were kept as look-alikes only, and are for a watched name after all: it was not watched when they were found.</summary>

@@ -21,11 +21,11 @@ internal sealed partial class PostgresStore
         cancellation);
 
     public async Task<CommitOutcome> CommitAsync(
-        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation)
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, IReadOnlyList<WeakLookalike> weak, DateTimeOffset headSeen, CancellationToken cancellation)
     {
         // Before the transaction: it holds locks that others wait for.
         IndexedRow[] rows = IndexedRow.Of(others);
-        CommitOutcome outcome = await WriteAsync(session => CommitAsync(session, lane, batch, decisions, rows, headSeen), cancellation);
+        CommitOutcome outcome = await WriteAsync(session => CommitAsync(session, lane, batch, decisions, rows, weak, headSeen), cancellation);
         if (outcome.Owed > 0) _hints.Tell();
         return outcome;
     }
@@ -127,7 +127,7 @@ internal sealed partial class PostgresStore
         cancellation);
 
     private async Task<CommitOutcome> CommitAsync(
-        PostgresSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IndexedRow[] rows, DateTimeOffset headSeen)
+        PostgresSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IndexedRow[] rows, IReadOnlyList<WeakLookalike> weak, DateTimeOffset headSeen)
     {
         (LogLane before, long log) = await FindLaneAsync(session, lane);
         if (before.Position.Read.Size.Value != batch.Raw.Start.Value)
@@ -142,8 +142,8 @@ internal sealed partial class PostgresStore
         await SetPositionAsync(session, lane, after);
         await KeepLeavesAsync(session, log, batch, decisions);
         // Everybody who holds the lock that all logs share and rows of issuances has taken the lock first.
-        if (rows.Length > 0 && decisions.Count > 0) await session.LockAsync(PostgresLock.Issuances);
-        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted) = await WriteDecisionsAsync(session, log, decisions, batch, headSeen);
+        if (rows.Length > 0 && decisions.Count + weak.Count > 0) await session.LockAsync(PostgresLock.Issuances);
+        (int discovered, int owed, IReadOnlyList<AlertedLookalike> alerted, int kept) = await WriteDecisionsAsync(session, log, decisions, weak, batch, headSeen);
         if (batch is DisputedBatch disputed) await DisputeAsync(session, log, disputed, before);
         if (batch is VerifiedBatch verified)
         {
@@ -156,7 +156,7 @@ internal sealed partial class PostgresStore
         }
         // Last: of a batch that shows nothing watched, as nearly all do, the others wait for this part only.
         await AddIndexedAsync(session, log, rows);
-        return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
+        return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted, Weak = kept };
     }
 
     /// <summary>Everything read of a lane below a proven position is proven, but for what was seen in a batch that contradicted a head.</summary>

@@ -9,7 +9,7 @@ internal sealed partial class PostgresStore
     public async Task<IReadOnlyList<StoredProtectedDomain>> ProtectedDomainsAsync(string? owner, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
             """
-            SELECT id, owner, name, own, allowed, keywords, threshold, added FROM protected_domain
+            SELECT id, owner, name, own, allowed, keywords, threshold, added, digest_from FROM protected_domain
             WHERE @owner::text IS NULL OR owner = @owner ORDER BY owner, name
             """,
             ReadProtectedDomain, ("@owner", owner)),
@@ -45,6 +45,7 @@ internal sealed partial class PostgresStore
             foreach (AllowedName one in allowed)
             {
                 await CloseAllowedAsync(session, one);
+                await ForgetWeakAsync(session, one);
                 added += await session.RunAsync("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
                     ("@owner", one.Owner), ("@domain", one.Domain), ("@name", one.Name), ("@added", one.Added));
             }
@@ -70,20 +71,20 @@ internal sealed partial class PostgresStore
         foreach (ProtectedDomain domain in domains.OrderBy(domain => domain.Name, StringComparer.Ordinal))
             added += await session.RunAsync(
                 """
-                INSERT INTO protected_domain (owner, name, own, allowed, keywords, threshold, added)
-                VALUES (@owner, @name, @own, @allowed, @keywords, @threshold, @now) ON CONFLICT (owner, name) DO NOTHING
+                INSERT INTO protected_domain (owner, name, own, allowed, keywords, threshold, digest_from, added)
+                VALUES (@owner, @name, @own, @allowed, @keywords, @threshold, @digest::integer, @now) ON CONFLICT (owner, name) DO NOTHING
                 """,
                 ("@owner", owner), ("@name", domain.Name), ("@own", domain.Own.ToArray()), ("@allowed", domain.Allowed.ToArray()),
-                ("@keywords", domain.Keywords.ToArray()), ("@threshold", domain.Threshold), ("@now", _time.GetUtcNow()));
+                ("@keywords", domain.Keywords.ToArray()), ("@threshold", domain.Threshold), ("@digest", domain.DigestFrom), ("@now", _time.GetUtcNow()));
         return added;
     }
 
     private static Task<int> SetProtectedDomainAsync(PostgresSession session, string owner, ProtectedDomain domain) => session.RunAsync(
         """
-        UPDATE protected_domain SET own = @own, allowed = @allowed, keywords = @keywords, threshold = @threshold WHERE owner = @owner AND name = @name
+        UPDATE protected_domain SET own = @own, allowed = @allowed, keywords = @keywords, threshold = @threshold, digest_from = @digest::integer WHERE owner = @owner AND name = @name
         """,
         ("@owner", owner), ("@name", domain.Name), ("@own", domain.Own.ToArray()), ("@allowed", domain.Allowed.ToArray()),
-        ("@keywords", domain.Keywords.ToArray()), ("@threshold", domain.Threshold));
+        ("@keywords", domain.Keywords.ToArray()), ("@threshold", domain.Threshold), ("@digest", domain.DigestFrom));
 
     private static StoredProtectedDomain ReadProtectedDomain(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetString(1),
@@ -94,6 +95,7 @@ internal sealed partial class PostgresStore
             Allowed = row.GetFieldValue<string[]>(4),
             Keywords = row.GetFieldValue<string[]>(5),
             Threshold = row.GetInt32(6),
+            DigestFrom = row.NumberOrNull(8),
         },
         row.Time(7));
 }

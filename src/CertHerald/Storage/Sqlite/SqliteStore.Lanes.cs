@@ -21,14 +21,15 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<CommitOutcome> CommitAsync(
-        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, DateTimeOffset headSeen, CancellationToken cancellation)
+        LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IReadOnlyList<IndexedCertificate> others, IReadOnlyList<WeakLookalike> weak, DateTimeOffset headSeen, CancellationToken cancellation)
     {
         // Before the transaction, which is on the one thread that writes.
         IndexedRow[] rows = IndexedRow.Of(others);
-        return WriteAsync(session => Commit(session, lane, batch, decisions, rows, headSeen), cancellation);
+        return WriteAsync(session => Commit(session, lane, batch, decisions, rows, weak, headSeen), cancellation);
     }
 
-    private CommitOutcome Commit(SqliteSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IndexedRow[] rows, DateTimeOffset headSeen)
+    private CommitOutcome Commit(
+        SqliteSession session, LogLane lane, Batch batch, IReadOnlyList<Decision> decisions, IndexedRow[] rows, IReadOnlyList<WeakLookalike> weak, DateTimeOffset headSeen)
     {
         (LogLane before, long log) = FindLane(session, lane);
         if (before.Position.Read.Size.Value != batch.Raw.Start.Value)
@@ -43,6 +44,7 @@ internal sealed partial class SqliteStore
         int discovered = 0, owed = 0;
         var alerted = new List<AlertedLookalike>();
         foreach (Decision decision in decisions) WriteDecision(session, log, decision, batch, headSeen, alerted, ref discovered, ref owed);
+        int kept = WriteWeakLookalikes(session, weak, _time.GetUtcNow());
         AddIndexed(session, log, rows);
         KeepLeaves(session, log, batch, decisions);
         if (batch is DisputedBatch disputed) Dispute(session, log, disputed, before);
@@ -57,7 +59,7 @@ internal sealed partial class SqliteStore
             // Read again from where the dispute began, it agrees.
             CloseIncidents(session, log, IncidentKinds.RootMismatch, before.Position.Proven.Size.ToString());
         }
-        return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted };
+        return new CommitOutcome(before with { Position = after }, discovered, owed) { Alerted = alerted, Weak = kept };
     }
 
     public Task<LogLane> ProveLaneAsync(LogLane lane, CancellationToken cancellation) => WriteAsync(

@@ -76,12 +76,12 @@ internal sealed partial class SqliteStore
         cancellation);
 
     public Task<DateTimeOffset?> LastAlertAsync(CancellationToken cancellation) => ReadAsync(
-        session => session.First("SELECT created FROM delivery WHERE kind <> 'operator' ORDER BY id DESC LIMIT 1", row => row.TimeOrNull(0)), cancellation);
+        session => session.First("SELECT created FROM delivery WHERE kind NOT IN ('operator', 'lookalike.digest') ORDER BY id DESC LIMIT 1", row => row.TimeOrNull(0)), cancellation);
 
     public Task<int> ForgetNoticesAsync(DateTimeOffset before, CancellationToken cancellation) => WriteAsync(
         session => session.Run("DELETE FROM delivery_news WHERE told < @before", ("@before", before)) + session.Run(
             """
-            DELETE FROM notice WHERE at < @before AND NOT EXISTS (SELECT 1 FROM delivery WHERE kind = 'operator' AND delivery.subject = notice.id)
+            DELETE FROM notice WHERE at < @before AND NOT EXISTS (SELECT 1 FROM delivery WHERE kind IN ('operator', 'lookalike.digest') AND delivery.subject = notice.id)
                 AND EXISTS (SELECT 1 FROM notice AS newer WHERE newer.type = notice.type AND newer.subject = notice.subject AND newer.id > notice.id)
             """,
             ("@before", before)),
@@ -176,12 +176,12 @@ internal sealed partial class SqliteStore
     private static IReadOnlyList<string> AudienceOf(UntoldNews news, IReadOnlyList<string> channels) =>
         channels.Contains(news.Webhook) ? [.. channels.Where(channel => channel != news.Webhook)] : channels;
 
-    private static int OweNotice(SqliteSession session, NoticeDraft draft, IReadOnlyList<string> channels, DateTimeOffset now)
+    private static int OweNotice(SqliteSession session, NoticeDraft draft, IReadOnlyList<string> channels, DateTimeOffset now, string kind = EventKinds.Operator)
     {
         long? notice = session.First(
             "INSERT INTO notice (uid, type, subject, at, facts) VALUES (@uid, @type, @subject, @now, @facts) ON CONFLICT (uid) DO NOTHING RETURNING id",
             row => (long?)row.GetInt64(0), ("@uid", draft.Uid), ("@type", draft.Type), ("@subject", draft.Subject), ("@now", now), ("@facts", draft.Facts.ToJson()));
-        return notice is { } id ? channels.Sum(channel => Owe(session, channel, EventKinds.Operator, id, now, now)) : 0;
+        return notice is { } id ? channels.Sum(channel => Owe(session, channel, kind, id, now, now)) : 0;
     }
 
     private static Notice ReadNotice(SqliteDataReader row) => new(row.GetInt64(0), row.GetString(1), row.Time(2), NoticeFacts.Read(row.GetString(3)));

@@ -10,7 +10,7 @@ internal sealed partial class SqliteStore
     public Task<IReadOnlyList<StoredProtectedDomain>> ProtectedDomainsAsync(string? owner, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredProtectedDomain>>(
         session => session.All(
             """
-            SELECT id, owner, name, own, allowed, keywords, threshold, added FROM protected_domain
+            SELECT id, owner, name, own, allowed, keywords, threshold, added, digest_from FROM protected_domain
             WHERE @owner IS NULL OR owner = @owner ORDER BY owner, name
             """,
             ReadProtectedDomain, ("@owner", owner)),
@@ -45,6 +45,7 @@ internal sealed partial class SqliteStore
             foreach (AllowedName one in allowed)
             {
                 CloseAllowed(session, one);
+                ForgetWeak(session, one);
                 added += session.Run("INSERT INTO allowed_name (owner, domain, name, added) VALUES (@owner, @domain, @name, @added) ON CONFLICT DO NOTHING",
                     ("@owner", one.Owner), ("@domain", one.Domain), ("@name", one.Name), ("@added", one.Added));
             }
@@ -63,18 +64,18 @@ internal sealed partial class SqliteStore
 
     private bool AddProtectedDomain(SqliteSession session, string owner, ProtectedDomain domain) => session.Run(
         """
-        INSERT INTO protected_domain (owner, name, own, allowed, keywords, threshold, added)
-        VALUES (@owner, @name, @own, @allowed, @keywords, @threshold, @now) ON CONFLICT (owner, name) DO NOTHING
+        INSERT INTO protected_domain (owner, name, own, allowed, keywords, threshold, digest_from, added)
+        VALUES (@owner, @name, @own, @allowed, @keywords, @threshold, @digest, @now) ON CONFLICT (owner, name) DO NOTHING
         """,
         ("@owner", owner), ("@name", domain.Name), ("@own", JsonSerializer.Serialize(domain.Own)), ("@allowed", JsonSerializer.Serialize(domain.Allowed)),
-        ("@keywords", JsonSerializer.Serialize(domain.Keywords)), ("@threshold", domain.Threshold), ("@now", _time.GetUtcNow())) > 0;
+        ("@keywords", JsonSerializer.Serialize(domain.Keywords)), ("@threshold", domain.Threshold), ("@digest", domain.DigestFrom), ("@now", _time.GetUtcNow())) > 0;
 
     private static bool SetProtectedDomain(SqliteSession session, string owner, ProtectedDomain domain) => session.Run(
         """
-        UPDATE protected_domain SET own = @own, allowed = @allowed, keywords = @keywords, threshold = @threshold WHERE owner = @owner AND name = @name
+        UPDATE protected_domain SET own = @own, allowed = @allowed, keywords = @keywords, threshold = @threshold, digest_from = @digest WHERE owner = @owner AND name = @name
         """,
         ("@owner", owner), ("@name", domain.Name), ("@own", JsonSerializer.Serialize(domain.Own)), ("@allowed", JsonSerializer.Serialize(domain.Allowed)),
-        ("@keywords", JsonSerializer.Serialize(domain.Keywords)), ("@threshold", domain.Threshold)) > 0;
+        ("@keywords", JsonSerializer.Serialize(domain.Keywords)), ("@threshold", domain.Threshold), ("@digest", domain.DigestFrom)) > 0;
 
     private static bool RemoveProtectedDomain(SqliteSession session, string owner, string name) =>
         session.Run("DELETE FROM protected_domain WHERE owner = @owner AND name = @name", ("@owner", owner), ("@name", name)) > 0;
@@ -88,6 +89,7 @@ internal sealed partial class SqliteStore
             Allowed = Texts(row.GetString(4)),
             Keywords = Texts(row.GetString(5)),
             Threshold = row.GetInt32(6),
+            DigestFrom = row.IsDBNull(8) ? null : row.GetInt32(8),
         },
         row.Time(7));
 }

@@ -52,8 +52,8 @@ public sealed partial class NativeDialectTests
     public void It_speaks_of_look_alikes_and_of_what_the_operator_must_know()
     {
         IWebhookDialect native = Assert.Single(WebhookDialects.OfWebhooks, one => one.Name == "native");
-        Assert.Equal([EventKinds.Operator, EventKinds.Lookalike], EventKinds.All.Where(native.Speaks));
-        Assert.DoesNotContain(WebhookDialects.OfWebhooks, one => one.Name != "native" && one.Speaks(EventKinds.Operator));
+        Assert.Equal([EventKinds.Operator, EventKinds.Lookalike, EventKinds.LookalikeDigest], EventKinds.All.Where(native.Speaks));
+        Assert.DoesNotContain(WebhookDialects.OfWebhooks, one => one.Name != "native" && (one.Speaks(EventKinds.Operator) || one.Speaks(EventKinds.LookalikeDigest)));
     }
 
     [Fact]

@@ -57,6 +57,22 @@ public sealed class LookalikePropertyTests
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(Names, name => !strict.IsAlert(Encoding.UTF8.GetBytes(name)) || plain.IsAlert(Encoding.UTF8.GetBytes(name))));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(30)]
+    public void With_a_digest_all_is_kept_that_scores_as_much_and_nothing_else(int digest)
+    {
+        string[] names = ["facebook.com", "paypal.com", "hp.com"];
+        LookalikeIndex index = LookalikeIndex.Build(names.Select(name => new ProtectedDomain { Name = name, DigestFrom = digest }), suffixes: null), none = Looking.For(names);
+        var gate = new LookalikeGate([index, none]);
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll(Names, name =>
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(name);
+            bool isKept = none.Judge(bytes).Any(one => one.Score >= digest);
+            return index.IsKept(bytes) == isKept && none.IsKept(bytes) == none.IsAlert(bytes) && index.IsAlert(bytes) == none.IsAlert(bytes) && (!isKept || gate.MayImitate(bytes));
+        }));
+    }
+
     // Evidence is weighed in one place, and each piece by itself.
     [Fact]
     public void No_piece_of_evidence_lowers_a_score()
