@@ -92,7 +92,7 @@ public sealed partial class AcmeClientTests : IDisposable
     private static string[] LinesOf(string begin) => [.. Repository.Text("docs/known.md").Split('\n').Where(line => line.StartsWith(begin, StringComparison.Ordinal) && line.Contains("known add key", StringComparison.Ordinal))];
 
     /// <summary>Runs a line of the page, with what it does not say: nobody answers questions here, and it is not that CA.</summary>
-    private Task CertbotAsync(AcmeServer acme, string line) => RunAsync(
+    private Task<Ended> CertbotAsync(AcmeServer acme, string line) => RunAsync(
         $"{line} --non-interactive --agree-tos --register-unsafely-without-email --server {acme.Directory} --config-dir {Folder} --work-dir {_scratch.PathOf("work")} --logs-dir {_scratch.PathOf("logs")}");
 
     private async Task<Ended> RunAsync(string line)
