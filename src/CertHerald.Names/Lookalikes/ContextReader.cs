@@ -3,6 +3,8 @@ namespace CertHerald.Names.Lookalikes;
 /// <summary>Says of a hit where it stands, how it was changed, and what stands around it.</summary>
 internal static class ContextReader
 {
+    private const int LongestWww = 8;
+
     /// <summary>Where a hit stands. False for what only looks like one: letters across words, a joined domain that is not joined.</summary>
     public static bool TryFind(NameText name, Evidence ofName, in Hit hit, in WordFacts word, SuffixWords suffixes, out Scene scene)
     {
@@ -27,7 +29,7 @@ internal static class ContextReader
 
         Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
         ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
-        bool isWww = left.Length is > 0 and <= 8 && IsWww(left, name.Before[start] == Gap.Hyphen), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
+        bool isWww = left.Length is > 0 and <= LongestWww && IsWww(left, name.Before[start] == Gap.Hyphen), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
         if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
         if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
         if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
@@ -121,6 +123,9 @@ internal static class ContextReader
         int same = raw.CommonPrefixLength(word);
         return (!raw[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9') && !word[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9')) || OrdinaryWords.Contains(raw);
     }
+
+    /// <summary>Whether what stands left of a word in its label may be what stood before a dot that is gone.</summary>
+    public static bool MayBeWww(NameText name, int labelStart, int start) => start > labelStart && start - labelStart <= LongestWww && name.Raw[labelStart] is (byte)'w' or (byte)'h' or (byte)'m';
 
     // What stood before a dot that is gone.
     private static bool IsWww(ReadOnlySpan<byte> text, bool isHyphened) =>

@@ -46,9 +46,12 @@ internal static class Keywords
     /// <summary>Top-level domains that companies use as their second name: not what follows when a dot is left out.</summary>
     public static WordSet Descriptive { get; } = new("app dev biz info finance me");
 
-    /// <summary>Words of a place on the net, as they stand after a domain's own label.</summary>
-    public static WordSet TopLevels { get; } = new("""
+    /// <summary>What <see cref="TopLevels"/> holds.</summary>
+    public const string TopLevelWords = """
         com net org co io me us uk jp de fr it es nl be ch at pl ru br mx ar cl pe ca au nz in cn hk tw kr sg my id th ph vn tr za eu info biz app dev finance gov
         cojp nejp orjp gojp acjp couk orguk govuk comau govau gouvfr combr govbr commx comar compe comtr comhk comtw comsg commy comph coin cokr coid coth conz coza comco
-        """);
+        """;
+
+    /// <summary>Words of a place on the net, as they stand after a domain's own label.</summary>
+    public static WordSet TopLevels { get; } = new(TopLevelWords);
 }
