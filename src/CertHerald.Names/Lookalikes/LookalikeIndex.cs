@@ -169,11 +169,22 @@ public sealed class LookalikeIndex
 
     private void JudgeHits(Workplace place, Evidence ofName, int least, int reach)
     {
-        bool isOwnKnown = false;
+        // What is read of far memory is asked for all before it is needed of one.
+        int count = 0;
+        ulong touched = 0;
         for (int i = 0; i < place.Hits.Count; i++)
         {
             Hit hit = place.Hits[i];
             if (!Reach.May(place.Name, ofName, hit, _leastCommonness[hit.Word], _suffixes, reach)) continue;
+            touched += _facts[hit.Word].Length + _words.Touch(hit.Word) + (_background?.Touch(hit.Word) ?? 0);
+            place.InReach[count++] = i;
+        }
+        place.Touched = touched;
+
+        bool isOwnKnown = false;
+        foreach (int i in place.InReach.AsSpan(0, count))
+        {
+            Hit hit = place.Hits[i];
             ref readonly WordFacts facts = ref _facts[hit.Word];
             if (hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End)) continue;
             if (!ContextReader.TryFind(place.Name, ofName, hit, facts, _suffixes, out Scene scene)) continue;
@@ -243,6 +254,12 @@ public sealed class LookalikeIndex
         public NameText Name { get; } = new();
 
         public Hits Hits { get; } = new();
+
+        /// <summary>Which hits are judged further.</summary>
+        public int[] InReach { get; } = new int[Hits.Most];
+
+        /// <summary>What was read only to have it near: kept, or nobody would read it.</summary>
+        public ulong Touched { get; set; }
 
         public HashSet<int> Exempt { get; } = [];
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.Intrinsics;
 using System.Text;
@@ -77,6 +78,11 @@ internal sealed class NameText
     public byte[] LabelOf { get; } = new byte[MaxLength + 1];
 
     public int Length { get; private set; }
+
+    /// <summary>Where each word of the text begins: what no gap divides. Behind the last, the end.</summary>
+    public short[] WordStart { get; } = new short[MaxLength + 1];
+
+    public int Words { get; private set; }
 
     /// <summary>Where the registered label begins in the text.</summary>
     public int OwnerStart { get; private set; }
@@ -160,17 +166,15 @@ internal sealed class NameText
         IsHosted = isPrivate;
     }
 
-    /// <summary>Takes the bytes, in lower case, and finds where letters and digits end.</summary>
+    /// <summary>Takes the bytes, in lower case, and finds dots, and where letters and digits end.</summary>
     private void ReadClasses(ReadOnlySpan<byte> name)
     {
-        name.CopyTo(Name);
-        Name.AsSpan(NameLength, Padding).Clear();
-        for (int at = 0; at < NameLength; at += BitsOfMask)
+        for (int at = 0; at < name.Length; at += BitsOfMask)
         {
             ulong dots = 0, breaks = 0;
-            for (int i = 0; i < BitsOfMask && at + i < NameLength; i += Vector128<byte>.Count)
+            for (int i = 0; i < BitsOfMask && at + i < name.Length; i += Vector128<byte>.Count)
             {
-                Vector128<byte> bytes = Vector128.Create(Name.AsSpan(at + i, Vector128<byte>.Count));
+                Vector128<byte> bytes = SixteenOf(name[(at + i)..]);
                 bytes |= Within(bytes, 'A', 'Z') & Vector128.Create((byte)0x20);
                 bytes.CopyTo(Name.AsSpan(at + i));
                 Vector128<byte> digits = Within(bytes, '0', '9');
@@ -187,6 +191,14 @@ internal sealed class NameText
         }
 
         static Vector128<byte> Within(Vector128<byte> bytes, char first, char last) => Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)first), Vector128.Create((byte)(last - first)));
+    }
+
+    /// <summary>The first sixteen bytes, with zeros behind the last. Reads what is there: bytes just written one by one are not read at once without waiting.</summary>
+    private static Vector128<byte> SixteenOf(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length >= 16) return Vector128.Create(bytes);
+        ulong behind = bytes.Length > 8 ? BinaryPrimitives.ReadUInt64LittleEndian(bytes[^8..]) >> 8 * (16 - bytes.Length) : 0;
+        return Vector128.Create(SlipTable.Pack(bytes), behind).AsByte();
     }
 
     /// <summary>The next place, from here on, where neither a letter nor a digit stands; or the end.</summary>
@@ -207,6 +219,7 @@ internal sealed class NameText
         int at = 0;
         bool mayReadTwice = false, mayBeForeign = NameSpan.IndexOf("xn--"u8) >= 0 || NameSpan.ContainsAnyInRange((byte)0x80, (byte)0xFF);
         OwnerStart = 0;
+        Words = 0;
         HasForeign = false;
         for (int label = 0; label <= OwnerLabel; label++)
         {
@@ -218,6 +231,7 @@ internal sealed class NameText
             DrawPlain(LabelStart[label], LabelStart[label + 1] - 1, label, ref at, ref mayReadTwice);
         }
         Length = at;
+        WordStart[Words] = (short)at;
         Before[at] = Gap.Dot;
         LabelOf[at] = byte.MaxValue;
         Fold.AsSpan(at, Padding).Clear();
@@ -242,6 +256,7 @@ internal sealed class NameText
                 }
                 Before.AsSpan(at, length).Clear();
                 Before[at] = gap;
+                WordStart[Words++] = (short)at;
                 Marks.AsSpan(at, length).Clear();
                 LabelOf.AsSpan(at, length).Fill((byte)label);
                 mayReadTwice |= MayJoin(from, end);
@@ -326,6 +341,7 @@ internal sealed class NameText
             Marks[at] = mark;
             Points[at] = point;
             HasForeign |= mark != Foreign.No;
+            if (gap != Gap.None) WordStart[Words++] = (short)at;
             LabelOf[at++] = (byte)number;
             gap = Gap.None;
         }

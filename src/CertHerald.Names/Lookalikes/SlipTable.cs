@@ -74,6 +74,8 @@ internal sealed class SlipTable
     public static ulong Pack(ReadOnlySpan<byte> word)
     {
         if (word.Length >= KeyLength) return BinaryPrimitives.ReadUInt64LittleEndian(word);
+        // Two reads that overlap; the same bytes come to lie on each other.
+        if (word.Length >= sizeof(uint)) return BinaryPrimitives.ReadUInt32LittleEndian(word) | (ulong)BinaryPrimitives.ReadUInt32LittleEndian(word[^sizeof(uint)..]) << 8 * (word.Length - sizeof(uint));
         ulong packed = 0;
         for (int i = word.Length - 1; i >= 0; i--) packed = packed << 8 | word[i];
         return packed;

@@ -56,6 +56,9 @@ internal sealed class WordIndex
     /// <summary>As <see cref="BrandWord.Raw"/>.</summary>
     public ReadOnlySpan<byte> RawOf(int word, int length) => length <= Near ? _letters.AsSpan((word * 2 + 1) * Near, length) : _words[word].Raw;
 
+    /// <summary>Reads a word's letters, to have them near.</summary>
+    public ulong Touch(int word) => _letters[word * Near * 2];
+
     /// <summary>Everything that may imitate. At most as many as fit: names with more say nothing more.</summary>
     /// <param name="ofName">What speaks for imitations by the name.</param>
     /// <param name="least">What cannot reach it by two slips is not looked for.</param>
@@ -64,21 +67,12 @@ internal sealed class WordIndex
         AskExact(name.Fold, name.Length, name, isSecond: false, hits);
         if (name.HasSecond) AskExact(name.Second, name.SecondLength, name, isSecond: true, hits);
 
-        for (int start = 0; start < name.Length;)
-        {
-            int end = start + 1;
-            while (name.Before[end] == Gap.None) end++;
-            AskSlipped(name, ofName, least, start, end, hits);
-            start = end;
-        }
-        // A label of several words, as one.
-        for (int start = 0; start < name.Length;)
-        {
-            int end = start + 1, words = 1;
-            while (name.Before[end] != Gap.Dot) if (name.Before[end++] == Gap.Hyphen) words++;
-            if (words == 2) AskSlipped(name, ofName, least, start, end, hits);
-            start = end;
-        }
+        short[] starts = name.WordStart;
+        for (int i = 0; i < name.Words; i++) AskSlipped(name, ofName, least, starts[i], starts[i + 1], hits);
+        // A label of two words, as one.
+        for (int i = 0; i + 1 < name.Words; i++)
+            if (name.Before[starts[i]] == Gap.Dot && name.Before[starts[i + 1]] == Gap.Hyphen && name.Before[starts[i + 2]] == Gap.Dot)
+                AskSlipped(name, ofName, least, starts[i], starts[i + 2], hits);
         Follow(name, hits);
     }
 
@@ -92,10 +86,10 @@ internal sealed class WordIndex
             hits.Looks.Add(new Look(isSecond ? LookKind.SecondReading : LookKind.FirstReading, (short)first, 0, at, _middle.MayHoldOf(keys, FirstFive), _long.MayHoldOf(keys)));
         }
         // Short words as a word of the name; those of four letters where one begins or ends.
-        for (int start = 0; start < length;)
+        for (int start = 0, word = 1; start < length; word++)
         {
-            int end = start + 1;
-            while (name.Before[isSecond ? name.SecondAt[end] : end] == Gap.None) end++;
+            int end = isSecond ? start + 1 : name.WordStart[word];
+            while (isSecond && name.Before[name.SecondAt[end]] == Gap.None) end++;
             if (end - start <= ShortLength)
             {
                 FindShort(text, start, end - start, name, isSecond, hits);
@@ -221,7 +215,7 @@ internal sealed class WordIndex
 
     private void AddCandidate(int word, int length, int most, int start, int end, bool isSecond, Hits hits, ref ulong touched)
     {
-        touched += _letters[word * Near * 2];
+        touched += Touch(word);
         hits.Looks.Add(new Candidate(word, (byte)length, (byte)most, IsSure: false, (short)start, (short)end, isSecond));
     }
 
@@ -278,7 +272,7 @@ internal readonly struct MiddleWord(int word, ulong packed)
 /// <summary>Words found in one name, before they are judged.</summary>
 internal sealed class Hits
 {
-    private const int Most = 256;
+    public const int Most = 256;
     private readonly Hit[] _hits = new Hit[Most];
 
     public int Count { get; private set; }
