@@ -76,10 +76,17 @@ internal static class ContextReader
     public static Evidence MostAround(NameText name, int start, int end)
     {
         if (start == 0 && end == name.Length) return Evidence.None;
-        if (name.Length > NameText.MostStarts) return AllAround;
-        // Urgent words have three letters at least, and share none. Digits alone, and what is explained, exclude each other: the latter weighs more.
-        ulong left = start < 3 ? 0 : (1UL << (start - 2)) - 1, right = end < NameText.MostStarts ? ulong.MaxValue << end : 0;
-        return (name.UrgentStarts & (left | right)) != 0 ? AllAround : Evidence.Explained;
+        bool isUrgent = true;
+        if (name.Length <= NameText.MostStarts)
+        {
+            // Urgent words have three letters at least, and share none.
+            ulong left = start < 3 ? 0 : (1UL << (start - 2)) - 1, right = end < NameText.MostStarts ? ulong.MaxValue << end : 0;
+            isUrgent = (name.UrgentStarts & (left | right)) != 0;
+        }
+        // Beside a whole label only other labels can say anything.
+        if (name.Before[start] == Gap.Dot && name.Before[end] == Gap.Dot) return isUrgent ? Evidence.UrgentNear : Evidence.None;
+        // Digits alone, and what is explained, exclude each other: the latter weighs more.
+        return isUrgent ? AllAround : Evidence.Explained;
     }
 
     /// <summary>What holds for every word of a name.</summary>
