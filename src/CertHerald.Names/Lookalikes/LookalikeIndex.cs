@@ -167,9 +167,10 @@ public sealed class LookalikeIndex
         return place.Verdicts.Count;
     }
 
+    /// <summary>Judges what was found, unless the name is the user's own.</summary>
     private void JudgeHits(Workplace place, Evidence ofName, int least, int reach)
     {
-        // What is read of far memory is asked for all before it is needed of one.
+        // Far memory is asked for all before it is needed of one.
         int count = 0;
         ulong touched = 0;
         for (int i = 0; i < place.Hits.Count; i++)

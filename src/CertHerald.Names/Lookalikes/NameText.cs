@@ -26,8 +26,6 @@ internal sealed class NameText
     private readonly byte[] _drawn = new byte[MaxLength + Padding];
     private readonly ulong[] _dots = new ulong[MaxLength / BitsOfMask];
     private readonly ulong[] _breaks = new ulong[MaxLength / BitsOfMask];
-    private static readonly Vector128<byte> DrawnDigits = Vector128.Create(Glyphs.Table.Slice('0', Vector128<byte>.Count));
-
     private readonly int[] _decoded = new int[MaxLength];
     private ulong? _urgentStarts;
 
@@ -177,14 +175,9 @@ internal sealed class NameText
                 Vector128<byte> bytes = SixteenOf(name[(at + i)..]);
                 bytes |= Within(bytes, 'A', 'Z') & Vector128.Create((byte)0x20);
                 bytes.CopyTo(Name.AsSpan(at + i));
-                Vector128<byte> digits = Within(bytes, '0', '9');
-                dots |= (ulong)Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits() << i;
-                breaks |= (ulong)(~(digits | Within(bytes, 'a', 'z'))).ExtractMostSignificantBits() << i;
-                // As Glyphs has it.
-                Vector128<byte> drawn = Vector128.ConditionalSelect(digits, Vector128.Shuffle(DrawnDigits, bytes & Vector128.Create((byte)0xF)), bytes);
-                drawn = Vector128.ConditionalSelect(Vector128.Equals(bytes, Vector128.Create((byte)'i')), Vector128.Create((byte)'l'), drawn);
-                drawn = Vector128.ConditionalSelect(Vector128.Equals(bytes, Vector128.Create((byte)'q')), Vector128.Create((byte)'g'), drawn);
-                drawn.CopyTo(_drawn.AsSpan(at + i));
+                                dots |= (ulong)Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits() << i;
+                breaks |= (ulong)(~(Within(bytes, '0', '9') | Within(bytes, 'a', 'z'))).ExtractMostSignificantBits() << i;
+                Glyphs.Of(bytes).CopyTo(_drawn.AsSpan(at + i));
             }
             _dots[at / BitsOfMask] = dots;
             _breaks[at / BitsOfMask] = breaks;
@@ -193,7 +186,7 @@ internal sealed class NameText
         static Vector128<byte> Within(Vector128<byte> bytes, char first, char last) => Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)first), Vector128.Create((byte)(last - first)));
     }
 
-    /// <summary>The first sixteen bytes, with zeros behind the last. Reads what is there: bytes just written one by one are not read at once without waiting.</summary>
+    /// <summary>The first sixteen bytes, with zeros behind the last. Not by way of a copy: what was just written in pieces cannot be read as one without waiting.</summary>
     private static Vector128<byte> SixteenOf(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length >= 16) return Vector128.Create(bytes);

@@ -58,6 +58,7 @@ internal sealed class PrefixTable<T>
     }
 
     /// <summary>Which of up to 64 keys something may have: bit i for key i. All are looked at before any is followed, so that the looks overlap.</summary>
+    /// <param name="mask">What of each key counts.</param>
     public ulong MayHoldOf(ReadOnlySpan<ulong> keys, ulong mask = ulong.MaxValue)
     {
         ulong may = 0;

@@ -118,10 +118,11 @@ internal readonly struct OneSlip(int word, ReadOnlySpan<byte> fold, int rest)
 {
     private const int InKey = sizeof(ulong);
 
-    // The first rest is that without nothing.
+    // Where the letter stood: of nine, those of the key begin with all but the last, or lack one of the others.
     private readonly byte _at = (byte)(rest == 0 ? InKey : rest - 1);
     private readonly byte _letter = rest == 0 ? (byte)0 : fold[rest - 1];
 
+    /// <summary>Of words that key and letter are.</summary>
     public const int MostLetters = InKey + 1;
 
     public int Word { get; } = word;
@@ -131,6 +132,7 @@ internal readonly struct OneSlip(int word, ReadOnlySpan<byte> fold, int rest)
     /// <summary>Whether key and letter are the whole word.</summary>
     public bool IsWhole => Length <= (_at == InKey ? InKey : MostLetters);
 
+    /// <summary>The whole word.</summary>
     /// <param name="into">As many as <see cref="MostLetters"/>, at least.</param>
     public ReadOnlySpan<byte> Letters(ulong key, Span<byte> into)
     {

@@ -236,7 +236,7 @@ internal sealed class WordIndex
             // Where the first letter is another too, two slips leave nothing to recognise.
             if (slips == 0 || slips > candidate.MostSlips || (slips == 2 && text[0] != word[0])) return;
         }
-        if (!hits.Contains(candidate.Word, candidate.Start, candidate.End)) hits.Add(candidate.Word, candidate.Start, candidate.End, slips);
+        if (!hits.ContainsSlipped(candidate.Word, candidate.Start, candidate.End)) hits.Add(candidate.Word, candidate.Start, candidate.End, slips);
     }
 
     private ReadOnlySpan<byte> FoldOf(int word, int length) => length <= Near ? _letters.AsSpan(word * Near * 2, length) : _words[word].Fold;
@@ -294,6 +294,14 @@ internal sealed class Hits
     {
         for (int i = 0; i < Count; i++)
             if (_hits[i].Slips == 0 && _hits[i].Start == start && _hits[i].End == end)
+                return true;
+        return false;
+    }
+
+    public bool ContainsSlipped(int word, int start, int end)
+    {
+        for (int i = 0; i < Count; i++)
+            if (_hits[i].Slips > 0 && _hits[i].Word == word && _hits[i].Start == start && _hits[i].End == end)
                 return true;
         return false;
     }
