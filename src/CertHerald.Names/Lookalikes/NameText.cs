@@ -175,7 +175,7 @@ internal sealed class NameText
                 Vector128<byte> bytes = SixteenOf(name[(at + i)..]);
                 bytes |= Within(bytes, 'A', 'Z') & Vector128.Create((byte)0x20);
                 bytes.CopyTo(Name.AsSpan(at + i));
-                                dots |= (ulong)Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits() << i;
+                dots |= (ulong)Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits() << i;
                 breaks |= (ulong)(~(Within(bytes, '0', '9') | Within(bytes, 'a', 'z'))).ExtractMostSignificantBits() << i;
                 Glyphs.Of(bytes).CopyTo(_drawn.AsSpan(at + i));
             }
