@@ -3,6 +3,8 @@ namespace CertHerald.Names.Lookalikes;
 /// <summary>Says of a hit where it stands, how it was changed, and what stands around it.</summary>
 internal static class ContextReader
 {
+    private const int LongestWww = 8;
+
     /// <summary>Where a hit stands. False for what only looks like one: letters across words, a joined domain that is not joined.</summary>
     public static bool TryFind(NameText name, Evidence ofName, in Hit hit, in WordFacts word, SuffixWords suffixes, out Scene scene)
     {
@@ -27,7 +29,7 @@ internal static class ContextReader
 
         Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
         ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
-        bool isWww = left.Length is > 0 and <= 8 && IsWww(left, name.Before[start] == Gap.Hyphen), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
+        bool isWww = left.Length is > 0 and <= LongestWww && IsWww(left, name.Before[start] == Gap.Hyphen), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
         if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
         if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
         if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
@@ -74,10 +76,17 @@ internal static class ContextReader
     public static Evidence MostAround(NameText name, int start, int end)
     {
         if (start == 0 && end == name.Length) return Evidence.None;
-        if (name.Length > NameText.MostStarts) return AllAround;
-        // Urgent words have three letters at least, and share none. Digits alone, and what is explained, exclude each other: the latter weighs more.
-        ulong left = start < 3 ? 0 : (1UL << (start - 2)) - 1, right = end < NameText.MostStarts ? ulong.MaxValue << end : 0;
-        return (name.UrgentStarts & (left | right)) != 0 ? AllAround : Evidence.Explained;
+        bool isUrgent = true;
+        if (name.Length <= NameText.MostStarts)
+        {
+            // Urgent words have three letters at least, and share none.
+            ulong left = start < 3 ? 0 : (1UL << (start - 2)) - 1, right = end < NameText.MostStarts ? ulong.MaxValue << end : 0;
+            isUrgent = (name.UrgentStarts & (left | right)) != 0;
+        }
+        // Beside a whole label only other labels can say anything.
+        if (name.Before[start] == Gap.Dot && name.Before[end] == Gap.Dot) return isUrgent ? Evidence.UrgentNear : Evidence.None;
+        // Digits alone, and what is explained, exclude each other: the latter weighs more.
+        return isUrgent ? AllAround : Evidence.Explained;
     }
 
     /// <summary>What holds for every word of a name.</summary>
@@ -121,6 +130,9 @@ internal static class ContextReader
         int same = raw.CommonPrefixLength(word);
         return (!raw[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9') && !word[same..].ContainsAnyExceptInRange((byte)'0', (byte)'9')) || OrdinaryWords.Contains(raw);
     }
+
+    /// <summary>Whether what stands left of a word in its label may be what stood before a dot that is gone.</summary>
+    public static bool MayBeWww(NameText name, int labelStart, int start) => start > labelStart && start - labelStart <= LongestWww && name.Raw[labelStart] is (byte)'w' or (byte)'h' or (byte)'m';
 
     // What stood before a dot that is gone.
     private static bool IsWww(ReadOnlySpan<byte> text, bool isHyphened) =>

@@ -24,6 +24,17 @@ internal static class Keywords
         puntos pontos points resgate beneficio beneficios desconto oferta ofertas offer offers liquida sorteio gewinnspiel concours
         """;
 
+    private const string CommonWords = """
+        www web webs app apps online official officiel oficial offizielle portal portale site sites page pages home homepage main index my the your get go to on in at for by of and or a e i
+        mail email emails mails webmail inbox smtp server servers host hosting cloud storage data access admin user users member members membership manager manage business biz corp inc ltd llc company group team teams community
+        shop shops shopping store stores market markets marketplace buy sale sales deal deals outlet discount order orders cart checkout trade trader trading exchange exchanges pay pays bank banks banca banco banque finance financial invest investment capital fund crypto coin coins btc eth usdt bnb blockchain io dex network net
+        mobile mobil phone sim tel call chat chats message messages messenger join invite groups video videos live stream music play player game games gaming tv movie film photo photos media social news blog forum wiki info infos
+        jp us uk fr de es it br mx ar ca au nz in id my sg th vn ph hk tw cn kr ru pl nl be ch at se no dk fi pt tr za eu usa japan america india asia global world international intl en espana france italia brasil brazil mexico
+        com net org co gov edu new next pro plus vip one best top real true now today 24 365 247 beta test demo v1 v2 v3 api dev tech technology digital solution solutions system systems tool tools download downloads software update1 link links click form forms survey review reviews
+        """;
+
+    private static readonly WordSet Everyday = new(CommonWords, UrgentWords, OrdinaryWords.Text);
+
     /// <summary>What a deceiver's page is about: signing in, verifying, paying, winning.</summary>
     public static WordSet Urgent { get; } = new(UrgentWords);
 
@@ -31,24 +42,20 @@ internal static class Keywords
     public static WordStarts UrgentStarts { get; } = new(UrgentWords);
 
     /// <summary>What anybody may write beside a name: web words, places, languages.</summary>
-    public static WordSet Common { get; } = new("""
-        www web webs app apps online official officiel oficial offizielle portal portale site sites page pages home homepage main index my the your get go to on in at for by of and or a e i
-        mail email emails mails webmail inbox smtp server servers host hosting cloud storage data access admin user users member members membership manager manage business biz corp inc ltd llc company group team teams community
-        shop shops shopping store stores market markets marketplace buy sale sales deal deals outlet discount order orders cart checkout trade trader trading exchange exchanges pay pays bank banks banca banco banque finance financial invest investment capital fund crypto coin coins btc eth usdt bnb blockchain io dex network net
-        mobile mobil phone sim tel call chat chats message messages messenger join invite groups video videos live stream music play player game games gaming tv movie film photo photos media social news blog forum wiki info infos
-        jp us uk fr de es it br mx ar ca au nz in id my sg th vn ph hk tw cn kr ru pl nl be ch at se no dk fi pt tr za eu usa japan america india asia global world international intl en espana france italia brasil brazil mexico
-        com net org co gov edu new next pro plus vip one best top real true now today 24 365 247 beta test demo v1 v2 v3 api dev tech technology digital solution solutions system systems tool tools download downloads software update1 link links click form forms survey review reviews
-        """);
+    public static WordSet Common { get; } = new(CommonWords);
 
     /// <summary>Whether a word is of the language of every day, in any of the tables: nothing is misspelt in it.</summary>
-    public static bool IsEveryday(ReadOnlySpan<byte> word) => Common.Contains(word) || Urgent.Contains(word) || OrdinaryWords.Contains(word);
+    public static bool IsEveryday(ReadOnlySpan<byte> word) => Everyday.Contains(word);
 
     /// <summary>Top-level domains that companies use as their second name: not what follows when a dot is left out.</summary>
     public static WordSet Descriptive { get; } = new("app dev biz info finance me");
 
-    /// <summary>Words of a place on the net, as they stand after a domain's own label.</summary>
-    public static WordSet TopLevels { get; } = new("""
+    /// <summary>What <see cref="TopLevels"/> holds.</summary>
+    public const string TopLevelWords = """
         com net org co io me us uk jp de fr it es nl be ch at pl ru br mx ar cl pe ca au nz in cn hk tw kr sg my id th ph vn tr za eu info biz app dev finance gov
         cojp nejp orjp gojp acjp couk orguk govuk comau govau gouvfr combr govbr commx comar compe comtr comhk comtw comsg commy comph coin cokr coid coth conz coza comco
-        """);
+        """;
+
+    /// <summary>Words of a place on the net, as they stand after a domain's own label.</summary>
+    public static WordSet TopLevels { get; } = new(TopLevelWords);
 }

@@ -61,6 +61,9 @@ public sealed class LookalikeBackground
         return 0;
     }
 
+    /// <summary>Reads what is read first for a word, to have it near.</summary>
+    internal ulong Touch(int word) => (ulong)_words[word].Many;
+
     /// <summary>In a million names, by whatever rule.</summary>
     internal double RateOfWord(int word) => _words[word].Rate;
 

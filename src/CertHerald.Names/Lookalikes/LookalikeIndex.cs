@@ -19,6 +19,9 @@ public sealed class LookalikeIndex
     private readonly int _leastThreshold;
     private readonly WordFacts[] _facts;
 
+    // By word, points that ordinary names take away by whatever rule: near, for most words found are common ones.
+    private readonly byte[] _leastCommonness;
+
     private LookalikeIndex(ProtectedDomain[] domains, NameTables tables, WordIndex words, SuffixWords suffixes, Ownership ownership, LookalikeBackground? background)
     {
         _background = background;
@@ -28,7 +31,8 @@ public sealed class LookalikeIndex
         _words = words;
         _suffixes = suffixes;
         _ownership = ownership;
-        _facts = [.. words.Words.ToArray().Select((word, at) => new WordFacts(word, suffixes.ListOf(word.Domain), LeastCommonness(word, at)))];
+        _facts = [.. words.Words.ToArray().Select(word => new WordFacts(word, suffixes.ListOf(word.Domain)))];
+        _leastCommonness = [.. words.Words.ToArray().Select(LeastCommonness)];
     }
 
     internal NameTables Tables => _tables;
@@ -163,39 +167,60 @@ public sealed class LookalikeIndex
     /// <summary>Finds, for each domain, the strongest sighting that reaches a score.</summary>
     private int Look(ReadOnlySpan<byte> name, Workplace place, int least)
     {
-        place.Verdicts.Clear();
+        if (place.Verdicts.Count > 0) place.Verdicts.Clear();
         if (!place.Name.Read(name, _tables)) return 0;
         place.Hits.Clear();
         Evidence ofName = ContextReader.OfName(place.Name);
         // Who measures sees all.
         int reach = place.Seen is null ? least : 1;
         _words.Find(place.Name, ofName, reach, place.Hits);
-        if (place.Hits.Count == 0 || _ownership.IsOwn(place.Name, place.Exempt)) return 0;
+        if (place.Hits.Count > 0) JudgeHits(place, ofName, least, reach);
+        return place.Verdicts.Count;
+    }
 
+    /// <summary>Judges what was found, unless the name is the user's own.</summary>
+    private void JudgeHits(Workplace place, Evidence ofName, int least, int reach)
+    {
+        // Far memory is asked for all before it is needed of one.
+        int count = 0;
+        ulong touched = 0;
         for (int i = 0; i < place.Hits.Count; i++)
         {
             Hit hit = place.Hits[i];
+            if (!Reach.May(place.Name, ofName, hit, _leastCommonness[hit.Word], _suffixes, reach)) continue;
+            touched += _facts[hit.Word].Length + _words.Touch(hit.Word) + (_background?.Touch(hit.Word) ?? 0);
+            place.InReach[count++] = i;
+        }
+        place.Touched = touched;
+
+        bool isOwnKnown = false;
+        foreach (int i in place.InReach.AsSpan(0, count))
+        {
+            Hit hit = place.Hits[i];
             ref readonly WordFacts facts = ref _facts[hit.Word];
-            if ((hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End)) || (place.Exempt.Count > 0 && place.Exempt.Contains(facts.Domain))) continue;
+            if (hit.Slips > 0 && place.Hits.HasExact(hit.Start, hit.End)) continue;
             if (!ContextReader.TryFind(place.Name, ofName, hit, facts, _suffixes, out Scene scene)) continue;
-            if (!Reach.May(place.Name, hit, scene, facts, reach)) continue;
+            if (!Reach.May(place.Name, hit, scene, facts, _leastCommonness[hit.Word], reach)) continue;
+            if (!isOwnKnown && _ownership.IsOwn(place.Name, place.Exempt)) return;
+            isOwnKnown = true;
+            if (place.Exempt.Count > 0 && place.Exempt.Contains(facts.Domain)) continue;
             if (!ContextReader.TrySee(place.Name, hit, scene, facts, _words, _suffixes, out Sighting sighting)) continue;
             place.Seen?.Invoke(sighting, place.Name);
             if (least <= 100) Weigh(sighting, facts.Length, place, least);
         }
-        return place.Verdicts.Count;
     }
 
-    private int LeastCommonness(BrandWord word, int at)
+    private byte LeastCommonness(BrandWord word, int at)
     {
         (double rule, double ofWord) = _background is { } counted && counted.Counted(at) ? (0, counted.RateOfWord(at)) : OrdinaryWords.LeastGuess(word);
-        return LookalikeScores.Commonness(rule, ofWord);
+        return (byte)LookalikeScores.Commonness(rule, ofWord);
     }
 
     private void Weigh(Sighting sighting, int length, Workplace place, int least)
     {
         (int points, int detector) = PointsTable.Of(sighting, length);
         if (detector < 0) return;
+        if (!Reach.May(place.Name, sighting, points - _leastCommonness[sighting.WordIndex], least)) return;
         (double rule, double word) = _background is { } counted && counted.Counted(sighting.WordIndex) ? (counted.RateOf(sighting), counted.RateOfWord(sighting.WordIndex)) : OrdinaryWords.Guess(sighting);
         points -= LookalikeScores.Commonness(rule, word);
         // What stands around it costs most to find out: not for what cannot reach the score.
@@ -241,6 +266,12 @@ public sealed class LookalikeIndex
         public NameText Name { get; } = new();
 
         public Hits Hits { get; } = new();
+
+        /// <summary>Which hits are judged further.</summary>
+        public int[] InReach { get; } = new int[Hits.Most];
+
+        /// <summary>What was read only to have it near: kept, or nobody would read it.</summary>
+        public ulong Touched { get; set; }
 
         public HashSet<int> Exempt { get; } = [];
 

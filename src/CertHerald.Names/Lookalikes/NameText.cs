@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace CertHerald.Names.Lookalikes;
@@ -17,7 +20,12 @@ internal sealed class NameText
     /// <summary>Of how many characters <see cref="UrgentStarts"/> says something.</summary>
     public const int MostStarts = 64;
 
-    private const int Padding = 16;
+    private const int Padding = 32, BitsOfMask = 64;
+
+    // What is drawn of each byte of a name, and masks of bytes: where dots are, and where no letters and digits.
+    private readonly byte[] _drawn = new byte[MaxLength + Padding];
+    private readonly ulong[] _dots = new ulong[MaxLength / BitsOfMask];
+    private readonly ulong[] _breaks = new ulong[MaxLength / BitsOfMask];
     private readonly int[] _decoded = new int[MaxLength];
     private ulong? _urgentStarts;
 
@@ -69,6 +77,11 @@ internal sealed class NameText
 
     public int Length { get; private set; }
 
+    /// <summary>Where each word of the text begins: what no gap divides. Behind the last, the end.</summary>
+    public short[] WordStart { get; } = new short[MaxLength + 1];
+
+    public int Words { get; private set; }
+
     /// <summary>Where the registered label begins in the text.</summary>
     public int OwnerStart { get; private set; }
 
@@ -113,17 +126,12 @@ internal sealed class NameText
         NameLength = name.Length;
         if (NameLength == 0) return false;
 
+        ReadClasses(name);
         int labels = 1;
         LabelStart[0] = 0;
-        byte[] lower = Name;
-        for (int i = 0; i < name.Length; i++)
-        {
-            byte b = name[i];
-            if (b is >= (byte)'A' and <= (byte)'Z') b |= 0x20;
-            lower[i] = b;
-            if (b != '.' || labels == MaxLabels) continue;
-            LabelStart[labels++] = (short)(i + 1);
-        }
+        for (int at = 0; at < NameLength; at += BitsOfMask)
+            for (ulong dots = _dots[at / BitsOfMask]; dots != 0 && labels < MaxLabels; dots &= dots - 1)
+                LabelStart[labels++] = (short)(at + BitOperations.TrailingZeroCount(dots) + 1);
         Labels = labels;
         LabelStart[labels] = (short)(NameLength + 1);
 
@@ -156,13 +164,55 @@ internal sealed class NameText
         IsHosted = isPrivate;
     }
 
+    /// <summary>Takes the bytes, in lower case, and finds dots, and where letters and digits end.</summary>
+    private void ReadClasses(ReadOnlySpan<byte> name)
+    {
+        for (int at = 0; at < name.Length; at += BitsOfMask)
+        {
+            ulong dots = 0, breaks = 0;
+            for (int i = 0; i < BitsOfMask && at + i < name.Length; i += Vector128<byte>.Count)
+            {
+                Vector128<byte> bytes = SixteenOf(name[(at + i)..]);
+                bytes |= Within(bytes, 'A', 'Z') & Vector128.Create((byte)0x20);
+                bytes.CopyTo(Name.AsSpan(at + i));
+                dots |= (ulong)Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits() << i;
+                breaks |= (ulong)(~(Within(bytes, '0', '9') | Within(bytes, 'a', 'z'))).ExtractMostSignificantBits() << i;
+                Glyphs.Of(bytes).CopyTo(_drawn.AsSpan(at + i));
+            }
+            _dots[at / BitsOfMask] = dots;
+            _breaks[at / BitsOfMask] = breaks;
+        }
+
+        static Vector128<byte> Within(Vector128<byte> bytes, char first, char last) => Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)first), Vector128.Create((byte)(last - first)));
+    }
+
+    /// <summary>The first sixteen bytes, with zeros behind the last. Not by way of a copy: what was just written in pieces cannot be read as one without waiting.</summary>
+    private static Vector128<byte> SixteenOf(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length >= 16) return Vector128.Create(bytes);
+        ulong behind = bytes.Length > 8 ? BinaryPrimitives.ReadUInt64LittleEndian(bytes[^8..]) >> 8 * (16 - bytes.Length) : 0;
+        return Vector128.Create(SlipTable.Pack(bytes), behind).AsByte();
+    }
+
+    /// <summary>The next place, from here on, where neither a letter nor a digit stands; or the end.</summary>
+    private int BreakFrom(int at, int end)
+    {
+        ulong breaks = _breaks[at / BitsOfMask] >> (at % BitsOfMask);
+        while (breaks == 0)
+        {
+            at = (at / BitsOfMask + 1) * BitsOfMask;
+            if (at >= end) return end;
+            breaks = _breaks[at / BitsOfMask];
+        }
+        return Math.Min(end, at + BitOperations.TrailingZeroCount(breaks));
+    }
+
     private void Draw(NameTables tables)
     {
         int at = 0;
-        bool mayReadTwice = false;
-        byte[] fold = Fold, raw = Raw;
-        ReadOnlySpan<byte> glyphs = Glyphs.Table;
+        bool mayReadTwice = false, mayBeForeign = NameSpan.IndexOf("xn--"u8) >= 0 || NameSpan.ContainsAnyInRange((byte)0x80, (byte)0xFF);
         OwnerStart = 0;
+        Words = 0;
         HasForeign = false;
         for (int label = 0; label <= OwnerLabel; label++)
         {
@@ -170,37 +220,60 @@ internal sealed class NameText
             if (label < OwnerLabel && GenericLabels.IsGeneric(text)) continue;
             TextStart[label] = (short)at;
             if (label == OwnerLabel) OwnerStart = at;
-            Gap gap = Gap.Dot;
-            byte before = 0;
-            if (text.IndexOf("xn--"u8) >= 0 || text.ContainsAnyInRange((byte)0x80, (byte)0xFF))
-            {
-                if (DrawForeign(text, label, tables.Folds, ref at, ref mayReadTwice)) continue;
-            }
-            foreach (byte b in text)
-            {
-                if (!char.IsAsciiLetterOrDigit((char)b))
-                {
-                    if (gap == Gap.None) gap = Gap.Hyphen;
-                    before = 0;
-                    continue;
-                }
-                raw[at] = b;
-                fold[at] = glyphs[b];
-                Before[at] = gap;
-                Marks[at] = Foreign.No;
-                LabelOf[at++] = (byte)label;
-                mayReadTwice |= (b == 'n' && before == 'r') || (b == 'v' && before == 'v') || (b == 'l' && before == 'c');
-                gap = Gap.None;
-                before = b;
-            }
+            if (mayBeForeign && (text.IndexOf("xn--"u8) >= 0 || text.ContainsAnyInRange((byte)0x80, (byte)0xFF)) && DrawForeign(text, label, tables.Folds, ref at, ref mayReadTwice)) continue;
+            DrawPlain(LabelStart[label], LabelStart[label + 1] - 1, label, ref at, ref mayReadTwice);
         }
         Length = at;
+        WordStart[Words] = (short)at;
         Before[at] = Gap.Dot;
         LabelOf[at] = byte.MaxValue;
-        fold.AsSpan(at, Padding).Clear();
-        raw.AsSpan(at, Padding).Clear();
+        Fold.AsSpan(at, Padding).Clear();
+        Raw.AsSpan(at, Padding).Clear();
         HasSecond = mayReadTwice;
         if (mayReadTwice) DrawSecond();
+    }
+
+    private void DrawPlain(int from, int to, int label, ref int at, ref bool mayReadTwice)
+    {
+        Gap gap = Gap.Dot;
+        while (from < to)
+        {
+            int end = BreakFrom(from, to), length = end - from;
+            if (length > 0)
+            {
+                // Sixteen at once: what is too much is overwritten by what follows, or cleared at the end.
+                for (int i = 0; i < length; i += Vector128<byte>.Count)
+                {
+                    Vector128.Create(Name.AsSpan(from + i, Vector128<byte>.Count)).CopyTo(Raw.AsSpan(at + i));
+                    Vector128.Create(_drawn.AsSpan(from + i, Vector128<byte>.Count)).CopyTo(Fold.AsSpan(at + i));
+                }
+                Before.AsSpan(at, length).Clear();
+                Before[at] = gap;
+                WordStart[Words++] = (short)at;
+                Marks.AsSpan(at, length).Clear();
+                LabelOf.AsSpan(at, length).Fill((byte)label);
+                mayReadTwice |= MayJoin(from, end);
+                at += length;
+                gap = Gap.None;
+            }
+            if (gap == Gap.None) gap = Gap.Hyphen;
+            from = end + 1;
+        }
+    }
+
+    /// <summary>Whether two letters side by side are drawn like one.</summary>
+    private bool MayJoin(int from, int end)
+    {
+        uint joined = 0;
+        for (int i = from; i + 1 < end; i += Vector128<byte>.Count)
+        {
+            Vector128<byte> left = Vector128.Create(Name.AsSpan(i, Vector128<byte>.Count)), right = Vector128.Create(Name.AsSpan(i + 1, Vector128<byte>.Count));
+            uint pairs = ((Is(left, 'r') & Is(right, 'n')) | (Is(left, 'v') & Is(right, 'v')) | (Is(left, 'c') & Is(right, 'l'))).ExtractMostSignificantBits();
+            joined |= pairs & (uint)((1UL << Math.Min(end - 1 - i, Vector128<byte>.Count)) - 1);
+        }
+        return joined != 0;
+
+        static Vector128<byte> Is(Vector128<byte> bytes, char letter) => Vector128.Equals(bytes, Vector128.Create((byte)letter));
     }
 
     private bool DrawForeign(ReadOnlySpan<byte> label, int number, CharacterFolds folds, ref int at, ref bool mayReadTwice)
@@ -261,6 +334,7 @@ internal sealed class NameText
             Marks[at] = mark;
             Points[at] = point;
             HasForeign |= mark != Foreign.No;
+            if (gap != Gap.None) WordStart[Words++] = (short)at;
             LabelOf[at++] = (byte)number;
             gap = Gap.None;
         }

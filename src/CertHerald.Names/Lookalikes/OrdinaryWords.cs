@@ -6,7 +6,8 @@ namespace CertHerald.Names.Lookalikes;
 /// </summary>
 internal static class OrdinaryWords
 {
-    private static readonly WordSet Words = new("""
+    /// <summary>All of them, between blanks.</summary>
+    public const string Text = """
         able about account act action active add age agency air all alpha also amber angel apple april arena ark army art asia atlas auto away baby back bad bag ball band bank bar base bay beach bean bear beauty bed bee bell belt best beta
         bet big bike bill bird bit black block blog blue board boat body bold bolt bond bone book boot born boss box boy brain brand brave bread break brick bridge bright bring brother brown build bull bus business butter buy cabin cable cake call
         calm camera camp can candy cap capital car carbon card care cargo carol case cash castle cat cell center chain chair chase chat check cheese cherry chess chief child choice church circle city clean clear click clip clock cloud club coach coast
@@ -29,7 +30,9 @@ internal static class OrdinaryWords
         anderson brown campbell clark davis evans garcia green hall harris hernandez hill huntington jackson johnson jones king lee lewis lopez martin martinez miller mitchell moore nelson parker perez phillips roberts robinson rodriguez scott schwab
         gateway git meet docs doc app apps web api page pages dev img mail email shop store admin login portal hub jobs hotels hotel travel smith taylor thomas thompson turner walker white williams wilson wright young lloyds norton rogers matsui nomura yamato sagawa huang chen wang
         booking crypto sushi free live stripe visa ameli boy ana amazon solana suica aplus interac classic pineapple purchase notebook
-        """);
+        """;
+
+    private static readonly WordSet Words = new(Text);
 
     public static bool Contains(string word) => Words.Contains(word);
 

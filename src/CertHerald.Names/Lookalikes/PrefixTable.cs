@@ -58,18 +58,22 @@ internal sealed class PrefixTable<T>
     }
 
     /// <summary>Which of up to 64 keys something may have: bit i for key i. All are looked at before any is followed, so that the looks overlap.</summary>
-    public ulong MayHoldOf(ReadOnlySpan<ulong> keys)
+    /// <param name="mask">What of each key counts.</param>
+    public ulong MayHoldOf(ReadOnlySpan<ulong> keys, ulong mask = ulong.MaxValue)
     {
         ulong may = 0;
         ulong[] filter = _filter;
         int shift = _filterShift;
         for (int i = 0; i < keys.Length; i++)
         {
-            ulong hash = keys[i] * Multiplier;
+            ulong hash = (keys[i] & mask) * Multiplier;
             may |= ((BitsOf(hash) & ~filter[hash >> shift]) == 0 ? 1UL : 0UL) << i;
         }
         return may;
     }
+
+    /// <summary>Reads what is looked at first for a key, to have it near.</summary>
+    public ulong Touch(ulong key) => _entries[HomeOf(key * Multiplier)].Hash;
 
     /// <summary>All with this key.</summary>
     public ReadOnlySpan<Entry> Find(ulong key)

@@ -22,12 +22,15 @@ internal sealed class SlipTable
     public SlipTable(IReadOnlyList<BrandWord> words, bool areFew = false)
     {
         ShortestForTwo = words.Count > Many && !areFew ? ShortestForTwoOfMany : ShortestForTwoOfFew;
-        OfOne = Table(words, ShortestForOne, RestsOfOne);
-        OfTwo = Table(words, ShortestForTwo, RestsOfTwo);
+        OfOne = Table(words, ShortestForOne, RestsOfOne, static (word, fold, rest) => new OneSlip(word, fold, rest));
+        OfTwo = Table(words, ShortestForTwo, RestsOfTwo, static (word, fold, _) => new SlipCandidate(word, fold));
     }
 
     /// <summary>Each pair of nine characters, and one.</summary>
     public const int MostRests = 36;
+
+    /// <summary>The first characters, and those without each of them.</summary>
+    public const int MostRestsOfOne = KeyLength + 1;
 
     /// <summary>Words that bear two slips have as many letters.</summary>
     public int ShortestForTwo { get; }
@@ -62,7 +65,7 @@ internal sealed class SlipTable
     }
 
     /// <summary>Words that bear a slip: <see cref="RestsOfOne"/> are its keys.</summary>
-    public PrefixTable<SlipCandidate> OfOne { get; }
+    public PrefixTable<OneSlip> OfOne { get; }
 
     /// <summary>Words that bear two: <see cref="RestsOfTwo"/> are its keys.</summary>
     public PrefixTable<SlipCandidate> OfTwo { get; }
@@ -71,6 +74,8 @@ internal sealed class SlipTable
     public static ulong Pack(ReadOnlySpan<byte> word)
     {
         if (word.Length >= KeyLength) return BinaryPrimitives.ReadUInt64LittleEndian(word);
+        // Two reads that overlap; the same bytes come to lie on each other.
+        if (word.Length >= sizeof(uint)) return BinaryPrimitives.ReadUInt32LittleEndian(word) | (ulong)BinaryPrimitives.ReadUInt32LittleEndian(word[^sizeof(uint)..]) << 8 * (word.Length - sizeof(uint));
         ulong packed = 0;
         for (int i = word.Length - 1; i >= 0; i--) packed = packed << 8 | word[i];
         return packed;
@@ -78,10 +83,12 @@ internal sealed class SlipTable
 
     private delegate int Rests(ReadOnlySpan<byte> text, Span<ulong> into);
 
-    private static PrefixTable<SlipCandidate> Table(IReadOnlyList<BrandWord> words, int shortest, Rests rests)
+    private delegate T Value<T>(int word, ReadOnlySpan<byte> fold, int rest);
+
+    private static PrefixTable<T> Table<T>(IReadOnlyList<BrandWord> words, int shortest, Rests rests, Value<T> value)
     {
         var keys = new List<ulong>();
-        var values = new List<SlipCandidate>();
+        var values = new List<T>();
         Span<ulong> of = stackalloc ulong[MostRests];
         for (int i = 0; i < words.Count; i++)
         {
@@ -91,10 +98,10 @@ internal sealed class SlipTable
             {
                 if (of[..j].Contains(of[j])) continue;
                 keys.Add(of[j]);
-                values.Add(new SlipCandidate(i, words[i].Fold));
+                values.Add(value(i, words[i].Fold, j));
             }
         }
-        return new PrefixTable<SlipCandidate>([.. keys], [.. values]);
+        return new PrefixTable<T>([.. keys], [.. values]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,7 +112,38 @@ internal sealed class SlipTable
     }
 }
 
-/// <summary>A word that a text may be a slip of, with what rules most texts out without a look at the word.</summary>
+/// <summary>A word that a text may be one slip of, beside the letter that its key has not: both together are the word, if it is not long.</summary>
+/// <param name="rest">Which of <see cref="SlipTable.RestsOfOne"/> the key is.</param>
+internal readonly struct OneSlip(int word, ReadOnlySpan<byte> fold, int rest)
+{
+    private const int InKey = sizeof(ulong);
+
+    // Where the letter stood: of nine, those of the key begin with all but the last, or lack one of the others.
+    private readonly byte _at = (byte)(rest == 0 ? InKey : rest - 1);
+    private readonly byte _letter = rest == 0 ? (byte)0 : fold[rest - 1];
+
+    /// <summary>Of words that key and letter are.</summary>
+    public const int MostLetters = InKey + 1;
+
+    public int Word { get; } = word;
+
+    public byte Length { get; } = (byte)fold.Length;
+
+    /// <summary>Whether key and letter are the whole word.</summary>
+    public bool IsWhole => Length <= (_at == InKey ? InKey : MostLetters);
+
+    /// <summary>The whole word.</summary>
+    /// <param name="into">As many as <see cref="MostLetters"/>, at least.</param>
+    public ReadOnlySpan<byte> Letters(ulong key, Span<byte> into)
+    {
+        ulong below = _at == InKey ? ulong.MaxValue : (1UL << 8 * _at) - 1;
+        BinaryPrimitives.WriteUInt64LittleEndian(into, key & below | (key & ~below) << 8 | (_at == InKey ? 0 : (ulong)_letter << 8 * _at));
+        into[InKey] = (byte)(key >> 8 * (InKey - 1));
+        return into[..Length];
+    }
+}
+
+/// <summary>A word that a text may be two slips of, with what rules most texts out without a look at the word.</summary>
 internal readonly struct SlipCandidate(int word, ReadOnlySpan<byte> fold)
 {
     private const int LengthAt = 26;

@@ -5,8 +5,7 @@ namespace CertHerald.Names.Lookalikes;
 /// look at far memory, and most cost no more.
 /// </summary>
 /// <param name="suffixes">Its domain's list of <see cref="SuffixWords"/>.</param>
-/// <param name="commonness">Points that ordinary names take away by whatever rule.</param>
-internal readonly struct WordFacts(BrandWord word, int suffixes, int commonness)
+internal readonly struct WordFacts(BrandWord word, int suffixes)
 {
     /// <summary>As <see cref="BrandWord.Hyphens"/>.</summary>
     public ulong Hyphens { get; } = word.Hyphens;
@@ -21,6 +20,4 @@ internal readonly struct WordFacts(BrandWord word, int suffixes, int commonness)
     public byte Length { get; } = (byte)word.Length;
 
     public BrandWordKind Kind { get; } = word.Kind;
-
-    public byte Commonness { get; } = (byte)commonness;
 }

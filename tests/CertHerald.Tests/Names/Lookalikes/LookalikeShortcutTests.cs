@@ -62,6 +62,39 @@ public sealed class LookalikeShortcutTests
         Assert.True(most > 1);
     }
 
+    // Long names fill what is asked at once several times.
+    [Fact]
+    public void Every_word_that_stands_in_a_name_is_found()
+    {
+        var random = new Random(5);
+        string[] cores = [.. Enumerable.Range(0, 4_000).Select(_ => Core(random).Replace("7", "z", StringComparison.Ordinal)).Where(core => core.Length > 4).Distinct(StringComparer.Ordinal)];
+        BrandWord[] words = [.. cores.Select((core, at) => new BrandWord(at, core, BrandWordKind.Core) { Raw = Encoding.ASCII.GetBytes(core), Fold = [.. Encoding.ASCII.GetBytes(core).Select(b => Glyphs.Table[b])] })];
+        var index = new WordIndex(words);
+        var name = new NameText();
+        var tables = new NameTables(Looking.Few, CharacterFolds.BuiltIn, []);
+        var hits = new Hits();
+        int most = 0;
+        for (int i = 0; i < 400; i++)
+        {
+            string text = string.Concat(Enumerable.Range(0, i % 20 == 0 ? 25 : 3).Select(at => cores[random.Next(cores.Length)][..^random.Next(2)] + (at % 2 == 0 ? "" : "-")));
+            Assert.True(name.Read(Encoding.ASCII.GetBytes(text + ".com"), tables));
+            hits.Clear();
+            index.Find(name, Evidence.None, least: 1, hits);
+
+            var plain = new List<(int, int)>();
+            foreach (BrandWord word in words)
+                for (int at = 0; at + word.Length <= name.Length; at++)
+                    if (name.Fold.AsSpan(at, word.Length).SequenceEqual(word.Fold))
+                        plain.Add((word.Domain, at));
+            if (hits.Count == Hits.Most) continue;
+            // A second reading finds more.
+            (int, int)[] found = [.. Enumerable.Range(0, hits.Count).Select(at => hits[at]).Where(hit => hit.Slips == 0 && (!name.HasSecond || plain.Contains((hit.Word, hit.Start)))).Select(hit => (hit.Word, (int)hit.Start)).Distinct().Order()];
+            Assert.Equal(plain.Order(), found);
+            most = Math.Max(most, plain.Count);
+        }
+        Assert.True(most > 20);
+    }
+
     [Fact]
     public void Slips_are_counted_as_by_the_textbook()
     {
