@@ -10,8 +10,9 @@ using CertHerald.Transparency.Merkle;
 namespace CertHerald.Benchmarks;
 
 /// <summary>
-/// What looking for look-alikes adds to reading a log of real names: to the service, with all that it finds and stores, as
-/// <c>scan</c> looks for none; and to an entry in memory. Rules are weighed against ordinary names, as after some minutes on public logs.
+/// What looking for look-alikes adds to reading a log of real names: to the service, as <c>scan</c> looks for none; and to an entry in
+/// memory. Once with the names that imitate nothing, which is what judging costs; and once with all, of which the more are found and
+/// stored, the more domains are protected. Rules are weighed against ordinary names, as after some minutes on public logs.
 /// </summary>
 internal static class JudgingBenchmark
 {
@@ -24,6 +25,16 @@ internal static class JudgingBenchmark
         ulong entries = quick ? 100_000UL : 1_000_000;
         if (RealNames.Read((int)entries) is not { } names) return [new Row("P6", "reading with look-alikes on", "", "", "left out: no data")];
 
+        RealNames quiet = names.Without(Weighed(names, Sizes[^1].Domains));
+        return
+        [
+            .. await CompareAsync(program, quick, entries, quiet, "real names that imitate nothing"),
+            .. await CompareAsync(program, quick, entries, names, "real names, what imitates stored"),
+        ];
+    }
+
+    private static async Task<Row[]> CompareAsync(string program, bool quick, ulong entries, RealNames names, string what)
+    {
         double[] inMemory = InMemory(names, out double off, out double[] alerting);
         await using var log = new Log();
         log.AddCorpus(new SyntheticCorpus(names.Corpus).Entries(new EntryIndex(0), entries));
@@ -43,9 +54,15 @@ internal static class JudgingBenchmark
         double Median(Func<(double Off, double[] On), double> value) => rounds.Select(value).Order().ElementAt(rounds.Count / 2);
         return
         [
-            .. Sizes.Select((size, at) => new Row("P6", $"run, {Row.Number(entries)} entries with real names, {Row.Number(size.Domains)} protected domains, beside none", $"{Row.Number(Median(round => round.On[at] / round.Off), "0.00")}×", size.Goal,
+            .. Sizes.Select((size, at) => new Row("P6", $"run, {Row.Number(entries)} entries with {what}, {Row.Number(size.Domains)} protected domains, beside none", $"{Row.Number(Median(round => round.On[at] / round.Off), "0.00")}×", size.Goal,
                 $"{Row.Number(Median(round => round.On[at]), "0.0")} CPU-s/M, off {Row.Number(Median(round => round.Off), "0.0")}; {Row.Number(alerting[at] * 100, "0.00")} % of entries alert and are stored; in memory {Row.Number(inMemory[at] / off, "0.00")}×: {Row.Number(inMemory[at] * 1e6, "0.00")} µs an entry, off {Row.Number(off * 1e6, "0.00")}")),
         ];
+    }
+
+    private static LookalikeIndex Weighed(RealNames names, int domains)
+    {
+        LookalikeIndex bare = LookalikeIndex.Build([.. names.Protected(domains).Select(name => new ProtectedDomain { Name = name })], names.Data.Suffixes);
+        return bare.With(bare.Count(names.Sample()));
     }
 
     /// <summary>Seconds an entry, static-ct, from tile to findings: the median of passes taken in turn.</summary>
@@ -55,14 +72,12 @@ internal static class JudgingBenchmark
     {
         PipelineBenchmark.Answer[] tiles = PipelineBenchmark.Make(256, PipelineBenchmark.TileOf, AnswerCount, names.Corpus);
         _ = WatchList.TryParse([("bench", 1, ".example.com")], out WatchList watch, out _, out _);
-        ReadOnlyMemory<byte>[] sample = [.. names.Sample()];
         Inspector[] inspectors =
         [
             new(() => watch),
             .. Sizes.Select(size =>
             {
-                LookalikeIndex bare = LookalikeIndex.Build([.. names.Protected(size.Domains).Select(name => new ProtectedDomain { Name = name })], names.Data.Suffixes);
-                var protection = new Protection([new OwnerProtection("", bare.With(bare.Count(sample)))], names.Data.Suffixes);
+                var protection = new Protection([new OwnerProtection("", Weighed(names, size.Domains))], names.Data.Suffixes);
                 return new Inspector(() => watch, () => protection);
             }),
         ];

@@ -38,8 +38,16 @@ internal sealed class RealNames
         string root = Path.Combine("..", "shared", "data", "lookalikes");
         if (!Directory.Exists(root)) return null;
         var data = new LookalikeData(root, "dev");
+        return new RealNames(data, Draw(data, certificates, _ => true));
+    }
+
+    /// <summary>As many certificates, of the names that are no alert.</summary>
+    public RealNames Without(LookalikeIndex alerting) => new(Data, Draw(Data, _certificates.Length, name => !alerting.IsAlert(Encoding.ASCII.GetBytes(name))));
+
+    private static string[][] Draw(LookalikeData data, int certificates, Predicate<string> takes)
+    {
         var random = new Random(1);
-        string[][] domains = [.. data.Part("background_ct.txt").Where(name => name.All(char.IsAscii)).GroupBy(name => Registrable(data, name), StringComparer.Ordinal).Select(names => names.ToArray())];
+        string[][] domains = [.. data.Part("background_ct.txt").Where(name => name.All(char.IsAscii) && takes(name)).GroupBy(name => Registrable(data, name), StringComparer.Ordinal).Select(names => names.ToArray())];
         random.Shuffle(domains);
         var fresh = new Queue<string[]>(domains.Where(names => names.Length < Busy && names.Sum(name => name.Length + 2) < MostBytes));
         var busy = new Queue<Queue<string>>(domains.Where(names => names.Length >= Busy).Select(names => new Queue<string>(names)));
@@ -51,7 +59,7 @@ internal sealed class RealNames
             int draw = random.Next(100);
             all[i] = draw < 11 && i > 0 ? all[i - 1 - random.Next(Math.Min(i, Back))] : draw < 39 ? OneMore() : Next(fresh);
         }
-        return new RealNames(data, all);
+        return all;
 
         string[] OneMore()
         {
