@@ -29,7 +29,7 @@ internal static class LookalikeRules
 
     /// <summary>What becomes of one registrable domain's imitations of one owner's domains, as a certificate shows them.</summary>
     /// <param name="matches">Of one owner and one registrable domain; not empty.</param>
-    /// <param name="before">What there was of it before.</param>
+    /// <param name="before">What there was of it before: the bulk finding, those of the same domains, and of others as many as make one.</param>
     public static LookalikePlan Plan(IReadOnlyList<LookalikeMatch> matches, IReadOnlyList<LookalikeRow> before, DateTimeOffset now)
     {
         LookalikeRow? bulk = RowOf("");

@@ -164,8 +164,7 @@ internal sealed partial class PostgresStore
             foreach (IGrouping<(string Owner, string Registrable), LookalikeMatch> group in matches.GroupBy(match => (match.Owner, match.Registrable)))
             {
                 (string Name, object? Value)[] which = [("@owner", group.Key.Owner), ("@registrable", group.Key.Registrable)];
-                LookalikePlan plan = LookalikeRules.Plan([.. group], await session.AllAsync("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
-                    row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), which), now);
+                LookalikePlan plan = LookalikeRules.Plan([.. group], await BeforeAsync(session, group.Key.Owner, group.Key.Registrable, group), now);
                 foreach (LookalikeStep step in plan.Steps)
                 {
                     long id = step.Row ?? await AddLookalikeAsync(session, step, issuance, now);
@@ -188,6 +187,16 @@ internal sealed partial class PostgresStore
         }
         return alerted;
     }
+
+    /// <summary>What its plan needs: a hoster's domain may imitate thousands of others, and be on every third certificate.</summary>
+    private static Task<List<LookalikeRow>> BeforeAsync(PostgresSession session, string owner, string registrable, IEnumerable<LookalikeMatch> matches) => session.AllAsync(
+        """
+        SELECT id, domain, state, last_seen FROM (
+            SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable ORDER BY domain LIMIT @first) AS few
+        UNION SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable AND domain = ANY(@domains)
+        """,
+        row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)),
+        ("@owner", owner), ("@registrable", registrable), ("@first", LookalikeRules.BulkFrom), ("@domains", matches.Select(match => match.Domain).ToArray()));
 
     private static Task<long> AddLookalikeAsync(PostgresSession session, LookalikeStep step, long issuance, DateTimeOffset now) => session.SingleAsync(
         """

@@ -148,8 +148,7 @@ internal sealed partial class SqliteStore
         foreach (IGrouping<(string Owner, string Registrable), LookalikeMatch> group in matches.GroupBy(match => (match.Owner, match.Registrable)))
         {
             (string Name, object? Value)[] which = [("@owner", group.Key.Owner), ("@registrable", group.Key.Registrable)];
-            LookalikePlan plan = LookalikeRules.Plan([.. group], session.All("SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable",
-                row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)), which), now);
+            LookalikePlan plan = LookalikeRules.Plan([.. group], Before(session, group.Key.Owner, group.Key.Registrable, group), now);
             foreach (LookalikeStep step in plan.Steps)
             {
                 long id = step.Row ?? AddLookalike(session, step, issuance, now);
@@ -168,6 +167,16 @@ internal sealed partial class SqliteStore
             foreach (string webhook in telling.Webhooks) owed += Owe(session, webhook, EventKinds.Lookalike, alert, headSeen, now);
         }
     }
+
+    /// <summary>What its plan needs: a hoster's domain may imitate thousands of others, and be on every third certificate.</summary>
+    private static List<LookalikeRow> Before(SqliteSession session, string owner, string registrable, IEnumerable<LookalikeMatch> matches) => session.All(
+        """
+        SELECT id, domain, state, last_seen FROM (
+            SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable ORDER BY domain LIMIT @first)
+        UNION SELECT id, domain, state, last_seen FROM lookalike WHERE owner = @owner AND registrable = @registrable AND domain IN (SELECT value FROM json_each(@domains))
+        """,
+        row => new LookalikeRow(row.GetInt64(0), row.GetString(1), row.Named<LookalikeState>(2), row.Time(3)),
+        ("@owner", owner), ("@registrable", registrable), ("@first", LookalikeRules.BulkFrom), ("@domains", JsonSerializer.Serialize(matches.Select(match => match.Domain))));
 
     private static long AddLookalike(SqliteSession session, LookalikeStep step, long issuance, DateTimeOffset now) => session.Single(
         """
