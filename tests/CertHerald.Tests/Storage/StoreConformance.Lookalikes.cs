@@ -75,7 +75,7 @@ public abstract partial class StoreConformance
     [Fact]
     public async Task A_registrable_domain_that_imitates_four_protected_ones_is_one_finding_told_once()
     {
-        PaperLog log = await BeginAsync(entries: 4);
+        PaperLog log = await BeginAsync(entries: 5);
         string[] brands = ["a.example", "b.example", "c.example", "d.example", "e.example"];
         CommitOutcome first = await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", [.. brands[..2].Select(Of)]));
         CommitOutcome fourth = await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "b", [.. brands[2..4].Select(Of)]));
@@ -86,6 +86,9 @@ public abstract partial class StoreConformance
         IReadOnlyList<StoredLookalike> open = await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Open), Cancellation);
         Assert.Equal([("other.test", true), ("evil.com", true)], open.Select(one => (one.Registrable, one.IsBulk)));
         Assert.Equal(5, (await Store.ImitatingNamesAsync(open[1].Id, 100, Cancellation)).Select(one => one.Domain).Distinct().Count());
+        // It joins the one it imitated last, however many others there are.
+        Assert.Equal(0, (await CommitAsync(log, log.Read(4, 5), Lookalike(log, 4, "e", Of(brands[4])))).Owed);
+        Assert.Equal(2, Assert.Single(await Store.LookalikesAsync(new LookalikeFilter(Domain: brands[4], Registrable: "evil.com"), Cancellation)).Certificates);
 
         Assert.True(await Store.SetLookalikeAsync(open[1].Id, LookalikeState.Dismissed, Cancellation));
         Assert.Equal(6, (await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Dismissed), Cancellation)).Count);
