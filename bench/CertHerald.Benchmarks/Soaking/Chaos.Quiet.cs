@@ -17,17 +17,21 @@ internal sealed partial class Chaos
 
     private const int MostAsked = 60;
 
+    /// <summary>An incident may close, and be told of, just when all has come to rest: then it is not at rest yet.</summary>
+    private const int MostGathered = 5;
+
     private const string Silence = "the API does not answer";
 
     private readonly HashSet<(string, int)> _movedAway = [];
     private readonly HashSet<(string Webhook, string Subject)> _judged = [];
     private readonly List<SeenPosition> _positions = [];
     private long _lastDelivery;
+    // How many requests earlier rounds were judged by.
+    private int _linesJudged;
 
     private async Task RoundAsync(int number, CancellationToken interrupted)
     {
-        // The first also judges what the start itself tells of.
-        int firstLine = number == 1 ? 0 : _ledger.Count, struckBefore = _strikes.Values.Sum();
+        int struckBefore = _strikes.Values.Sum();
         lock (_troubles) _troubles.Clear();
         _positions.Clear();
         bool wasClockTrue = true;
@@ -55,11 +59,9 @@ internal sealed partial class Chaos
         Tell("quiet");
         TimeSpan began = _clock.Elapsed;
         foreach (ChaosReceiver receiver in _receivers) receiver.Be(Mood.Well);
-        string? open = await ComeToRestAsync(interrupted);
-        if (open is not null) Wrong($"after {LongestQuiet.TotalMinutes:0} minutes of quiet: {open}");
+        ChaosEvidence evidence = await RestAsync(wasClockTrue, interrupted);
         Tell("judged");
 
-        ChaosEvidence evidence = await GatherAsync(firstLine, wasClockTrue, interrupted);
         foreach (string wrong in evidence.Wrong()) Wrong($"round {number}: {wrong}");
         foreach (string wrong in _ledger.Wrong) Wrong($"round {number}: {wrong}");
         foreach (string found in _canaries.Found) Wrong($"round {number}: {found}");
@@ -72,6 +74,17 @@ internal sealed partial class Chaos
             }
         int owed = evidence.Owed.Values.Sum(set => set.Count);
         _done.Add(new ChaosRound(number, owed, evidence.Ledger.Count, evidence.Lost, evidence.Duplicates, _strikes.Values.Sum() - struckBefore, lies, _clock.Elapsed - began));
+    }
+
+    /// <summary>Waits for rest, and looks at it, until nothing came to be sent while it looked.</summary>
+    private async Task<ChaosEvidence> RestAsync(bool isClockTrue, CancellationToken interrupted)
+    {
+        for (int i = 1; ; i++)
+        {
+            string? open = await ComeToRestAsync(interrupted);
+            if (open is not null) Wrong($"after {LongestQuiet.TotalMinutes:0} minutes of quiet: {open}");
+            if (await GatherAsync(isClockTrue, mayBeMoving: open is not null || i == MostGathered, interrupted) is { } evidence) return evidence;
+        }
     }
 
     /// <summary>Waits until nothing is open any more. What still is when the time is up; null if nothing.</summary>
@@ -151,8 +164,10 @@ internal sealed partial class Chaos
     }
 
     /// <summary>Everything of this round: what is new in the ledger, and every delivery that is new in the API, with its attempts.</summary>
-    private async Task<ChaosEvidence> GatherAsync(int firstLine, bool isClockTrue, CancellationToken interrupted)
+    /// <returns>Null if something was sent, or came to be sent, while that was read: one side would know what the other does not.</returns>
+    private async Task<ChaosEvidence?> GatherAsync(bool isClockTrue, bool mayBeMoving, CancellationToken interrupted)
     {
+        int lines = _ledger.Count;
         var deliveries = new List<ToldDelivery>();
         long last = _lastDelivery;
         string? before = null;
@@ -173,7 +188,10 @@ internal sealed partial class Chaos
             }
         }
         while (before is not null);
-        _lastDelivery = last;
+        IReadOnlyList<LedgerLine> ledger = _ledger.From(_linesJudged);
+        bool isMoving = _linesJudged + ledger.Count != lines || deliveries.Any(delivery => delivery.State != "done");
+        if (isMoving && !mayBeMoving) return null;
+        (_lastDelivery, _linesJudged) = (last, _linesJudged + ledger.Count);
 
         Dictionary<string, IReadOnlySet<string>> owed = Owed();
         // What earlier rounds were judged by is done with: new is what came to be known since.
@@ -181,7 +199,7 @@ internal sealed partial class Chaos
         foreach ((string webhook, IReadOnlySet<string> all) in owed) _judged.UnionWith(all.Select(subject => (webhook, subject)));
         double due = 0;
         foreach (ChaosNode node in _nodes) due = Math.Max(due, await OldestDueAsync(node) ?? throw new InvalidOperationException("The metrics do not tell of the oldest delivery."));
-        lock (_troubles) return new ChaosEvidence(owed, _ledger.From(firstLine), deliveries, [.. _troubles], [.. _positions], due, isClockTrue, _nodes.Count);
+        lock (_troubles) return new ChaosEvidence(owed, ledger, deliveries, [.. _troubles], [.. _positions], due, isClockTrue, _nodes.Count);
     }
 
     /// <summary>How long the oldest delivery has been due that could leave, in seconds; null if the node does not say.</summary>

@@ -182,14 +182,20 @@ internal sealed partial class Chaos
 
     private async Task SetClockAsync(ChaosNode node, TimeSpan wrong, CancellationToken interrupted)
     {
+        await StartedAsync(node, interrupted);
         node.Clock.SetWrong(wrong);
         await Task.Delay(Seconds(3, 7), interrupted);
         // Some starts find the clock wrong, too.
         if (_random.Next(2) == 0) await DieAsync(node, [], interrupted);
+        await StartedAsync(node, interrupted);
         node.Clock.SetWrong(TimeSpan.Zero);
         // Until the program has seen that, it is still wrong.
         await Task.Delay(ChaosClock.Delay, interrupted);
     }
+
+    /// <summary>Waits until it is up, or has ended. PostgreSQL's driver measures by the clock of the day how long connecting takes: a leap in between would end a start, as if nobody answered.</summary>
+    private static Task<Task> StartedAsync(ChaosNode node, CancellationToken interrupted) =>
+        Task.WhenAny(node.Program.Ended, node.Program.Up).WaitAsync(LongestStart, interrupted);
 
     /// <summary>It may go on or end, clearly; and it is started again as a service manager would, for as long as that lasts.</summary>
     private async Task FillDiskAsync(ChaosNode node, bool mayKill, CancellationToken interrupted)
@@ -207,7 +213,7 @@ internal sealed partial class Chaos
             node.Begin();
         }
         _disk.Free();
-        await Task.WhenAny(node.Program.Ended, node.Program.Up).WaitAsync(LongestStart, interrupted);
+        await StartedAsync(node, interrupted);
         if (node.Program.HasEnded) node.Begin();
     }
 
