@@ -49,7 +49,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
         var watched = new Watched(options.Watch, options.Known, meter, options.Suffixes);
         // From here on only who holds what is in force holds a list: one that was replaced must not stay in memory.
         var sample = new NameSample(OrdinaryNames.DefaultSize, (ulong)DateTimeOffset.UtcNow.UtcTicks);
-        var protecting = new ProtectedDomains(options.Lookalikes, options.Suffixes, LookalikeCommand.Folds(null, options.Data), sample, meter);
+        var protecting = new ProtectedDomains(options.Lookalikes, options.Suffixes, JudgingOptions.Folds(null, options.Data), sample, meter);
         options = options with { Watch = WatchList.Empty, Known = KnownCertificates.None, Lookalikes = [] };
         ConfigurationReload.LetGo(watched.List.Count);
 

@@ -17,7 +17,7 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
 
     private readonly Stopwatch _clock = new();
     private readonly List<string> _gaps = [];
-    private long _entries, _matches, _malformed, _verified, _total, _next = -1;
+    private long _entries, _matches, _lookalikes, _malformed, _verified, _total, _next = -1;
 
     public LogDescription Log => reader.Log;
 
@@ -27,6 +27,9 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
     public long Total => Interlocked.Read(ref _total);
 
     public long Matches => Interlocked.Read(ref _matches);
+
+    /// <summary>Entries that show a look-alike of a protected domain.</summary>
+    public long Lookalikes => Interlocked.Read(ref _lookalikes);
 
     public long Malformed => Interlocked.Read(ref _malformed);
 
@@ -143,7 +146,11 @@ internal sealed class LogScan(LogReader reader, Inspector inspector, LogStart st
     {
         Interlocked.Add(ref _entries, (long)(Math.Min(batch.End.Value, end.Value) - batch.Start.Value));
         foreach (Finding finding in findings)
-            if (finding.Index.Value < end.Value)
-                Interlocked.Increment(ref finding is MatchFinding ? ref _matches : ref _malformed);
+        {
+            if (finding.Index.Value >= end.Value) continue;
+            if (finding is MalformedFinding) Interlocked.Increment(ref _malformed);
+            if (finding is MatchFinding { Matches.Count: > 0 }) Interlocked.Increment(ref _matches);
+            if (finding is MatchFinding { Lookalikes.Count: > 0 }) Interlocked.Increment(ref _lookalikes);
+        }
     }
 }

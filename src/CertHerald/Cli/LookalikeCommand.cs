@@ -13,20 +13,15 @@ namespace CertHerald.Cli;
 /// <summary><c>certherald lookalike</c>: whether names pass themselves off as protected domains, and why.</summary>
 internal static class LookalikeCommand
 {
-    /// <summary>Names of a sample that are kept: more say little more.</summary>
-    private const int SampleSize = 1_000_000;
-
     public static Command Create()
     {
         var names = new Argument<string[]>("NAME") { Description = "Names to explain, as certificates hold them.", Arity = ArgumentArity.ZeroOrMore };
         var domain = new Option<string[]>("--domain") { Description = "A protected domain.", HelpName = "DOMAIN" };
         var domains = new Option<string?>("--domains") { Description = "A file of protected domains, one a line; after tabs own=a.com,b.com, allow=…, keywords=…, threshold=….", HelpName = "FILE" };
         var bulk = new Option<string?>("--names") { Description = "Judge these names, one a line; a JSON object a line comes out.", HelpName = "FILE|-" };
-        var background = new Option<string[]>("--background") { Description = "Ordinary names, one a line (gzip too): what fires on many of them weighs less.", HelpName = "FILE" };
-        var suffixes = new Option<string?>("--suffixes") { Description = "The Public Suffix List; else that of the data directory.", HelpName = "FILE" };
-        var confusables = new Option<string?>("--confusables") { Description = "confusables.txt of UTS #39, beside the built-in table; else that of the data directory.", HelpName = "FILE" };
+        var judging = new JudgingOptions(hasData: true);
         var command = new Command("lookalike", "Says whether names imitate protected domains: score, class, reasons.")
-        { names, domain, domains, bulk, background, suffixes, confusables, RunCommand.ConfigOption, RunCommand.DataOption };
+        { names, domain, domains, bulk, judging.Background, judging.Suffixes, judging.Confusables, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction((parsed, stopping) =>
         {
             string[] given = parsed.GetValue(names) ?? [];
@@ -41,9 +36,7 @@ internal static class LookalikeCommand
                 return Task.FromResult(CommandLine.Misused);
             }
             string data = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data;
-            LookalikeIndex index = LookalikeIndex.Build(
-                Domains(parsed.GetValue(domain) ?? [], parsed.GetValue(domains)), Suffixes(parsed.GetValue(suffixes), data), Folds(parsed.GetValue(confusables), data));
-            if ((parsed.GetValue(background) ?? []) is { Length: > 0 } samples) index = index.With(index.Count(Sample(samples, stopping)));
+            LookalikeIndex index = judging.Build(parsed, JudgingOptions.Domains(parsed.GetValue(domain) ?? [], parsed.GetValue(domains)), data, out _, stopping);
 
             if (file is null)
             {
@@ -115,73 +108,5 @@ internal static class LookalikeCommand
         }
         json.WriteEndArray();
         json.WriteEndObject();
-    }
-
-    private static List<ProtectedDomain> Domains(string[] given, string? file)
-    {
-        var domains = new List<ProtectedDomain>();
-        var mistakes = new List<ConfigurationMistake>();
-        foreach (string text in given) Add("--domain", text);
-        if (file is not null)
-        {
-            int number = 0;
-            foreach (string line in File.ReadLines(file))
-            {
-                number++;
-                if (line.AsSpan().Trim().Length > 0 && !line.StartsWith('#')) Add(string.Create(CultureInfo.InvariantCulture, $"{file}:{number}"), line);
-            }
-        }
-        if (mistakes.Count > 0) throw new ConfigurationException(mistakes);
-        return domains;
-
-        void Add(string place, string line)
-        {
-            if (ProtectedDomainReader.TryRead(line, out ProtectedDomain? domain, out string? problem)) domains.Add(domain);
-            else mistakes.Add(new ConfigurationMistake(place, problem, "write example.com, and after tabs own=, allow=, keywords=, threshold="));
-        }
-    }
-
-    private static PublicSuffixes? Suffixes(string? file, string data)
-    {
-        PublicSuffixes? suffixes;
-        if (file is not null)
-        {
-            if (SuffixFile.TryRead(File.ReadAllBytes(file), out suffixes, out string? problem)) return suffixes;
-            throw new CommandFailedException($"{file} is not the Public Suffix List: {problem}");
-        }
-        suffixes = SuffixFile.Read(data, out string? warning);
-        if (suffixes is null) Console.Error.WriteLine(warning ?? $"no {SuffixFile.Name} in {data}: a built-in table of common suffixes stands in for it (certherald data refresh --suffixes)");
-        return suffixes;
-    }
-
-    /// <summary>What characters look like: the built-in table, and a file beside it. Null: the former alone.</summary>
-    internal static CharacterFolds? Folds(string? file, string data)
-    {
-        string path = file ?? Path.Combine(data, "confusables.txt");
-        if (file is null && !File.Exists(path)) return null;
-        if (UnicodeTable.TryRead(File.ReadAllBytes(path), out UnicodeTable? table, out string? problem)) return CharacterFolds.BuiltIn.With(table);
-        throw new CommandFailedException($"{path} cannot be used: {problem}");
-    }
-
-    /// <summary>Drawn evenly from all files, the same each time: algorithm R.</summary>
-    private static List<ReadOnlyMemory<byte>> Sample(string[] files, CancellationToken stopping)
-    {
-        var random = new Random(1);
-        var kept = new List<ReadOnlyMemory<byte>>();
-        int seen = 0;
-        foreach (string path in files)
-        {
-            using Stream file = File.OpenRead(path);
-            using Stream plain = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
-            foreach (ReadOnlyMemory<byte> name in NameLines.Read(plain))
-            {
-                stopping.ThrowIfCancellationRequested();
-                if (name.IsEmpty) continue;
-                seen++;
-                if (kept.Count < SampleSize) kept.Add(name.ToArray());
-                else if (random.Next(seen) is var at && at < SampleSize) kept[at] = name.ToArray();
-            }
-        }
-        return kept;
     }
 }

@@ -50,7 +50,7 @@ internal sealed class MatchWriter(Stream output) : IDisposable
 
     private static void WritePlace(Utf8JsonWriter json, LogDescription log, Finding finding, bool isProven)
     {
-        json.WriteString("kind", finding is MatchFinding ? "match" : "malformed");
+        json.WriteString("kind", finding switch { MatchFinding { Matches.Count: > 0 } => "match", MatchFinding => "lookalike", _ => "malformed" });
         if (finding is MatchFinding match)
         {
             json.WriteStartArray("matches");
@@ -62,6 +62,7 @@ internal sealed class MatchWriter(Stream output) : IDisposable
                 json.WriteEndObject();
             }
             json.WriteEndArray();
+            if (match.Lookalikes.Count > 0) WriteLookalikes(json, match.Lookalikes);
         }
         json.WriteString("log_id", log.Id.ToString());
         JsonStyle.WriteText(json, "log_url", log.Url.ToString());
@@ -69,5 +70,29 @@ internal sealed class MatchWriter(Stream output) : IDisposable
         json.WriteString("leaf_hash", finding.LeafHash.ToBase64());
         json.WriteString("logged", JsonStyle.Time(finding.Logged));
         json.WriteBoolean("proven", isProven);
+    }
+
+    private static void WriteLookalikes(Utf8JsonWriter json, IReadOnlyList<LookalikeMatch> lookalikes)
+    {
+        json.WriteStartArray("lookalikes");
+        foreach (LookalikeMatch one in lookalikes)
+        {
+            json.WriteStartObject();
+            JsonStyle.WriteText(json, "domain", one.Domain);
+            JsonStyle.WriteText(json, "registrable", one.Registrable);
+            json.WriteStartArray("names");
+            foreach (LookalikeName name in one.Names)
+            {
+                json.WriteStartObject();
+                JsonStyle.WriteText(json, "name", name.Name);
+                json.WriteNumber("score", name.Score);
+                json.WriteString("class", name.Class);
+                JsonStyle.WriteTexts(json, "reasons", name.Reasons);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 }

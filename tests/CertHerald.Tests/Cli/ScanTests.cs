@@ -142,6 +142,45 @@ public sealed partial class ScanTests : IAsyncLifetime
         Assert.Contains("https://other.example/", none.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ListedProtocols.Rfc6962)]
+    [InlineData(ListedProtocols.StaticCt)]
+    public async Task Look_alikes_of_watched_domains_or_of_a_file_are_printed_with_their_reasons(ListedProtocols protocol)
+    {
+        await using var log = new Log();
+        string[] NamesAt(ulong index) => index switch { 7 => ["paypa1.com", "www.paypa1.com"], 8 => ["www.paypal.com"], _ => [$"host-{index}.example.org"] };
+        log.AddCorpus(new SyntheticCorpus(new SyntheticCorpusOptions { Names = NamesAt }).Entries(new EntryIndex(0), 300));
+        log.Publish();
+        await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false }, TestContext.Current.CancellationToken);
+        string list = _scratch.Write("look.json", server.LogList(protocol));
+
+        Ended watched = (await Certherald.RunAsync("scan", "--log-list", list, "--watch", ".paypal.com", "--lookalikes")).With(0);
+
+        Assert.Equal([(7, "lookalike"), (8, "match")], watched.Objects.Select(found => (found.GetProperty("index").GetInt32(), found.GetProperty("kind").GetString()!)).Order());
+        JsonElement lookalike = watched.Objects.Single(found => found.GetProperty("kind").GetString() == "lookalike");
+        Assert.Empty(lookalike.GetProperty("matches").EnumerateArray());
+        JsonElement imitated = Assert.Single(lookalike.GetProperty("lookalikes").EnumerateArray());
+        Assert.Equal(("paypal.com", "paypa1.com"), (imitated.GetProperty("domain").GetString(), imitated.GetProperty("registrable").GetString()));
+        Assert.Equal(["paypa1.com", "www.paypa1.com"], imitated.GetProperty("names").EnumerateArray().Select(name => name.GetProperty("name").GetString()).Order());
+        Assert.All(imitated.GetProperty("names").EnumerateArray(), name =>
+        {
+            Assert.InRange(name.GetProperty("score").GetInt32(), 50, 100);
+            Assert.Equal("ascii_homoglyph", name.GetProperty("class").GetString());
+            Assert.NotEmpty(name.GetProperty("reasons").EnumerateArray());
+        });
+        Assert.False(watched.Objects.Single(found => found.GetProperty("kind").GetString() == "match").TryGetProperty("lookalikes", out _));
+        Assert.Equal((1, 1), (SummaryOf(watched)["matches"], SummaryOf(watched)["lookalikes"]));
+
+        string domains = _scratch.Write("domains.tsv", "paypal.com\nexample.net\tthreshold=90\n");
+        Ended given = (await Certherald.RunAsync("scan", "--log-list", list, "--lookalikes", domains)).With(0);
+
+        Assert.Equal((7, "lookalike"), (Assert.Single(given.Objects).GetProperty("index").GetInt32(), given.Objects.Single().GetProperty("kind").GetString()));
+        Assert.Equal((0, 1), (SummaryOf(given)["matches"], SummaryOf(given)["lookalikes"]));
+
+        Ended none = (await Certherald.RunAsync("scan", "--log-list", list, "--watch", "192.0.2.1", "--lookalikes")).With(2);
+        Assert.Contains("no watched name is a domain", none.Errors, StringComparison.Ordinal);
+    }
+
     private async Task<Ended> ScanAsync(ListedProtocols protocol, params string[] more)
     {
         string list = _scratch.Write("list.json", _server.LogList(protocol)), watch = _scratch.Write("watchlist", "# ours\n.example.com\n.example.net\n");
