@@ -3,9 +3,12 @@ using CertHerald.Transparency.Merkle;
 
 namespace CertHerald.Benchmarks;
 
-/// <summary>The one large log that several measurements read, served in both protocols. Made when first asked for.</summary>
-internal sealed class BigLog(ulong entries) : IAsyncDisposable
+/// <summary>A large log that several measurements read, served in both protocols. Made when first asked for.</summary>
+/// <param name="corpus">What is in it; null: certificates of which few are watched.</param>
+internal sealed class BigLog(ulong entries, SyntheticCorpusOptions? corpus = null) : IAsyncDisposable
 {
+    public SyntheticCorpusOptions Corpus { get; } = corpus ?? new() { WatchedDomains = ["example.com"], WatchedOneIn = 10_000 };
+
     private readonly string _directory = Directory.CreateTempSubdirectory("certherald-bench-").FullName;
     private Log? _log;
     private LogServer? _server;
@@ -16,9 +19,17 @@ internal sealed class BigLog(ulong entries) : IAsyncDisposable
     {
         if (_server is not null) return _server;
         _log = new Log();
-        _log.AddCorpus(new SyntheticCorpus(new SyntheticCorpusOptions { WatchedDomains = ["example.com"], WatchedOneIn = 10_000 }).Entries(new EntryIndex(0), entries));
+        _log.AddCorpus(new SyntheticCorpus(Corpus).Entries(new EntryIndex(0), entries));
         _log.Publish();
         return _server = await LogServer.StartAsync(_log, new LogServerOptions { Gzip = false });
+    }
+
+    /// <summary>A file that goes with the log.</summary>
+    public string Write(string name, IEnumerable<string> lines)
+    {
+        string path = Path.Combine(_directory, name);
+        File.WriteAllLines(path, lines);
+        return path;
     }
 
     /// <summary>A log list, as a file, with one side of the log.</summary>

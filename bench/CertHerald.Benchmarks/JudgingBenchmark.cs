@@ -1,3 +1,4 @@
+using System.Text;
 using CertHerald.Benchmarks.Lookalikes;
 using CertHerald.Inspecting;
 using CertHerald.Names;
@@ -10,15 +11,14 @@ using CertHerald.Transparency.Merkle;
 namespace CertHerald.Benchmarks;
 
 /// <summary>
-/// What looking for look-alikes adds to reading a log of real names: to the service, as <c>scan</c> looks for none; and to an entry in
-/// memory. Once with the names that imitate nothing, which is what judging costs; and once with all, of which the more are found and
-/// stored, the more domains are protected. Rules are weighed against ordinary names, as after some minutes on public logs.
+/// What looking for look-alikes adds to <c>scan</c>, and to an entry in memory: of the log that all else is measured by; of one with
+/// real names that imitate nothing, which is what judging real names costs; and of one with all real names, of which the more are
+/// found and printed, the more domains are protected. Rules are weighed against ordinary names.
 /// </summary>
 internal static class JudgingBenchmark
 {
     private const int Pairs = 3, Passes = 7, AnswerCount = 256;
     private static readonly (int Domains, string Goal)[] Sizes = [(10, "≤ 1.3×"), (1_000, "≤ 1.4×"), (100_000, "≤ 1.6×")];
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public static async Task<IReadOnlyList<Row>> RunAsync(string program, bool quick)
     {
@@ -28,35 +28,36 @@ internal static class JudgingBenchmark
         RealNames quiet = names.Without(Weighed(names, Sizes[^1].Domains));
         return
         [
-            .. await CompareAsync(program, quick, entries, quiet, "real names that imitate nothing"),
-            .. await CompareAsync(program, quick, entries, names, "real names, what imitates stored"),
+            .. await CompareAsync(program, quick, entries, null, names, "entries"),
+            .. await CompareAsync(program, quick, entries, quiet.Corpus, names, "entries with real names that imitate nothing"),
+            .. await CompareAsync(program, quick, entries, names.Corpus, names, "entries with real names"),
         ];
     }
 
-    private static async Task<Row[]> CompareAsync(string program, bool quick, ulong entries, RealNames names, string what)
+    private static async Task<Row[]> CompareAsync(string program, bool quick, ulong entries, SyntheticCorpusOptions? corpus, RealNames names, string what)
     {
-        double[] inMemory = InMemory(names, out double off, out double[] alerting);
-        await using var log = new Log();
-        log.AddCorpus(new SyntheticCorpus(names.Corpus).Entries(new EntryIndex(0), entries));
-        log.Publish();
-        await using LogServer server = await LogServer.StartAsync(log, new LogServerOptions { Gzip = false });
+        await using var log = new BigLog(entries, corpus);
+        double[] inMemory = InMemory(names, log.Corpus, out double off, out double[] alerting);
+        string list = await log.ListAsync(ListedProtocols.Rfc6962);
+        string ordinary = log.Write("ordinary.txt", names.Sample().Select(name => Encoding.UTF8.GetString(name.Span)));
+        string[][] judging = [.. Sizes.Select(size => (string[])["--lookalikes", log.Write($"{size.Domains}.tsv", names.Protected(size.Domains)), "--background", ordinary, "--suffixes", names.SuffixList])];
         var rounds = new List<(double Off, double[] On)>();
+        // In turn, so that what else the machine does is in all.
         for (int i = 0; i < (quick ? 1 : Pairs); i++)
         {
-            double without = await ReadingCost.PerMillionAsync(program, server, LogProtocol.Rfc6962, entries, new ServiceSetup { Prepare = names.Prepare });
-            double[] with = new double[Sizes.Length];
-            for (int size = 0; size < with.Length; size++)
-                with[size] = await ReadingCost.PerMillionAsync(
-                    program, server, LogProtocol.Rfc6962, entries, new ServiceSetup { Protected = names.Protected(Sizes[size].Domains), Prepare = names.Prepare },
-                    service => service.SaysAsync("ordinary names", Patience));
-            rounds.Add((without, with));
+            double[] on = new double[Sizes.Length];
+            double without = await ReadingAsync([]);
+            for (int size = 0; size < on.Length; size++) on[size] = await ReadingAsync(judging[size]);
+            rounds.Add((without, on));
         }
         double Median(Func<(double Off, double[] On), double> value) => rounds.Select(value).Order().ElementAt(rounds.Count / 2);
         return
         [
-            .. Sizes.Select((size, at) => new Row("P6", $"run, {Row.Number(entries)} entries with {what}, {Row.Number(size.Domains)} protected domains, beside none", $"{Row.Number(Median(round => round.On[at] / round.Off), "0.00")}×", size.Goal,
-                $"{Row.Number(Median(round => round.On[at]), "0.0")} CPU-s/M, off {Row.Number(Median(round => round.Off), "0.0")}; {Row.Number(alerting[at] * 100, "0.00")} % of entries alert and are stored; in memory {Row.Number(inMemory[at] / off, "0.00")}×: {Row.Number(inMemory[at] * 1e6, "0.00")} µs an entry, off {Row.Number(off * 1e6, "0.00")}")),
+            .. Sizes.Select((size, at) => new Row("P6", $"scan of {Row.Number(log.Entries)} {what}, {Row.Number(size.Domains)} protected domains, beside none", $"{Row.Number(Median(round => round.On[at] / round.Off), "0.00")}×", size.Goal,
+                $"{Row.Number(Median(round => round.On[at]), "0.0")} CPU-s/M, off {Row.Number(Median(round => round.Off), "0.0")}; {Row.Number(alerting[at] * 100, "0.00")} % of entries are look-alikes; in memory {Row.Number(inMemory[at] / off, "0.00")}×: {Row.Number(inMemory[at] * 1e6, "0.00")} µs an entry, off {Row.Number(off * 1e6, "0.00")}")),
         ];
+
+        async Task<double> ReadingAsync(string[] more) => (await Scan.RunAsync(program, list, await log.ServerAsync(), more)).ReadingPerMillion;
     }
 
     private static LookalikeIndex Weighed(RealNames names, int domains)
@@ -68,9 +69,9 @@ internal static class JudgingBenchmark
     /// <summary>Seconds an entry, static-ct, from tile to findings: the median of passes taken in turn.</summary>
     /// <param name="off">The same, with nothing protected.</param>
     /// <param name="alerting">Of the entries, how many have a look-alike.</param>
-    private static double[] InMemory(RealNames names, out double off, out double[] alerting)
+    private static double[] InMemory(RealNames names, SyntheticCorpusOptions corpus, out double off, out double[] alerting)
     {
-        PipelineBenchmark.Answer[] tiles = PipelineBenchmark.Make(256, PipelineBenchmark.TileOf, AnswerCount, names.Corpus);
+        PipelineBenchmark.Answer[] tiles = PipelineBenchmark.Make(256, PipelineBenchmark.TileOf, AnswerCount, corpus);
         _ = WatchList.TryParse([("bench", 1, ".example.com")], out WatchList watch, out _, out _);
         Inspector[] inspectors =
         [

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using CertHerald.TestLog;
 
 namespace CertHerald.Benchmarks;
 
@@ -9,18 +10,42 @@ namespace CertHerald.Benchmarks;
 /// <param name="Peak">Bytes of memory.</param>
 internal sealed partial record Scan(double Entries, double EntriesPerSecond, TimeSpan Processor, long Peak)
 {
+    /// <summary>Before it the start is, and what is prepared for the reading.</summary>
+    private const double Begun = 0.03;
+
     /// <summary>Processor seconds for a million entries, start-up included.</summary>
     public double PerMillion => Processor.TotalSeconds * 1e6 / Entries;
 
-    public static async Task<Scan> RunAsync(string program, string list)
+    /// <summary>The same from 3 % of the entries on.</summary>
+    public double ReadingPerMillion
+    {
+        get
+        {
+            (long requests, TimeSpan processor) = Course.First(one => one.Requests >= Begun * Course[^1].Requests);
+            return (Processor - processor).TotalSeconds * 1e6 / (Entries * (1 - (double)requests / Course[^1].Requests));
+        }
+    }
+
+    /// <summary>How many requests its log had got, and what it had cost by then.</summary>
+    private IReadOnlyList<(long Requests, TimeSpan Processor)> Course { get; init; } = [];
+
+    /// <param name="server">Of the log that it reads, which nobody else reads meanwhile; null: what reading costs is not asked for.</param>
+    /// <param name="more">Options beside the list and the watched name.</param>
+    public static async Task<Scan> RunAsync(string program, string list, LogServer? server = null, params IEnumerable<string> more)
     {
         ChildrenUsage before = ChildrenUsage.Read();
-        using var scan = Process.Start(new ProcessStartInfo(program, ["scan", "--log-list", list, "--watch", ".example.com"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var scan = Process.Start(new ProcessStartInfo(program, ["scan", "--log-list", list, "--watch", ".example.com", .. more]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         Task<string> results = scan.StandardOutput.ReadToEndAsync();
         Task<string> errors = scan.StandardError.ReadToEndAsync();
         long peak = 0;
         // The peak stands in /proc while the process lives, and in no place after. A child's rusage would count ours as its own.
-        while (!await EndedWithinAsync(scan, TimeSpan.FromMilliseconds(20))) peak = Math.Max(peak, PeakOf(scan));
+        long requestsBefore = server?.Requests ?? 0;
+        var course = new List<(long, TimeSpan)>();
+        while (!await EndedWithinAsync(scan, TimeSpan.FromMilliseconds(20)))
+        {
+            peak = Math.Max(peak, PeakOf(scan));
+            if (server is not null && ProcessorOf(scan) is { } processor) course.Add((server.Requests - requestsBefore, processor));
+        }
         string summary = await errors;
         await results;
         ChildrenUsage after = ChildrenUsage.Read();
@@ -29,7 +54,7 @@ internal sealed partial record Scan(double Entries, double EntriesPerSecond, Tim
         // The last line is that of all logs together.
         Match last = Summary().Matches(summary)[^1];
         double Number(int group) => double.Parse(last.Groups[group].Value, CultureInfo.InvariantCulture);
-        return new Scan(Number(1), Number(2), after.Processor - before.Processor, peak);
+        return new Scan(Number(1), Number(2), after.Processor - before.Processor, peak) { Course = course };
     }
 
     private static async Task<bool> EndedWithinAsync(Process process, TimeSpan time)
@@ -57,6 +82,19 @@ internal sealed partial record Scan(double Entries, double EntriesPerSecond, Tim
         {
             // It ended just now.
             return 0;
+        }
+    }
+
+    /// <summary>Null if it ended just now.</summary>
+    private static TimeSpan? ProcessorOf(Process process)
+    {
+        try
+        {
+            return process.TotalProcessorTime;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
         }
     }
 

@@ -29,6 +29,7 @@ public sealed class LogServer : IAsyncDisposable
     private readonly FaultyTransport _transport;
     private StaticCtCalls _staticCt = null!;
     private Serving.LogList _list = null!;
+    private long _requests;
 
     private LogServer(Log log, LogServerOptions options)
     {
@@ -48,6 +49,9 @@ public sealed class LogServer : IAsyncDisposable
     }
 
     public Log Log { get; }
+
+    /// <summary>Requests so far.</summary>
+    public long Requests => Interlocked.Read(ref _requests);
 
     /// <summary>Where RFC 6962's <c>ct/v1/</c> begins; the <c>url</c> of a log list. Ends with a slash, as all here.</summary>
     public Uri Url { get; private set; } = null!;
@@ -97,6 +101,7 @@ public sealed class LogServer : IAsyncDisposable
     /// </summary>
     private async Task ServeAsync(HttpContext context)
     {
+        Interlocked.Increment(ref _requests);
         try
         {
             if (context.Request.Path.StartsWithSegments("/" + Moved.TrimEnd('/'), out PathString path)) context.Request.Path = path;

@@ -32,6 +32,9 @@ internal sealed class RealNames
 
     public LookalikeData Data { get; }
 
+    /// <summary>The file of the Public Suffix List.</summary>
+    public string SuffixList => Path.Combine(Data.Root, "common", SuffixFile.Name);
+
     /// <summary>Null where there is no data.</summary>
     public static RealNames? Read(int certificates)
     {
@@ -91,7 +94,7 @@ internal sealed class RealNames
     /// <summary>Makes a data directory that of a service that has read names for weeks, and knows the public suffixes.</summary>
     public void Prepare(string folder)
     {
-        File.Copy(Path.Combine(Data.Root, "common", SuffixFile.Name), SuffixFile.PathIn(folder));
+        File.Copy(SuffixList, SuffixFile.PathIn(folder));
         var sample = new NameSample(OrdinaryNames.DefaultSize, seed: 1);
         using SampleFile file = SampleFile.Open(Path.Combine(folder, SampleFile.Name), sample.Size);
         byte[] slots = new byte[1024 * NameSample.SlotLength];
