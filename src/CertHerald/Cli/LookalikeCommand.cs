@@ -18,22 +18,25 @@ internal static class LookalikeCommand
 
     public static Command Create()
     {
+        var first = new Argument<string?>("DOMAIN") { Description = "The domain to defend. With --domain or --domains: a name.", Arity = ArgumentArity.ZeroOrOne };
         var names = new Argument<string[]>("NAME") { Description = "Names to explain, as certificates hold them.", Arity = ArgumentArity.ZeroOrMore };
-        var domain = new Option<string[]>("--domain") { Description = "A protected domain.", HelpName = "DOMAIN" };
+        var domain = new Option<string[]>("--domain") { Description = "Another way to name a domain to defend; may be repeated.", HelpName = "DOMAIN" };
         var domains = new Option<string?>("--domains") { Description = "A file of protected domains, one a line; after tabs own=a.com,b.com, allow=…, keywords=…, threshold=….", HelpName = "FILE" };
         var bulk = new Option<string?>("--names") { Description = "Judge these names, one a line; a JSON object a line comes out.", HelpName = "FILE|-" };
         var background = new Option<string[]>("--background") { Description = "Ordinary names, one a line (gzip too): what fires on many of them weighs less.", HelpName = "FILE" };
         var suffixes = new Option<string?>("--suffixes") { Description = "The Public Suffix List; else that of the data directory.", HelpName = "FILE" };
         var confusables = new Option<string?>("--confusables") { Description = "confusables.txt of UTS #39, beside the built-in table; else that of the data directory.", HelpName = "FILE" };
         var command = new Command("lookalike", "Says whether names imitate protected domains: score, class, reasons.")
-        { names, domain, domains, bulk, background, suffixes, confusables, RunCommand.ConfigOption, RunCommand.DataOption };
+        { first, names, domain, domains, bulk, background, suffixes, confusables, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction((parsed, stopping) =>
         {
-            string[] given = parsed.GetValue(names) ?? [];
-            string? file = parsed.GetValue(bulk);
-            string? mistake = given.Length == 0 && file is null ? "name at least one name, or give --names FILE"
+            string[] given = [.. parsed.GetValue(first) is { } one ? [one] : Array.Empty<string>(), .. parsed.GetValue(names) ?? []], defended = parsed.GetValue(domain) ?? [];
+            string? file = parsed.GetValue(bulk), table = parsed.GetValue(domains);
+            bool isFirstDefended = defended.Length == 0 && table is null && given.Length > 0;
+            if (isFirstDefended) (defended, given) = (given[..1], given[1..]);
+            string? mistake = defended.Length == 0 && table is null ? "name the domain to defend, or give --domains FILE"
+                : given.Length == 0 && file is null ? "name at least one name, or give --names FILE"
                 : given.Length > 0 && file is not null ? "either names or --names"
-                : parsed.GetValue(domains) is null && (parsed.GetValue(domain) ?? []).Length == 0 ? "give --domain or --domains: whom to defend"
                 : null;
             if (mistake is not null)
             {
@@ -42,7 +45,7 @@ internal static class LookalikeCommand
             }
             string data = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data;
             LookalikeIndex index = LookalikeIndex.Build(
-                Domains(parsed.GetValue(domain) ?? [], parsed.GetValue(domains)), Suffixes(parsed.GetValue(suffixes), data), Folds(parsed.GetValue(confusables), data));
+                Domains(isFirstDefended ? "DOMAIN" : "--domain", defended, table), Suffixes(parsed.GetValue(suffixes), data), Folds(parsed.GetValue(confusables), data));
             if ((parsed.GetValue(background) ?? []) is { Length: > 0 } samples) index = index.With(index.Count(Sample(samples, stopping)));
 
             if (file is null)
@@ -56,7 +59,8 @@ internal static class LookalikeCommand
             return Task.FromResult(CommandLine.Done);
         });
         return command.WithExamples("""
-            certherald lookalike xn--facbook-9gg.ml facebook.com.evil.com --domain facebook.com
+            certherald lookalike facebook.com xn--facbook-9gg.ml facebook.com.evil.com
+            certherald lookalike facebo0k.com --domain facebook.com --domain instagram.com
             certherald lookalike --domains domains.tsv --names names.txt --background ordinary.txt.gz
             """);
     }
@@ -117,11 +121,11 @@ internal static class LookalikeCommand
         json.WriteEndObject();
     }
 
-    private static List<ProtectedDomain> Domains(string[] given, string? file)
+    private static List<ProtectedDomain> Domains(string place, string[] given, string? file)
     {
         var domains = new List<ProtectedDomain>();
         var mistakes = new List<ConfigurationMistake>();
-        foreach (string text in given) Add("--domain", text);
+        foreach (string text in given) Add(place, text);
         if (file is not null)
         {
             int number = 0;
