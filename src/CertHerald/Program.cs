@@ -11,6 +11,7 @@ var root = new RootCommand(
     LogsCommand.Create(),
     DomainsCommand.Create(),
     KnownCommand.Create(),
+    KnownCommand.CreateKeys(),
     IssuancesCommand.Create(),
     EndpointsCommand.Create(),
     BackFillsCommand.Create(),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CertHerald.Access;
 using CertHerald.Names.Lookalikes;
 using CertHerald.Protecting;
@@ -48,8 +49,14 @@ internal sealed class FoundLookalikes(IStore store, ProtectedList list, Ordinary
     public (int Domains, bool IsWeighed, long SampleNames) Standing => (list.List().Count, ordinary.IsWeighed, ordinary.Kept);
 
     /// <summary>The open ones, the strongest first.</summary>
-    public async Task<IReadOnlyList<LookalikeJson>> QueueAsync(string? domain, int atMost, CancellationToken cancellation) =>
-        [.. (await store.LookalikesAsync(new LookalikeFilter(Domain: Given(domain), State: LookalikeState.Open, Limit: atMost), cancellation)).Select(LookalikeJson.Of)];
+    /// <param name="after">Behind this one; null: from the first on.</param>
+    public async Task<PageJson<LookalikeJson>> QueueAsync(string? domain, LookalikePlace? after, int atMost, CancellationToken cancellation)
+    {
+        IReadOnlyList<StoredLookalike> found = await store.LookalikesAsync(
+            new LookalikeFilter(Domain: Given(domain), State: LookalikeState.Open, Limit: atMost + 1) { After = after }, cancellation);
+        return new PageJson<LookalikeJson>(
+            [.. found.Take(atMost).Select(LookalikeJson.Of)], found.Count > atMost ? LookalikePlaces.Write(new(found[atMost - 1].Best.Score, found[atMost - 1].Id)) : null);
+    }
 
     /// <summary>The newest first.</summary>
     public async Task<PageJson<LookalikeJson>> ListAsync(string? domain, LookalikeState? state, Page page, CancellationToken cancellation)
@@ -111,6 +118,23 @@ internal sealed class FoundLookalikes(IStore store, ProtectedList list, Ordinary
         await store.FindLookalikeAsync(id, cancellation) is { Owner: ProtectedDomainOwners.Operator } found ? found : null;
 
     private static string? Given(string? domain) => string.IsNullOrWhiteSpace(domain) ? null : domain.Trim().ToLowerInvariant();
+}
+
+/// <summary>Places among the strongest as text: the score and the id of the last one that was shown.</summary>
+internal static class LookalikePlaces
+{
+    public static string Write(LookalikePlace place) => string.Create(CultureInfo.InvariantCulture, $"{place.Score}-{place.Id}");
+
+    /// <summary>Empty: none, from the first on.</summary>
+    public static bool TryRead(string? text, out LookalikePlace? place)
+    {
+        place = null;
+        if (string.IsNullOrEmpty(text)) return true;
+        if (text.Split('-') is [var score, var id] && int.TryParse(score, NumberStyles.None, CultureInfo.InvariantCulture, out int points)
+            && long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long last))
+            place = new(points, last);
+        return place is not null;
+    }
 }
 
 /// <summary>A look-alike on the wire.</summary>

@@ -27,8 +27,13 @@ internal sealed class WeakLookalikes(IWeakLookalikes store, ProtectedList list)
     public bool AreKept => list.List().Any(domain => domain.Digest is not null);
 
     /// <summary>The strongest first.</summary>
-    public async Task<IReadOnlyList<WeakLookalikeJson>> StrongestAsync(string? domain, int atMost, CancellationToken cancellation) =>
-        [.. (await store.WeakLookalikesAsync(new WeakLookalikeFilter(Given(domain), atMost), cancellation)).Select(WeakLookalikeJson.Of)];
+    /// <param name="after">Behind this one; null: from the first on.</param>
+    public async Task<PageJson<WeakLookalikeJson>> StrongestAsync(string? domain, LookalikePlace? after, int atMost, CancellationToken cancellation)
+    {
+        IReadOnlyList<StoredWeakLookalike> found = await store.WeakLookalikesAsync(new WeakLookalikeFilter(Given(domain), atMost + 1) { After = after }, cancellation);
+        return new PageJson<WeakLookalikeJson>(
+            [.. found.Take(atMost).Select(WeakLookalikeJson.Of)], found.Count > atMost ? LookalikePlaces.Write(new(found[atMost - 1].Best.Score, found[atMost - 1].Id)) : null);
+    }
 
     /// <summary>The newest first.</summary>
     public async Task<PageJson<WeakLookalikeJson>> ListAsync(string? domain, Page page, CancellationToken cancellation)

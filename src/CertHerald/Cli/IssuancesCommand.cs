@@ -14,12 +14,13 @@ internal static class IssuancesCommand
 
     private static readonly Argument<long> Id = new("id") { Description = "The issuance's id, as an alert or 'list' shows it.", HelpName = "ID" };
 
-    public static Command Create() => new Command("issuances", "Shows the certificates that the running service found: whether they are known, who issued them, whether they are revoked.")
+    public static Command Create() => new Command("issuances", "Shows the certificates that the running service found: whether they are known, who issued them, whether they are revoked; and marks them as yours.")
     {
-        List(), Show(),
+        List(), Show(), KnownCommand.Authorize("certherald issuances authorize 42"),
     }.WithExamples("""
         certherald issuances list --limit 10
         certherald issuances show 42
+        certherald issuances authorize 42
         """);
 
     private static Command List()

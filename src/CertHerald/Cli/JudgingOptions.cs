@@ -40,7 +40,7 @@ internal sealed class JudgingOptions
 
     /// <summary>Given ones, and those of a file: one a line, its fields behind tabs.</summary>
     /// <exception cref="ConfigurationException">Every mistake in them.</exception>
-    public static List<ProtectedDomain> Domains(string[] given, string? file, string place = "--domain")
+    public static List<ProtectedDomain> Domains(string place, string[] given, string? file)
     {
         var domains = new List<ProtectedDomain>();
         var mistakes = new List<ConfigurationMistake>();

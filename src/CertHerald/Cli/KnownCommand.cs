@@ -16,12 +16,36 @@ internal static class KnownCommand
 
     public static Command Create() => new Command("known", "Shows and changes what is yours: keys, certificates, and the CAs that may issue for your names. Changes are in force at once and survive a restart.")
     {
-        List(), Add(), Remove(), Authorize(), AuthoritiesOf(),
+        List(), Add(), Remove(), Authorize("certherald known authorize 4"), AuthoritiesOf(),
     }.WithExamples("""
         certherald known add key www.csr
         certherald known authorities set .example.com letsencrypt.org
         certherald known list
         """);
+
+    /// <summary><c>certherald keys add</c>, which is <c>known add key</c> by a shorter name.</summary>
+    public static Command CreateKeys() => new Command("keys", "Authorises your keys: 'known add key' by a shorter name. 'known' shows and removes them.")
+    {
+        AddKeys("add", """
+            certherald keys add www.csr
+            certherald keys add /etc/letsencrypt/live/www.example.com/cert.pem
+            """),
+    }.WithExamples("certherald keys add www.csr shop.csr");
+
+    /// <summary>The command <c>authorize</c>, for whatever it stands below.</summary>
+    public static Command Authorize(string example)
+    {
+        var id = new Argument<long>("ID") { Description = "An issuance, as its alert names it." };
+        var command = new Command("authorize", "Marks one issuance as yours. It says nothing of its renewals: for these, authorise the key.") { id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            JsonElement issuance = await LocalAccess.Of(parsed).SendAsync(
+                HttpMethod.Post, $"/api/v3/monitoring/issuances/{parsed.GetValue(id).ToString(CultureInfo.InvariantCulture)}/authorize", stopping);
+            parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json) ? issuance.GetRawText() : $"issuance {Text(issuance, "id")} is known: {Text(issuance, "reason")}");
+            return CommandLine.Done;
+        });
+        return command.WithExamples(example);
+    }
 
     private static Command List()
     {
@@ -53,20 +77,25 @@ internal static class KnownCommand
 
     private static Command Add()
     {
-        var key = new Command("key", "Authorises a key for its names: of a certificate signing request, or of a certificate that you have. Renewals with it are known, too.")
-        { Files, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
-        key.SetAction((parsed, stopping) => SendAsync(parsed, Keys, KeyOf, added => $"key {Text(added, "pubkey_sha256")} is authorised for {NamesOf(added)}", stopping));
         var certificate = new Command("certificate", "Authorises single certificates, each with its precertificate. A log may have shown one before you could: prefer keys.")
         { Files, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
         certificate.SetAction((parsed, stopping) => SendAsync(parsed, Certificates, CertificateOf, added => $"certificate {Text(added, "tbs_sha256")} is authorised", stopping));
         return new Command("add", "Authorises keys or certificates, and makes known what was unknown until now. Nobody is told anything.")
         {
-            key.WithExamples("""
+            AddKeys("key", """
                 certherald known add key www.csr
                 certherald known add key /etc/letsencrypt/live/www.example.com/cert.pem
                 """),
             certificate.WithExamples("certherald known add certificate www.crt --json"),
         }.WithExamples("certherald known add key www.csr shop.csr");
+    }
+
+    private static Command AddKeys(string name, string examples)
+    {
+        var command = new Command(name, "Authorises a key for its names: of a certificate signing request, or of a certificate that you have. Renewals with it are known, too.")
+        { Files, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
+        command.SetAction((parsed, stopping) => SendAsync(parsed, Keys, KeyOf, added => $"key {Text(added, "pubkey_sha256")} is authorised for {NamesOf(added)}", stopping));
+        return command.WithExamples(examples);
     }
 
     private static Command Remove()
@@ -86,20 +115,6 @@ internal static class KnownCommand
             return CommandLine.Done;
         });
         return command.WithExamples("certherald known remove 36487345ef0c9a7aa10047ab32d64c1617f85163120e7d07187aa443729eebb4");
-    }
-
-    private static Command Authorize()
-    {
-        var id = new Argument<long>("ID") { Description = "An issuance, as its alert names it." };
-        var command = new Command("authorize", "Marks one issuance as yours. It says nothing of its renewals: for these, authorise the key.") { id, LocalAccess.Json, RunCommand.ConfigOption, RunCommand.DataOption };
-        command.SetAction(async (parsed, stopping) =>
-        {
-            JsonElement issuance = await LocalAccess.Of(parsed).SendAsync(
-                HttpMethod.Post, $"/api/v3/monitoring/issuances/{parsed.GetValue(id).ToString(CultureInfo.InvariantCulture)}/authorize", stopping);
-            parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(LocalAccess.Json) ? issuance.GetRawText() : $"issuance {Text(issuance, "id")} is known: {Text(issuance, "reason")}");
-            return CommandLine.Done;
-        });
-        return command.WithExamples("certherald known authorize 4");
     }
 
     private static Command AuthoritiesOf()

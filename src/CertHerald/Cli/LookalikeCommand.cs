@@ -1,11 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using CertHerald.Configuring;
 using CertHerald.Inspecting;
-using CertHerald.Names;
 using CertHerald.Names.Lookalikes;
 
 namespace CertHerald.Cli;
@@ -15,20 +13,23 @@ internal static class LookalikeCommand
 {
     public static Command Create()
     {
+        var first = new Argument<string?>("DOMAIN") { Description = "The domain to defend. With --domain or --domains: a name.", Arity = ArgumentArity.ZeroOrOne };
         var names = new Argument<string[]>("NAME") { Description = "Names to explain, as certificates hold them.", Arity = ArgumentArity.ZeroOrMore };
-        var domain = new Option<string[]>("--domain") { Description = "A protected domain.", HelpName = "DOMAIN" };
+        var domain = new Option<string[]>("--domain") { Description = "Another way to name a domain to defend; may be repeated.", HelpName = "DOMAIN" };
         var domains = new Option<string?>("--domains") { Description = "A file of protected domains, one a line; after tabs own=a.com,b.com, allow=…, keywords=…, threshold=….", HelpName = "FILE" };
         var bulk = new Option<string?>("--names") { Description = "Judge these names, one a line; a JSON object a line comes out.", HelpName = "FILE|-" };
         var judging = new JudgingOptions(hasData: true);
         var command = new Command("lookalike", "Says whether names imitate protected domains: score, class, reasons.")
-        { names, domain, domains, bulk, judging.Background, judging.Suffixes, judging.Confusables, RunCommand.ConfigOption, RunCommand.DataOption };
+        { first, names, domain, domains, bulk, judging.Background, judging.Suffixes, judging.Confusables, RunCommand.ConfigOption, RunCommand.DataOption };
         command.SetAction((parsed, stopping) =>
         {
-            string[] given = parsed.GetValue(names) ?? [];
-            string? file = parsed.GetValue(bulk);
-            string? mistake = given.Length == 0 && file is null ? "name at least one name, or give --names FILE"
+            string[] given = [.. parsed.GetValue(first) is { } one ? [one] : Array.Empty<string>(), .. parsed.GetValue(names) ?? []], defended = parsed.GetValue(domain) ?? [];
+            string? file = parsed.GetValue(bulk), table = parsed.GetValue(domains);
+            bool isFirstDefended = defended.Length == 0 && table is null && given.Length > 0;
+            if (isFirstDefended) (defended, given) = (given[..1], given[1..]);
+            string? mistake = defended.Length == 0 && table is null ? "name the domain to defend, or give --domains FILE"
+                : given.Length == 0 && file is null ? "name at least one name, or give --names FILE"
                 : given.Length > 0 && file is not null ? "either names or --names"
-                : parsed.GetValue(domains) is null && (parsed.GetValue(domain) ?? []).Length == 0 ? "give --domain or --domains: whom to defend"
                 : null;
             if (mistake is not null)
             {
@@ -36,7 +37,7 @@ internal static class LookalikeCommand
                 return Task.FromResult(CommandLine.Misused);
             }
             string data = Configuration.Read(parsed.GetValue(RunCommand.ConfigOption), new CommandLineOverrides(parsed.GetValue(RunCommand.DataOption))).Data;
-            LookalikeIndex index = judging.Build(parsed, JudgingOptions.Domains(parsed.GetValue(domain) ?? [], parsed.GetValue(domains)), data, out _, stopping);
+            LookalikeIndex index = judging.Build(parsed, JudgingOptions.Domains(isFirstDefended ? "DOMAIN" : "--domain", defended, table), data, out _, stopping);
 
             if (file is null)
             {
@@ -49,7 +50,8 @@ internal static class LookalikeCommand
             return Task.FromResult(CommandLine.Done);
         });
         return command.WithExamples("""
-            certherald lookalike xn--facbook-9gg.ml facebook.com.evil.com --domain facebook.com
+            certherald lookalike facebook.com xn--facbook-9gg.ml facebook.com.evil.com
+            certherald lookalike facebo0k.com --domain facebook.com --domain instagram.com
             certherald lookalike --domains domains.tsv --names names.txt --background ordinary.txt.gz
             """);
     }

@@ -112,7 +112,7 @@ internal static class ScanCommand
     private static Protection Protect(JudgingOptions judging, ParseResult parsed, WatchList watched, string? file, CancellationToken stopping)
     {
         string[] names = file is not null ? [] : [.. watched.Items.Select(item => item.Text.TrimStart('.')).Where(name => name.Contains('.', StringComparison.Ordinal) && !IPAddress.TryParse(name, out _)).Distinct(StringComparer.Ordinal)];
-        List<ProtectedDomain> domains = JudgingOptions.Domains(names, file, "--watch");
+        List<ProtectedDomain> domains = JudgingOptions.Domains("--watch", names, file);
         if (domains.Count == 0) throw Mistake("--lookalikes", file is null ? "no watched name is a domain" : $"{file} names no domain", "write a protected domain a line into a file, and give --lookalikes FILE");
         LookalikeIndex index = judging.Build(parsed, domains, data: null, out PublicSuffixes? suffixes, stopping);
         return new Protection([new OwnerProtection("", index)], suffixes);

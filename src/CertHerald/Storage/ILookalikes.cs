@@ -52,9 +52,15 @@ internal sealed record LookalikeFilter(string? Owner = ProtectedDomainOwners.Ope
 
     public bool NewestFirst { get; init; }
 
+    /// <summary>The strongest first, behind this one.</summary>
+    public LookalikePlace? After { get; init; }
+
     /// <summary>Lists what a bulk finding stands for, with <see cref="Registrable"/>.</summary>
     public string? Registrable { get; init; }
 }
+
+/// <summary>Where a look-alike stands among the strongest: by its score, of equal ones by its id, both descending.</summary>
+internal readonly record struct LookalikePlace(int Score, long Id);
 
 /// <summary>A registrable domain that imitates a protected one.</summary>
 /// <param name="Domain">The protected domain; empty for a bulk finding, which is about several.</param>

@@ -37,6 +37,9 @@ internal sealed record WeakLookalikeFilter(string? Domain = null, int Limit = 10
     public long? Before { get; init; }
 
     public bool NewestFirst { get; init; }
+
+    /// <summary>The strongest first, behind this one.</summary>
+    public LookalikePlace? After { get; init; }
 }
 
 /// <summary>A registrable domain that imitates a protected one a little.</summary>

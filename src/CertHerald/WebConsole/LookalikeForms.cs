@@ -9,10 +9,10 @@ internal static class LookalikeForms
 {
     public static void MapLookalikes(this IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/lookalikes", IResult (string? state, string? domain, string? before) =>
-            new RazorComponentResult<LookalikesPage>(new { State = state, Domain = domain, Before = before }));
-        pages.MapGet("/lookalikes/weak", IResult (string? domain, string? order, string? before) =>
-            new RazorComponentResult<WeakLookalikesPage>(new { Domain = domain, Order = order, Before = before }));
+        pages.MapGet("/lookalikes", IResult (string? state, string? domain, string? before, string? after) =>
+            new RazorComponentResult<LookalikesPage>(new { State = state, Domain = domain, Before = before, After = after }));
+        pages.MapGet("/lookalikes/weak", IResult (string? domain, string? order, string? before, string? after) =>
+            new RazorComponentResult<WeakLookalikesPage>(new { Domain = domain, Order = order, Before = before, After = after }));
         pages.MapGet("/lookalikes/{id:long}", IResult (long id) => new RazorComponentResult<LookalikePage>(new { Id = id }));
         pages.MapGet("/lookalikes/alerts/{id:long}", async (long id, FoundLookalikes found, CancellationToken cancellation) =>
             await found.FindOfAlertAsync(id, cancellation) is { } lookalike

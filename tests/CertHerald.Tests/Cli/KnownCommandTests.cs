@@ -70,6 +70,18 @@ public sealed class KnownCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Keys_are_added_and_issuances_marked_under_the_other_names_of_these_commands()
+    {
+        await using ConsoleRig rig = await StartAsync();
+        string hash = Convert.ToHexStringLower(SHA256.HashData(_key.ExportSubjectPublicKeyInfo())),
+            csr = _scratch.Write("www.csr", new CertificateRequest("CN=www.example.com", _key, HashAlgorithmName.SHA256).CreateSigningRequestPem());
+        await rig.CommitAsync(SomeFacts.Of("www.example.com"));
+
+        Assert.Equal($"key {hash} is authorised for www.example.com", (await RunAsync("keys", ["add", csr])).Output);
+        Assert.Equal("issuance 1 is known: marked as yours by hand", (await RunAsync("issuances", ["authorize", "1"])).Output);
+    }
+
+    [Fact]
     public async Task What_is_no_request_or_certificate_is_said_before_anything_is_sent()
     {
         await using ConsoleRig rig = await StartAsync();
@@ -89,10 +101,12 @@ public sealed class KnownCommandTests : IDisposable
         return rig;
     }
 
-    private async Task<(string Output, string Errors)> RunAsync(params string[] line)
+    private Task<(string Output, string Errors)> RunAsync(params string[] line) => RunAsync("known", line);
+
+    private async Task<(string Output, string Errors)> RunAsync(string command, string[] line)
     {
         using StringWriter output = new(), errors = new();
-        ParseResult parsed = new RootCommand { KnownCommand.Create() }.Parse(["known", .. line, "--data", _scratch.Folder]);
+        ParseResult parsed = new RootCommand { KnownCommand.Create(), KnownCommand.CreateKeys(), IssuancesCommand.Create() }.Parse([command, .. line, "--data", _scratch.Folder]);
         Assert.Empty(parsed.Errors);
         Assert.Equal(0, await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken));
         return (output.ToString().TrimEnd(), errors.ToString());

@@ -115,8 +115,9 @@ public sealed class ServiceCommandsTests
         Ended ended = (await Certherald.RunAsync("demo", "--once")).With(0);
 
         foreach (string shown in (string[])
-            ["sign in    http://127.0.0.1:", "silent     ", "unknown certificate for login.example.com", "answered 500, 500, 204; each time the key", "(by a wildcard)",
-             "unknown certificate for shop.example.com", "1 alert", "entry that cannot be read: ", "Every kind of alert was delivered."])
+            ["sign in    http://127.0.0.1:", "silent     ", "to whoever runs it, once a day: the service lives", "unknown certificate for login.example.com", "its app was told of certificate ",
+             "answered 500, 500, 204; each time the key", "(by a wildcard)", "unknown certificate for shop.example.com", "1 alert", "entry that cannot be read: ",
+             "ALERT      look-alike: examp1e.com has a certificate, ", "critical incident of Demo log", "Every kind of alert was delivered."])
             Assert.Contains(shown, ended.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("MISSING", ended.Output, StringComparison.Ordinal);
     }

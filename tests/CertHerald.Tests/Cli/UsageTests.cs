@@ -11,6 +11,9 @@ public sealed class UsageTests
     [InlineData("run")]
     [InlineData("scan")]
     [InlineData("cert")]
+    [InlineData("lookalike")]
+    [InlineData("keys add")]
+    [InlineData("issuances authorize")]
     [InlineData("testlog serve")]
     [InlineData("check-config")]
     [InlineData("version")]
@@ -54,11 +57,30 @@ public sealed class UsageTests
     [InlineData("scan --watch .example.com --log-list http://logs.example/list.json", "https")]
     [InlineData("watch .example.com --webhook gopher://siem.example.com/", "--webhook")]
     [InlineData("cert", "--jsonl")]
+    [InlineData("lookalike", "--domains")]
+    [InlineData("lookalike example.com", "--names")]
+    [InlineData("lookalike --domain example.com", "--names")]
+    [InlineData("lookalike example..com paypal.com", "DOMAIN")]
+    [InlineData("lookalike example.com paypal.com --names -", "--names")]
     public async Task What_cannot_be_used_ends_with_2_and_a_remedy(string line, string named)
     {
         Ended ended = (await Certherald.RunAsync(line.Split(' '))).With(2);
         Assert.Contains(named, ended.Errors, StringComparison.Ordinal);
         Assert.Equal("", ended.Output);
+    }
+
+    [Theory]
+    [InlineData("lookalike facebook.com xn--facbook-9gg.ml notebook.org")]
+    [InlineData("lookalike xn--facbook-9gg.ml notebook.org --domain facebook.com")]
+    [InlineData("lookalike --domain facebook.com xn--facbook-9gg.ml notebook.org")]
+    public async Task Names_are_judged_against_a_domain_that_stands_before_them_or_in_an_option(string line)
+    {
+        using var scratch = new Scratch();
+        string[] lines = (await Certherald.RunAsync([.. line.Split(' '), "--data", scratch.Folder])).With(0).Lines;
+
+        Assert.Matches(@"^xn--facbook-9gg\.ml: \d+ \((high|medium|low)\), \w+ of facebook\.com", lines[0]);
+        Assert.Equal("notebook.org: imitates none", lines[^1]);
+        Assert.DoesNotContain("facebook.com: ", string.Join('\n', lines), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CertHerald.Delivering;
 using CertHerald.Dialects.CertSpotter;
 using CertHerald.Dialects.Mail;
 using CertHerald.Dialects.Meta;
 using CertHerald.Dialects.Native;
 using CertHerald.Inspecting;
+using CertHerald.Names.Lookalikes;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 
@@ -94,6 +96,23 @@ public sealed class LookalikeBodiesTests
 
         Assert.Contains(@"face\u{202E}book.evil.com", mail, StringComparison.Ordinal);
         Assert.DoesNotContain('\u202e', mail);
+    }
+
+    [Fact]
+    public void A_look_alike_is_the_documents_example_with_the_reasons_that_are_found()
+    {
+        Lookalike judged = Assert.Single(LookalikeIndex.Build([new ProtectedDomain { Name = "example.com" }], suffixes: null).Judge("login.examp1e.com"u8));
+        var alert = Alert(new Issuance(4711, Some.Facts("login.examp1e.com"), [], false, "", At), new AlertedNames("example.com", [new("login.examp1e.com", judged.Score, judged.Class.Name(), judged.Reasons)])) with { Registrable = "examp1e.com" };
+        var body = new ArrayBufferWriter<byte>();
+
+        new CertSpotterDialect().Write(new DeliverySubject("https://ct.example.com", null, null) { Lookalike = alert, At = At }, body);
+
+        string example = Docs.Repository.Text("docs/webhooks.md").Split("```json\n").Single(part => part.Contains("\"event\": \"lookalike\"", StringComparison.Ordinal) && part.StartsWith('{')).Split("\n```")[0];
+        JsonObject written = JsonNode.Parse(body.WrittenSpan)!.AsObject(), shown = JsonNode.Parse(example)!.AsObject();
+        Assert.Equal((string?)shown["issuance"]!["id"], (string?)written["issuance"]!["id"]);
+        shown.Remove("issuance");
+        written.Remove("issuance");
+        Assert.True(JsonNode.DeepEquals(shown, written), written.ToString());
     }
 
     [Fact]

@@ -132,6 +132,21 @@ public sealed partial class DocsTests
         }
     }
 
+    [Fact]
+    public void The_test_script_installs_every_program_that_tests_look_for()
+    {
+        // They come with the SDK, and with every Debian.
+        string[] there = ["dotnet", "dpkg", "dpkg-deb", "useradd", "stat", "chown"];
+        IEnumerable<string> sought =
+            from file in Directory.GetFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
+            from Match name in SoughtProgram().Matches(File.ReadAllText(file))
+            select name.Groups[1].Value;
+        string[] installed = [.. NeededProgram().Matches(Repository.Text("test")).Select(name => name.Groups[1].Value)];
+        Assert.NotEmpty(installed);
+
+        Assert.Empty(sought.Distinct().Except(there).Except(installed));
+    }
+
     private static CertHeraldOptions Read(string json)
     {
         string file = Path.GetTempFileName();
@@ -227,6 +242,12 @@ public sealed partial class DocsTests
 
     [GeneratedRegex("certherald_[a-z_]+")]
     private static partial Regex MetricInText();
+
+    [GeneratedRegex("Tool\\.Find\\(\"([^\"]+)\"\\)")]
+    private static partial Regex SoughtProgram();
+
+    [GeneratedRegex(@"^need (\S+) ", RegexOptions.Multiline)]
+    private static partial Regex NeededProgram();
 
     // A row of four cells: key, type, default, meaning.
     [GeneratedRegex(@"^\| `([a-z0-9_]+(?:\[\])?(?:\.[a-z0-9_]+(?:\[\])?)*)` (?:\|[^|\n]*){3}\|$", RegexOptions.Multiline)]

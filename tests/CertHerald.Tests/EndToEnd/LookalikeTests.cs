@@ -44,6 +44,33 @@ public sealed class LookalikeTests
     }
 
     [Fact]
+    public async Task A_preview_says_what_protecting_a_domain_would_have_raised_and_changes_nothing()
+    {
+        await using ServiceRig rig = await ServiceRig.StartAsync();
+        rig.Log.AddChain(rig.Ca.Issue("login.faceb00k.com", "www.example.com").Chain);
+        rig.Log.AddChain(rig.Ca.Issue("facebook.com.evil.com", "shop.example.com").Chain);
+        await using Certherald program = await rig.RunReadyAsync();
+        await rig.ReadToHeadAsync();
+        string[] where = ["--data", rig.Data], preview = ["domains", "add", "facebook.com", "--lookalikes", "--preview", .. where];
+
+        string shown = (await Certherald.RunAsync(preview)).With(0).Output;
+        JsonElement exact = JsonElement.Parse((await Certherald.RunAsync([.. preview, "--json"])).With(0).Output);
+        JsonElement less = JsonElement.Parse((await Certherald.RunAsync([.. preview, "--json", "--own", "faceb00k.com", "--allow", "evil.com"])).With(0).Output);
+
+        Assert.StartsWith(
+            "facebook.com, threshold 50: 2 registrable domains would have been told of, in 0 ordinary names that were read and 4 names of the last certificates that were kept\n", shown, StringComparison.Ordinal);
+        Assert.Matches(@"\n  high: 2\n", shown);
+        Assert.Matches(@"\n +\d+  login\.faceb00k\.com  faceb00k is drawn like facebook: 0 for o", shown);
+        Assert.Matches(@"\n +\d+  facebook\.com\.evil\.com  facebook\.com stands inside evil\.com", shown);
+        Assert.Equal(("facebook.com", 50, 2), (exact.GetProperty("domain").GetString(), exact.GetProperty("threshold").GetInt32(), exact.GetProperty("alerts").GetInt32()));
+        Assert.Equal(0, less.GetProperty("alerts").GetInt32());
+        Assert.DoesNotContain("facebook.com", (await Certherald.RunAsync(["domains", "list", "--lookalikes", .. where])).With(0).Output, StringComparison.Ordinal);
+        Ended wrong = (await Certherald.RunAsync(["domains", "add", "no domain", "--lookalikes", "--preview", .. where])).With(2);
+        Assert.Contains("write example.com", wrong.Errors, StringComparison.Ordinal);
+        Assert.Equal(143, await program.StopAsync());
+    }
+
+    [Fact]
     public async Task Weak_ones_are_kept_once_over_a_kill_and_a_command_asks_for_more()
     {
         await using ServiceRig rig = await ServiceRig.StartAsync();

@@ -1,12 +1,14 @@
 using System.Collections;
+using System.Text.RegularExpressions;
 using CertHerald.Configuring;
 using CertHerald.Tests.Docs;
 using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.Packaging;
 
-/// <summary>The Debian package, installed into a root of its own: this machine's packages, users and files stay as they are.</summary>
-public sealed class DebianPackageTests : IDisposable
+/// <summary>The Debian package of the published program, installed into a root of its own: this machine's packages, users and files stay as they are.</summary>
+[Collection(ProgramTests.Name)]
+public sealed partial class DebianPackageTests : IDisposable
 {
     private readonly Scratch _folder = new();
 
@@ -18,12 +20,16 @@ public sealed class DebianPackageTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root" && File.Exists("/etc/debian_version"), "left out: packages are installed by root, on Debian");
         string dpkg = Tool.Find("dpkg"), host = await HostAsync();
         Tool.Find("useradd");
-        string first = await BuildAsync("0.1.0"), second = await BuildAsync("0.2.0");
-        string root = NewRoot();
+        string root = NewRoot(), first = await BuildAsync(), second = await NextAsync(first);
 
         await RunAsync(dpkg, root, "--install", first);
 
-        Assert.Equal("certherald 0.1.0", (await Tool.RunAsync(Path.Combine(root, "usr/bin/certherald"), root, ["version"])).With(0).Output.Trim());
+        string said = (await Doubles.Certherald.RunAsync("version")).With(0).Output;
+        Assert.Equal(said, (await InstalledAsync(root, "version")).With(0).Output);
+        string checkedConfiguration = (await InstalledAsync(root, "check-config", "--config", Path.Combine(root, "etc/certherald/certherald.json"))).With(0).Output;
+        Assert.Contains("\ndata       /var/lib/certherald (sqlite)\n", checkedConfiguration, StringComparison.Ordinal);
+        Assert.EndsWith("\nthe configuration can be used\n", checkedConfiguration, StringComparison.Ordinal);
+        Assert.Contains("databse", (await InstalledAsync(root, "check-config", "--config", _folder.Write("wrong.json", """{ "databse": "x" }"""))).With(2).Errors, StringComparison.Ordinal);
         Assert.Contains("certherald:x:", await File.ReadAllTextAsync(Path.Combine(root, "etc/passwd"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal("700 certherald", await ModeOfAsync(root, "var/lib/certherald"));
         Assert.Equal("750 root", await ModeOfAsync(root, "etc/certherald"));
@@ -34,7 +40,8 @@ public sealed class DebianPackageTests : IDisposable
         File.AppendAllText(Path.Combine(root, "etc/certherald/certherald.json"), "// ours\n");
         File.WriteAllText(Path.Combine(root, "var/lib/certherald/certherald.db"), "findings");
         await RunAsync(dpkg, root, "--install", second);
-        Assert.Equal("certherald 0.2.0", (await Tool.RunAsync(Path.Combine(root, "usr/bin/certherald"), root, ["version"])).With(0).Output.Trim());
+        Assert.Contains("Version: 99.0\n", await File.ReadAllTextAsync(Path.Combine(root, "var/lib/dpkg/status"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(said, (await InstalledAsync(root, "version")).With(0).Output);
         Assert.EndsWith("// ours\n", File.ReadAllText(Path.Combine(root, "etc/certherald/certherald.json")), StringComparison.Ordinal);
 
         await RunAsync(dpkg, root, "--remove", "certherald");
@@ -78,17 +85,29 @@ public sealed class DebianPackageTests : IDisposable
         Assert.Contains("Type=notify\n", Repository.Text("packaging/systemd/certherald.service"), StringComparison.Ordinal);
     }
 
-    /// <summary>A package of a program that says its version, and does nothing else.</summary>
-    private async Task<string> BuildAsync(string version)
+    /// <summary>A package of what <c>./certherald</c> built.</summary>
+    private async Task<string> BuildAsync()
     {
         Tool.Find("dpkg-deb");
-        string program = Directory.CreateDirectory(_folder.PathOf("program-" + version)).FullName, file = Path.Combine(program, "certherald");
-        await File.WriteAllTextAsync(file, $"#!/bin/sh\necho certherald {version}\n", TestContext.Current.CancellationToken);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        File.Copy(Path.Combine(Repository.Root, "src/CertHerald/Configuring/certherald.schema.json"), Path.Combine(program, "certherald.schema.json"));
+        string program = Path.GetDirectoryName(Doubles.Certherald.Path)!;
+        Assert.SkipUnless(File.Exists(Doubles.Certherald.Path), "left out: ./certherald has not been built");
         Ended built = await Tool.RunAsync("/usr/bin/env", Repository.Root, ["DEB_OUT=" + _folder.Folder, "DEB_COMPRESSION=none", Path.Combine(Repository.Root, "packaging/deb"), "--program", program]);
         return built.With(0).Lines[^1];
     }
+
+    /// <summary>The same package as one of a later version.</summary>
+    private async Task<string> NextAsync(string package)
+    {
+        string content = _folder.PathOf("content"), next = _folder.PathOf("next.deb"), control = Path.Combine(content, "DEBIAN/control");
+        (await Tool.RunAsync(Tool.Find("dpkg-deb"), _folder.Folder, ["--raw-extract", package, content])).With(0);
+        await File.WriteAllTextAsync(control, VersionLine().Replace(await File.ReadAllTextAsync(control, TestContext.Current.CancellationToken), "Version: 99.0"), TestContext.Current.CancellationToken);
+        (await Tool.RunAsync(Tool.Find("dpkg-deb"), _folder.Folder, ["-Znone", "--build", content, next])).With(0);
+        Directory.Delete(content, recursive: true);
+        return next;
+    }
+
+    /// <summary>The program as it was installed, through the link that users call.</summary>
+    private static Task<Ended> InstalledAsync(string root, params string[] arguments) => Tool.RunAsync(Path.Combine(root, "usr/bin/certherald"), root, arguments);
 
     private string NewRoot()
     {
@@ -114,4 +133,7 @@ public sealed class DebianPackageTests : IDisposable
 
     private static async Task<string> HostAsync() =>
         (await Tool.RunAsync("/bin/sh", "/", ["-c", "cat /etc/passwd /etc/group; ls -d /etc/certherald /var/lib/certherald 2>&1; sha256sum /var/lib/dpkg/status"])).Output;
+
+    [GeneratedRegex("^Version: .*$", RegexOptions.Multiline)]
+    private static partial Regex VersionLine();
 }

@@ -32,12 +32,13 @@ public sealed class SqliteReviewTests : IDisposable
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         foreach ((LookalikeFilter filter, string index) in ((LookalikeFilter, string)[])
         [
-            (new(State: LookalikeState.Open), "lookalike_owner_queue"), (new(Owner: null, State: LookalikeState.Open), "lookalike_queue"), (new(Domain: "a.com") { NewestFirst = true }, "lookalike_domain"),
+            (new(State: LookalikeState.Open), "lookalike_owner_queue"), (new(State: LookalikeState.Open) { After = new(50, 7) }, "lookalike_owner_queue"),
+            (new(Owner: null, State: LookalikeState.Open), "lookalike_queue"), (new(Domain: "a.com") { NewestFirst = true }, "lookalike_domain"),
         ])
         {
             await using Microsoft.Data.Sqlite.SqliteCommand explain = connection.CreateCommand();
             explain.CommandText = "EXPLAIN QUERY PLAN " + CertHerald.Storage.Sqlite.SqliteStore.Listing(filter);
-            foreach (string name in (string[])["@owner", "@domain", "@state", "@least", "@before", "@limit"]) explain.Parameters.AddWithValue(name, 1);
+            foreach (string name in (string[])["@owner", "@domain", "@state", "@least", "@before", "@score", "@id", "@limit"]) explain.Parameters.AddWithValue(name, 1);
             var plan = new List<string>();
             await using (Microsoft.Data.Sqlite.SqliteDataReader rows = await explain.ExecuteReaderAsync(TestContext.Current.CancellationToken))
                 while (await rows.ReadAsync(TestContext.Current.CancellationToken)) plan.Add(rows.GetString(3));

@@ -250,6 +250,29 @@ public abstract partial class StoreConformance
             decider.WithoutSilent(Lookalike(log, at, name, Imitating("facebook.com", "evil.com", "facebook.com.evil.com")).Finding with { Logged = logged }) is { } heard ? [decider.Decide(heard, _ => [])] : [];
     }
 
+    [Fact]
+    public async Task The_queue_is_read_in_pages_by_score_and_id_whatever_is_closed_or_found_between()
+    {
+        PaperLog log = await BeginAsync(entries: 2);
+        int[] scores = [60, 90, 60, 75, 60, 100, 90];
+        LookalikeMatch Scored(string registrable, int score) => new(ProtectedDomainOwners.Operator, "facebook.com", registrable, [new LookalikeName(registrable, score, "target_embedding", ["it says so"])]);
+        await CommitAsync(log, log.Read(0, 1), Lookalike(log, 0, "a", [.. scores.Select((score, i) => Scored($"n{i}.test", score))]));
+        IReadOnlyList<StoredLookalike> all = await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Open), Cancellation);
+        Assert.Equal([100, 90, 90, 75, 60, 60, 60], all.Select(one => one.Best.Score));
+
+        var read = new List<StoredLookalike>();
+        for (LookalikePlace? after = null; ; after = new(read[^1].Best.Score, read[^1].Id))
+        {
+            IReadOnlyList<StoredLookalike> part = await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Open, Limit: 2) { After = after }, Cancellation);
+            read.AddRange(part);
+            if (part.Count < 2) break;
+            await Store.SetLookalikeAsync(part[^1].Id, LookalikeState.Dismissed, Cancellation);
+            if (read.Count == 4) await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "b", Scored("strong.test", 99), Scored("last.test", 51)));
+        }
+
+        Assert.Equal([.. all.Select(one => one.Registrable), "last.test"], read.Select(one => one.Registrable));
+    }
+
     private static Decision Lookalike(PaperLog log, ulong at, string name, params LookalikeMatch[] matches) => Lookalike(log, at, name, false, matches);
 
     private static Decision Lookalike(PaperLog log, ulong at, string name, bool isPrecertificate, params LookalikeMatch[] matches) => new(

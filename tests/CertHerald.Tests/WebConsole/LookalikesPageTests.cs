@@ -1,12 +1,13 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
 
 namespace CertHerald.Tests.WebConsole;
 
-public sealed class LookalikesPageTests
+public sealed partial class LookalikesPageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -39,6 +40,29 @@ public sealed class LookalikesPageTests
         StoredLookalike hostile = (await rig.Store.LookalikesAsync(new LookalikeFilter(Least: 60), Cancellation)).Single(one => one.Best.Score == 70);
         Assert.Contains("U+202E", WebUtility.HtmlDecode(await rig.PageAsync($"/console/lookalikes/{hostile.Id}")), StringComparison.Ordinal);
         Assert.Contains("Look-alikes", await rig.PageAsync($"/console/monitoring/issuances/{hostile.Issuance}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_queue_leads_from_page_to_page_down_to_its_weakest()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.SignInAsync();
+        await ProtectAsync(rig);
+        await rig.CommitLookalikeAsync(Some.Facts("a"), [.. Enumerable.Range(0, 450).Select(i => Imitating($"n{i}.test", 50 + i % 50, $"facebook.n{i}.test"))]);
+
+        var shown = new List<string>();
+        int pages = 0;
+        for (string? path = "/console/lookalikes?domain=facebook.com"; path is not null; pages++)
+        {
+            string page = await rig.PageAsync(path);
+            shown.AddRange(from System.Text.RegularExpressions.Match name in ShownName().Matches(page) select name.Value);
+            path = NextLink().Match(page) is { Success: true } next ? WebUtility.HtmlDecode(next.Groups[1].Value) : null;
+            Assert.Equal(pages > 0, page.Contains(">Strongest</a>", StringComparison.Ordinal));
+        }
+
+        Assert.Equal(3, pages);
+        Assert.Equal(450, shown.Distinct().Count());
+        Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.GetAsync("/console/lookalikes?after=strongest")).Status);
     }
 
     [Fact]
@@ -91,6 +115,12 @@ public sealed class LookalikesPageTests
 
     private static async Task ProtectAsync(ConsoleRig rig) =>
         Assert.Equal(HttpStatusCode.Created, (await rig.AskAsync(HttpMethod.Put, "/api/lookalikes/domains/facebook.com")).Status);
+
+    [GeneratedRegex(@"facebook\.n\d+\.test")]
+    private static partial Regex ShownName();
+
+    [GeneratedRegex("href=\"([^\"]+)\" rel=\"next\"")]
+    private static partial Regex NextLink();
 
     private static LookalikeMatch Imitating(string registrable, int score, string name) =>
         new(ProtectedDomainOwners.Operator, "facebook.com", registrable, [new LookalikeName(name, score, "target_embedding", ["it says so"])]);

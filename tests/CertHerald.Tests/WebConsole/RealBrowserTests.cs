@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using CertHerald.Following;
 using CertHerald.Inspecting;
 using CertHerald.Storage;
@@ -12,7 +13,7 @@ using static Microsoft.Playwright.Assertions;
 namespace CertHerald.Tests.WebConsole;
 
 /// <summary>The console as people see it. One service and one browser serve all of it: both are slow to start.</summary>
-public sealed class RealBrowserTests
+public sealed partial class RealBrowserTests
 {
     private static readonly string[] AllPages =
     [
@@ -33,6 +34,7 @@ public sealed class RealBrowserTests
         IPage page = await browser.OpenAsync(rig.Address);
         page.Dialog += (_, dialog) => browser.Complaints.Enqueue($"{page.Url}: a dialog: {dialog.Message}");
 
+        List<string> faults = [.. await LookAtAsync(page, "login", () => page.GotoAsync("/console/login")), .. await LookAtAsync(page, "login-link", () => page.GotoAsync($"/console/login?token={rig.Links.Create()}"))];
         await SignInByKeyboardAsync(rig, page);
         await AuthoriseAsync(page);
         await AllowAsync(page);
@@ -41,8 +43,8 @@ public sealed class RealBrowserTests
         await HostileTextIsInertAsync(page);
 
         string log = (await page.Locator("table.logs a.name").First.GetAttributeAsync("href"))!;
-        var faults = new List<string>();
-        foreach (string path in AllPages.Append(log)) faults.AddRange(await LookAtAsync(page, path));
+        foreach (string path in AllPages.Append(log)) faults.AddRange(await LookAtAsync(page, NameOf(path), () => page.GotoAsync(path)));
+        faults.AddRange(await LookAtAsync(page, "replay", () => CountReplaysAsync(page)));
         Assert.True(faults.Count == 0, string.Join('\n', faults));
 
         await WithoutScriptAsync(browser, rig, await page.Context.CookiesAsync());
@@ -129,19 +131,18 @@ public sealed class RealBrowserTests
     }
 
     /// <summary>What shuts people out of a page, in light and in dark; pictures of it are kept.</summary>
-    private static async Task<IReadOnlyList<string>> LookAtAsync(IPage page, string path)
+    private static async Task<IReadOnlyList<string>> LookAtAsync(IPage page, string name, Func<Task> open)
     {
         var faults = new List<string>();
         await page.SetViewportSizeAsync(1280, 800);
         Task<IResponse> renewed = page.WaitForResponseAsync(response => response.Request.Headers.ContainsKey("x-live"));
-        await page.GotoAsync(path);
+        await open();
         // What is looked at is the page as it is after it has renewed itself for the first time, and then stays.
         if (await page.Locator("[data-live][id]").CountAsync() > 0)
         {
             await (await renewed).FinishedAsync();
             await page.EvaluateAsync("() => new Promise(done => setTimeout(done))");
         }
-        string name = path.StartsWith("/console/logs/", StringComparison.Ordinal) ? "log" : path.Replace("/console", "overview", StringComparison.Ordinal).Replace("overview/", "", StringComparison.Ordinal).Replace("?q=", "-", StringComparison.Ordinal).Replace('/', '-');
         foreach (ColorScheme scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
         {
             await page.EmulateMediaAsync(new() { ColorScheme = scheme });
@@ -150,11 +151,25 @@ public sealed class RealBrowserTests
             {
                 await page.SetViewportSizeAsync(width, height);
                 await page.ScreenshotAsync(new() { Path = Path.Combine(Screenshots, $"{name}-{size}-{scheme.ToString().ToLowerInvariant()}.png"), FullPage = (size, scheme) == ("wide", ColorScheme.Light) });
-                if (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth")) faults.Add($"{path} is wider than {width} pixels");
+                if (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth")) faults.Add($"{page.Url} is wider than {width} pixels");
             }
             await page.SetViewportSizeAsync(1280, 800);
         }
         return faults;
+    }
+
+    private static string NameOf(string path) => path.StartsWith("/console/logs/", StringComparison.Ordinal)
+        ? "log"
+        : path.Replace("/console", "overview", StringComparison.Ordinal).Replace("overview/", "", StringComparison.Ordinal).Replace("?q=", "-", StringComparison.Ordinal).Replace('/', '-');
+
+    /// <summary>Only a form leads to the page that says how many deliveries would be sent again.</summary>
+    private static async Task CountReplaysAsync(IPage page)
+    {
+        await page.GotoAsync("/console/deliveries");
+        await page.Locator("summary").ClickAsync();
+        await page.Locator("details select[name=state]").SelectOptionAsync("undelivered");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Count them" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = SendAgain() })).ToBeVisibleAsync();
     }
 
     /// <summary>Pages are whole without a script: a form leads on, and plots are there.</summary>
@@ -200,6 +215,9 @@ public sealed class RealBrowserTests
         }
         Assert.Fail($"{page.Url}: {selector} cannot be reached by keyboard");
     }
+
+    [GeneratedRegex("^Send .* again$")]
+    private static partial Regex SendAgain();
 
     /// <summary>Something on every page: what is well, what went wrong, what wants to do harm, and what is long.</summary>
     private static async Task<ConsoleRig> FilledRigAsync()

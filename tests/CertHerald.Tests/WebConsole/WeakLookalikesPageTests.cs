@@ -50,6 +50,13 @@ public sealed class WeakLookalikesPageTests
         string older = newest.Split("rel=\"next\"")[0].Split("href=\"")[^1].Split('"')[0];
         Assert.Contains("h3.test", await rig.PageAsync(WebUtility.HtmlDecode(older)), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.GetAsync("/console/lookalikes/weak?before=x")).Status);
+
+        await rig.CommitWeakAsync([.. Enumerable.Range(0, 120).Select(i => Weak($"i{i}.test", 31))]);
+        string strongest = await rig.PageAsync("/console/lookalikes/weak?domain=facebook.com");
+        Assert.DoesNotContain("weak.test", strongest, StringComparison.Ordinal);
+        string weaker = strongest.Split("rel=\"next\"")[0].Split("href=\"")[^1].Split('"')[0];
+        Assert.Contains("weak.test", await rig.PageAsync(WebUtility.HtmlDecode(weaker)), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.GetAsync("/console/lookalikes/weak?after=x")).Status);
     }
 
     [Fact]

@@ -7,12 +7,13 @@ using System.Text.Json.Serialization.Metadata;
 using CertHerald.Access;
 using CertHerald.Deciding;
 using CertHerald.Storage;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace CertHerald.Api.Feeds;
 
 /// <summary>
 /// What is committed, as server-sent events. Each client reads the store at its own pace, so that nothing is kept for one that is
-/// slow, and one that was away goes on where it stood.
+/// slow, and one that was away, or was cut off for its slowness, goes on where it stood.
 /// </summary>
 internal sealed partial class EventStream : IDisposable
 {
@@ -31,12 +32,16 @@ internal sealed partial class EventStream : IDisposable
     /// </summary>
     public static readonly TimeSpan EndsAfter = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long a client may take for what it is sent at once: at most a part of each kind of events. Then it is cut off.</summary>
+    public static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(30);
+
     private const int PartSize = 100;
 
     private readonly IStore _store;
     private readonly IssuerDirectory _issuers;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Counter<long> _dropped;
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenRegistration _stop;
     private int _clients;
@@ -47,6 +52,7 @@ internal sealed partial class EventStream : IDisposable
         // A stream never ends by itself: the service would wait for it.
         _stop = life.ApplicationStopping.Register(_stopping.Cancel);
         meter.CreateObservableGauge("certherald_event_streams", () => Volatile.Read(ref _clients), description: "Clients that listen to /api/events.");
+        _dropped = meter.CreateCounter<long>("certherald_event_streams_dropped_total", description: "Clients of /api/events that were too slow, and cut off.");
     }
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/events",
@@ -93,13 +99,15 @@ internal sealed partial class EventStream : IDisposable
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping.Token);
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers["X-Accel-Buffering"] = "no";
+        // The server has a limit of its own, by bytes and seconds: clients that it cut would not be counted.
+        context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
         var writer = new EventWriter(context.Response.BodyWriter, _issuers, wanted);
         try
         {
             while (from is null && (from = await _store.EventHorizonAsync(ending.Token)) is null) await Task.Delay(LookEvery, _time, ending.Token);
             EventCursor at = from.Value;
             writer.Begin(at);
-            await writer.FlushAsync(ending.Token);
+            if (!await SendAsync(writer, context, ending.Token)) return;
 
             long begun = _time.GetTimestamp(), sent = begun;
             EventCursor? end = null;
@@ -114,7 +122,7 @@ internal sealed partial class EventStream : IDisposable
                 {
                     if (!writer.HasWritten) writer.Beat();
                     sent = _time.GetTimestamp();
-                    await writer.FlushAsync(ending.Token);
+                    if (!await SendAsync(writer, context, ending.Token)) return;
                 }
                 if (part.IsEmpty) await Task.Delay(LookEvery, _time, ending.Token);
             }
@@ -129,6 +137,30 @@ internal sealed partial class EventStream : IDisposable
             Cut(failure.Message);
         }
     }
+
+    /// <returns>Whether the client has taken it; otherwise it is cut off.</returns>
+    private async Task<bool> SendAsync(EventWriter writer, HttpContext context, CancellationToken ending)
+    {
+        using var limit = new CancellationTokenSource(WriteTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, limit.Token);
+        try
+        {
+            await writer.FlushAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            // A flush that is called off may also just return.
+        }
+        if (!limit.IsCancellationRequested) return true;
+
+        context.Abort();
+        _dropped.Add(1);
+        Dropped(context.Connection.RemoteIpAddress, WriteTimeout.TotalSeconds);
+        return false;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A client of /api/events at {Address} had not taken what it was sent after {Seconds} s, and was cut off: it can come again, and misses nothing")]
+    private partial void Dropped(System.Net.IPAddress? address, double seconds);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A stream of events was ended, and its client will come again: {Problem}")]
     private partial void Cut(string problem);

@@ -26,13 +26,20 @@ internal sealed partial class PostgresStore
     public async Task<IReadOnlyList<StoredLookalike>> LookalikesAsync(LookalikeFilter filter, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
             Listing(filter), ReadLookalike,
-            [.. from one in ((string Name, object? Value)[])[("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable)] where one.Value is not null select one,
-                ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)]),
+            [.. from one in ((string Name, object? Value)[])
+                [
+                    ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
+                    ("@score", filter.After?.Score), ("@id", filter.After?.Id), ("@before", filter.After is null ? filter.Before ?? long.MaxValue : null),
+                    ("@least", filter.Least > 1 ? filter.Least : null),
+                ]
+                where one.Value is not null select one,
+                ("@limit", filter.Limit)]),
         cancellation);
 
     // Only what is asked for stands in it: an index serves no condition that may be none.
     private static string Listing(LookalikeFilter filter) =>
-        $"SELECT {LookalikeColumns} FROM lookalike WHERE score >= @least AND id < @before" + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
+        $"SELECT {LookalikeColumns} FROM lookalike WHERE {(filter.After is null ? "id < @before" : "(score, id) < (@score, @id)")}" + (filter.Least > 1 ? " AND score >= @least" : "")
+        + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
         + (filter.State is null ? "" : " AND state = @state") + (filter.Registrable is null ? "" : " AND registrable = @registrable")
         + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit";
 

@@ -13,10 +13,11 @@ internal sealed partial class PostgresStore
     public async Task<IReadOnlyList<StoredWeakLookalike>> WeakLookalikesAsync(WeakLookalikeFilter filter, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
             // Only what is asked for stands in it: an index serves no condition that may be none.
-            $"SELECT {WeakColumns} FROM weak_lookalike WHERE id < @before" + (filter.Domain is null ? "" : " AND domain = @domain")
+            $"SELECT {WeakColumns} FROM weak_lookalike WHERE id < @before" + (filter.Domain is null ? "" : " AND domain = @domain") + (filter.After is null ? "" : " AND (score, id) < (@score, @id)")
             + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit",
             ReadWeak,
-            [.. filter.Domain is { } domain ? [("@domain", (object?)domain)] : Array.Empty<(string, object?)>(), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)]),
+            [.. from one in ((string Name, object? Value)[])[("@domain", filter.Domain), ("@score", filter.After?.Score), ("@id", filter.After?.Id)] where one.Value is not null select one,
+                ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)]),
         cancellation);
 
     public async Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyList<string> webhooks, CancellationToken cancellation)

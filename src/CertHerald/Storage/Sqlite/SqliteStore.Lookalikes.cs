@@ -26,12 +26,13 @@ internal sealed partial class SqliteStore
     public Task<IReadOnlyList<StoredLookalike>> LookalikesAsync(LookalikeFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredLookalike>>(
         session => session.All(
             Listing(filter), ReadLookalike, ("@owner", filter.Owner), ("@domain", filter.Domain), ("@state", filter.State), ("@registrable", filter.Registrable),
-            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)),
+            ("@least", filter.Least), ("@before", filter.Before ?? long.MaxValue), ("@score", filter.After?.Score), ("@id", filter.After?.Id), ("@limit", filter.Limit)),
         cancellation);
 
     // Only what is asked for stands in it: an index serves no condition that may be none.
     internal static string Listing(LookalikeFilter filter) =>
-        $"SELECT {LookalikeColumns} FROM lookalike WHERE score >= @least AND id < @before" + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
+        $"SELECT {LookalikeColumns} FROM lookalike WHERE {(filter.After is null ? "id < @before" : "(score, id) < (@score, @id)")}" + (filter.Least > 1 ? " AND score >= @least" : "")
+        + (filter.Owner is null ? "" : " AND owner = @owner") + (filter.Domain is null ? "" : " AND domain = @domain")
         + (filter.State is null ? "" : " AND state = @state") + (filter.Registrable is null ? "" : " AND registrable = @registrable")
         + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit";
 

@@ -13,9 +13,9 @@ internal sealed partial class SqliteStore
     public Task<IReadOnlyList<StoredWeakLookalike>> WeakLookalikesAsync(WeakLookalikeFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredWeakLookalike>>(
         session => session.All(
             // Only what is asked for stands in it: an index serves no condition that may be none.
-            $"SELECT {WeakColumns} FROM weak_lookalike WHERE id < @before" + (filter.Domain is null ? "" : " AND domain = @domain")
+            $"SELECT {WeakColumns} FROM weak_lookalike WHERE id < @before" + (filter.Domain is null ? "" : " AND domain = @domain") + (filter.After is null ? "" : " AND (score, id) < (@score, @id)")
             + (filter.NewestFirst ? " ORDER BY id DESC" : " ORDER BY score DESC, id DESC") + " LIMIT @limit",
-            ReadWeak, ("@domain", filter.Domain), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)),
+            ReadWeak, ("@domain", filter.Domain), ("@before", filter.Before ?? long.MaxValue), ("@score", filter.After?.Score), ("@id", filter.After?.Id), ("@limit", filter.Limit)),
         cancellation);
 
     public async Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyList<string> webhooks, CancellationToken cancellation)

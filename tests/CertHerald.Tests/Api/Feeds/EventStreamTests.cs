@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using CertHerald.Access;
 using CertHerald.Api.Feeds;
 using CertHerald.Tests.Doubles;
@@ -130,6 +132,35 @@ public sealed class EventStreamTests
         await rig.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_client_that_stops_reading_is_cut_off_and_counted_and_misses_nothing_when_it_comes_again()
+    {
+        const int Certificates = 600;
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        long dropped = 0;
+        using var counting = new MeterListener { InstrumentPublished = (instrument, l) => { if (instrument.Meter == rig.Meter && instrument.Name == "certherald_event_streams_dropped_total") l.EnableMeasurementEvents(instrument); } };
+        counting.SetMeasurementEventCallback<long>((_, one, _, _) => Interlocked.Add(ref dropped, one));
+        counting.Start();
+        // More than the sockets between take: 24 MB.
+        await rig.CommitAsync(Enumerable.Range(0, Certificates).Select(i => SomeFacts.Of($"{i}.example") with { SubjectName = new string('x', 40_000) }));
+
+        string last = "";
+        await using (Listener slow = await Listener.OpenAsync(rig, "?after=0-0-0-0", room: 4_096))
+        {
+            for (int i = 0; i < 3; i++) last = (await slow.NextAsync()).EventId!;
+            await Eventually.HappensAsync(() =>
+            {
+                rig.Time.Advance(EventStream.WriteTimeout);
+                return Interlocked.Read(ref dropped) > 0;
+            });
+        }
+
+        await using Listener again = await Listener.OpenAsync(rig, "?after=0-0-0-0", last);
+        Assert.Equal(("begin", "2-0-0-0"), Of(await again.NextAsync()));
+        for (int i = 2; i < Certificates; i++) Assert.Equal(("issuance", $"{i + 1}-0-0-0"), Of(await again.NextAsync()));
+        Assert.Equal(1, Interlocked.Read(ref dropped));
+    }
+
     private static (string, string?) Of(SseItem<string> item) => (item.EventType, item.EventId);
 
     private static System.Text.Json.JsonElement Json(SseItem<string> item) => System.Text.Json.JsonElement.Parse(item.Data);
@@ -140,9 +171,17 @@ public sealed class EventStreamTests
         private readonly IAsyncEnumerator<SseItem<string>> _items = SseParser.Create(body).EnumerateAsync(Cancellation).GetAsyncEnumerator(Cancellation);
         private bool _isParsed;
 
-        public static async Task<Listener> OpenAsync(ConsoleRig rig, string query = "", string? last = null)
+        /// <param name="room">Bytes that its socket takes while nobody reads; null: as many as the system likes.</param>
+        public static async Task<Listener> OpenAsync(ConsoleRig rig, string query = "", string? last = null, int? room = null)
         {
-            var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = rig.Address };
+            var handler = new SocketsHttpHandler { UseProxy = false };
+            if (room is not null) handler.ConnectCallback = async (context, cancellation) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = room.Value };
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            };
+            var client = new HttpClient(handler) { BaseAddress = rig.Address };
             var request = new HttpRequestMessage(HttpMethod.Get, "/api/events" + query);
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", rig.Services.GetRequiredService<LocalKey>().Text);
             if (last is not null) request.Headers.Add("Last-Event-ID", last);
