@@ -222,6 +222,7 @@ internal sealed partial class HeraldHost : IAsyncDisposable
             return new LogCounts(followed, followed - fleet.Stalled.Count());
         });
         services.AddHostedService<OperatorNotices>();
+        services.AddSingleton<Func<Protection>>(() => protecting.Now);
         services.AddHostedService<LookalikeDigest>();
         services.AddSingleton(options.Renewal);
         services.AddHostedService(provider => new RenewalWatch(

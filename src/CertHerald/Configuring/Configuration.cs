@@ -162,6 +162,8 @@ internal static class Configuration
     {
         if (lookalikes.Count > 0 && !webhooks.Any(webhook => webhook.Events.Contains(EventKinds.Lookalike)) && mail?.Events.Contains(EventKinds.Lookalike) != true)
             yield return "no webhook takes \"lookalike\": look-alikes are shown in the console only";
+        bool isDigested = lookalikes.Any(domain => domain.DigestFrom is not null), takesDigest = webhooks.Any(webhook => webhook.Events.Contains(EventKinds.LookalikeDigest)) || mail?.Events.Contains(EventKinds.LookalikeDigest) == true;
+        if (isDigested && !takesDigest) yield return "no webhook takes \"lookalike.digest\": weak look-alikes are shown in the console only";
         if (watch.Count == 0 && lookalikes.Count == 0) yield return "nothing is watched: add names to \"watch\" or a file to \"watch_files\"";
         if (webhooks.Count == 0) yield return "no webhook is configured: findings are shown in the console only";
         if (logs.Lists.Count > 0 && (!Contact.FitsHeader(logs.Contact) || !Contact.ReachesSomebody(logs.Contact)))

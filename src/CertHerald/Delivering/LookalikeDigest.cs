@@ -1,15 +1,16 @@
 using CertHerald.Deciding;
 using CertHerald.Following;
+using CertHerald.Inspecting;
 using CertHerald.Storage;
 
 namespace CertHerald.Delivering;
 
 /// <summary>
 /// Tells webhooks that take <c>lookalike.digest</c>, once a day after midnight UTC, of the weak look-alikes that were found before it,
-/// if there are any. What is told, that it was, and to whom is one transaction of the store: whoever looks first tells it, whether
+/// if there are any, of the domains that have a digest by then. What is told, that it was, and to whom is one transaction of the store: whoever looks first tells it, whether
 /// this node or another.
 /// </summary>
-internal sealed partial class LookalikeDigest(IStore store, Webhooks webhooks, Bell bell, TimeProvider time, ILogger<LookalikeDigest> logger) : StoreWatch(Interval, time)
+internal sealed partial class LookalikeDigest(IStore store, Func<Protection> protecting, Webhooks webhooks, Bell bell, TimeProvider time, ILogger<LookalikeDigest> logger) : StoreWatch(Interval, time)
 {
     /// <summary>How often it looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -22,7 +23,7 @@ internal sealed partial class LookalikeDigest(IStore store, Webhooks webhooks, B
     {
         DateTimeOffset now = Time.GetUtcNow();
         string[] listeners = [.. webhooks.All.Where(webhook => webhook.Events.Contains(EventKinds.LookalikeDigest)).Select(webhook => webhook.Name)];
-        if (await store.TellDigestAsync(new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero), listeners, stopping) is not { } told) return;
+        if (await store.TellDigestAsync(new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero), protecting().Digested, listeners, stopping) is not { } told) return;
         LogTold(told.Digest.Lookalikes.Count, told.Digest.Others, told.Owed);
         bell.Ring();
         await store.ForgetNoticesAsync(now - Kept, stopping);

@@ -26,6 +26,10 @@ internal sealed class Protection(OwnerProtection[] owners, PublicSuffixes? suffi
 
     public bool IsEmpty => owners.Length == 0;
 
+    /// <summary>Of whoever runs the service: protected domains with a digest, and from which score on weak look-alikes belong into it.</summary>
+    public IReadOnlyDictionary<string, int> Digested => owners.Where(owner => owner.OwnsWatched).SelectMany(owner => owner.Index.Domains).Where(domain => domain.DigestFrom is not null)
+        .ToDictionary(domain => domain.Name, domain => domain.Least, StringComparer.Ordinal);
+
     /// <summary>Protected domains, each once for each owner.</summary>
     public int Count => owners.Sum(owner => owner.Index.Domains.Count);
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace CertHerald.Storage;
 
-/// <summary>Weak look-alikes that no digest told of before.</summary>
+/// <summary>Weak look-alikes that no digest told of, as long as they are kept.</summary>
 /// <param name="Until">They were found before then.</param>
 /// <param name="Lookalikes">At most <see cref="Most"/>, the strongest.</param>
 /// <param name="Others">How many more.</param>

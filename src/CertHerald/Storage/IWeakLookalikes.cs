@@ -19,10 +19,11 @@ internal interface IWeakLookalikes
     /// how many more. With the note that they were told, one transaction: killed before it, the next call tells them; killed after it,
     /// nothing is told twice. However often and by however many it is called, there is one digest for each day.
     /// </summary>
+    /// <param name="wanted">Protected domains with a digest, and from which score on it tells; what lies outside is noted as told, and told to nobody.</param>
     /// <param name="until">The midnight that ends the digest's last day, UTC.</param>
     /// <param name="webhooks">Empty: nobody is told, and nothing is noted.</param>
     /// <returns>What it told, and deliveries that are now owed; null if there is nothing to tell, or that day's was told before.</returns>
-    Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyList<string> webhooks, CancellationToken cancellation);
+    Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyDictionary<string, int> wanted, IReadOnlyList<string> webhooks, CancellationToken cancellation);
 
     /// <summary>Deletes the next part of what nobody has seen since, and of the weakest of more than <paramref name="most"/>, of equal ones the newest.</summary>
     /// <returns>How many; less than <paramref name="limit"/> says that none is left.</returns>

@@ -5,13 +5,13 @@ namespace CertHerald.Storage;
 /// <summary>What both stores go by: which weak look-alikes are kept, and which are one. Pure.</summary>
 internal static class WeakLookalikeRules
 {
-    /// <summary>Of one protected domain: the strongest, of equal ones the oldest, so that nothing is told of twice for coming and going.</summary>
+    /// <summary>Of one protected domain: the strongest, of equal ones the oldest, so that none makes room for its equal and is told of twice.</summary>
     public const int MostOfDomain = 1_000;
 
     /// <summary>Of all protected domains. Kept to from time to time.</summary>
     public const int Most = 100_000;
 
-    /// <summary>Without a certificate for so long, one is forgotten.</summary>
+    /// <summary>Without a certificate for so long, one is forgotten; with another it is new, as a look-alike after as long is told of again.</summary>
     public static TimeSpan Kept { get; } = TimeSpan.FromDays(30);
 
     /// <summary>What becomes of a batch's weak look-alikes.</summary>

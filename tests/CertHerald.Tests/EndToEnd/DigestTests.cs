@@ -98,7 +98,7 @@ public sealed class DigestTests : IAsyncDisposable
 
     private async Task LookAsync()
     {
-        using var digest = new LookalikeDigest(_rig.Store, _webhooks, _rig.Bell, _rig.Time, NullLogger<LookalikeDigest>.Instance);
+        using var digest = new LookalikeDigest(_rig.Store, () => _rig.Protecting!, _webhooks, _rig.Bell, _rig.Time, NullLogger<LookalikeDigest>.Instance);
         await digest.LookAsync(Cancellation);
     }
 

@@ -116,12 +116,12 @@ public abstract partial class StoreConformance
         DateTimeOffset midnight = new DateTimeOffset(Time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero).AddDays(1);
         WeakLookalike[] many = [.. Enumerable.Range(0, DigestFacts.Most + 2).Select(i => Weak($"h{i:00}.test", 20, "a"))];
         await KeepAsync(log, 0, [Weak("silent.test", 49, "a") with { IsSilent = true }, .. many, Weak("strong.test", 45, "a")]);
-        Assert.Null(await Store.TellDigestAsync(midnight.AddDays(-1), ["hook"], Cancellation));
-        Assert.Null(await Store.TellDigestAsync(midnight, [], Cancellation));
+        Assert.Null(await Store.TellDigestAsync(midnight.AddDays(-1), Wanted, ["hook"], Cancellation));
+        Assert.Null(await Store.TellDigestAsync(midnight, Wanted, [], Cancellation));
         Time.Advance(midnight - Time.GetUtcNow());
         await KeepAsync(log, 1, Weak("today.test", 48, "b"), Weak("strong.test", 46, "b"));
 
-        Task<(DigestFacts, int)?>[] nodes = [.. Enumerable.Range(0, 4).Select(_ => Store.TellDigestAsync(midnight, ["hook", "mail"], Cancellation))];
+        Task<(DigestFacts, int)?>[] nodes = [.. Enumerable.Range(0, 4).Select(_ => Store.TellDigestAsync(midnight, Wanted, ["hook", "mail"], Cancellation))];
         (DigestFacts digest, int owed) = Assert.Single(await Task.WhenAll(nodes), one => one is not null)!.Value;
         await ReopenAsync();
 
@@ -133,14 +133,44 @@ public abstract partial class StoreConformance
         Assert.Equal((NoticeTypes.LookalikeDigest, DigestFacts.Most), (notice.Type, Assert.IsType<DigestFacts>(notice.Facts).Lookalikes.Count));
         Assert.Null(await Store.LastAlertAsync(Cancellation));
 
-        Assert.Null(await Store.TellDigestAsync(midnight, ["hook"], Cancellation));
+        Assert.Null(await Store.TellDigestAsync(midnight, Wanted, ["hook"], Cancellation));
         Time.Advance(TimeSpan.FromDays(1));
-        Assert.Equal(["today.test"], (await Store.TellDigestAsync(midnight.AddDays(1), ["hook"], Cancellation))!.Value.Digest.Lookalikes.Select(one => one.Registrable));
-        Assert.Null(await Store.TellDigestAsync(midnight.AddDays(2), ["hook"], Cancellation));
+        Assert.Equal(["today.test"], (await Store.TellDigestAsync(midnight.AddDays(1), Wanted, ["hook"], Cancellation))!.Value.Digest.Lookalikes.Select(one => one.Registrable));
+        Assert.Null(await Store.TellDigestAsync(midnight.AddDays(2), Wanted, ["hook"], Cancellation));
         // As long as a delivery is about one, it is kept.
         Time.Advance(TimeSpan.FromDays(100));
         await Store.ForgetNoticesAsync(Time.GetUtcNow(), Cancellation);
         Assert.NotNull(await Store.FindNoticeAsync(notice.Id, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_digest_tells_nothing_of_what_was_given_up_meanwhile_not_even_later()
+    {
+        PaperLog log = await BeginAsync(entries: 1);
+        DateTimeOffset midnight = new DateTimeOffset(Time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero).AddDays(1);
+        await KeepAsync(log, 0, Weak("a.test", 40, "a"), Weak("weaker.test", 29, "a"), Weak("gone.test", 45, "a", domain: "given-up.example"));
+        Time.Advance(midnight - Time.GetUtcNow());
+
+        DigestFacts digest = (await Store.TellDigestAsync(midnight, new Dictionary<string, int> { ["facebook.com"] = 30, ["other.example"] = 1 }, ["hook"], Cancellation))!.Value.Digest;
+
+        Assert.Equal(["a.test"], digest.Lookalikes.Select(one => one.Registrable));
+        Assert.Equal(0, digest.Others);
+        Assert.Null(await Store.TellDigestAsync(midnight.AddDays(1), Wanted, ["hook"], Cancellation));
+        Assert.Equal(3, (await WeakAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Where_all_was_given_up_no_digest_is_made_and_the_next_one_tells_what_came_since()
+    {
+        PaperLog log = await BeginAsync(entries: 2);
+        DateTimeOffset midnight = new DateTimeOffset(Time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero).AddDays(1);
+        await KeepAsync(log, 0, Weak("gone.test", 45, "a", domain: "given-up.example"));
+        Time.Advance(midnight - Time.GetUtcNow());
+        Assert.Null(await Store.TellDigestAsync(midnight, Wanted, ["hook"], Cancellation));
+        Assert.Empty(await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation));
+
+        await KeepAsync(log, 1, Weak("new.test", 40, "b"));
+        Assert.Equal(["new.test"], (await Store.TellDigestAsync(midnight.AddDays(1), Wanted, ["hook"], Cancellation))!.Value.Digest.Lookalikes.Select(one => one.Registrable));
     }
 
     [Fact]
@@ -166,6 +196,8 @@ public abstract partial class StoreConformance
         await KeepAsync(log, 0, Weak("e%vil_'.test", 40, "a", name: "<b>\u202e\"$1.e%vil_'.test"));
         Assert.Equal("<b>\u202e\"$1.e%vil_'.test", Assert.Single(await WeakAsync()).Best.Name);
     }
+
+    private static Dictionary<string, int> Wanted => new() { ["facebook.com"] = 1 };
 
     private async Task<CommitOutcome> KeepAsync(PaperLog log, ulong at, params WeakLookalike[] weak) => await Store.CommitAsync(
         (await Store.LanesAsync(log.Id, Cancellation))[^1], log.Read(at, at + 1), [], [], weak, Time.GetUtcNow(), Cancellation);

@@ -15,8 +15,10 @@ internal sealed partial class PostgresStore
             IssuanceKind.Lookalike => "NOT known AND NOT is_watched",
             _ => "true",
         };
+        // Names of look-alikes stand with these, not among the watched ones.
+        if (filter is { Kind: IssuanceKind.Lookalike, Text: { } name } && !IsHash(name)) return Task.FromResult<IReadOnlyList<Issuance>>([]);
         if (filter.Text is { } text)
-            which += text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower) ? " AND tbs_sha256 = @text" :
+            which += IsHash(text) ? " AND tbs_sha256 = @text" :
                 // The newest first, until there are enough.
                 $"""
                  AND id IN (SELECT DISTINCT issuance FROM endpoint WHERE issuance < @before AND strpos(dns_name, @text) > 0
@@ -37,4 +39,6 @@ internal sealed partial class PostgresStore
             """,
             row => new IssuanceCounts((int)row.GetInt64(0), (int)row.GetInt64(1), (int)row.GetInt64(2)), ("@since", since), ("@most", atMost)),
         cancellation);
+
+    private static bool IsHash(string text) => text.Length == TbsDigits && text.All(char.IsAsciiHexDigitLower);
 }

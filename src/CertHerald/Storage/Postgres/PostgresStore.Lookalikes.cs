@@ -175,7 +175,8 @@ internal sealed partial class PostgresStore
                 foreach (LookalikeStep step in plan.Steps)
                 {
                     long id = step.Row ?? await AddLookalikeAsync(session, step, issuance, now);
-                    await ForgetWeakAsync(session, step.Match);
+                    // Where there is a look-alike, no weak one is kept.
+                    if (step.Row is null) await ForgetWeakAsync(session, step.Match);
                     if (await JoinAsync(session, id, step, issuance, now) && step.Change is { } change) told.Add(new ToldLookalike(id, change, step.Told));
                 }
                 if (plan.MakesBulk)

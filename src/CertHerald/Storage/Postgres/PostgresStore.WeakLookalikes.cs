@@ -10,6 +10,10 @@ internal sealed partial class PostgresStore
 {
     private const string WeakColumns = "id, domain, registrable, name, score, class, reasons, length(certificates), first_seen, last_seen";
 
+    private const string UntoldWeak = "weak_lookalike WHERE NOT told AND first_seen < @until";
+
+    private const string WeakToTell = "unnest(@wanted, @leasts) AS given (wanted, least) JOIN weak_lookalike ON domain = wanted AND score >= least WHERE NOT told AND first_seen < @until";
+
     public async Task<IReadOnlyList<StoredWeakLookalike>> WeakLookalikesAsync(WeakLookalikeFilter filter, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
             // Only what is asked for stands in it: an index serves no condition that may be none.
@@ -20,23 +24,24 @@ internal sealed partial class PostgresStore
                 ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit)]),
         cancellation);
 
-    public async Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyList<string> webhooks, CancellationToken cancellation)
+    public async Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyDictionary<string, int> wanted, IReadOnlyList<string> webhooks, CancellationToken cancellation)
     {
         // Most looks find nothing: look before taking a lock that the readers of logs wait for.
-        if (webhooks.Count == 0 || await ReadAsync(session => CountUntoldAsync(session, until), cancellation) == 0) return null;
+        if (webhooks.Count == 0 || await ReadAsync(session => session.SingleAsync($"SELECT COUNT(*) FROM {UntoldWeak}", row => row.GetInt64(0), ("@until", until)), cancellation) == 0) return null;
         (DigestFacts Digest, int Owed)? told = await WriteAsync<(DigestFacts, int)?>(
             async session =>
             {
                 await session.LockAsync(PostgresLock.Lookalikes);
-                List<StoredWeakLookalike> best = await session.AllAsync(
-                    $"SELECT {WeakColumns} FROM weak_lookalike WHERE NOT told AND first_seen < @until ORDER BY score DESC, id LIMIT @most", ReadWeak,
-                    ("@until", until), ("@most", DigestFacts.Most));
-                if (best.Count == 0) return null;
-                DigestFacts digest = DigestFacts.Of(until, best, await CountUntoldAsync(session, until));
-                int owed = await OweNoticeAsync(session, digest.ToDraft(), webhooks, _time.GetUtcNow(), EventKinds.LookalikeDigest);
-                if (owed == 0) return null;
+                string[] domains = [.. wanted.Keys];
+                int[] leasts = [.. wanted.Values];
+                List<StoredWeakLookalike> best = await session.AllAsync($"SELECT {WeakColumns} FROM {WeakToTell} ORDER BY score DESC, id LIMIT @most", ReadWeak,
+                    ("@wanted", domains), ("@leasts", leasts), ("@until", until), ("@most", DigestFacts.Most));
+                DigestFacts digest = DigestFacts.Of(until, best, await session.SingleAsync($"SELECT COUNT(*) FROM {WeakToTell}", row => row.GetInt64(0), ("@wanted", domains), ("@leasts", leasts), ("@until", until)));
+                int owed = best.Count == 0 ? 0 : await OweNoticeAsync(session, digest.ToDraft(), webhooks, _time.GetUtcNow(), EventKinds.LookalikeDigest);
+                // That day's was told before.
+                if (best.Count > 0 && owed == 0) return null;
                 await session.RunAsync("UPDATE weak_lookalike SET told = true WHERE NOT told AND first_seen < @until", ("@until", until));
-                return (digest, owed);
+                return best.Count == 0 ? null : (digest, owed);
             },
             cancellation);
         if (told is not null) _hints.Tell();
@@ -125,9 +130,6 @@ internal sealed partial class PostgresStore
             ("@classes", changed.Select(one => one.Best.Class).ToArray()), ("@reasons", changed.Select(one => JsonSerializer.Serialize(one.Best.Reasons)).ToArray()),
             ("@certificates", changed.Select(one => one.Certificates).ToArray()), ("@now", now));
     }
-
-    private static Task<long> CountUntoldAsync(PostgresSession session, DateTimeOffset until) =>
-        session.SingleAsync("SELECT COUNT(*) FROM weak_lookalike WHERE NOT told AND first_seen < @until", row => row.GetInt64(0), ("@until", until));
 
     /// <summary>One that is a look-alike now, by another of its names.</summary>
     private static Task<int> ForgetWeakAsync(PostgresSession session, LookalikeMatch match) => match.Owner != ProtectedDomainOwners.Operator ? Task.FromResult(0) : session.RunAsync(

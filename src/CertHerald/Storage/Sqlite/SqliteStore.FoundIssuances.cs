@@ -14,6 +14,8 @@ internal sealed partial class SqliteStore
                 IssuanceKind.Lookalike => ("issuance_lookalike", "known = 0 AND is_watched = 0"),
                 _ => ("", "1"),
             };
+            // Names of look-alikes stand with these, not among the watched ones.
+            if (filter is { Kind: IssuanceKind.Lookalike, Text: { } name } && !IsHash(name)) return [];
             if (filter.Text is { } text)
                 which = IsHash(text) ? $"tbs_sha256 = @text AND {which}"
                     : $"id IN (SELECT DISTINCT issuance FROM endpoint WHERE issuance < @before AND instr(dns_name, @text) > 0{(filter.Kind is null ? "" : $" AND EXISTS (SELECT 1 FROM issuance INDEXED BY {index} WHERE {which} AND id = endpoint.issuance)")} ORDER BY issuance DESC LIMIT @limit)";

@@ -153,7 +153,8 @@ internal sealed partial class SqliteStore
             foreach (LookalikeStep step in plan.Steps)
             {
                 long id = step.Row ?? AddLookalike(session, step, issuance, now);
-                ForgetWeak(session, step.Match);
+                // Where there is a look-alike, no weak one is kept.
+                if (step.Row is null) ForgetWeak(session, step.Match);
                 if (Join(session, id, step, issuance, now) && step.Change is { } change) told.Add(new ToldLookalike(id, change, step.Told));
             }
             if (plan.MakesBulk) session.Run("UPDATE lookalike SET state = 'bulk' WHERE owner = @owner AND registrable = @registrable AND domain <> '' AND state = 'open'", which);

@@ -10,6 +10,10 @@ internal sealed partial class SqliteStore
 {
     private const string WeakColumns = "id, domain, registrable, name, score, class, reasons, length(certificates), first_seen, last_seen";
 
+    private const string UntoldWeak = "weak_lookalike WHERE told = 0 AND first_seen < @until";
+
+    private const string WeakToTell = "(SELECT key AS wanted, value AS least FROM json_each(@wanted)) JOIN weak_lookalike ON domain = wanted AND score >= least WHERE told = 0 AND first_seen < @until";
+
     public Task<IReadOnlyList<StoredWeakLookalike>> WeakLookalikesAsync(WeakLookalikeFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredWeakLookalike>>(
         session => session.All(
             // Only what is asked for stands in it: an index serves no condition that may be none.
@@ -18,22 +22,21 @@ internal sealed partial class SqliteStore
             ReadWeak, ("@domain", filter.Domain), ("@before", filter.Before ?? long.MaxValue), ("@score", filter.After?.Score), ("@id", filter.After?.Id), ("@limit", filter.Limit)),
         cancellation);
 
-    public async Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyList<string> webhooks, CancellationToken cancellation)
+    public async Task<(DigestFacts Digest, int Owed)?> TellDigestAsync(DateTimeOffset until, IReadOnlyDictionary<string, int> wanted, IReadOnlyList<string> webhooks, CancellationToken cancellation)
     {
         // Most looks find nothing: look before taking the writer's time.
-        if (webhooks.Count == 0 || await ReadAsync(session => CountUntold(session, until), cancellation) == 0) return null;
+        if (webhooks.Count == 0 || await ReadAsync(session => session.Single($"SELECT COUNT(*) FROM {UntoldWeak}", row => row.GetInt64(0), ("@until", until)), cancellation) == 0) return null;
         return await WriteAsync<(DigestFacts, int)?>(
             session =>
             {
-                List<StoredWeakLookalike> best = session.All(
-                    $"SELECT {WeakColumns} FROM weak_lookalike WHERE told = 0 AND first_seen < @until ORDER BY score DESC, id LIMIT @most", ReadWeak,
-                    ("@until", until), ("@most", DigestFacts.Most));
-                if (best.Count == 0) return null;
-                DigestFacts digest = DigestFacts.Of(until, best, CountUntold(session, until));
-                int owed = OweNotice(session, digest.ToDraft(), webhooks, _time.GetUtcNow(), EventKinds.LookalikeDigest);
-                if (owed == 0) return null;
+                string domains = JsonSerializer.Serialize(wanted);
+                List<StoredWeakLookalike> best = session.All($"SELECT {WeakColumns} FROM {WeakToTell} ORDER BY score DESC, id LIMIT @most", ReadWeak, ("@wanted", domains), ("@until", until), ("@most", DigestFacts.Most));
+                DigestFacts digest = DigestFacts.Of(until, best, session.Single($"SELECT COUNT(*) FROM {WeakToTell}", row => row.GetInt64(0), ("@wanted", domains), ("@until", until)));
+                int owed = best.Count == 0 ? 0 : OweNotice(session, digest.ToDraft(), webhooks, _time.GetUtcNow(), EventKinds.LookalikeDigest);
+                // That day's was told before.
+                if (best.Count > 0 && owed == 0) return null;
                 session.Run("UPDATE weak_lookalike SET told = 1 WHERE told = 0 AND first_seen < @until", ("@until", until));
-                return (digest, owed);
+                return best.Count == 0 ? null : (digest, owed);
             },
             cancellation);
     }
@@ -95,9 +98,6 @@ internal sealed partial class SqliteStore
 
     private static (int Count, int Weakest) StandingOf(SqliteSession session, string domain) => session.Single(
         "SELECT COUNT(*), COALESCE(MIN(score), 0) FROM weak_lookalike WHERE domain = @domain", row => (row.GetInt32(0), row.GetInt32(1)), ("@domain", domain));
-
-    private static long CountUntold(SqliteSession session, DateTimeOffset until) =>
-        session.Single("SELECT COUNT(*) FROM weak_lookalike WHERE told = 0 AND first_seen < @until", row => row.GetInt64(0), ("@until", until));
 
     /// <summary>One that is a look-alike now, by another of its names.</summary>
     private static int ForgetWeak(SqliteSession session, LookalikeMatch match) => match.Owner != ProtectedDomainOwners.Operator ? 0 : session.Run(
