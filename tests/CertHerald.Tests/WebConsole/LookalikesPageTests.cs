@@ -62,6 +62,7 @@ public sealed partial class LookalikesPageTests
 
         Assert.Equal(3, pages);
         Assert.Equal(450, shown.Distinct().Count());
+        Assert.Contains("Show the strongest.", await rig.PageAsync("/console/lookalikes?after=1-1"), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.GetAsync("/console/lookalikes?after=strongest")).Status);
     }
 
