@@ -55,7 +55,7 @@ internal static class ProtectedCommand
             int threshold = parsed.GetValue(Threshold) ?? ProtectedDomain.DefaultThreshold;
             if (parsed.GetValue(Preview))
             {
-                if (parsed.GetValue(Digest) is not null) 
+                if (parsed.GetValue(Digest) is not null)
                     throw new ConfigurationException([new ConfigurationMistake("--digest", "is no part of a preview, which shows what would be an alert", "leave it out, or lower --threshold to see more")]);
                 string query = string.Join('&', own.Select(name => $"own={Uri.EscapeDataString(name)}").Concat(allow.Select(name => $"allow={Uri.EscapeDataString(name)}"))
                     .Concat(keywords.Select(word => $"keywords={Uri.EscapeDataString(word)}")).Append(string.Create(CultureInfo.InvariantCulture, $"threshold={threshold}")));

@@ -57,8 +57,8 @@ public sealed class LookalikeTests
         JsonElement exact = JsonElement.Parse((await Certherald.RunAsync([.. preview, "--json"])).With(0).Output);
         JsonElement less = JsonElement.Parse((await Certherald.RunAsync([.. preview, "--json", "--own", "faceb00k.com", "--allow", "evil.com"])).With(0).Output);
 
-        Assert.StartsWith(
-            "facebook.com, threshold 50: 2 registrable domains would have been told of, in 0 ordinary names that were read and 4 names of the last certificates that were kept\n", shown, StringComparison.Ordinal);
+        // Which names are ordinary ones already is a matter of seconds.
+        Assert.Matches(@"^facebook\.com, threshold 50: 2 registrable domains would have been told of, in \d+ ordinary names that were read and 4 names of the last certificates that were kept\n", shown);
         Assert.Matches(@"\n  high: 2\n", shown);
         Assert.Matches(@"\n +\d+  login\.faceb00k\.com  faceb00k is drawn like facebook: 0 for o", shown);
         Assert.Matches(@"\n +\d+  facebook\.com\.evil\.com  facebook\.com stands inside evil\.com", shown);

@@ -265,6 +265,7 @@ public abstract partial class StoreConformance
         {
             IReadOnlyList<StoredLookalike> part = await Store.LookalikesAsync(new LookalikeFilter(State: LookalikeState.Open, Limit: 2) { After = after }, Cancellation);
             read.AddRange(part);
+            Assert.InRange(read.Count, 0, 9);
             if (part.Count < 2) break;
             await Store.SetLookalikeAsync(part[^1].Id, LookalikeState.Dismissed, Cancellation);
             if (read.Count == 4) await CommitAsync(log, log.Read(1, 2), Lookalike(log, 1, "b", Scored("strong.test", 99), Scored("last.test", 51)));

@@ -52,7 +52,7 @@ public sealed partial class LookalikesPageTests
 
         var shown = new List<string>();
         int pages = 0;
-        for (string? path = "/console/lookalikes?domain=facebook.com"; path is not null; pages++)
+        for (string? path = "/console/lookalikes?domain=facebook.com"; path is not null && pages < 9; pages++)
         {
             string page = await rig.PageAsync(path);
             shown.AddRange(from System.Text.RegularExpressions.Match name in ShownName().Matches(page) select name.Value);
@@ -62,6 +62,7 @@ public sealed partial class LookalikesPageTests
 
         Assert.Equal(3, pages);
         Assert.Equal(450, shown.Distinct().Count());
+        Assert.Contains("Show the strongest.", await rig.PageAsync("/console/lookalikes?after=1-1"), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, (await rig.Browser.GetAsync("/console/lookalikes?after=strongest")).Status);
     }
 
