@@ -108,9 +108,15 @@ public sealed class LookalikeIndexTests
     [Fact]
     public void Windows_of_an_embedding_end_left_of_the_registry_suffix()
     {
-        LookalikeIndex index = Looking.For("office.com");
-
-        Assert.DoesNotContain(index.Judge("gc-office.com.ar"), judged => judged.Reasons.Any(reason => reason.Contains("a suffix follows", StringComparison.Ordinal)));
+        foreach (LookalikeIndex index in (LookalikeIndex[])[Looking.For("office.com", "brandname.com"), Looking.Weighed(Looking.For("office.com", "brandname.com"))])
+        {
+            foreach (string core in (string[])["office", "brandname"])
+            {
+                Lookalike judged = Assert.Single(index.Judge($"gc-{core}.com.ar"));
+                Assert.Equal(LookalikeClass.ComboHyphen, judged.Class);
+                Assert.DoesNotContain(judged.Reasons, reason => reason.Contains($"{core}.com ", StringComparison.Ordinal) || reason.Contains("a suffix follows", StringComparison.Ordinal));
+            }
+        }
         Assert.NotEqual(LookalikeClass.TargetEmbedding, Looking.For("google.com").Judge("google.com.mx").Select(judged => judged.Class).FirstOrDefault());
         Assert.Equal(LookalikeClass.TldSwap, Looking.For("google.com").Judge("google.com.mx").Select(judged => judged.Class).FirstOrDefault());
     }
