@@ -29,7 +29,7 @@ internal sealed class NameText
     private readonly int[] _decoded = new int[MaxLength];
     private ulong? _urgentStarts;
 
-    /// <summary>Lower case, without wildcard and trailing dot.</summary>
+    /// <summary>Lower case, without wildcard and trailing dots.</summary>
     public byte[] Name { get; } = new byte[MaxLength + Padding];
 
     public int NameLength { get; private set; }
@@ -121,7 +121,7 @@ internal sealed class NameText
     private bool Split(ReadOnlySpan<byte> name)
     {
         if (name.StartsWith("*."u8)) name = name[2..];
-        if (name.EndsWith("."u8)) name = name[..^1];
+        name = name.TrimEnd((byte)'.');
         if (name.Length > MaxLength) name = name[^MaxLength..];
         NameLength = name.Length;
         if (NameLength == 0) return false;
