@@ -5,6 +5,9 @@ internal static class ContextReader
 {
     private const int LongestWww = 8;
 
+    // Of fewer characters, letters that join (rn for m), marks and hyphens make other words.
+    private const int ShortestForFolds = 5;
+
     /// <summary>Where a hit stands. False for what only looks like one: letters across words, a joined domain that is not joined.</summary>
     public static bool TryFind(NameText name, Evidence ofName, in Hit hit, in WordFacts word, SuffixWords suffixes, out Scene scene)
     {
@@ -63,7 +66,7 @@ internal static class ContextReader
         Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), scene.HasHyphen);
         // In a few letters anything is like anything.
         if (facts.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
-        if (facts.Length == 4 && change == Change.Accent) return false;
+        if (facts.Label < ShortestForFolds && (change == Change.Accent || scene.HasHyphen || (hit.Slips == 0 && hit.End - hit.Start != facts.Length))) return false;
         bool isDotted = name.Before[hit.Start] == Gap.Dot && (facts.Kind == BrandWordKind.Joined ? name.Before[hit.End] == Gap.Dot : suffixes.EndsAtDot(name, hit.End, facts));
         sighting = new Sighting(words.Words[hit.Word], hit.Word, scene.Place, change, scene.Evidence, hit.Start, hit.End) { IsDotted = isDotted };
         return true;
