@@ -17,7 +17,7 @@ internal static class ContextReader
         for (int i = start + 1; i < end; i++)
         {
             if (name.Before[i] == Gap.Dot) crossesDot = true;
-            else if (name.Before[i] == Gap.Hyphen && (hit.Slips > 0 || (word.Hyphens >> (i - start) & 1) == 0)) hasHyphen = true;
+            else if (name.Before[i] != Gap.None && (hit.Slips > 0 || (word.Hyphens >> (i - start) & 1) == 0)) hasHyphen = true;
         }
         bool opens = name.Before[start] != Gap.None, closes = name.Before[end] != Gap.None;
         bool isJoined = word.Kind == BrandWordKind.Joined;
@@ -32,7 +32,7 @@ internal static class ContextReader
 
         Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
         ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
-        bool isWww = left.Length is > 0 and <= LongestWww && IsWww(left, name.Before[start] == Gap.Hyphen), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
+        bool isWww = left.Length is > 0 and <= LongestWww && IsWww(left, name.Before[start] is Gap.Hyphen or Gap.Hyphens), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
         if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
         if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
         if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
@@ -63,7 +63,7 @@ internal static class ContextReader
     public static bool TrySee(NameText name, in Hit hit, in Scene scene, in WordFacts facts, WordIndex words, SuffixWords suffixes, out Sighting sighting)
     {
         sighting = default;
-        Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), scene.HasHyphen);
+        Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), HasOtherGaps(name, hit, scene, facts, words));
         // In a few letters anything is like anything.
         if (facts.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
         if (facts.Label < ShortestForFolds && (change == Change.Accent || scene.HasHyphen || (hit.Slips == 0 && hit.End - hit.Start != facts.Length))) return false;
@@ -108,6 +108,20 @@ internal static class ContextReader
         int labelStart = name.TextStart[name.LabelOf[sighting.Start]], labelEnd = sighting.End;
         while (name.Before[labelEnd] != Gap.Dot) labelEnd++;
         return Around(name, labelStart, sighting.Start, sighting.End, labelEnd);
+    }
+
+    /// <summary>Whether hyphens and dots stand elsewhere. Hyphens that are left out are the point only of a label that is the word and nothing else.</summary>
+    private static bool HasOtherGaps(NameText name, in Hit hit, in Scene scene, in WordFacts facts, WordIndex words)
+    {
+        if (facts.Kind == BrandWordKind.Joined || hit.Slips > 0 || (!scene.HasHyphen && facts.Hyphens == 0 && scene.Place != Place.Across)) return scene.HasHyphen;
+        GapChange changes = GapChanges.Between(name, hit.Start, hit.End, words.Words[hit.Word]);
+        return scene.Place switch
+        {
+            Place.Label => changes != GapChange.None,
+            // A dot makes two labels of what is drawn alike: less than either.
+            Place.Across => changes != GapChange.None && name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(words.RawOf(hit.Word, facts.Length)),
+            _ => (changes & GapChange.PutIn) != 0,
+        };
     }
 
     private static Change ChangeOf(NameText name, in Hit hit, ReadOnlySpan<byte> word, bool hasHyphen)

@@ -11,10 +11,9 @@ internal static class Explanation
     public static Quotation Quote(NameText name, in Sighting sighting, string domain)
     {
         string registrable = Text(name.Registrable);
-        string shown = Shown(name, sighting.Start, sighting.End, withGaps: true);
         return new Quotation(
-            Shown(name, sighting.Start, sighting.End, withGaps: false), shown, sighting.Word.Written, domain, registrable,
-            $"{Shown(name, name.OwnerStart, name.Length, withGaps: true)}.{Text(name.Suffix)}", Text(name.Suffix), Changes(name, sighting));
+            Shown(name, sighting.Start, sighting.End), sighting.Word.Written, domain, registrable,
+            $"{Shown(name, name.OwnerStart, name.Length)}.{Text(name.Suffix)}", Text(name.Suffix), Changes(name, sighting));
     }
 
     /// <summary>What speaks for the imitation, a sentence each.</summary>
@@ -29,13 +28,13 @@ internal static class Explanation
         if ((evidence & Evidence.Foreign) != 0) yield return "foreign characters stand beside it";
     }
 
-    /// <summary>As people see it: foreign characters decoded, hyphens and dots kept if wanted.</summary>
-    public static string Shown(NameText name, int start, int end, bool withGaps)
+    /// <summary>As people see it: foreign characters decoded, hyphens and dots kept.</summary>
+    public static string Shown(NameText name, int start, int end)
     {
         var text = new StringBuilder();
         for (int i = start; i < end; i++)
         {
-            if (withGaps && i > start && name.Before[i] != Gap.None) text.Append(name.Before[i] == Gap.Dot ? '.' : '-');
+            if (i > start) text.Append(name.Before[i] switch { Gap.Dot => ".", Gap.Hyphen => "-", Gap.Hyphens => "--", _ => "" });
             if (name.Marks[i] == Foreign.No) text.Append((char)name.Raw[i]);
             else text.Append(new Rune(name.Points[i]));
         }
@@ -52,9 +51,9 @@ internal static class Explanation
             if (!changes.Contains(change)) changes.Add(change);
         }
         ReadOnlySpan<byte> raw = name.Raw.AsSpan(sighting.Start, sighting.End - sighting.Start), word = sighting.Word.Raw;
-        if (sighting.Change == Change.Glyph) changes.AddRange(GlyphChanges(raw, word));
+        if (sighting.Change == Change.Hyphen) changes.AddRange(GapChanges.Sentences(GapChanges.Between(name, sighting.Start, sighting.End, sighting.Word)));
+        if (sighting.Change is Change.Glyph or Change.Hyphen) changes.AddRange(GlyphChanges(raw, word));
         if (sighting.Change is Change.Slip or Change.WeakSlip or Change.Slips) changes.Add(SlipChange(raw, word));
-        if (sighting.Change == Change.Hyphen) changes.Add("a hyphen was put in");
         return string.Join(", ", changes);
     }
 

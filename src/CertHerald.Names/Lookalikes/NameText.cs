@@ -256,6 +256,10 @@ internal sealed class NameText
                 at += length;
                 gap = Gap.None;
             }
+            else if (gap == Gap.Hyphen)
+            {
+                gap = Gap.Hyphens;
+            }
             if (gap == Gap.None) gap = Gap.Hyphen;
             from = end + 1;
         }
@@ -324,7 +328,7 @@ internal sealed class NameText
             }
             if (first < 0x80 && !char.IsAsciiLetterOrDigit((char)first))
             {
-                if (gap == Gap.None) gap = Gap.Hyphen;
+                gap = gap switch { Gap.None => Gap.Hyphen, Gap.Hyphen => Gap.Hyphens, _ => gap };
                 continue;
             }
             Raw[at] = first;
@@ -368,6 +372,9 @@ internal enum Gap : byte
 {
     None,
     Hyphen,
+
+    /// <summary>Two or more.</summary>
+    Hyphens,
     Dot,
 }
 

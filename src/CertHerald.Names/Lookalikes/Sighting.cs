@@ -52,7 +52,7 @@ internal enum Change : byte
     /// <summary>Letters with marks.</summary>
     Accent,
 
-    /// <summary>Hyphens put in.</summary>
+    /// <summary>Hyphens or dots put in, left out or moved.</summary>
     Hyphen,
 
     /// <summary>One slip.</summary>

@@ -71,7 +71,7 @@ internal sealed class WordIndex
         for (int i = 0; i < name.Words; i++) AskSlipped(name, ofName, least, starts[i], starts[i + 1], hits);
         // A label of two words, as one.
         for (int i = 0; i + 1 < name.Words; i++)
-            if (name.Before[starts[i]] == Gap.Dot && name.Before[starts[i + 1]] == Gap.Hyphen && name.Before[starts[i + 2]] == Gap.Dot)
+            if (name.Before[starts[i]] == Gap.Dot && name.Before[starts[i + 1]] is Gap.Hyphen or Gap.Hyphens && name.Before[starts[i + 2]] == Gap.Dot)
                 AskSlipped(name, ofName, least, starts[i], starts[i + 2], hits);
         Follow(name, hits);
     }
