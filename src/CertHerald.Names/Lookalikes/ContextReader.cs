@@ -36,13 +36,26 @@ internal static class ContextReader
         if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
         if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
         if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
-        for (int i = labelStart; name.HasForeign && i < labelEnd; i++)
-            if (name.Marks[i] != Foreign.No && (i < start || i >= end || hit.Slips > 0))
-                evidence |= Evidence.Foreign;
+        if (name.HasForeign) evidence |= OfForeign(name, hit, labelStart, labelEnd);
 
         Place place = crossesDot && !isJoined ? Place.Across : PlaceOf(name, start, end);
         scene = new Scene(place, evidence | OfLabel(ofName, isOwner), hasHyphen);
         return true;
+    }
+
+    /// <summary>What foreign characters say that are not the change itself: that others stand there, and that scripts are mixed in a label.</summary>
+    private static Evidence OfForeign(NameText name, in Hit hit, int labelStart, int labelEnd)
+    {
+        Evidence evidence = 0;
+        var scripts = new ScriptSet();
+        for (int i = labelStart; i < labelEnd; i++)
+        {
+            if (name.Before[i] == Gap.Dot) scripts = new ScriptSet();
+            scripts.Add(name.CharacterAt(i));
+            if (scripts.IsMixed) evidence |= Evidence.MixedScripts;
+            if (name.Marks[i] != Foreign.No && (i < hit.Start || i >= hit.End || hit.Slips > 0)) evidence |= Evidence.Foreign;
+        }
+        return evidence;
     }
 
     /// <summary>Where in a label a text stands.</summary>

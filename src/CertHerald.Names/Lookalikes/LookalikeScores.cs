@@ -29,6 +29,7 @@ internal static class LookalikeScores
         if ((evidence & Evidence.OddOwner) != 0) points += isBelow ? 18 : 0;
         if ((evidence & Evidence.Explained) != 0) points += 5;
         if ((evidence & Evidence.Foreign) != 0) points += 14;
+        if ((evidence & Evidence.MixedScripts) != 0) points += 8;
         if ((evidence & Evidence.Www) != 0) points += 6;
         if ((evidence & Evidence.Digits) != 0) points += 3;
         if ((evidence & Evidence.ReadsOn) != 0) points += 2;

@@ -99,6 +99,9 @@ internal sealed class NameText
     /// <summary>Where urgent words may begin: bit i for character i, of the first ones. Found out when first asked for.</summary>
     public ulong UrgentStarts => _urgentStarts ??= Keywords.UrgentStarts.In(Raw.AsSpan(0, Math.Min(Length, MostStarts) + 1));
 
+    /// <summary>The code point of a character, foreign or not.</summary>
+    public int CharacterAt(int at) => Marks[at] == Foreign.No ? Raw[at] : Points[at];
+
     public ReadOnlySpan<byte> NameSpan => Name.AsSpan(0, NameLength);
 
     public ReadOnlySpan<byte> Registrable => Name.AsSpan(LabelStart[OwnerLabel], NameLength - LabelStart[OwnerLabel]);
