@@ -79,7 +79,7 @@ internal static class ContextReader
         Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), HasOtherGaps(name, hit, scene, facts, words));
         // In a few letters anything is like anything.
         if (facts.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
-        if (facts.Label < ShortestForFolds && (change == Change.Accent || scene.HasHyphen || (hit.Slips == 0 && hit.End - hit.Start != facts.Length))) return false;
+        if (facts.Label < ShortestForFolds && (change is Change.Accent or Change.Hyphen || scene.HasHyphen || (hit.Slips == 0 && hit.End - hit.Start != facts.Length))) return false;
         bool isDotted = name.Before[hit.Start] == Gap.Dot && (facts.Kind == BrandWordKind.Joined ? name.Before[hit.End] == Gap.Dot : suffixes.EndsAtDot(name, hit.End, facts));
         sighting = new Sighting(words.Words[hit.Word], hit.Word, scene.Place, change, scene.Evidence, hit.Start, hit.End) { IsDotted = isDotted };
         return true;

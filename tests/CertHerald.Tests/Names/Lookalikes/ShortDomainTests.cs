@@ -22,7 +22,9 @@ public sealed class ShortDomainTests
     [InlineData("zmq.com", "zrnq.com.evil.com")]
     [InlineData("zm.com", "z-m.ml")]
     [InlineData("zm.com", "zrn.com")]
-    public void Of_few_characters_joined_letters_hyphens_marks_and_slips_are_nothing(string domain, string name)
+    [InlineData("zmqk.com", "zm.qk.ml")]
+    [InlineData("z-mq.com", "zmq.ml")]
+    public void Of_few_characters_joined_letters_hyphens_dots_marks_and_slips_are_nothing(string domain, string name)
     {
         LookalikeIndex bare = Looking.For(domain);
 
