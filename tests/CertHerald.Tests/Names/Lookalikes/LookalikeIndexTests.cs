@@ -158,12 +158,6 @@ public sealed class LookalikeIndexTests
         Assert.True(index.Score("example-login.net") >= 50);
     }
 
-    [Theory]
-    [InlineData("facebook.ck")]
-    [InlineData("facebook.evil.ck")]
-    [InlineData("facebook.www.ck")]
-    public void Wildcard_rules_of_the_suffix_list_hold(string name) => Assert.True(Facebook.Score(name) > 0);
-
     [Fact]
     public void Keywords_stand_for_the_domain_like_its_label()
     {
