@@ -72,7 +72,7 @@ public sealed class LookalikePropertyTests
     public void With_a_digest_all_is_kept_that_scores_as_much_and_nothing_else(int digest)
     {
         string[] names = ["facebook.com", "paypal.com", "hp.com"];
-        LookalikeIndex index = LookalikeIndex.Build(names.Select(name => new ProtectedDomain { Name = name, DigestFrom = digest }), suffixes: null), none = Looking.For(names);
+        LookalikeIndex index = LookalikeIndex.Build(names.Select(name => new ProtectedDomain { Name = name, DigestFrom = digest }), Looking.Few), none = Looking.For(names);
         var gate = new LookalikeGate([index, none]);
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll(Names, name =>
         {
