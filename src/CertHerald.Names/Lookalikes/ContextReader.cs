@@ -5,7 +5,7 @@ internal static class ContextReader
 {
     private const int LongestWww = 8;
 
-    // Of fewer characters, letters that join (rn for m), marks and hyphens make other words.
+    // Of fewer characters, letters that join (rn for m), marks, hyphens and dots make other words.
     private const int ShortestForFolds = 5;
 
     /// <summary>Where a hit stands. False for what only looks like one: letters across words, a joined domain that is not joined.</summary>

@@ -30,7 +30,9 @@ internal sealed class WordBuilder(NameTables tables)
             if (seen.TryGetValue(core, out int known))
             {
                 suffixes.Add(suffix);
-                Words[known] = AlsoWritten(Words[known], Written.Of(name, name.OwnerStart, name.Length));
+                // Many own what imitates them: a hyphen that stands in it may be left out, and is not theirs elsewhere.
+                var written = Written.Of(name, name.OwnerStart, name.Length);
+                Words[known] = Words[known] with { MustHyphens = Words[known].MustHyphens & written.Hyphens, MustDouble = Words[known].MustDouble & written.Doubled };
             }
             // A whole domain of the owner's whose label is no word of its own, or too short to stand alone.
             if (!name.IsHosted && name.Suffix.Length < 12 && (core.Length < ShortestCoreForSuffix || !seen.ContainsKey(core)) && core.Length + suffix.Length >= 4 && (suffix is "com" or "net" or "org" || name.Suffix.Contains((byte)'.') || !IsEveryday(core)) && texts.Add(core + suffix))

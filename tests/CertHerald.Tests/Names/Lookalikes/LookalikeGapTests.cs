@@ -16,6 +16,7 @@ public sealed class LookalikeGapTests
     [InlineData("bank-of-examples.com", "bank-ofexamples.com", "bank-ofexamples reads bank-of-examples: a hyphen was left out")]
     [InlineData("my--brandname.com", "my-brandname.com", "my-brandname reads my--brandname: a hyphen was left out")]
     [InlineData("facebook.com", "face-book.com", "face-book reads facebook: a hyphen was put in")]
+    [InlineData("facebook.com\town=face-book.com", "face-book.net", "face-book reads facebook: a hyphen was put in")]
     [InlineData("facebook.com", "face--book.com", "face--book reads facebook: a hyphen was put in")]
     [InlineData("facebook.com", "fa-ce-book.com", "fa-ce-book reads facebook: hyphens were put in")]
     [InlineData("facebook.com", "face.book.com", "face.book reads facebook: a dot was put in")]
