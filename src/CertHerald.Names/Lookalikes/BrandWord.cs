@@ -17,8 +17,17 @@ internal sealed record BrandWord(int Domain, string Text, BrandWordKind Kind)
         }
     } = [];
 
-    /// <summary>Bit i: a hyphen stands before character i where the owner writes it.</summary>
+    /// <summary>Bit i: a hyphen stands before character i somewhere where the owner writes it.</summary>
     public ulong Hyphens { get; init; }
+
+    /// <summary>The same, wherever the owner writes it.</summary>
+    public ulong MustHyphens { get; init; }
+
+    /// <summary>The same: two or more stand there, somewhere.</summary>
+    public ulong Doubled { get; init; }
+
+    /// <summary>The same, wherever the owner writes it.</summary>
+    public ulong MustDouble { get; init; }
 
     /// <summary>Of a joined domain: where its suffix begins. A dot or hyphen must stand there.</summary>
     public int Joint { get; init; }

@@ -60,6 +60,17 @@ public sealed class CharacterFolds
         return drawn;
     }
 
+    // What else names may hold that UTS #39 draws so, rare letters of old scripts for the most: the character, and code points in hexadecimal.
+    private const string Rare = """
+        2 A6EF 3 0969 0AE9 118CA 16F3B 1D206 4 13CE 6 13EE 2CD3 118D5 7 118C6 1D212 8 0223 09EA 0A6A 0B03 1031A 1E8CB 9 09ED 0A67 0B68 0D6D 2CCB 118CC 118D6 a 237A 102A0 16F40 b
+        15AF 10282 102A1 10301 c 1004 105A 102A2 10302 1043D 1051C 118E9 118F2 1F74C d 13E7 A4D2 e 22FF 2D39 AB32 10286 f A799 AB35 10287 102A5 10525 118C2 1D213 g 018D 1D83 h
+        102CF i 2373 118C3 k 16D5 10518 l 05C0 0661 06F1 07CA 16C1 2223 23FD 2D4F 1028A 10309 10320 10526 11DDA 11DE1 16F16 16F28 1D22A 1E8C7 m 16D6 102B0 10311 n 10513 o 03ED
+        06BE 06D5 07C0 0B20 0C02 0C82 0D02 0D82 10FF 12D0 17E0 2D54 AB3D 10292 102AB 1042C 104EA 10516 114D0 118C8 118D7 118E0 11DE0 p 03F8 2374 2CCF 10295 q 2D55 r 2C85 AB47
+        AB48 16F35 1D216 s 0D1F 10296 10448 118C1 16F3A t 22A4 27D9 10297 102B1 10315 16F0A 1F768 u 1200 222A 22C3 A79F AB4E AB52 104F6 118D8 16F42 v 0667 06F7 2228 22C1 2D38
+        A6DF 1051D 11706 118C0 16F08 1D20D w 2CBD 1170A 1170E 1170F 118E6 118EF x 00D7 157D 166D 166E 16B7 2573 292B 292C 2A2F 2D5D 10290 102B4 10317 10322 10527 118EC y 1D8C
+        AB5A 102B2 118DC 16F43 z 102F5 118C4 118E5
+        """;
+
     private static Dictionary<int, Fold> Build()
     {
         var folds = new Dictionary<int, Fold>();
@@ -101,10 +112,12 @@ public sealed class CharacterFolds
         // Canadian syllabics.
         Pairs("ᐁvᐯvᑌuᑎnᑕcᑭpᑯdᑲbᒍjᒪlᒿzᕁxᕼhᖇrᗅaᗞdᗪdᗰmᗷbᗩaᗯwᗴeᘔzᙓeᖴfᓰiᔕs");
 
+        AddRare();
+
         // Drawn like one and read as another.
         Second("вvзsнnрrсsуuхhпpгgиnчcьsцcшsжzяaюuэaлlдaбvфf");
         Second("ηhνnρrσsυyχkωoγvμmβvδo");
-        Second("ßbðoþbøoæeœeαoəaſsʋuʌvɑoɐeɛeɔcǝaзz");
+        Second("ßbðoþbøoæeœeαoəaſsʋuʌvɑoɐeɛeɔcǝaзzɯwքfטv");
         return folds;
 
         void Block(int point, string runs)
@@ -125,6 +138,16 @@ public sealed class CharacterFolds
         }
 
         void Pairs(string pairs) => Each(pairs, (point, drawn) => folds.TryAdd(point, new Fold(drawn, None)));
+
+        void AddRare()
+        {
+            byte drawn = 0;
+            foreach (string token in Rare.Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (token.Length == 1) drawn = (byte)token[0];
+                else folds.TryAdd(int.Parse(token, System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture), new Fold(drawn, None));
+            }
+        }
 
         void Second(string pairs) => Each(pairs, (point, drawn) => folds[point] = folds.TryGetValue(point, out Fold fold) ? fold with { Second = drawn } : new Fold(drawn, None));
 

@@ -5,6 +5,9 @@ internal static class ContextReader
 {
     private const int LongestWww = 8;
 
+    // Of fewer characters, letters that join (rn for m), marks, hyphens and dots make other words.
+    private const int ShortestForFolds = 5;
+
     /// <summary>Where a hit stands. False for what only looks like one: letters across words, a joined domain that is not joined.</summary>
     public static bool TryFind(NameText name, Evidence ofName, in Hit hit, in WordFacts word, SuffixWords suffixes, out Scene scene)
     {
@@ -14,7 +17,7 @@ internal static class ContextReader
         for (int i = start + 1; i < end; i++)
         {
             if (name.Before[i] == Gap.Dot) crossesDot = true;
-            else if (name.Before[i] == Gap.Hyphen && (hit.Slips > 0 || (word.Hyphens >> (i - start) & 1) == 0)) hasHyphen = true;
+            else if (name.Before[i] != Gap.None && (hit.Slips > 0 || (word.Hyphens >> (i - start) & 1) == 0)) hasHyphen = true;
         }
         bool opens = name.Before[start] != Gap.None, closes = name.Before[end] != Gap.None;
         bool isJoined = word.Kind == BrandWordKind.Joined;
@@ -29,17 +32,30 @@ internal static class ContextReader
 
         Evidence evidence = isJoined ? Evidence.OwnSuffix : suffixes.After(name, end, word);
         ReadOnlySpan<byte> left = name.Raw.AsSpan(labelStart, start - labelStart), right = name.Raw.AsSpan(end, labelEnd - end);
-        bool isWww = left.Length is > 0 and <= LongestWww && IsWww(left, name.Before[start] == Gap.Hyphen), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
+        bool isWww = left.Length is > 0 and <= LongestWww && IsWww(left, name.Before[start] is Gap.Hyphen or Gap.Hyphens), isTld = right.Length > 0 && ((Keywords.TopLevels.Contains(right) && !Keywords.Descriptive.Contains(right)) || ((evidence & Evidence.OwnSuffix) != 0 && name.Before[end] == Gap.None));
         if (isWww && (right.IsEmpty || isTld)) evidence |= Evidence.Www;
         if (isTld && name.Before[end] == Gap.None && (isWww || left.IsEmpty)) evidence |= Evidence.TldInside;
         if (end == name.Length && suffixes.ReadsOn(name.Suffix, word)) evidence |= Evidence.ReadsOn;
-        for (int i = labelStart; name.HasForeign && i < labelEnd; i++)
-            if (name.Marks[i] != Foreign.No && (i < start || i >= end || hit.Slips > 0))
-                evidence |= Evidence.Foreign;
+        if (name.HasForeign) evidence |= OfForeign(name, hit, labelStart, labelEnd);
 
         Place place = crossesDot && !isJoined ? Place.Across : PlaceOf(name, start, end);
         scene = new Scene(place, evidence | OfLabel(ofName, isOwner), hasHyphen);
         return true;
+    }
+
+    /// <summary>What foreign characters say that are not the change itself: that others stand there, and that scripts are mixed in a label.</summary>
+    private static Evidence OfForeign(NameText name, in Hit hit, int labelStart, int labelEnd)
+    {
+        Evidence evidence = 0;
+        var scripts = new ScriptSet();
+        for (int i = labelStart; i < labelEnd; i++)
+        {
+            if (name.Before[i] == Gap.Dot) scripts = new ScriptSet();
+            scripts.Add(name.CharacterAt(i));
+            if (scripts.IsMixed) evidence |= Evidence.MixedScripts;
+            if (name.Marks[i] != Foreign.No && (i < hit.Start || i >= hit.End || hit.Slips > 0)) evidence |= Evidence.Foreign;
+        }
+        return evidence;
     }
 
     /// <summary>Where in a label a text stands.</summary>
@@ -60,10 +76,10 @@ internal static class ContextReader
     public static bool TrySee(NameText name, in Hit hit, in Scene scene, in WordFacts facts, WordIndex words, SuffixWords suffixes, out Sighting sighting)
     {
         sighting = default;
-        Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), scene.HasHyphen);
+        Change change = ChangeOf(name, hit, words.RawOf(hit.Word, facts.Length), HasOtherGaps(name, hit, scene, facts, words));
         // In a few letters anything is like anything.
         if (facts.Length <= 3 && change is not (Change.None or Change.Hyphen)) return false;
-        if (facts.Length == 4 && change == Change.Accent) return false;
+        if (facts.Label < ShortestForFolds && (change is Change.Accent or Change.Hyphen || scene.HasHyphen || (hit.Slips == 0 && hit.End - hit.Start != facts.Length))) return false;
         bool isDotted = name.Before[hit.Start] == Gap.Dot && (facts.Kind == BrandWordKind.Joined ? name.Before[hit.End] == Gap.Dot : suffixes.EndsAtDot(name, hit.End, facts));
         sighting = new Sighting(words.Words[hit.Word], hit.Word, scene.Place, change, scene.Evidence, hit.Start, hit.End) { IsDotted = isDotted };
         return true;
@@ -105,6 +121,20 @@ internal static class ContextReader
         int labelStart = name.TextStart[name.LabelOf[sighting.Start]], labelEnd = sighting.End;
         while (name.Before[labelEnd] != Gap.Dot) labelEnd++;
         return Around(name, labelStart, sighting.Start, sighting.End, labelEnd);
+    }
+
+    /// <summary>Whether hyphens and dots stand elsewhere. Hyphens that are left out are the point only of a label that is the word and nothing else.</summary>
+    private static bool HasOtherGaps(NameText name, in Hit hit, in Scene scene, in WordFacts facts, WordIndex words)
+    {
+        if (facts.Kind == BrandWordKind.Joined || hit.Slips > 0 || (!scene.HasHyphen && facts.Hyphens == 0 && scene.Place != Place.Across)) return scene.HasHyphen;
+        GapChange changes = GapChanges.Between(name, hit.Start, hit.End, words.Words[hit.Word]);
+        return scene.Place switch
+        {
+            Place.Label => changes != GapChange.None,
+            // A dot makes two labels of what is drawn alike: less than either.
+            Place.Across => changes != GapChange.None && name.Raw.AsSpan(hit.Start, hit.End - hit.Start).SequenceEqual(words.RawOf(hit.Word, facts.Length)),
+            _ => (changes & GapChange.PutIn) != 0,
+        };
     }
 
     private static Change ChangeOf(NameText name, in Hit hit, ReadOnlySpan<byte> word, bool hasHyphen)

@@ -11,15 +11,15 @@ internal static class Explanation
     public static Quotation Quote(NameText name, in Sighting sighting, string domain)
     {
         string registrable = Text(name.Registrable);
-        string shown = Shown(name, sighting.Start, sighting.End, withGaps: true);
         return new Quotation(
-            Shown(name, sighting.Start, sighting.End, withGaps: false), shown, sighting.Word.Written, domain, registrable,
-            $"{Shown(name, name.OwnerStart, name.Length, withGaps: true)}.{Text(name.Suffix)}", Text(name.Suffix), Changes(name, sighting));
+            Shown(name, sighting.Start, sighting.End), sighting.Word.Written, domain, registrable,
+            $"{Shown(name, name.OwnerStart, name.Length)}.{Text(name.Suffix)}", Text(name.Suffix), Changes(name, sighting));
     }
 
     /// <summary>What speaks for the imitation, a sentence each.</summary>
-    public static IEnumerable<string> Of(Evidence evidence, NameText name, ProtectedDomain domain)
+    public static IEnumerable<string> Of(Sighting sighting, NameText name, ProtectedDomain domain)
     {
+        Evidence evidence = sighting.Evidence;
         if ((evidence & (Evidence.Urgent | Evidence.UrgentNear)) != 0) yield return "words of sign-in, payment or prizes stand beside it";
         if ((evidence & Evidence.Hosted) != 0) yield return $"anybody can have a name below {Text(name.Suffix)}";
         if ((evidence & Evidence.CheapTld) != 0) yield return $"names under .{Text(name.Suffix)} cost next to nothing";
@@ -27,15 +27,37 @@ internal static class Explanation
         else if ((evidence & Evidence.AnyTld) != 0) yield return "a top-level domain or country follows it";
         if ((evidence & Evidence.OddOwner) != 0) yield return $"{Text(name.Registrable)} looks made by a machine";
         if ((evidence & Evidence.Foreign) != 0) yield return "foreign characters stand beside it";
+        if ((evidence & Evidence.MixedScripts) != 0) yield return Mixed(name, sighting);
     }
 
-    /// <summary>As people see it: foreign characters decoded, hyphens and dots kept if wanted.</summary>
-    public static string Shown(NameText name, int start, int end, bool withGaps)
+    // The label that does it, of those that the word stands in.
+    private static string Mixed(NameText name, in Sighting sighting)
+    {
+        int start = name.TextStart[name.LabelOf[sighting.Start]];
+        while (true)
+        {
+            int end = start;
+            var set = new ScriptSet();
+            var scripts = new List<byte>();
+            do
+            {
+                set.Add(name.CharacterAt(end));
+                byte script = Scripts.Of(name.CharacterAt(end));
+                if (script != Scripts.Common && !scripts.Contains(script)) scripts.Add(script);
+            }
+            while (name.Before[++end] != Gap.Dot);
+            if (set.IsMixed) return $"{Shown(name, start, end)} mixes letters of {string.Join(" and ", scripts.Select(Scripts.NameOf))}, as no language does";
+            start = end;
+        }
+    }
+
+    /// <summary>As people see it: foreign characters decoded, hyphens and dots kept.</summary>
+    public static string Shown(NameText name, int start, int end)
     {
         var text = new StringBuilder();
         for (int i = start; i < end; i++)
         {
-            if (withGaps && i > start && name.Before[i] != Gap.None) text.Append(name.Before[i] == Gap.Dot ? '.' : '-');
+            if (i > start) text.Append(name.Before[i] switch { Gap.Dot => ".", Gap.Hyphen => "-", Gap.Hyphens => "--", _ => "" });
             if (name.Marks[i] == Foreign.No) text.Append((char)name.Raw[i]);
             else text.Append(new Rune(name.Points[i]));
         }
@@ -52,9 +74,9 @@ internal static class Explanation
             if (!changes.Contains(change)) changes.Add(change);
         }
         ReadOnlySpan<byte> raw = name.Raw.AsSpan(sighting.Start, sighting.End - sighting.Start), word = sighting.Word.Raw;
-        if (sighting.Change == Change.Glyph) changes.AddRange(GlyphChanges(raw, word));
+        if (sighting.Change == Change.Hyphen) changes.AddRange(GapChanges.Sentences(GapChanges.Between(name, sighting.Start, sighting.End, sighting.Word)));
+        if (sighting.Change is Change.Glyph or Change.Hyphen) changes.AddRange(GlyphChanges(raw, word));
         if (sighting.Change is Change.Slip or Change.WeakSlip or Change.Slips) changes.Add(SlipChange(raw, word));
-        if (sighting.Change == Change.Hyphen) changes.Add("a hyphen was put in");
         return string.Join(", ", changes);
     }
 
@@ -105,17 +127,7 @@ internal static class Explanation
     {
         < 0x250 or (>= 0x1E00 and < 0x1F00) => "Latin with a mark",
         < 0x300 => "Latin, phonetic",
-        >= 0x370 and < 0x400 or >= 0x1F00 and < 0x2000 => "Greek",
-        >= 0x400 and < 0x530 or >= 0xA640 and < 0xA6A0 => "Cyrillic",
-        >= 0x530 and < 0x590 => "Armenian",
-        >= 0x590 and < 0x600 => "Hebrew",
-        >= 0x600 and < 0x780 => "Arabic",
-        >= 0x10A0 and < 0x1100 => "Georgian",
-        >= 0x13A0 and < 0x1400 or >= 0xAB70 and < 0xABC0 => "Cherokee",
-        >= 0x2C80 and < 0x2D00 => "Coptic",
-        >= 0x3040 and < 0x3100 => "Kana",
-        >= 0x4E00 and < 0xA000 => "Han",
-        _ => $"U+{point:X4}",
+        _ => Scripts.Of(point) is var script && script != Scripts.Common ? Scripts.NameOf(script) : $"U+{point:X4}",
     };
 
     private static string Text(ReadOnlySpan<byte> name) => Encoding.Latin1.GetString(name);

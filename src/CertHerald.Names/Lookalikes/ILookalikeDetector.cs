@@ -13,12 +13,11 @@ internal interface ILookalikeDetector
 }
 
 /// <summary>What an explanation quotes.</summary>
-/// <param name="Matched">The part that imitates, as it stands in the name, without hyphens and dots; foreign characters decoded.</param>
-/// <param name="Shown">The same with hyphens and dots.</param>
+/// <param name="Matched">The part that imitates, as it stands in the name; foreign characters decoded.</param>
 /// <param name="Word">What it imitates, as the owner writes it.</param>
 /// <param name="Domain">The protected domain.</param>
 /// <param name="Registrable">What the stranger registered.</param>
 /// <param name="Drawn">The same with foreign characters decoded.</param>
 /// <param name="Suffix">Below which it was registered.</param>
 /// <param name="Changes">Which characters stand for which, in words; empty if none.</param>
-internal readonly record struct Quotation(string Matched, string Shown, string Word, string Domain, string Registrable, string Drawn, string Suffix, string Changes);
+internal readonly record struct Quotation(string Matched, string Word, string Domain, string Registrable, string Drawn, string Suffix, string Changes);

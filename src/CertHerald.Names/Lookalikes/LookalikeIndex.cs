@@ -246,7 +246,7 @@ public sealed class LookalikeIndex
         ILookalikeDetector detector = LookalikeDetectors.All[verdict.Detector];
         ProtectedDomain domain = _domains[verdict.Sighting.Word.Domain];
         Quotation quotation = Explanation.Quote(name, verdict.Sighting, domain.Name);
-        return new Lookalike(domain, verdict.Score, detector.Class, quotation.Shown, [detector.Explain(verdict.Sighting, quotation), .. Explanation.Of(verdict.Sighting.Evidence, name, domain)]);
+        return new Lookalike(domain, verdict.Score, detector.Class, quotation.Matched, [detector.Explain(verdict.Sighting, quotation), .. Explanation.Of(verdict.Sighting, name, domain)]);
     }
 
     private readonly record struct Verdict(int Score, int Detector, Sighting Sighting)

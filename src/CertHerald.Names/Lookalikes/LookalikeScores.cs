@@ -8,7 +8,7 @@ internal static class LookalikeScores
 {
     public const int High = 80, Medium = 50;
 
-    /// <summary>Distinct registrable domains in a million from which on a rule is demoted for a domain.</summary>
+    /// <summary>Distinct registrable domains in a million: what fires on more, for a domain, is demoted from the tier.</summary>
     public const double MostForHigh = 4, MostForMedium = 2;
 
     /// <summary>Evidence that stands by itself: beside it a rule is not demoted.</summary>
@@ -29,6 +29,7 @@ internal static class LookalikeScores
         if ((evidence & Evidence.OddOwner) != 0) points += isBelow ? 18 : 0;
         if ((evidence & Evidence.Explained) != 0) points += 5;
         if ((evidence & Evidence.Foreign) != 0) points += 14;
+        if ((evidence & Evidence.MixedScripts) != 0) points += 8;
         if ((evidence & Evidence.Www) != 0) points += 6;
         if ((evidence & Evidence.Digits) != 0) points += 3;
         if ((evidence & Evidence.ReadsOn) != 0) points += 2;
@@ -40,12 +41,11 @@ internal static class LookalikeScores
     /// <param name="word">The same for the word, by whatever rule.</param>
     public static int Commonness(double rule, double word) => (int)Math.Round(PointsPerDoubling * Math.Log2(1 + rule) + PointsPerDoublingOfWord * Math.Log2(1 + word));
 
-    /// <summary>A score after the tiers that a rule is not fit for.</summary>
+    /// <summary>A score, a tier lower if its rule is not fit for its own. Never higher for a higher rate, nor lower for a higher score.</summary>
+    /// <param name="rule">As for <see cref="Commonness"/>.</param>
     public static int Demoted(int score, double rule, Evidence evidence)
     {
         if ((evidence & Independent) != 0) return score;
-        if (rule > MostForHigh) score = Math.Min(score, High - 1);
-        if (rule > MostForMedium && score < High) score = Math.Min(score, rule > MostForHigh ? score : Medium - 1);
-        return score;
+        return score >= High ? rule > MostForHigh ? High - 1 : score : rule > MostForMedium ? Math.Min(score, Medium - 1) : score;
     }
 }

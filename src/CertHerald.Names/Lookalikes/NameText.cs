@@ -29,7 +29,7 @@ internal sealed class NameText
     private readonly int[] _decoded = new int[MaxLength];
     private ulong? _urgentStarts;
 
-    /// <summary>Lower case, without wildcard and trailing dot.</summary>
+    /// <summary>Lower case, without wildcard and trailing dots.</summary>
     public byte[] Name { get; } = new byte[MaxLength + Padding];
 
     public int NameLength { get; private set; }
@@ -99,6 +99,9 @@ internal sealed class NameText
     /// <summary>Where urgent words may begin: bit i for character i, of the first ones. Found out when first asked for.</summary>
     public ulong UrgentStarts => _urgentStarts ??= Keywords.UrgentStarts.In(Raw.AsSpan(0, Math.Min(Length, MostStarts) + 1));
 
+    /// <summary>The code point of a character, foreign or not.</summary>
+    public int CharacterAt(int at) => Marks[at] == Foreign.No ? Raw[at] : Points[at];
+
     public ReadOnlySpan<byte> NameSpan => Name.AsSpan(0, NameLength);
 
     public ReadOnlySpan<byte> Registrable => Name.AsSpan(LabelStart[OwnerLabel], NameLength - LabelStart[OwnerLabel]);
@@ -121,7 +124,7 @@ internal sealed class NameText
     private bool Split(ReadOnlySpan<byte> name)
     {
         if (name.StartsWith("*."u8)) name = name[2..];
-        if (name.EndsWith("."u8)) name = name[..^1];
+        name = name.TrimEnd((byte)'.');
         if (name.Length > MaxLength) name = name[^MaxLength..];
         NameLength = name.Length;
         if (NameLength == 0) return false;
@@ -256,6 +259,10 @@ internal sealed class NameText
                 at += length;
                 gap = Gap.None;
             }
+            else if (gap == Gap.Hyphen)
+            {
+                gap = Gap.Hyphens;
+            }
             if (gap == Gap.None) gap = Gap.Hyphen;
             from = end + 1;
         }
@@ -324,7 +331,7 @@ internal sealed class NameText
             }
             if (first < 0x80 && !char.IsAsciiLetterOrDigit((char)first))
             {
-                if (gap == Gap.None) gap = Gap.Hyphen;
+                gap = gap switch { Gap.None => Gap.Hyphen, Gap.Hyphen => Gap.Hyphens, _ => gap };
                 continue;
             }
             Raw[at] = first;
@@ -368,6 +375,9 @@ internal enum Gap : byte
 {
     None,
     Hyphen,
+
+    /// <summary>Two or more.</summary>
+    Hyphens,
     Dot,
 }
 

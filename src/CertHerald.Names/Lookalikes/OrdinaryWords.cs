@@ -1,8 +1,9 @@
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
-/// Words of everyday English and names of many people: where they are a protected domain's label, they stand in ordinary names by
-/// accident. Used where no sample of ordinary names says how often.
+/// Words of everyday English and names of many people or places: where they are a protected domain's label, they stand in ordinary
+/// names by accident. Used where no sample of ordinary names says how often. Things, qualities and doings that companies like to be
+/// called by, what pages call their hosts, and common family and given names; no name that somebody made up or only bears as a company.
 /// </summary>
 internal static class OrdinaryWords
 {
@@ -27,9 +28,9 @@ internal static class OrdinaryWords
         taste tax taxi tea teach team tech temple ten tennis test text theme think three tiger time tiny tip titan top total touch tower town toy track trade trail train travel tree trend tribe trip true trust truth turn twin two ultra union unique
         unit unity urban value valley van vector velvet venture verde vibe victory video view villa village vine vintage violet virtual vision vista vital voice wall water wave way wealth weather web wedding week welcome well west whale wheel white wide
         wild will win wind window wine wing winter wise wish wolf woman wonder wood word work world yard year yellow yoga young zebra zen zero zone zoom
-        anderson brown campbell clark davis evans garcia green hall harris hernandez hill huntington jackson johnson jones king lee lewis lopez martin martinez miller mitchell moore nelson parker perez phillips roberts robinson rodriguez scott schwab
-        gateway git meet docs doc app apps web api page pages dev img mail email shop store admin login portal hub jobs hotels hotel travel smith taylor thomas thompson turner walker white williams wilson wright young lloyds norton rogers matsui nomura yamato sagawa huang chen wang
-        booking crypto sushi free live stripe visa ameli boy ana amazon solana suica aplus interac classic pineapple purchase notebook
+        anderson campbell clark davis evans garcia harris hernandez jackson johnson jones lee lewis lopez martin martinez miller mitchell moore nelson parker perez phillips roberts robinson rodriguez scott
+        gateway git docs doc app apps api pages dev img email admin login jobs hotels smith taylor thomas thompson turner walker williams wilson wright huang chen wang
+        booking crypto sushi stripe visa ana amazon classic pineapple purchase notebook
         """;
 
     private static readonly WordSet Words = new(Text);

@@ -19,19 +19,20 @@ internal static class ServiceHosts
         arpa cn-hangzhou.aliyuncs.com aka700.net online-metrix.net digital.nuance.com
         """;
 
-    private static readonly HashSet<ulong> Hashes = [.. Names.Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Select(name =>
+    /// <summary>All of them, in no order.</summary>
+    public static IReadOnlyList<string> All { get; } = Names.Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
+
+    private static readonly HashSet<ulong> Hashes = [.. All.Select(name =>
     {
         ulong hash = LabelHash.OfRoot;
         foreach (string label in name.Split('.').Reverse()) hash = LabelHash.Extend(hash, Encoding.ASCII.GetBytes(label));
         return hash;
     })];
 
-    /// <summary>The highest score that a name can have: low below one of them, medium below what only calls itself so.</summary>
+    /// <summary>The highest score that a name can have: low below one of them. What only calls itself so is anybody's.</summary>
     public static int Most(NameText name)
     {
         for (int label = name.Labels - 1; label > 0; label--) if (Hashes.Contains(name.Below[label])) return LookalikeScores.Medium - 1;
-        ReadOnlySpan<byte> owner = name.LabelSpan(name.OwnerLabel);
-        bool isNetwork = name.OwnerLabel > 0 && (owner.IndexOf("cdn"u8) >= 0 || owner.IndexOf("msedge"u8) >= 0 || owner.IndexOf("gslb"u8) >= 0 || owner.StartsWith("aka"u8) || owner.StartsWith("edge"u8));
-        return isNetwork ? LookalikeScores.High - 1 : 100;
+        return 100;
     }
 }

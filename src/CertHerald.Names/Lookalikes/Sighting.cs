@@ -52,7 +52,7 @@ internal enum Change : byte
     /// <summary>Letters with marks.</summary>
     Accent,
 
-    /// <summary>Hyphens put in.</summary>
+    /// <summary>Hyphens or dots put in, left out or moved.</summary>
     Hyphen,
 
     /// <summary>One slip.</summary>
@@ -89,8 +89,8 @@ internal enum Evidence
     /// <summary>Some top-level domain follows.</summary>
     AnyTld = 1 << 5,
 
-    /// <summary>The domain is alluded to a second time.</summary>
-    Twice = 1 << 6,
+    /// <summary>Its label mixes scripts as no language does: <c>fаcebook</c> with a Cyrillic а.</summary>
+    MixedScripts = 1 << 6,
 
     /// <summary>Digits are all that stands beside it.</summary>
     Digits = 1 << 7,

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace CertHerald.Names.Lookalikes;
 
 /// <summary>
@@ -18,6 +20,9 @@ internal readonly struct WordFacts(BrandWord word, int suffixes)
     public byte Joint { get; } = (byte)word.Joint;
 
     public byte Length { get; } = (byte)word.Length;
+
+    /// <summary>Characters of the label as its owner writes it, hyphens counted.</summary>
+    public byte Label { get; } = (byte)(word.Kind == BrandWordKind.Joined ? word.Joint : word.Length + BitOperations.PopCount(word.Hyphens));
 
     public BrandWordKind Kind { get; } = word.Kind;
 }

@@ -71,7 +71,7 @@ internal sealed class WordIndex
         for (int i = 0; i < name.Words; i++) AskSlipped(name, ofName, least, starts[i], starts[i + 1], hits);
         // A label of two words, as one.
         for (int i = 0; i + 1 < name.Words; i++)
-            if (name.Before[starts[i]] == Gap.Dot && name.Before[starts[i + 1]] == Gap.Hyphen && name.Before[starts[i + 2]] == Gap.Dot)
+            if (name.Before[starts[i]] == Gap.Dot && name.Before[starts[i + 1]] is Gap.Hyphen or Gap.Hyphens && name.Before[starts[i + 2]] == Gap.Dot)
                 AskSlipped(name, ofName, least, starts[i], starts[i + 2], hits);
         Follow(name, hits);
     }
@@ -85,7 +85,7 @@ internal sealed class WordIndex
             for (int i = 0; i < keys.Length; i++) keys[i] = BinaryPrimitives.ReadUInt64LittleEndian(text.AsSpan(first + i, 8));
             hits.Looks.Add(new Look(isSecond ? LookKind.SecondReading : LookKind.FirstReading, (short)first, 0, at, _middle.MayHoldOf(keys, FirstFive), _long.MayHoldOf(keys)));
         }
-        // Short words as a word of the name; those of four letters where one begins or ends.
+        // Short words as a word of the name, or several; those of four letters where one begins or ends.
         for (int start = 0, word = 1; start < length; word++)
         {
             int end = isSecond ? start + 1 : name.WordStart[word];
@@ -99,6 +99,8 @@ internal sealed class WordIndex
                 FindShort(text, start, ShortLength, name, isSecond, hits);
                 FindShort(text, end - ShortLength, ShortLength, name, isSecond, hits);
             }
+            // Across words, what is a word of each: z.com, a-bcd.
+            for (int next = word + 1; !isSecond && next <= name.Words && name.WordStart[next] - start <= ShortLength; next++) FindShort(text, start, name.WordStart[next] - start, name, isSecond, hits);
             start = end;
         }
     }

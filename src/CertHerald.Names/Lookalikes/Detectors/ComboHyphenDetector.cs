@@ -8,5 +8,5 @@ internal sealed class ComboHyphenDetector : ILookalikeDetector
     public int Points(in Sighting sighting) => sighting.Place == Place.Word && sighting.Change == Change.None ? 70 + LengthPoints.Of(sighting.Word) : 0;
 
     public string Explain(in Sighting sighting, in Quotation quotation) =>
-        $"{quotation.Word} stands in {quotation.Registrable} beside other words";
+        $"{quotation.Matched} stands in {quotation.Registrable} beside other words";
 }

@@ -1,6 +1,6 @@
 namespace CertHerald.Names.Lookalikes.Detectors;
 
-/// <summary>A hyphen or a dot put in or moved: <c>face-book.com</c>, <c>face.book.com</c>.</summary>
+/// <summary>A hyphen or a dot put in, left out or moved: <c>face-book.com</c>, <c>face.book.com</c>, <c>brandexample.com</c> for <c>brand-example.com</c>.</summary>
 internal sealed class DotHyphenDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.DotHyphen;
@@ -20,5 +20,5 @@ internal sealed class DotHyphenDetector : ILookalikeDetector
     }
 
     public string Explain(in Sighting sighting, in Quotation quotation) =>
-        $"{quotation.Shown} reads {quotation.Word}: a hyphen or dot was put in";
+        $"{quotation.Matched} reads {quotation.Word}: {quotation.Changes}";
 }

@@ -23,6 +23,6 @@ internal sealed class IdnHomographDetector : ILookalikeDetector
 
     public string Explain(in Sighting sighting, in Quotation quotation) =>
         sighting.Change == Change.None
-            ? $"{quotation.Word} stands beside foreign characters in {quotation.Registrable}"
+            ? $"{quotation.Matched} stands beside foreign characters in {quotation.Registrable}"
             : $"{quotation.Registrable} is drawn as {quotation.Drawn}: {quotation.Changes}; imitates {quotation.Domain}";
 }

@@ -20,5 +20,5 @@ internal sealed class SubdomainDetector : ILookalikeDetector
     }
 
     public string Explain(in Sighting sighting, in Quotation quotation) =>
-        $"{quotation.Word} stands below {quotation.Registrable}, a domain of somebody else";
+        $"{quotation.Matched} stands below {quotation.Registrable}, a domain of somebody else";
 }

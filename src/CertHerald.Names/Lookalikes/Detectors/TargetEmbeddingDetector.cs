@@ -5,12 +5,8 @@ internal sealed class TargetEmbeddingDetector : ILookalikeDetector
 {
     public LookalikeClass Class => LookalikeClass.TargetEmbedding;
 
-    public int Points(in Sighting sighting)
-    {
-        // facebook.com.cn reads on where facebook.com ends; facebook.com.evil.com stops there.
-        bool goesOn = sighting.Has(Evidence.ReadsOn) && sighting.Place == Place.Word && sighting.Change == Change.None;
-        return Math.Max(goesOn ? 99 + LengthPoints.Of(sighting.Word) : 0, sighting.Has(Evidence.OwnSuffix) ? Inside(sighting) : 0);
-    }
+    // It ends left of the registry's suffix: login-facebook.com.cn stands under .com.cn, and no facebook.com inside it.
+    public int Points(in Sighting sighting) => sighting.Has(Evidence.OwnSuffix) ? Inside(sighting) : 0;
 
     private static int Inside(in Sighting sighting)
     {
@@ -29,7 +25,5 @@ internal sealed class TargetEmbeddingDetector : ILookalikeDetector
     }
 
     public string Explain(in Sighting sighting, in Quotation quotation) =>
-        sighting.Has(Evidence.OwnSuffix)
-            ? $"{quotation.Domain} stands inside {quotation.Registrable}: {quotation.Matched} and what follows it"
-            : $"{quotation.Matched}.{quotation.Suffix} reads as {quotation.Domain} and goes on";
+        $"{quotation.Domain} stands inside {quotation.Registrable}: {quotation.Matched} and what follows it";
 }

@@ -32,6 +32,15 @@ public sealed class LookalikePropertyTests
         Config.QuickThrowOnFailure.WithMaxTest(500),
         Prop.ForAll(Names, name => Index.Judge($"{name.Trim('.')}.fb.com").Count == 0 && Index.Judge($"{name.Trim('.')}.hp.com").Count == 0));
 
+    // Where certificates write them so: a resolver takes one, and the rest say nothing.
+    [Fact]
+    public void Own_names_are_own_with_any_number_of_dots_behind_them() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(500),
+        Prop.ForAll(
+            Gen.Elements("facebook.com", "www.facebook.com", "*.facebook.com", "FACEBOOK.com", "login-facebook.fb.com", "paypal.com", "hp.com", "www.bank-of-examples.co.uk", "xn--bcher-kva.net").ToArbitrary(),
+            Gen.Choose(0, 600).ToArbitrary(),
+            (name, dots) => Index.Judge(name + new string('.', dots)).Count == 0 && !Index.IsAlert(Encoding.UTF8.GetBytes(name + new string('.', dots)))));
+
     [Fact]
     public void Neither_the_order_of_domains_nor_of_names_matters()
     {
@@ -63,7 +72,7 @@ public sealed class LookalikePropertyTests
     public void With_a_digest_all_is_kept_that_scores_as_much_and_nothing_else(int digest)
     {
         string[] names = ["facebook.com", "paypal.com", "hp.com"];
-        LookalikeIndex index = LookalikeIndex.Build(names.Select(name => new ProtectedDomain { Name = name, DigestFrom = digest }), suffixes: null), none = Looking.For(names);
+        LookalikeIndex index = LookalikeIndex.Build(names.Select(name => new ProtectedDomain { Name = name, DigestFrom = digest }), Looking.Few), none = Looking.For(names);
         var gate = new LookalikeGate([index, none]);
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll(Names, name =>
         {

@@ -35,6 +35,21 @@ internal static class Looking
 
     public static IReadOnlyList<Lookalike> Judge(this LookalikeIndex index, string name) => index.Judge(Encoding.UTF8.GetBytes(name));
 
+    /// <summary>An index that knows how often all rules fire among ordinary names which a name is judged by; no other rule does.</summary>
+    /// <param name="rate">Distinct registrable domains in a million.</param>
+    public static LookalikeIndex Weighed(LookalikeIndex index, string name, float rate)
+    {
+        var rules = new Dictionary<int, float>();
+        index.See(Encoding.UTF8.GetBytes(name), (sighting, _) => rules[LookalikeBackground.KeyOf(sighting.WordIndex, sighting.Rule)] = rate);
+        bool[] counted = new bool[index.Words.Length];
+        Array.Fill(counted, true);
+        return index.With(new LookalikeBackground(1_000_000, counted, rules, []));
+    }
+
+    /// <summary>An index that has counted ordinary names, none of which is like anything.</summary>
+    public static LookalikeIndex Weighed(LookalikeIndex index) =>
+        index.With(index.Count(Enumerable.Range(0, 1_000).Select(i => (ReadOnlyMemory<byte>)Encoding.ASCII.GetBytes($"wvut{i}.net"))));
+
     /// <summary>The highest score; 0 for none.</summary>
     public static int Score(this LookalikeIndex index, string name) => index.Judge(name) is [var best, ..] ? best.Score : 0;
 }

@@ -37,9 +37,9 @@ public sealed class NameTextTests
                         drawn.Add(((byte)c, Glyphs.Table[c], gap, label));
                         gap = Gap.None;
                     }
-                    else if (gap == Gap.None)
+                    else
                     {
-                        gap = Gap.Hyphen;
+                        gap = gap switch { Gap.None => Gap.Hyphen, Gap.Hyphen => Gap.Hyphens, _ => gap };
                     }
                 }
             }
