@@ -86,6 +86,24 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task The_states_of_all_webhooks_are_those_of_each()
+    {
+        Assert.Empty(await Store.WebhookStatesAsync(Cancellation));
+        await Store.HoldWebhookAsync("off", "maintenance", Time.GetUtcNow(), Cancellation);
+        await Store.ChangeWebhookAsync("paused", before => (before with { PausedUntil = Time.GetUtcNow().AddHours(1), Failures = 3 }, null), 1, Cancellation);
+
+        IReadOnlyDictionary<string, WebhookState> states = await Store.WebhookStatesAsync(Cancellation);
+
+        Assert.Equal(["off", "paused"], states.Keys.Order());
+        foreach ((string webhook, WebhookState state) in states)
+        {
+            Assert.Equal(await Store.FindWebhookAsync(webhook, Cancellation), state);
+            Assert.Equal(await Store.FindHoldAsync(webhook, Cancellation), state.Hold);
+        }
+        Assert.Equal("maintenance", states["off"].Hold);
+    }
+
+    [Fact]
     public async Task A_claim_that_expired_is_due_again_and_keeps_key_and_body()
     {
         await OweAsync(1, "hook");
