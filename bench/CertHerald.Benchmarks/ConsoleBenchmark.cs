@@ -1,68 +1,142 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using CertHerald.Cli;
 using CertHerald.Configuring;
+using CertHerald.Deciding;
 using CertHerald.Fetching;
 using CertHerald.Storage;
 using CertHerald.Tests.Doubles;
+using CertHerald.WebConsole;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
 namespace CertHerald.Benchmarks;
 
-/// <summary>The console's pages over 100,000 issuances, one in twenty of them unknown and owed to a webhook: asked for one after the other, by somebody who is signed in.</summary>
+/// <summary>Every page of the console over <see cref="ConsoleData"/>, and the API's lists: asked for one after the other, by somebody who is signed in.</summary>
 internal static partial class ConsoleBenchmark
 {
-    private const int Issuances = 100_000, AtOnce = 500, Rounds = 100;
+    private const int Rounds = 100;
 
-    private static readonly string[] Pages =
-    [
-        "/console", "/console/monitoring/issuances", "/console/monitoring/issuances?before=50000", "/console/monitoring/issuances?state=unknown", "/console/monitoring/issuances?state=lookalike",
-        "/console/monitoring/issuances?q=host-77777", "/console/monitoring/issuances?q=nowhere", "/console/monitoring/issuances?q=example&state=known", "/console/monitoring/issuances/77777",
-        "/console/deliveries", "/console/deliveries?state=dead", "/console/logs", "/console/lookalikes", "/console/endpoints", "/console/domains", "/console/known", "/console/webhooks", "/console/audit", "/console/settings",
-    ];
+    // Not pages: of who is not signed in, of another site, a stream, a picture, and what is nowhere.
+    private static readonly string[] Others = ["/console/login", "/console/openid", "/console/openid/callback", "/console/live", "/console/{*path:nonfile}"];
+
+    // These take what they are about from the query, or are streams.
+    private static readonly string[] OtherLists = ["/api/events", "/api/logs/history"];
 
     public static async Task<IReadOnlyList<Row>> RunAsync()
     {
-        var rows = new List<Row> { await RunAsync("SQLite", null) };
+        var rows = new List<Row>(await RunAsync("SQLite", null));
         if (!PrivatePostgres.IsInstalled) return [.. rows, new Row("S6", "console pages, PostgreSQL", "left out", "", "it is not installed")];
         await using PrivatePostgres server = await PrivatePostgres.StartAsync("-c max_connections=200", CancellationToken.None);
-        return [.. rows, await RunAsync("PostgreSQL", await server.AddDatabaseAsync("", CancellationToken.None))];
+        return [.. rows, .. await RunAsync("PostgreSQL", await server.AddDatabaseAsync("", CancellationToken.None))];
     }
 
-    private static async Task<Row> RunAsync(string name, string? database)
+    private static async Task<IReadOnlyList<Row>> RunAsync(string name, string? database)
     {
         Owing found = await Owing.OpenAsync(database);
-        for (int i = 0; i < Issuances; i += AtOnce)
-            await found.FindAsync(AtOnce, index => ($"host-{index}.example.com", index % 20 != 0), "hook");
-        await found.Store.DisposeAsync();
-
-        var options = new CertHeraldOptions { Data = found.Folder, Listen = new Uri("http://127.0.0.1:0"), Store = database ?? Stores.Sqlite, Logs = new LogOptions { Lists = [] }, Watch = WatchLists.Read([".example.com"], []) };
-        await using (HeraldHost host = await HeraldHost.StartAsync(() => options, CancellationToken.None, LogLevel.Error))
-        using (HttpClient browser = await SignInAsync(host))
+        await using var data = new ConsoleData(found);
+        try
         {
-            var slowest = (Page: "", P99: 0.0, Median: 0.0);
-            var all = new List<double>();
-            foreach (string page in Pages)
+            await data.FillAsync();
+            await found.Store.DisposeAsync();
+
+            var options = new CertHeraldOptions
             {
-                List<double> times = [];
-                for (int i = 0; i < Rounds + 10; i++)
-                {
-                    long begun = Stopwatch.GetTimestamp();
-                    (await browser.GetAsync(new Uri(page, UriKind.Relative))).EnsureSuccessStatusCode();
-                    // The first ones pay for what is compiled and prepared.
-                    if (i >= 10) times.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
-                }
-                times.Sort();
-                all.AddRange(times);
-                Console.Error.WriteLine($"{name} {page}: median {Row.Number(times[Rounds / 2], "0.0")} ms, p99 {Row.Number(times[Rounds * 99 / 100 - 1], "0.0")} ms");
-                if (times[Rounds * 99 / 100 - 1] > slowest.P99) slowest = (page, times[Rounds * 99 / 100 - 1], times[Rounds / 2]);
-            }
-            all.Sort();
-            return new Row("S6", $"console pages, {Row.Number(Issuances)} issuances, {name}: the slowest of {Pages.Length}", $"p99 {Row.Number(slowest.P99, "0")} ms", "< 100 ms",
-                $"{slowest.Page}, median {Row.Number(slowest.Median, "0")} ms; over all pages median {Row.Number(all[all.Count / 2], "0.0")} ms");
+                Data = found.Folder,
+                Listen = new Uri("http://127.0.0.1:0"),
+                Store = database ?? Stores.Sqlite,
+                Logs = new LogOptions { Lists = [], Custom = data.Logs },
+                Watch = WatchLists.Read([".example.com", .. ConsoleData.Watched], []),
+            };
+            await using HeraldHost host = await HeraldHost.StartAsync(() => options, CancellationToken.None, LogLevel.Error);
+            await ConsoleData.BeginAsync(host.Store);
+            using HttpClient browser = await SignInAsync(host), program = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Address };
+            program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalAccess.Find(found.Folder).Key);
+            string[] lists = [.. host.Routes.Where(IsRead).Select(PathOf).Where(path => path.StartsWith("/api/", StringComparison.Ordinal) && !path.Contains('{', StringComparison.Ordinal)).Except(OtherLists).Distinct().Order(StringComparer.Ordinal)];
+            return
+            [
+                await MeasureAsync(browser, name, "console pages", await PagesAsync(host, data)),
+                await MeasureAsync(program, name, "the API's lists", lists),
+            ];
+        }
+        finally
+        {
+            await found.DisposeAsync();
         }
     }
+
+    private static async Task<Row> MeasureAsync(HttpClient browser, string store, string what, IReadOnlyList<string> addresses)
+    {
+        var slowest = (Page: "", P99: 0.0, Median: 0.0);
+        var all = new List<double>();
+        foreach (string page in addresses)
+        {
+            List<double> times = [];
+            for (int i = 0; i < Rounds + 10; i++)
+            {
+                long begun = Stopwatch.GetTimestamp();
+                using (HttpResponseMessage answer = await browser.GetAsync(new Uri(page, UriKind.Relative)))
+                    if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{page} answers {answer.StatusCode}.");
+                // The first ones pay for what is compiled and prepared.
+                if (i >= 10) times.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
+            }
+            times.Sort();
+            all.AddRange(times);
+            (double median, double p99) = (times[Rounds / 2], times[Rounds * 99 / 100 - 1]);
+            Console.Error.WriteLine($"{store} {page}: median {Row.Number(median, "0.0")} ms, p99 {Row.Number(p99, "0.0")} ms");
+            if (p99 > slowest.P99) slowest = (page, p99, median);
+        }
+        all.Sort();
+        return new Row("S6", $"{what}, {Row.Number(ConsoleData.Issuances)} issuances, {store}: the slowest of {addresses.Count}", $"p99 {Row.Number(slowest.P99, "0")} ms", "< 100 ms",
+            $"{slowest.Page}, median {Row.Number(slowest.Median, "0")} ms; over all median {Row.Number(all[all.Count / 2], "0.0")} ms");
+    }
+
+    /// <summary>Addresses of every page, each with what it may be asked for.</summary>
+    /// <exception cref="InvalidOperationException">There is a page that nobody wrote down here.</exception>
+    private static async Task<IReadOnlyList<string>> PagesAsync(HeraldHost host, ConsoleData data)
+    {
+        IStore store = host.Store;
+        StoredDelivery told = (await store.DeliveriesAsync(new DeliveryFilter(Kind: EventKinds.Lookalike, Limit: 1), CancellationToken.None))[0];
+        long malformed = (await store.DeliveriesAsync(new DeliveryFilter(Kind: EventKinds.MalformedCertificate, Limit: 1), CancellationToken.None))[0].Subject;
+        long unknown = (await store.DeliveriesAsync(new DeliveryFilter(Webhook: ConsoleData.Held, Limit: 1), CancellationToken.None))[0].Subject;
+        long lookalike = (await store.LookalikesAsync(new LookalikeFilter(), CancellationToken.None))[0].Issuance;
+        string log = LogPage.PathOf(data.Logs[0].ToLog(out _)!.Id.ToString())["/console/logs/".Length..];
+        var pages = new Dictionary<string, string[]>
+        {
+            ["/console"] = [""],
+            ["/console/monitoring/issuances"] = ["", "?before=50000", "?state=unknown", "?state=known", "?state=lookalike", "?q=host-77777", "?q=nowhere", "?q=example&state=known", "?q=example&state=lookalike"],
+            ["/console/monitoring/issuances/{id:long}"] = ["77777", $"{unknown}", $"{lookalike}"],
+            ["/console/endpoints"] = ["", "?domain=.example.com", "?after=host-50000.example.com"],
+            ["/console/deliveries"] =
+            [
+                "", "?before=50000", .. Enum.GetNames<DeliveryState>().Select(state => $"?state={state.ToLowerInvariant()}"), "?webhook=hook-3", "?webhook=hook-40", "?webhook=hook-3&state=dead", "?webhook=hook-40&state=pending",
+            ],
+            ["/console/deliveries/{id:long}"] = [$"{data.Tried}", $"{told.Id}"],
+            ["/console/lookalikes"] = ["", "?domain=brand-7.example", "?state=all", "?state=dismissed", "?state=allowed", "?state=all&before=1000", "?domain=brand-7.example&state=dismissed"],
+            ["/console/lookalikes/{id:long}"] = [$"{data.Large}", $"{data.Bulk}"],
+            ["/console/lookalikes/weak"] = ["", "?order=new", "?domain=brand-7.example", "?order=new&before=5000"],
+            ["/console/lookalikes/alerts/{id:long}"] = [$"{told.Subject}"],
+            ["/console/logs"] = [""],
+            ["/console/logs/{id}"] = [log],
+            ["/console/malformed/{id:long}"] = [$"{malformed}"],
+            ["/console/domains"] = ["", "?q=brand-77"],
+            ["/console/known"] = [""],
+            ["/console/webhooks"] = [""],
+            ["/console/users"] = [""],
+            ["/console/api-keys"] = [""],
+            ["/console/audit"] = ["", "?before=5000"],
+            ["/console/settings"] = [""],
+        };
+        string[] left = [.. host.Routes.Where(IsRead).Select(PathOf).Where(path => path.StartsWith("/console", StringComparison.Ordinal) && !path.StartsWith("/console/assets/", StringComparison.Ordinal)).Except(Others).Except(pages.Keys)];
+        if (left.Length > 0) throw new InvalidOperationException($"Not measured: {string.Join(", ", left)}");
+        return [.. pages.SelectMany(page => page.Value.Select(asked => page.Key.Contains('{', StringComparison.Ordinal) ? page.Key[..page.Key.IndexOf('{', StringComparison.Ordinal)] + asked : page.Key + asked))];
+    }
+
+    private static string PathOf(RouteEndpoint route) => "/" + route.RoutePattern.RawText!.Trim('/');
+
+    private static bool IsRead(RouteEndpoint route) => route.Metadata.GetMetadata<HttpMethodMetadata>() is not { } methods || methods.HttpMethods.Contains("GET");
 
     private static async Task<HttpClient> SignInAsync(HeraldHost host)
     {

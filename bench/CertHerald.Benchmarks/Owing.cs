@@ -66,43 +66,50 @@ internal sealed class Owing : IAsyncDisposable
 
     /// <summary>Finds so many new certificates, in one commit.</summary>
     /// <param name="look">The name that an entry shows, and whether it is known.</param>
-    public async Task FindAsync(int issuances, Func<ulong, (string Name, bool Known)> look, params string[] webhooks)
+    public Task FindAsync(int issuances, Func<ulong, (string Name, bool Known)> look, params string[] webhooks) => CommitAsync(issuances, (index, leaf) =>
+    {
+        (string name, bool known) = look(index.Value);
+        return new Decision(
+            Match(index, leaf, name), [new WatchedEndpoint(name, ".example.com", Wildcard: false)], known, known ? "its key is authorised" : "nobody knows it", known ? [] : webhooks);
+    }, []);
+
+    /// <summary>Reads so many entries and commits what is decided of each.</summary>
+    public async Task CommitAsync(int entries, Func<EntryIndex, MerkleHash, Decision> decide, IReadOnlyList<WeakLookalike> weak)
     {
         ulong start = _read.Size.Value;
         using var builder = new RawBatchBuilder(new EntryIndex(start), ExtraDataForm.Rfc6962);
-        for (int i = 0; i < issuances; i++) builder.Add(BitConverter.GetBytes(start + (ulong)i), []);
+        for (int i = 0; i < entries; i++) builder.Add(BitConverter.GetBytes(start + (ulong)i), []);
         using RawBatch raw = builder.Build();
-        var decisions = new List<Decision>();
-        for (int i = 0; i < issuances; i++)
-        {
-            (string name, bool known) = look(start + (ulong)i);
-            string hash = Convert.ToHexStringLower(SHA256.HashData([.. _log, .. BitConverter.GetBytes(start + (ulong)i)]));
-            var facts = new CertificateFacts
-            {
-                TbsSha256 = hash,
-                CertSha256 = hash,
-                CertDer = _certificate,
-                IsPrecertificate = false,
-                DnsNames = [name],
-                IpAddresses = [],
-                PubkeySha256 = hash,
-                IssuerPubkeySha256 = null,
-                IssuerName = "CN=Test",
-                IssuerOrganization = null,
-                IssuerCommonName = "Test",
-                SubjectName = $"CN={name}",
-                Serial = "01",
-                NotBefore = DateTimeOffset.UnixEpoch,
-                NotAfter = DateTimeOffset.UnixEpoch,
-                Problems = [],
-            };
-            decisions.Add(new Decision(
-                new MatchFinding(new EntryIndex(start + (ulong)i), raw.LeafHashes()[i], DateTimeOffset.UtcNow, facts, [], null),
-                [new WatchedEndpoint(name, ".example.com", Wildcard: false)], known, known ? "its key is authorised" : "nobody knows it", known ? [] : webhooks));
-        }
+        List<Decision> decisions = [.. Enumerable.Range(0, entries).Select(i => decide(new EntryIndex(start + (ulong)i), raw.LeafHashes()[i]))];
         Batch batch = Batch.Check(_read, raw, [], _head);
         _read = batch.End;
-        _tip = (await Store.CommitAsync(_tip, batch, decisions, DateTimeOffset.UtcNow, CancellationToken.None)).Lane;
+        _tip = (await Store.CommitAsync(_tip, batch, decisions, [], weak, DateTimeOffset.UtcNow, CancellationToken.None)).Lane;
+    }
+
+    /// <summary>A certificate that no other entry shows.</summary>
+    public MatchFinding Match(EntryIndex index, MerkleHash leaf, params IReadOnlyList<string> names)
+    {
+        string hash = Convert.ToHexStringLower(SHA256.HashData([.. _log, .. BitConverter.GetBytes(index.Value)]));
+        var facts = new CertificateFacts
+        {
+            TbsSha256 = hash,
+            CertSha256 = hash,
+            CertDer = _certificate,
+            IsPrecertificate = false,
+            DnsNames = names,
+            IpAddresses = [],
+            PubkeySha256 = hash,
+            IssuerPubkeySha256 = null,
+            IssuerName = "CN=Test",
+            IssuerOrganization = null,
+            IssuerCommonName = "Test",
+            SubjectName = $"CN={names[0]}",
+            Serial = "01",
+            NotBefore = DateTimeOffset.UnixEpoch,
+            NotAfter = DateTimeOffset.UnixEpoch,
+            Problems = [],
+        };
+        return new MatchFinding(index, leaf, DateTimeOffset.UtcNow, facts, [], null);
     }
 
     /// <summary>Indexes certificates that nobody watches, in one commit.</summary>

@@ -72,11 +72,12 @@ internal sealed partial class AddedWebhooks(
     public async Task<IReadOnlyList<WebhookJson>> ListAsync(CancellationToken cancellation)
     {
         ImmutableSortedDictionary<string, Kept> added = _added;
+        IReadOnlyDictionary<string, WebhookState> states = await store.WebhookStatesAsync(cancellation);
         var list = new List<WebhookJson>();
         foreach (WebhookOptions webhook in webhooks.All.OrderBy(webhook => webhook.Name, StringComparer.Ordinal))
         {
             bool isConfigured = IsConfigured(webhook.Name);
-            list.Add(Describe(webhook, isConfigured ? null : added.GetValueOrDefault(webhook.Name)?.Stored, await HoldOfAsync(webhook.Name, cancellation)));
+            list.Add(Describe(webhook, isConfigured ? null : added.GetValueOrDefault(webhook.Name)?.Stored, states.GetValueOrDefault(webhook.Name)?.Hold));
         }
         return list;
     }

@@ -47,6 +47,14 @@ internal sealed partial class WebhookOperations(IDeliveries store, Webhooks webh
     public async Task<WebhookStateJson> StateOfAsync(string name, CancellationToken cancellation) =>
         WebhookStateJson.Of(name, await store.FindWebhookAsync(name, cancellation), time.GetUtcNow());
 
+    /// <summary>The states of webhooks, in the order given.</summary>
+    public async Task<IReadOnlyList<WebhookStateJson>> StatesOfAsync(IEnumerable<string> names, CancellationToken cancellation)
+    {
+        IReadOnlyDictionary<string, WebhookState> states = await store.WebhookStatesAsync(cancellation);
+        DateTimeOffset now = time.GetUtcNow();
+        return [.. names.Select(name => WebhookStateJson.Of(name, states.GetValueOrDefault(name, WebhookState.New), now))];
+    }
+
     /// <summary>What it is owed waits from now on; what is under way ends.</summary>
     public async Task<WebhookStateJson> HoldAsync(WebhookOptions webhook, string? reason)
     {

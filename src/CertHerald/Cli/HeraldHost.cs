@@ -36,6 +36,9 @@ internal sealed partial class HeraldHost : IAsyncDisposable
 
     public IStore Store => _app.Services.GetRequiredService<IStore>();
 
+    /// <summary>Everything that it answers to.</summary>
+    public IReadOnlyList<RouteEndpoint> Routes => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+
     /// <summary>Starts everything. When it returns, the console answers.</summary>
     /// <param name="read">Reads the configuration: now, and whenever it is to be read again.</param>
     /// <param name="dialects">The webhook dialects; null: all, as promised to their receivers.</param>

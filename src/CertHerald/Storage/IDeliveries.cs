@@ -74,6 +74,9 @@ internal interface IDeliveries
     /// <summary>The state of a webhook.</summary>
     Task<WebhookState> FindWebhookAsync(string webhook, CancellationToken cancellation);
 
+    /// <summary>The states of all webhooks that ever had one, by name: who shows many asks once.</summary>
+    Task<IReadOnlyDictionary<string, WebhookState>> WebhookStatesAsync(CancellationToken cancellation);
+
     /// <summary>Why a webhook's deliveries are held; null if they are not.</summary>
     Task<string?> FindHoldAsync(string webhook, CancellationToken cancellation);
 

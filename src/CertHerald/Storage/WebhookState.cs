@@ -82,5 +82,8 @@ internal sealed record WebhookState
 
     public bool IsBreakerOpen => BreakerWait > TimeSpan.Zero;
 
+    /// <summary>Why what it is owed is held; null if it is not.</summary>
+    public string? Hold => Status == WebhookStatus.Active ? null : Reason;
+
     public bool IsPausedAt(DateTimeOffset now) => now < PausedUntil;
 }

@@ -9,7 +9,7 @@ internal static class KnownForms
 {
     public static void MapKnown(this IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/known", () => Page());
+        pages.MapGet("/known", IResult (string? q) => new RazorComponentResult<KnownPage>(new { Q = q }));
         RouteGroupBuilder changes = pages.MapChanges("/known");
         changes.MapPost("/keys/{hash}/remove", async (string hash, Authorisations known) =>
             await known.RemoveKeyAsync(hash) is null ? Missing("key") : Page(done: "The key is not authorised any more. What it made known stays known."));

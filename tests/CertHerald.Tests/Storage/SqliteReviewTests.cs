@@ -26,24 +26,24 @@ public sealed class SqliteReviewTests : IDisposable
     [Fact]
     public async Task The_queue_of_look_alikes_is_read_from_its_index()
     {
-        using var scratch = new Scratch();
-        using (var meter = new System.Diagnostics.Metrics.Meter("CertHerald")) await CertHerald.Storage.Sqlite.SqliteStore.Open(scratch.Folder, TimeProvider.System, meter).DisposeAsync();
-        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(scratch.Folder, "certherald.db")};Pooling=False");
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
         foreach ((LookalikeFilter filter, string index) in ((LookalikeFilter, string)[])
         [
             (new(State: LookalikeState.Open), "lookalike_owner_queue"), (new(State: LookalikeState.Open) { After = new(50, 7) }, "lookalike_owner_queue"),
             (new(Owner: null, State: LookalikeState.Open), "lookalike_queue"), (new(Domain: "a.com") { NewestFirst = true }, "lookalike_domain"),
         ])
-        {
-            await using Microsoft.Data.Sqlite.SqliteCommand explain = connection.CreateCommand();
-            explain.CommandText = "EXPLAIN QUERY PLAN " + CertHerald.Storage.Sqlite.SqliteStore.Listing(filter);
-            foreach (string name in (string[])["@owner", "@domain", "@state", "@least", "@before", "@score", "@id", "@limit"]) explain.Parameters.AddWithValue(name, 1);
-            var plan = new List<string>();
-            await using (Microsoft.Data.Sqlite.SqliteDataReader rows = await explain.ExecuteReaderAsync(TestContext.Current.CancellationToken))
-                while (await rows.ReadAsync(TestContext.Current.CancellationToken)) plan.Add(rows.GetString(3));
-            Assert.Contains($"USING INDEX {index} (", Assert.Single(plan), StringComparison.Ordinal);
-        }
+            Assert.Contains($"USING INDEX {index} (", Assert.Single(await PlanAsync(SqliteStore.Listing(filter))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deliveries_are_listed_from_an_index_whatever_is_asked_for()
+    {
+        foreach ((DeliveryFilter filter, string index) in ((DeliveryFilter, string)[])
+        [
+            (new("a"), "delivery_webhook (webhook=? AND id<?)"), (new("a", DeliveryState.Done), "delivery_webhook (webhook=? AND id<?)"), (new(State: DeliveryState.Cancelled), "delivery_newest_cancelled (id<?)"),
+            (new(Kind: "b", Subject: 1), "delivery_subject (kind=? AND subject=? AND rowid<?)"), (new("a", DeliveryState.Dead), "delivery_dead_webhook (webhook=? AND id<?)"),
+        ])
+            Assert.EndsWith(index, Assert.Single(await PlanAsync(SqliteStore.Listing(filter))), StringComparison.Ordinal);
+        Assert.DoesNotContain(await PlanAsync(DeliveryStates.Count), step => step == "SCAN delivery");
     }
 
     [Fact]
@@ -104,5 +104,21 @@ public sealed class SqliteReviewTests : IDisposable
 
         Assert.Equal(1000, (await rig.DeliveryAsync()).Body!.Length);
         Assert.Null(Assert.Single(await rig.Store.DeliveriesAsync(new DeliveryFilter(WithBody: false), Cancellation)).Body);
+    }
+
+    /// <summary>The steps of a statement in a new store.</summary>
+    private static async Task<List<string>> PlanAsync(string sql)
+    {
+        using var scratch = new Scratch();
+        using (var meter = new Meter("CertHerald")) await SqliteStore.Open(scratch.Folder, TimeProvider.System, meter).DisposeAsync();
+        await using var connection = new SqliteConnection($"Data Source={Path.Combine(scratch.Folder, "certherald.db")};Pooling=False");
+        await connection.OpenAsync(Cancellation);
+        await using SqliteCommand explain = connection.CreateCommand();
+        explain.CommandText = "EXPLAIN QUERY PLAN " + sql;
+        foreach (string name in (string[])["@owner", "@domain", "@state", "@least", "@before", "@score", "@id", "@limit", "@webhook", "@kind", "@subject", "@withBody", "@most"]) explain.Parameters.AddWithValue(name, 1);
+        var plan = new List<string>();
+        await using SqliteDataReader rows = await explain.ExecuteReaderAsync(Cancellation);
+        while (await rows.ReadAsync(Cancellation)) plan.Add(rows.GetString(3));
+        return plan;
     }
 }

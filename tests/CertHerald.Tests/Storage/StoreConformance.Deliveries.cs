@@ -49,6 +49,61 @@ public abstract partial class StoreConformance
     }
 
     [Fact]
+    public async Task Deliveries_are_listed_by_webhook_state_and_subject_newest_first()
+    {
+        await OweAsync(8, "left", "right", "off");
+        DateTimeOffset now = Time.GetUtcNow();
+        foreach (string hook in (string[])["left", "right"])
+        {
+            foreach (DeliveryState end in (DeliveryState[])[DeliveryState.Done, DeliveryState.Dead])
+                foreach (StoredDelivery claimed in await ClaimAsync(hook, 2)) await Store.CompleteAsync(claimed, new StoredAttempt(claimed.Id, now, TimeSpan.Zero, 200, "some", null, []), end, now);
+            await JoinAsync(Assert.Single(await ClaimAsync(hook, 1)), 1);
+            await Store.CancelDeliveryAsync((await Store.DeliveriesAsync(new DeliveryFilter(hook, DeliveryState.Pending), Cancellation))[0].Id, Cancellation);
+        }
+        await Store.HoldWebhookAsync("off", "maintenance", now, Cancellation);
+        IReadOnlyList<StoredDelivery> all = await Store.DeliveriesAsync(new DeliveryFilter(), Cancellation);
+
+        Assert.Equal(Enum.GetValues<DeliveryState>().Order(), all.Select(one => one.State).Distinct().Order());
+        foreach (DeliveryFilter filter in
+            from state in Enum.GetValues<DeliveryState>().Cast<DeliveryState?>().Append(null)
+            from webhook in (string?[])[null, "left", "off", "nobody"]
+            from subject in (long?[])[null, 3]
+            from before in (long?[])[null, 12]
+            from limit in (int[])[1, 100]
+            select new DeliveryFilter(webhook, state, subject, subject is null ? null : EventKinds.UnknownCertificate, before, limit))
+        {
+            Assert.Equal(
+                from one in all
+                where (filter.Webhook is null || one.Webhook == filter.Webhook) && (filter.State is null || one.State == filter.State) && (filter.Subject is null || one.Subject == filter.Subject)
+                where filter.Before is null || one.Id < filter.Before
+                orderby one.Id descending
+                select one.Id,
+                (await Store.DeliveriesAsync(filter with { Limit = 100 }, Cancellation)).Select(one => one.Id));
+            Assert.True((await Store.DeliveriesAsync(filter, Cancellation)).Count <= filter.Limit);
+        }
+        IReadOnlyDictionary<DeliveryState, int> counts = await Store.CountStatesAsync(3, Cancellation);
+        Assert.All(Enum.GetValues<DeliveryState>(), state => Assert.Equal(Math.Min(3, all.Count(one => one.State == state)), counts[state]));
+    }
+
+    [Fact]
+    public async Task The_states_of_all_webhooks_are_those_of_each()
+    {
+        Assert.Empty(await Store.WebhookStatesAsync(Cancellation));
+        await Store.HoldWebhookAsync("off", "maintenance", Time.GetUtcNow(), Cancellation);
+        await Store.ChangeWebhookAsync("paused", before => (before with { PausedUntil = Time.GetUtcNow().AddHours(1), Failures = 3 }, null), 1, Cancellation);
+
+        IReadOnlyDictionary<string, WebhookState> states = await Store.WebhookStatesAsync(Cancellation);
+
+        Assert.Equal(["off", "paused"], states.Keys.Order());
+        foreach ((string webhook, WebhookState state) in states)
+        {
+            Assert.Equal(await Store.FindWebhookAsync(webhook, Cancellation), state);
+            Assert.Equal(await Store.FindHoldAsync(webhook, Cancellation), state.Hold);
+        }
+        Assert.Equal("maintenance", states["off"].Hold);
+    }
+
+    [Fact]
     public async Task A_claim_that_expired_is_due_again_and_keeps_key_and_body()
     {
         await OweAsync(1, "hook");

@@ -77,6 +77,29 @@ public sealed class KnownPageTests
     }
 
     [Fact]
+    public async Task Of_many_the_first_are_shown_and_others_are_found_by_a_part_of_a_name_or_hash()
+    {
+        await using ConsoleRig rig = await ConsoleRig.StartAsync();
+        await rig.SignInAsync();
+        var keys = Enumerable.Range(0, 101).ToDictionary(i => Some.Hash($"key {i}"), i => (IReadOnlySet<string>)new HashSet<string> { $"n{i}.example.com" });
+        rig.Watched.Configure(rig.Watched.Configured, new KnownCertificates(new HashSet<string>(), keys));
+        string last = keys.Keys.Max(StringComparer.Ordinal)!, name = keys[last].Single();
+
+        string all = await rig.PageAsync("/console/known"), byHash = await rig.PageAsync($"/console/known?q={last[..20].ToUpperInvariant()}"), byName = await rig.PageAsync($"/console/known?q=+{name}"), none = await rig.PageAsync("/console/known?q=nowhere");
+
+        Assert.Contains("The first 100 of 101", all, StringComparison.Ordinal);
+        Assert.Equal(100, keys.Keys.Count(key => all.Contains(key, StringComparison.Ordinal)));
+        Assert.DoesNotContain(last, all, StringComparison.Ordinal);
+        foreach (string page in (string[])[byHash, byName])
+        {
+            Assert.Equal([last], keys.Keys.Where(key => page.Contains(key, StringComparison.Ordinal)));
+            Assert.DoesNotContain("The first 100", page, StringComparison.Ordinal);
+        }
+        Assert.Contains("None is like that.", none, StringComparison.Ordinal);
+        Assert.DoesNotContain("No key is authorised yet", none, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_the_sessions_token_and_with_what_is_no_list_nothing_changes()
     {
         await using ConsoleRig rig = await ConsoleRig.StartAsync();

@@ -4,7 +4,7 @@ namespace CertHerald.Storage.Postgres;
 internal static partial class PostgresSchema
 {
     /// <summary>Steps in order; the database remembers how many it has taken. Never change one that was released.</summary>
-    private static readonly string[] Steps = [First, CertificateSearch, IndexedCertificates, MonitoredDomains, Authorisations, Caa, Lookalikes, Apps, Events, IssuanceEvents, WebhookMoves, KnownKeys, CaaLease, DeadOfWebhooks, Tenants, ClientCertificates, Revocations, FoundIssuances, WatchedNames, Chains, IssuanceKinds, WeakLookalikes];
+    private static readonly string[] Steps = [First, CertificateSearch, IndexedCertificates, MonitoredDomains, Authorisations, Caa, Lookalikes, Apps, Events, IssuanceEvents, WebhookMoves, KnownKeys, CaaLease, DeadOfWebhooks, Tenants, ClientCertificates, Revocations, FoundIssuances, WatchedNames, Chains, IssuanceKinds, WeakLookalikes, ListedDeliveries];
 
     /// <summary>The version that this program knows.</summary>
     public static int Newest => Steps.Length;

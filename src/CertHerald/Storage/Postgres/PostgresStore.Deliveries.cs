@@ -248,16 +248,14 @@ internal sealed partial class PostgresStore
 
     public async Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation) => await ReadAsync(
         session => session.AllAsync(
-            """
+            $"""
             SELECT id, webhook, kind, subject, key, CASE WHEN @withBody THEN body END, state, tries, first_tried, due, head_seen, created,
                 lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until FROM delivery
-            WHERE (@webhook::text IS NULL OR webhook = @webhook::text) AND (@state::text IS NULL OR state = @state::text) AND (@kind::text IS NULL OR kind = @kind::text)
-              AND (@subject::bigint IS NULL OR subject = @subject::bigint) AND id < @before
-            ORDER BY id DESC LIMIT @limit
+            WHERE {DeliveryStates.Where(filter)} ORDER BY id DESC LIMIT @limit
             """,
             ReadDelivery,
-            ("@webhook", filter.Webhook), ("@state", filter.State), ("@kind", filter.Kind), ("@subject", filter.Subject),
-            ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit), ("@withBody", filter.WithBody)),
+            [.. from one in ((string Name, object? Value)[])[("@webhook", filter.Webhook), ("@kind", filter.Kind), ("@subject", filter.Subject)] where one.Value is not null select one,
+                ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit), ("@withBody", filter.WithBody)]),
         cancellation);
 
     public Task<byte[]?> FindBodyAsync(long delivery, CancellationToken cancellation) => ReadAsync(

@@ -72,6 +72,10 @@ internal sealed partial class PostgresStore
     public Task<WebhookState> FindWebhookAsync(string webhook, CancellationToken cancellation) => ReadAsync(
         async session => await session.FirstAsync(FindState, ReadState, ("@name", webhook)) ?? WebhookState.New, cancellation);
 
+    public Task<IReadOnlyDictionary<string, WebhookState>> WebhookStatesAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyDictionary<string, WebhookState>>(
+        async session => (await session.AllAsync($"{StateColumns}, name FROM webhook", row => (Name: row.GetString(19), State: ReadState(row)))).ToDictionary(one => one.Name, one => one.State, StringComparer.Ordinal),
+        cancellation);
+
     public Task<string?> FindHoldAsync(string webhook, CancellationToken cancellation) => ReadAsync(
         session => session.FirstAsync("SELECT hold FROM webhook WHERE name = @name AND status <> 'active'", row => row.TextOrNull(0), ("@name", webhook)),
         cancellation);

@@ -18,4 +18,13 @@ internal static partial class SqliteSchema
         ALTER TABLE added_webhook ADD COLUMN max_batch_bytes INTEGER NOT NULL DEFAULT 100000;
         ALTER TABLE app ADD COLUMN callbacks BLOB;
         """;
+
+    // Deliveries are listed newest first: by webhook, and by every state that few may be in. What is done, or under way, needs none.
+    private const string ListedDeliveries = """
+        CREATE INDEX delivery_webhook ON delivery (webhook, id);
+        CREATE INDEX delivery_newest_pending ON delivery (id) WHERE state = 'pending';
+        CREATE INDEX delivery_newest_held ON delivery (id) WHERE state = 'held';
+        CREATE INDEX delivery_newest_cancelled ON delivery (id) WHERE state = 'cancelled';
+        CREATE INDEX delivery_newest_joined ON delivery (id) WHERE state = 'joined';
+        """;
 }

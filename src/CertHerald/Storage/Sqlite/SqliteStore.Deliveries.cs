@@ -223,17 +223,32 @@ internal sealed partial class SqliteStore
 
     public Task<IReadOnlyList<StoredDelivery>> DeliveriesAsync(DeliveryFilter filter, CancellationToken cancellation) => ReadAsync<IReadOnlyList<StoredDelivery>>(
         session => session.All(
-            """
-            SELECT id, webhook, kind, subject, key, CASE WHEN @withBody THEN body END, state, tries, first_tried, due, head_seen, created,
-                lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until FROM delivery
-            WHERE (@webhook IS NULL OR webhook = @webhook) AND (@state IS NULL OR state = @state) AND (@kind IS NULL OR kind = @kind)
-              AND (@subject IS NULL OR subject = @subject) AND id < @before
-            ORDER BY id DESC LIMIT @limit
-            """,
-            ReadDelivery,
-            ("@webhook", filter.Webhook), ("@state", filter.State), ("@kind", filter.Kind), ("@subject", filter.Subject),
-            ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit), ("@withBody", filter.WithBody)),
+            Listing(filter), ReadDelivery,
+            ("@webhook", filter.Webhook), ("@kind", filter.Kind), ("@subject", filter.Subject), ("@before", filter.Before ?? long.MaxValue), ("@limit", filter.Limit), ("@withBody", filter.WithBody)),
         cancellation);
+
+    internal static string Listing(DeliveryFilter filter) =>
+        $"""
+        SELECT id, webhook, kind, subject, key, CASE WHEN @withBody THEN body END, state, tries, first_tried, due, head_seen, created,
+            lease_token, replay, is_short, last_outcome, body IS NOT NULL, lease_until FROM delivery {(IndexFor(filter) is { } index ? "INDEXED BY " + index : "")}
+        WHERE {DeliveryStates.Where(filter)} ORDER BY id DESC LIMIT @limit
+        """;
+
+    // It keeps no statistics, and would look through all of a webhook, or all there are, for the few of one state.
+    private static string? IndexFor(DeliveryFilter filter) => (filter.State, filter.Webhook) switch
+    {
+        _ when filter.Subject is not null => null,
+        (DeliveryState.Pending, null) => "delivery_newest_pending",
+        (DeliveryState.Pending, _) => "delivery_due",
+        (DeliveryState.Inflight, _) => "delivery_inflight",
+        (DeliveryState.Held, null) => "delivery_newest_held",
+        (DeliveryState.Held, _) => "delivery_held",
+        (DeliveryState.Dead, null) => "delivery_dead",
+        (DeliveryState.Dead, _) => "delivery_dead_webhook",
+        (DeliveryState.Cancelled, _) => "delivery_newest_cancelled",
+        (DeliveryState.Joined, _) => "delivery_newest_joined",
+        _ => null,
+    };
 
     public Task<byte[]?> FindBodyAsync(long delivery, CancellationToken cancellation) => ReadAsync(
         session => session.First("SELECT body FROM delivery WHERE id = @id", row => row.BytesOrNull(0), ("@id", delivery)), cancellation);

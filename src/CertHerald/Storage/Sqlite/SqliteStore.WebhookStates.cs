@@ -3,11 +3,13 @@ namespace CertHerald.Storage.Sqlite;
 /// <summary>The state of webhooks, and what a change of it does to what they are owed.</summary>
 internal sealed partial class SqliteStore
 {
-    private const string FindState = """
+    private const string AllStates = """
         SELECT status, hold, cause, since, paused_until, failures, failing_since, last_success, blocked, window_start, window_tries, window_failures,
-            breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at, address
-        FROM webhook WHERE name = ?1
+            breaker_wait_ms, breaker_since, probe_at, told, tokens, tokens_at, address, name
+        FROM webhook
         """;
+
+    private const string FindState = $"{AllStates} WHERE name = ?1";
 
     private const string PutState = """
         UPDATE webhook SET status = ?2, hold = ?3, cause = ?4, since = ?5, paused_until = ?6, failures = ?7, failing_since = ?8, last_success = ?9,
@@ -52,6 +54,16 @@ internal sealed partial class SqliteStore
     }
 
     public Task<WebhookState> FindWebhookAsync(string webhook, CancellationToken cancellation) => ReadAsync(session => StateOf(session, webhook), cancellation);
+
+    public Task<IReadOnlyDictionary<string, WebhookState>> WebhookStatesAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyDictionary<string, WebhookState>>(
+        session =>
+        {
+            var states = new Dictionary<string, WebhookState>(StringComparer.Ordinal);
+            SqliteStatement row = session.Statement(AllStates);
+            while (row.Step()) states.Add(row.Text(19), ReadState(row));
+            return states;
+        },
+        cancellation);
 
     public Task<string?> FindHoldAsync(string webhook, CancellationToken cancellation) => ReadAsync(
         session => session.First("SELECT hold FROM webhook WHERE name = @name AND status <> 'active'", row => row.TextOrNull(0), ("@name", webhook)),
