@@ -114,7 +114,7 @@ public sealed class SqliteReviewTests : IDisposable
         await connection.OpenAsync(Cancellation);
         await using SqliteCommand explain = connection.CreateCommand();
         explain.CommandText = "EXPLAIN QUERY PLAN " + sql;
-        foreach (string name in (string[])["@owner", "@domain", "@state", "@least", "@before", "@limit", "@webhook", "@kind", "@subject", "@withBody", "@most"]) explain.Parameters.AddWithValue(name, 1);
+        foreach (string name in (string[])["@owner", "@domain", "@state", "@least", "@before", "@score", "@id", "@limit", "@webhook", "@kind", "@subject", "@withBody", "@most"]) explain.Parameters.AddWithValue(name, 1);
         var plan = new List<string>();
         await using SqliteDataReader rows = await explain.ExecuteReaderAsync(Cancellation);
         while (await rows.ReadAsync(Cancellation)) plan.Add(rows.GetString(3));
