@@ -13,8 +13,8 @@ internal sealed class SlipTable
     /// <summary>Shorter words are other words when a letter changes.</summary>
     public const int ShortestForOne = 5;
 
-    // The specification says nine. From seven on two slips leave a word recognisable, and most misspellings of such words show so only:
-    // docs/lookalikes.md has the figures. Among very many words, too many others are then as near.
+    // From seven on two slips leave a word recognisable, and most misspellings of such words show so only: docs/lookalikes.md has the
+    // figures, and those of nine. Among very many words, too many others are then as near.
     private const int ShortestForTwoOfFew = 7, ShortestForTwoOfMany = 9, Many = 10_000;
 
     // What one slip leaves of nine characters, and two of ten, fits a key.
